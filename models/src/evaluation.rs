@@ -1,0 +1,92 @@
+//! Measurement: how a take compares with what people played to the same bass.
+//!
+//! [`Sheet`] is what is measured, [`score`] the measuring, [`closed_loop`] the quick way to a take without a host: the
+//! drummer hears the bass measure by measure and nothing of the real drums.
+
+mod figures;
+mod sheet;
+
+pub use figures::{Figures, Report, score};
+pub use sheet::Sheet;
+
+use crate::generator::{Generator, PredictError, Request, Taste};
+use crate::network::NET_STEPS;
+use crate::representation::{Meter, N_VOICES, Voice, WINDOW_STEPS, Window};
+use crate::training::corpus::GridSong;
+
+/// The shortest song, in measures, that is measured.
+pub const MIN_MEASURES: usize = 8;
+
+/// `n` songs, evenly spread over those that are long enough; all of them where there are fewer.
+pub fn pick(songs: &[GridSong], n: usize) -> Vec<&GridSong> {
+    let long: Vec<_> = songs.iter().filter(|song| song.n_measures > MIN_MEASURES).collect();
+    let n = n.min(long.len());
+    (0..n).map(|i| long[i * long.len() / n]).collect()
+}
+
+/// Lets a generator play to every song and measures the takes. Each song gets a seed of its own.
+///
+/// # Errors
+/// Those of the generator.
+pub fn closed_loop(generator: &mut dyn Generator, songs: &[&GridSong]) -> Result<Figures, PredictError> {
+    let mut takes = Vec::with_capacity(songs.len());
+    for (seed, song) in (0..).zip(songs) {
+        let taste = Taste { seed, variation: 0.1 };
+        takes.push((play(generator, song, taste)?, Sheet::from_grid(song, &song.drums)));
+    }
+    Ok(score(&takes).take)
+}
+
+/// One song's drums, from a silent start, at the density of the network's own take.
+fn play(generator: &mut dyn Generator, song: &GridSong, taste: Taste) -> Result<Sheet, PredictError> {
+    let mut drums = vec![[0; N_VOICES]; song.n_measures * NET_STEPS];
+    let mut window = Window::default();
+    let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
+    let mut notes = song.bass.iter().peekable();
+    for measure in 0..song.n_measures.saturating_sub(1) {
+        window.advance(NET_STEPS);
+        played.rotate_left(NET_STEPS);
+        for (row, velocities) in played[WINDOW_STEPS - NET_STEPS..].iter_mut().zip(&drums[measure * NET_STEPS..]) {
+            *row = velocities.map(|v| f32::from(v) / 127.0);
+        }
+        let start = measure * NET_STEPS;
+        while let Some(note) = notes.next_if(|note| (note.step as usize) < start + NET_STEPS) {
+            let row = WINDOW_STEPS - NET_STEPS + note.step as usize - start;
+            window.begin(row, note.key);
+            for held in row + 1..(row + note.n_steps as usize).min(WINDOW_STEPS) {
+                window.hold(held, note.key);
+            }
+        }
+        if window.is_silent() {
+            continue;
+        }
+        let hits = generator.predict(&Request {
+            take: 0,
+            measure: measure as u64 + 1,
+            heard_steps: NET_STEPS,
+            meter: Meter::COMMON,
+            window,
+            played,
+            taste,
+        })?;
+        for step_idx in 0..NET_STEPS {
+            for voice in Voice::ALL {
+                let hit = hits.hit(step_idx, voice);
+                if hit.presence().sounds_at(0.5) {
+                    drums[start + NET_STEPS + step_idx][voice.index()] = midi_velocity(hit.velocity());
+                }
+            }
+        }
+    }
+    Ok(Sheet::from_grid(song, &drums))
+}
+
+/// Velocity in `[0, 1]` as MIDI's, at least 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value is clamped to 1 to 127 first"
+)]
+pub fn midi_velocity(velocity: f32) -> u8 {
+    (velocity * 127.0).round().clamp(1.0, 127.0) as u8
+}

@@ -1,0 +1,105 @@
+//! What is measured: a song's bass onsets and drums on the step grid.
+
+use crate::midi_file::Song;
+use crate::network::NET_STEPS;
+use crate::representation::{Beats, N_VOICES, STEPS_PER_BEAT, Voice};
+use crate::training::corpus::GridSong;
+
+/// A drum note as the figures on dynamics and timing see it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stroke {
+    /// MIDI velocity.
+    pub velocity: f64,
+    /// Distance from the nearest step, in steps.
+    pub offset: f64,
+    /// Nearest step.
+    pub step: usize,
+}
+
+/// Bass onsets and drums of a song in 4/4, whole measures of sixteen steps.
+#[derive(Clone, Debug, Default)]
+pub struct Sheet {
+    /// Whether a bass note begins at each step.
+    pub bass: Vec<bool>,
+    /// MIDI velocity of each voice at each step, `(T, V)`; 0 where it is not hit.
+    pub drums: Vec<[u8; N_VOICES]>,
+    /// Every drum note, of the nine voices or not.
+    pub strokes: Vec<Stroke>,
+    /// Drum notes outside General MIDI's percussion, 35 to 81.
+    pub n_not_gm: usize,
+}
+
+impl Sheet {
+    /// The sheet of a song that is in 4/4 throughout.
+    pub fn from_song(song: &Song) -> Self {
+        let mut sheet = Self::default();
+        for note in &song.bass {
+            sheet.bass_onset(nearest_step(note.start).0);
+        }
+        for note in &song.drums {
+            let (step, offset) = nearest_step(note.start);
+            sheet.stroke(step, offset, note.velocity);
+            if !(35..=81).contains(&note.key) {
+                sheet.n_not_gm += 1;
+            }
+            if let Some(voice) = Voice::from_gm_note(note.key) {
+                let cell = &mut sheet.drums[step][voice.index()];
+                *cell = (*cell).max(note.velocity);
+            }
+        }
+        sheet
+    }
+
+    /// The bass of a song with these drums, which lie on the grid.
+    pub fn from_grid(song: &GridSong, drums: &[[u8; N_VOICES]]) -> Self {
+        let mut sheet = Self::default();
+        for note in &song.bass {
+            sheet.bass_onset(note.step as usize);
+        }
+        for (step, row) in drums.iter().enumerate() {
+            for velocity in row.iter().filter(|v| **v > 0) {
+                sheet.stroke(step, 0.0, *velocity);
+            }
+            sheet.reach(step);
+            sheet.drums[step] = *row;
+        }
+        sheet
+    }
+
+    /// Makes the sheet at least `n_steps` long.
+    pub(super) fn pad(&mut self, n_steps: usize) {
+        let n_steps = n_steps.max(self.bass.len());
+        self.bass.resize(n_steps, false);
+        self.drums.resize(n_steps, [0; N_VOICES]);
+    }
+
+    fn reach(&mut self, step: usize) {
+        self.pad((step + 1).next_multiple_of(NET_STEPS));
+    }
+
+    fn bass_onset(&mut self, step: usize) {
+        self.reach(step);
+        self.bass[step] = true;
+    }
+
+    fn stroke(&mut self, step: usize, offset: f64, velocity: u8) {
+        self.reach(step);
+        self.strokes.push(Stroke {
+            velocity: f64::from(velocity),
+            offset,
+            step,
+        });
+    }
+}
+
+/// The nearest step, ties to the even one, and the distance from it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the reader bounds positions to 100,000 measures and none is negative"
+)]
+fn nearest_step(at: Beats) -> (usize, f64) {
+    let position = at.0 * f64::from(STEPS_PER_BEAT);
+    let nearest = position.round_ties_even();
+    (nearest as usize, position - nearest)
+}

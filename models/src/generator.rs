@@ -1,0 +1,77 @@
+//! One trait, many brains: what can answer a request for the next measure.
+//!
+//! Runs on the generator thread, or in a program; never on the audio thread.
+
+use crate::representation::{HitMap, Meter, N_VOICES, Plan, WINDOW_STEPS, Window};
+
+/// What the drummer knows when it is asked for the next measure. Owns no heap memory: it crosses a thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// Which playback this is: it counts the starts of the transport, so that a plan of an earlier one is known as stale.
+    pub take: u32,
+    /// Serial number of the measure to be predicted, t+1, counted in played measures from the start of the transport.
+    pub measure: u64,
+    /// Steps of measure t that have been heard; equals `meter.n_steps()` in the last request before the downbeat.
+    pub heard_steps: usize,
+    /// Meter of measure t, taken to hold for t+1.
+    pub meter: Meter,
+    /// The bass up to the end of measure t.
+    pub window: Window,
+    /// Velocity of the drums really played in the steps of `window`, `(T, V)`; 0 where none was.
+    pub played: [[f32; N_VOICES]; WINDOW_STEPS],
+    /// The musician's knobs that the generator hears.
+    pub taste: Taste,
+}
+
+/// The knobs that a generator hears.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Taste {
+    /// Which drummer of many: the same seed plays the same take.
+    pub seed: u32,
+    /// How much of the drummer's mind changes from measure to measure, in `[0, 1]`; 0 answers the same bass alike.
+    pub variation: f32,
+}
+
+/// Why there is no prediction.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictError {
+    /// The tensor library failed.
+    #[error("the network could not be evaluated")]
+    Network(#[from] candle_core::Error),
+    /// The network answered with something that is no number.
+    #[error("the network answered {value} for step {step_idx}")]
+    NotFinite {
+        /// What it answered.
+        value: f32,
+        /// The step it answered for.
+        step_idx: usize,
+    },
+}
+
+/// Predicts the drums of the measure that follows a window of bass.
+pub trait Generator: Send {
+    /// Name for people, such as `gan`.
+    fn name(&self) -> &'static str;
+
+    /// The drums of measure t+1. The same request gives the same drums.
+    ///
+    /// # Errors
+    /// [`PredictError`] if the network could not be evaluated or answered nonsense.
+    ///
+    /// # Realtime safety
+    /// May allocate; generator thread only.
+    fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError>;
+
+    /// [`Self::predict`], addressed to the measure the request asked for.
+    ///
+    /// # Errors
+    /// Those of [`Self::predict`].
+    fn plan(&mut self, request: &Request) -> Result<Plan, PredictError> {
+        Ok(Plan {
+            take: request.take,
+            measure: request.measure,
+            heard_steps: request.heard_steps,
+            hits: self.predict(request)?,
+        })
+    }
+}

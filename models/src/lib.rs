@@ -1,0 +1,16 @@
+//! Hearing and predicting: what a Lockstep drummer knows about music.
+//!
+//! The arrows point one way: [`representation`] ← [`network`] ← [`predict`] ← [`training`]. This crate is the only one
+//! that knows candle, the tensor library; it knows nothing of plugins, audio threads or hosts.
+
+pub mod draws;
+pub mod evaluation;
+pub mod generator;
+pub mod midi_file;
+pub mod network;
+pub mod noise;
+pub mod predict;
+pub mod representation;
+pub mod rule;
+pub mod training;
+pub mod weights;

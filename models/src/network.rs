@@ -1,0 +1,30 @@
+//! The conditional GAN: a generator that hears the bass at every scale, a critic that hears bass and drums together.
+//!
+//! The lineage is MuseGAN's track-conditional generator (Dong et al. 2018) and MidiNet's conditioner (Yang et al. 2017):
+//! the features of the conditioner are joined to the generator at each of its scales, not only at the bottleneck. The
+//! critic is a projectionless matching-aware one (Reed et al. 2016): it also sees real drums with another song's bass
+//! and must reject them, which is what forces the generator to listen.
+//!
+//! Axes, everywhere in this crate: B batch, M measures heard, K measures predicted, T steps of a measure (or beats, or
+//! one, at coarser scales), P pitch planes, V voices, C channels. Tensors are channels-last, so a convolution whose
+//! kernel equals its stride is a reshape and a matrix product, which is what makes it fast and differentiable in candle.
+//!
+//! Knows the representation's sizes, not its types; knows nothing of threads. Generator thread and training only.
+
+mod conditioner;
+mod critic;
+mod generator;
+mod parameters;
+
+pub use critic::{CRITIC_CHANNELS, CriticNet};
+pub use generator::{GeneratorNet, N_LATENT, N_OUTPUTS};
+pub use parameters::{Layer, ParameterError, Parameters, Projection};
+
+/// Steps of a measure as the network sees it: one row of the window.
+pub const NET_STEPS: usize = 16;
+
+/// Measures heard for one prediction.
+pub const NET_MEASURES: usize = 4;
+
+/// Channels of a step of bass: whether each pitch begins there and whether it sounds, pitch by pitch.
+pub const N_PLANES: usize = 2 * crate::representation::N_PITCHES;

@@ -1,0 +1,17 @@
+//! What the parts mean to each other: steps, voices, the window of bass, the hit map and the plan.
+//!
+//! Knows nothing of networks, files, threads or plugins. Every type is `Copy` and owns no heap memory, so each of them
+//! may cross from the audio thread to the generator thread and back.
+
+mod hit_map;
+mod time;
+mod voice;
+mod window;
+
+pub use hit_map::{Hit, HitMap, MAX_STEPS_PER_MEASURE, Plan, Presence};
+pub use time::{Beats, Meter, STEPS_PER_BEAT, Step};
+pub use voice::{N_GROUPS, N_VOICES, Voice, VoiceGroup};
+pub use window::{LOWEST_PITCH, N_PITCHES, PitchSet, WINDOW_STEPS, Window};
+
+/// Version of this representation; a weights file made for another one is refused.
+pub const REPRESENTATION_VERSION: u32 = 1;

@@ -1,0 +1,157 @@
+//! A generator's answer for one measure, and the plan that carries it across the threads.
+
+use super::{N_VOICES, Voice};
+
+/// Longest measure, in steps: two measures of 4/4, enough for 8/4, 15/8 and 4/2.
+pub const MAX_STEPS_PER_MEASURE: usize = 32;
+
+/// How readily a hit sounds: it does when its presence exceeds 1 − density.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Presence(f32);
+
+impl Presence {
+    /// Sounds at no density.
+    pub const NEVER: Self = Self(0.0);
+
+    /// The presence, or `None` where the value is not in `[0, 1]` (NaN is not).
+    pub fn new(value: f32) -> Option<Self> {
+        (0.0..=1.0).contains(&value).then_some(Self(value))
+    }
+
+    /// The value, in `[0, 1]`.
+    pub fn value(self) -> f32 {
+        self.0
+    }
+
+    /// Whether the hit sounds at a density in `[0, 1]`. More density only ever adds hits; at 0 nothing sounds.
+    pub fn sounds_at(self, density: f32) -> bool {
+        density > 0.0 && self.0 > 1.0 - density
+    }
+}
+
+/// One voice at one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hit {
+    presence: Presence,
+    velocity: f32,
+    offset: f32,
+}
+
+impl Hit {
+    /// A hit of `velocity` in `[0, 1]`, `offset` steps after its step, in `[-½, ½)`.
+    ///
+    /// Values beyond their range are brought to its nearer end. `None` where one of them is NaN or infinite, so that
+    /// nothing a broken network says reaches the audio thread.
+    pub fn new(presence: Presence, velocity: f32, offset: f32) -> Option<Self> {
+        (velocity.is_finite() && offset.is_finite()).then(|| Self {
+            presence,
+            velocity: velocity.clamp(0.0, 1.0),
+            // The largest f32 below one half.
+            offset: offset.clamp(-0.5, 0.499_999_97),
+        })
+    }
+
+    /// How readily the hit sounds.
+    pub fn presence(self) -> Presence {
+        self.presence
+    }
+
+    /// Loudness in `[0, 1]`; MIDI velocity is 127 times that.
+    pub fn velocity(self) -> f32 {
+        self.velocity
+    }
+
+    /// Micro-timing in steps, in `[-½, ½)`; positive is late.
+    pub fn offset(self) -> f32 {
+        self.offset
+    }
+}
+
+/// The drums of one measure: each voice at each step, `(T, V)` = `(MAX_STEPS_PER_MEASURE, N_VOICES)`.
+///
+/// Rows are in time order, columns in [`Voice`]'s declaration order. Rows beyond the measure's length are empty.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HitMap([[Hit; N_VOICES]; MAX_STEPS_PER_MEASURE]);
+
+impl Default for HitMap {
+    fn default() -> Self {
+        Self([[Hit::default(); N_VOICES]; MAX_STEPS_PER_MEASURE])
+    }
+}
+
+impl HitMap {
+    /// The hit of a voice at a step; one that never sounds beyond the last row.
+    pub fn hit(&self, step_idx: usize, voice: Voice) -> Hit {
+        self.0
+            .get(step_idx)
+            .and_then(|row| row.get(voice.index()))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Puts a hit in place; beyond the last row nothing happens.
+    pub fn set(&mut self, step_idx: usize, voice: Voice, hit: Hit) {
+        if let Some(cell) = self
+            .0
+            .get_mut(step_idx)
+            .and_then(|row| row.get_mut(voice.index()))
+        {
+            *cell = hit;
+        }
+    }
+}
+
+/// A hit map and what it is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plan {
+    /// The playback it is for; a plan of another take is stale.
+    pub take: u32,
+    /// Serial number of the measure it is for, counted in played measures; see [`Request`](crate::generator::Request).
+    pub measure: u64,
+    /// Steps of the played measure that the generator had heard, up to the measure's length; more is newer.
+    pub heard_steps: usize,
+    /// The drums.
+    pub hits: HitMap,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn nothing_broken_can_be_a_hit() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(Presence::new(bad), None);
+            assert_eq!(Hit::new(Presence::NEVER, bad, 0.0), None);
+            assert_eq!(Hit::new(Presence::NEVER, 0.5, bad), None);
+        }
+        assert_eq!(Presence::new(1.5), None);
+    }
+
+    #[test]
+    fn density_zero_is_silence_and_a_half_is_the_networks_own_take() {
+        let presence = |x| Presence::new(x).unwrap_or_default();
+        assert!(!presence(1.0).sounds_at(0.0));
+        assert!(presence(0.51).sounds_at(0.5));
+        assert!(!presence(0.49).sounds_at(0.5));
+        assert!(presence(0.01).sounds_at(1.0));
+        assert!(!Presence::NEVER.sounds_at(1.0));
+    }
+
+    proptest! {
+        #[test]
+        fn raising_density_never_removes_a_hit(p in 0.0_f32..=1.0, a in 0.0_f32..=1.0, b in 0.0_f32..=1.0) {
+            let presence = Presence::new(p).unwrap_or_default();
+            let (low, high) = if a < b { (a, b) } else { (b, a) };
+            prop_assert!(!presence.sounds_at(low) || presence.sounds_at(high));
+        }
+
+        #[test]
+        fn hits_stay_in_their_ranges(v in -10.0_f32..10.0, o in -10.0_f32..10.0) {
+            let hit = Hit::new(Presence::NEVER, v, o).unwrap_or_default();
+            prop_assert!((0.0..=1.0).contains(&hit.velocity()));
+            prop_assert!((-0.5..0.5).contains(&hit.offset()));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The rolling window of bass that a generator hears.
+
+/// Steps in the window: four measures of 4/4.
+pub const WINDOW_STEPS: usize = 64;
+
+/// Pitches in the window.
+pub const N_PITCHES: usize = 72;
+
+/// MIDI key of the lowest pitch in the window (C1 where 60 is C4), as in LPD-5 and MuseGAN.
+pub const LOWEST_PITCH: u8 = 24;
+
+/// A set of the window's pitches.
+///
+/// A key outside the window's six octaves is moved into them by whole octaves, so that no bass note goes unheard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PitchSet(u128);
+
+impl PitchSet {
+    /// Adds a MIDI key, 0 to 127.
+    pub fn insert(&mut self, key: u8) {
+        self.0 |= 1 << pitch_index(key);
+    }
+
+    /// Whether no pitch is in the set.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Indices of the pitches in the set, each in `0 .. N_PITCHES`, ascending.
+    pub fn indices(self) -> impl Iterator<Item = usize> {
+        (0..N_PITCHES).filter(move |index| self.0 >> index & 1 == 1)
+    }
+}
+
+/// Index of a MIDI key among the window's pitches, folded by octaves.
+fn pitch_index(key: u8) -> u8 {
+    const TOP: u8 = LOWEST_PITCH + N_PITCHES as u8 - 1;
+    let mut key = key;
+    while key < LOWEST_PITCH {
+        key += 12;
+    }
+    while key > TOP {
+        key -= 12;
+    }
+    key - LOWEST_PITCH
+}
+
+/// Sixty-four steps of bass, oldest first: which pitches begin and which sound at each step, `(T, P)` =
+/// `(WINDOW_STEPS, N_PITCHES)`.
+///
+/// The last step of the window is the last step of the measure that is being played; steps not yet played are empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    onsets: [PitchSet; WINDOW_STEPS],
+    sounding: [PitchSet; WINDOW_STEPS],
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            onsets: [PitchSet::default(); WINDOW_STEPS],
+            sounding: [PitchSet::default(); WINDOW_STEPS],
+        }
+    }
+}
+
+impl Window {
+    /// A note begins at `step_idx`; it sounds there too. A step outside the window is not in it: nothing happens.
+    pub fn begin(&mut self, step_idx: usize, key: u8) {
+        if let Some(set) = self.onsets.get_mut(step_idx) {
+            set.insert(key);
+        }
+        self.hold(step_idx, key);
+    }
+
+    /// A note that began earlier still sounds at `step_idx`.
+    pub fn hold(&mut self, step_idx: usize, key: u8) {
+        if let Some(set) = self.sounding.get_mut(step_idx) {
+            set.insert(key);
+        }
+    }
+
+    /// Pitches that begin at a step; empty outside the window.
+    pub fn onsets(&self, step_idx: usize) -> PitchSet {
+        self.onsets.get(step_idx).copied().unwrap_or_default()
+    }
+
+    /// Pitches that sound at a step, begun there or earlier; empty outside the window.
+    pub fn sounding(&self, step_idx: usize) -> PitchSet {
+        self.sounding.get(step_idx).copied().unwrap_or_default()
+    }
+
+    /// Whether nothing sounds in the whole window.
+    pub fn is_silent(&self) -> bool {
+        self.sounding.iter().all(|set| set.is_empty())
+    }
+
+    /// Lets `n_steps` pass: the oldest steps leave, as many empty ones come in at the end.
+    pub fn advance(&mut self, n_steps: usize) {
+        let n_steps = n_steps.min(WINDOW_STEPS);
+        for row in [&mut self.onsets, &mut self.sounding] {
+            row.rotate_left(n_steps);
+            for set in row.iter_mut().rev().take(n_steps) {
+                *set = PitchSet::default();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advancing_moves_notes_towards_the_past_and_out() {
+        let mut window = Window::default();
+        window.begin(63, 33);
+        window.advance(16);
+        assert!(!window.onsets(47).is_empty());
+        assert!(window.onsets(63).is_empty());
+        window.advance(48);
+        assert!(window.is_silent());
+    }
+
+    #[test]
+    fn keys_outside_the_six_octaves_fold_by_octaves() {
+        for (key, folded) in [(0, 24), (23, 35), (24, 24), (95, 95), (96, 84), (127, 91)] {
+            assert_eq!(pitch_index(key) + LOWEST_PITCH, folded, "key {key}");
+        }
+    }
+}

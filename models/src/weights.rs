@@ -1,0 +1,136 @@
+//! Weights files: safetensors with a header that says what the tensors are.
+//!
+//! The header's metadata holds `architecture`, `representation` (its version) and `card`, a JSON object with how the
+//! weights were made and what was measured. A file of another architecture or representation is refused by name.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write as _;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::network::{ParameterError, Parameters};
+use crate::representation::REPRESENTATION_VERSION;
+
+/// Why weights cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WeightsError {
+    /// The bytes are no safetensors file, or a damaged one.
+    #[error("the weights are damaged or no safetensors file")]
+    Damaged(#[from] safetensors::SafeTensorError),
+    /// The header names another architecture, or none.
+    #[error("the weights are of the architecture {got:?}, this network is {expected:?}")]
+    Architecture {
+        /// What this network is.
+        expected: &'static str,
+        /// What the header says.
+        got: String,
+    },
+    /// The header names another version of the representation, or none.
+    #[error("the weights are for version {got:?} of the representation, this program has {REPRESENTATION_VERSION}")]
+    Representation {
+        /// What the header says.
+        got: String,
+    },
+    /// A value is NaN or infinite, or not a 32-bit float.
+    #[error("the tensor {0:?} holds values that are no finite 32-bit floats")]
+    Values(String),
+    /// The tensors are not those of the network.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// The tensor library failed.
+    #[error("the tensors cannot be built")]
+    Tensor(#[from] candle_core::Error),
+    /// The file cannot be written or read.
+    #[error("cannot access the weights file")]
+    File(#[from] std::io::Error),
+}
+
+/// Tensors and the header's metadata.
+#[derive(Debug)]
+pub struct Weights {
+    /// The tensors.
+    pub parameters: Parameters,
+    /// The metadata, `architecture` and `representation` included.
+    pub metadata: HashMap<String, String>,
+}
+
+impl Weights {
+    /// Reads weights of any architecture.
+    ///
+    /// # Errors
+    /// [`WeightsError`] for damaged bytes and values that are no finite numbers.
+    pub fn parse(bytes: &[u8]) -> Result<Self, WeightsError> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let mut tensors = BTreeMap::new();
+        for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
+            let values: Vec<f32> = view
+                .data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|bytes| f32::from_le_bytes(*bytes))
+                .collect();
+            if view.dtype() != Dtype::F32 || values.iter().any(|v| !v.is_finite()) {
+                return Err(WeightsError::Values(name));
+            }
+            tensors.insert(name, Tensor::from_vec(values, view.shape(), &Device::Cpu)?);
+        }
+        Ok(Self {
+            parameters: Parameters(tensors),
+            metadata,
+        })
+    }
+
+    /// Refuses weights that are not of this architecture and this representation.
+    ///
+    /// # Errors
+    /// [`WeightsError::Architecture`] and [`WeightsError::Representation`].
+    pub fn check(&self, architecture: &'static str) -> Result<(), WeightsError> {
+        let entry = |key| self.metadata.get(key).cloned().unwrap_or_default();
+        let got = entry("architecture");
+        if got != architecture {
+            return Err(WeightsError::Architecture {
+                expected: architecture,
+                got,
+            });
+        }
+        let got = entry("representation");
+        if got != REPRESENTATION_VERSION.to_string() {
+            return Err(WeightsError::Representation { got });
+        }
+        Ok(())
+    }
+}
+
+/// Writes tensors and metadata as one file, which appears whole or not at all.
+///
+/// # Errors
+/// [`WeightsError`] if the file cannot be written.
+pub fn save(
+    path: &Path,
+    tensors: &BTreeMap<String, Tensor>,
+    metadata: HashMap<String, String>,
+) -> Result<(), WeightsError> {
+    let mut bytes = BTreeMap::new();
+    for (name, tensor) in tensors {
+        let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+        let values: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
+        bytes.insert(name.clone(), (values, tensor.dims().to_vec()));
+    }
+    let views: BTreeMap<_, _> = bytes
+        .iter()
+        .map(|(name, (values, shape))| Ok((name.clone(), TensorView::new(Dtype::F32, shape.clone(), values)?)))
+        .collect::<Result<_, WeightsError>>()?;
+    let file = safetensors::serialize(views, Some(metadata))?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(&file)?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
