@@ -1,0 +1,88 @@
+//! A song as text: one line a voice, four measures a row, the bass on top.
+
+use std::fmt::Write as _;
+
+use lockstep_models::evaluation::Sheet;
+use lockstep_models::midi_file::Song;
+use lockstep_models::representation::{Beats, STEPS_PER_BEAT, Voice};
+
+use super::measure_at;
+
+/// Measures beside each other.
+const PER_ROW: usize = 4;
+
+/// The drum grid of a song: `X` a loud hit (velocity 96 and up), `x` a softer one, `.` none; `|` is a bar line.
+///
+/// The bass is a line of its own: `o` where a note begins. A voice that never plays has no line.
+pub fn grid(song: &Song) -> String {
+    let sheet = Sheet::from_song(song);
+    let mut measures = Vec::new();
+    let mut at = Beats(0.0);
+    while at.0 < song.length.0 {
+        let (start, length) = measure_at(song, at);
+        let first = step(start);
+        let end = step(Beats(start.0 + length.0));
+        measures.push(first..end.max(first + 1));
+        at = Beats(start.0 + length.0);
+    }
+    let voices = Voice::ALL.into_iter().filter(|voice| sheet.drums.iter().any(|row| row[voice.index()] > 0));
+    let voices: Vec<_> = voices.collect();
+
+    let mut text = String::new();
+    for (row, measures) in measures.chunks(PER_ROW).enumerate() {
+        let mut line = |label: &str, mark: &dyn Fn(usize) -> char| {
+            let cells: Vec<String> = measures.iter().map(|steps| steps.clone().map(mark).collect()).collect();
+            let _infallible = writeln!(text, "  {label}  |{}|", cells.join("|"));
+        };
+        line("bass", &|step| if sheet.bass.get(step).copied().unwrap_or(false) { 'o' } else { '.' });
+        for voice in &voices {
+            line(voice.label(), &|step| match sheet.drums.get(step).map_or(0, |row| row[voice.index()]) {
+                0 => '.',
+                1..96 => 'x',
+                _ => 'X',
+            });
+        }
+        let _infallible = writeln!(text, "        measures {} to {}\n", row * PER_ROW + 1, row * PER_ROW + measures.len());
+    }
+    text
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the reader bounds positions to 100,000 measures and none is negative"
+)]
+fn step(at: Beats) -> usize {
+    (at.0 * f64::from(STEPS_PER_BEAT)).round() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockstep_models::midi_file::Note;
+
+    fn note(start: f64, key: u8, velocity: u8) -> Note {
+        Note {
+            start: Beats(start),
+            end: Beats(start + 0.25),
+            key,
+            velocity,
+        }
+    }
+
+    #[test]
+    fn a_measure_is_drawn_as_it_is_played() {
+        let song = Song {
+            bass: vec![note(0.0, 33, 90), note(2.5, 33, 90)],
+            drums: vec![note(0.0, 36, 110), note(1.0, 38, 80), note(2.5, 36, 90), note(3.0, 38, 100)],
+            length: Beats(3.25),
+            ..Song::default()
+        };
+        insta::assert_snapshot!(grid(&song), @r"
+          bass  |o.........o.....|
+          kick  |X.........x.....|
+          snar  |....x.......X...|
+                measures 1 to 1
+        ");
+    }
+}

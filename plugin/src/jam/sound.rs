@@ -1,0 +1,140 @@
+//! A jam as sound: the built-in kit, and a plain plucked tone for the bass.
+
+use std::f64::consts::TAU;
+use std::io::Cursor;
+
+use lockstep_models::midi_file::{Note, Song};
+use lockstep_models::representation::Voice;
+
+use super::{SAMPLE_RATE_HZ, frames};
+use crate::synth::{Kit, LONGEST_TAIL_S};
+
+/// Loudness of the kit and of the bass in the mix; together they stay below full scale.
+const KIT_GAIN: f32 = 0.7;
+const BASS_GAIN: f32 = 0.22;
+
+/// Frames rendered at a time.
+const CHUNK: usize = 4096;
+
+/// The bytes of a WAV file: stereo, 16 bits, 48 kHz.
+///
+/// # Errors
+/// If the sound is longer than a WAV file can be (about six hours).
+pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
+    let mut hits: Vec<(u64, Voice, f32)> = song
+        .drums
+        .iter()
+        .filter_map(|note| {
+            let voice = Voice::from_gm_note(note.key)?;
+            Some((frames(song.seconds_at(note.start)), voice, f32::from(note.velocity) / 127.0))
+        })
+        .collect();
+    hits.sort_by_key(|hit| hit.0);
+    let end = frames(song.seconds_at(song.length) + f64::from(LONGEST_TAIL_S));
+    let mut bass = BassTone::new(song);
+    let mut kit = Kit::new(SAMPLE_RATE_HZ as f32);
+    let mut file = Cursor::new(Vec::new());
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: SAMPLE_RATE_HZ,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::new(&mut file, spec)?;
+    let (mut left, mut right) = ([0.0; CHUNK], [0.0; CHUNK]);
+    let mut hits = hits.into_iter().peekable();
+    let mut now = 0;
+    while now < end {
+        while let Some((frame, voice, velocity)) = hits.next_if(|hit| hit.0 < now + CHUNK as u64) {
+            kit.hit(usize::try_from(frame - now).unwrap_or_default(), voice, velocity);
+        }
+        kit.render(&mut left, &mut right);
+        for (i, (left, right)) in left.iter().zip(&right).enumerate() {
+            let tone = bass.at(now + i as u64) * BASS_GAIN;
+            writer.write_sample(pcm(left * KIT_GAIN + tone))?;
+            writer.write_sample(pcm(right * KIT_GAIN + tone))?;
+        }
+        now += CHUNK as u64;
+    }
+    writer.finalize()?;
+    Ok(file.into_inner())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "clamped to 16 bits first")]
+fn pcm(sample: f32) -> i16 {
+    (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
+}
+
+/// One plucked string at a time: four harmonics that decay, the higher the faster.
+struct BassTone {
+    /// Start and end frame of each note, sorted by start.
+    notes: Vec<(u64, u64, Note)>,
+    n_begun: usize,
+}
+
+impl BassTone {
+    fn new(song: &Song) -> Self {
+        let span = |note: &Note| {
+            let (start, end) = (song.seconds_at(note.start), song.seconds_at(note.end));
+            (frames(start), frames(end), *note)
+        };
+        Self {
+            notes: song.bass.iter().map(span).collect(),
+            n_begun: 0,
+        }
+    }
+
+    /// The sample at a frame; frames are asked for in order.
+    fn at(&mut self, frame: u64) -> f32 {
+        while self.notes.get(self.n_begun).is_some_and(|note| note.0 <= frame) {
+            self.n_begun += 1;
+        }
+        let Some((start, end, note)) = self.n_begun.checked_sub(1).and_then(|i| self.notes.get(i)) else {
+            return 0.0;
+        };
+        let next = self.notes.get(self.n_begun).map_or(u64::MAX, |next| next.0);
+        let seconds = |frames: u64| frames as f64 / f64::from(SAMPLE_RATE_HZ);
+        let age_s = seconds(frame - start);
+        // A fade of 20 ms where the note ends, and before the next one begins.
+        let left_s = seconds((end + 960).min(next).saturating_sub(frame));
+        let fade = (left_s / 0.02).min(1.0) * (age_s / 0.003).min(1.0);
+        let pitch_hz = 440.0 * ((f64::from(note.key) - 69.0) / 12.0).exp2();
+        let tone: f64 = (1..=4)
+            .map(|harmonic| {
+                let n = f64::from(harmonic);
+                (TAU * pitch_hz * n * age_s).sin() * (-age_s * (0.8 + 1.5 * n)).exp() / n
+            })
+            .sum();
+        #[expect(clippy::cast_possible_truncation, reason = "a sample of at most two")]
+        let sample = (tone * fade * f64::from(note.velocity) / 127.0) as f32;
+        sample
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockstep_models::representation::Beats;
+
+    #[test]
+    fn the_wav_holds_the_kit_and_the_bass_and_never_clips() -> Result<(), hound::Error> {
+        let note = |start, key| Note {
+            start: Beats(start),
+            end: Beats(start + 0.5),
+            key,
+            velocity: 127,
+        };
+        let song = Song {
+            bass: vec![note(0.0, 33), note(2.0, 40)],
+            drums: vec![note(0.0, 36), note(0.0, 49), note(1.0, 38)],
+            length: Beats(4.0),
+            ..Song::default()
+        };
+        let samples: Vec<i16> = hound::WavReader::new(Cursor::new(wav(&song)?))?
+            .samples::<i16>()
+            .collect::<Result<_, _>>()?;
+        let peak = samples.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
+        assert!((8_000..32_767).contains(&peak), "peak {peak}");
+        Ok(())
+    }
+}

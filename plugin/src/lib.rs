@@ -1,0 +1,194 @@
+//! Lockstep: a drummer that listens to the bass, as a CLAP and VST3 instrument.
+//!
+//! The path of a note, top to bottom in [`Lockstep::process`]: bass note → step grid → 64-step window → request ⇢
+//! generator thread → plan ⇢ density at step time → drum note and kit voice. ⇢ is [`handoff`], the only place where
+//! threads meet. [`realtime`] is the musical behaviour and knows neither the plugin framework nor the tensor library;
+//! [`jam`] plays a MIDI file through the same performer offline.
+
+pub mod generator;
+pub mod handoff;
+pub mod jam;
+pub mod params;
+pub mod realtime;
+pub mod synth;
+mod wire;
+
+use std::sync::Arc;
+
+use lockstep_models::predict::EMBEDDED_WEIGHTS;
+use nice_plug::prelude::*;
+
+use generator::{GeneratorThread, Patient};
+use handoff::{RealtimeEnd, handoff};
+use params::LockstepParams;
+use realtime::{Block, DrumEventKind, DrumEvents, Performer};
+use synth::Kit;
+use wire::Inbox;
+
+/// One instance of the instrument.
+#[derive(Debug)]
+pub struct Lockstep {
+    params: Arc<LockstepParams>,
+    performer: Performer,
+    inbox: Inbox,
+    drums: DrumEvents,
+    /// Made for the sample rate in `activate`.
+    kit: Option<Kit>,
+    /// The audio thread's end; the generator thread holds the other.
+    plans: RealtimeEnd,
+    /// `None` before the first `activate`, or where the system gave no thread: the ladder plays then.
+    generator: Option<GeneratorThread>,
+    sample_rate_hz: f64,
+    /// Whether the host renders offline, and the plan is worth waiting for.
+    is_offline: bool,
+}
+
+impl Default for Lockstep {
+    fn default() -> Self {
+        Self {
+            params: Arc::default(),
+            performer: Performer::new(),
+            inbox: Inbox::default(),
+            drums: DrumEvents::new(),
+            kit: None,
+            plans: handoff().0,
+            generator: None,
+            sample_rate_hz: 48_000.0,
+            is_offline: false,
+        }
+    }
+}
+
+impl Plugin for Lockstep {
+    const NAME: &'static str = "Lockstep";
+    const VENDOR: &'static str = "Lockstep";
+    const URL: &'static str = env!("CARGO_PKG_REPOSITORY");
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    // Ableton Live refuses a VST3 without an audio bus, and the kit wants to be heard.
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
+        main_input_channels: None,
+        main_output_channels: NonZeroU32::new(2),
+        aux_input_ports: &[],
+        aux_output_ports: &[],
+        names: PortNames::const_default(),
+    }];
+    // Controllers and pitch bend reach thru as well.
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+
+    type Editor = ();
+    type SysExMessage = ();
+    type BackgroundTask = ();
+
+    fn params(&self) -> Arc<dyn Params> {
+        Arc::clone(&self.params) as Arc<dyn Params>
+    }
+
+    fn activate(
+        &mut self,
+        _layout: &AudioIOLayout,
+        config: &BufferConfig,
+        _context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        self.sample_rate_hz = f64::from(config.sample_rate);
+        self.is_offline = config.process_mode == ProcessMode::Offline;
+        self.kit = Some(Kit::new(config.sample_rate));
+        if self.generator.is_none() {
+            let (drummer, error) = generator::load(EMBEDDED_WEIGHTS);
+            if let Some(error) = error {
+                nice_error!("Lockstep plays its rule groove: {error}");
+            }
+            let (plans, end) = handoff();
+            self.plans = plans;
+            self.generator = GeneratorThread::start(end, drummer)
+                .inspect_err(|error| nice_error!("Lockstep plays its rule groove: {error}"))
+                .ok();
+        }
+        true
+    }
+
+    fn reset(&mut self) {
+        self.performer.reset();
+        self.inbox.reset();
+        if let Some(kit) = &mut self.kit {
+            kit.reset();
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer<'_>,
+        _aux: &mut AuxiliaryBuffers<'_>,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        let controls = self.params.controls();
+        self.inbox.fill(context, self.params.thru.value());
+        let block = Block {
+            n_frames: u32::try_from(buffer.samples()).unwrap_or(u32::MAX),
+            sample_rate_hz: self.sample_rate_hz,
+            transport: wire::transport(context.transport()),
+            bass: self.inbox.bass(),
+        };
+
+        self.drums.clear();
+        if self.is_offline {
+            let mut plans = Patient(&mut self.plans);
+            self.performer.perform(&block, &controls, &mut plans, &mut self.drums);
+        } else {
+            self.performer.perform(&block, &controls, &mut self.plans, &mut self.drums);
+        }
+        self.plans.show(self.performer.tally());
+
+        wire::send(&self.drums, self.inbox.thru(), context);
+        self.play_kit(buffer);
+        ProcessStatus::KeepAlive
+    }
+}
+
+impl Lockstep {
+    /// Sounds the block's drum notes on the built-in kit.
+    fn play_kit(&mut self, buffer: &mut Buffer<'_>) {
+        let [left, right, ..] = buffer.as_slice() else {
+            return;
+        };
+        let Some(kit) = &mut self.kit else {
+            return;
+        };
+        for event in &self.drums {
+            if let DrumEventKind::On { velocity } = event.kind {
+                kit.hit(event.frame.0 as usize, event.voice, velocity);
+            }
+        }
+        kit.render(left, right);
+        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
+            let level = self.params.kit_level.smoothed.next();
+            *left *= level;
+            *right *= level;
+        }
+    }
+}
+
+impl ClapPlugin for Lockstep {
+    const CLAP_ID: &'static str = "audio.lockstep.lockstep";
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("A drummer that listens to the bass");
+    const CLAP_MANUAL_URL: Option<&'static str> = Some(Self::URL);
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] = &[
+        ClapFeature::Instrument,
+        ClapFeature::DrumMachine,
+        ClapFeature::NoteEffect,
+        ClapFeature::Stereo,
+    ];
+}
+
+#[cfg(feature = "vst3")]
+impl Vst3Plugin for Lockstep {
+    const VST3_CLASS_ID: [u8; 16] = *b"LockstepDrummer1";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum];
+}
+
+nice_export_clap!(Lockstep);
+#[cfg(feature = "vst3")]
+nice_export_vst3!(Lockstep);

@@ -1,0 +1,237 @@
+//! `lockstep`: plays drums to a bass line, offline; without an argument to the embedded example.
+//!
+//! `lockstep live` is the framework's standalone app, where it was built in (cargo feature `standalone`).
+#![expect(clippy::print_stdout, reason = "a program that talks to people")]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::{Args, Parser, Subcommand};
+use lockstep::jam::{self, Take};
+use lockstep::realtime::{Controls, SilencePolicy};
+use lockstep_models::generator::{Generator, Taste};
+use lockstep_models::midi_file::{self, Pick};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Gan};
+use lockstep_models::representation::{Beats, N_GROUPS};
+use lockstep_models::rule::RuleGroove;
+
+/// An own bass line, sixteen measures; licensed as the program is.
+const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");
+
+/// A drummer that listens to the bass.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Play drums to the bass of a MIDI file
+    Jam(Jam),
+    /// Play live: the standalone app
+    #[cfg(feature = "standalone")]
+    #[command(disable_help_flag = true)]
+    Live {
+        /// Options of the standalone app; `--help` lists them
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Jam {
+    /// Standard MIDI File with a bass part
+    bass: PathBuf,
+    /// Where the bass and the drums go, as a MIDI file
+    #[arg(short, long, default_value = "lockstep-jam.mid")]
+    output: PathBuf,
+    /// Where the sound goes, as a WAV file; without it there is none
+    #[arg(long)]
+    wav: Option<PathBuf>,
+    /// Which drummer, 0 to 9999: the same seed plays the same take
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=9999))]
+    seed: u32,
+    /// How much plays, 0 (silence) to 1; 0.5 is the network's own take
+    #[arg(long, default_value_t = 0.5, value_parser = share)]
+    density: f32,
+    /// How much changes from measure to measure, 0 to 1
+    #[arg(long, default_value_t = 0.1, value_parser = share)]
+    variation: f32,
+    /// How late odd sixteenths are, 0 to 1; 0.67 is a triplet feel
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    swing: f32,
+    /// How loosely hits are placed, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    humanise: f32,
+    /// Keep time while the bass is silent, instead of laying out
+    #[arg(long)]
+    keep_time: bool,
+    /// Tempo in quarter notes a minute, 30 to 300, in place of the file's
+    #[arg(long, value_parser = tempo)]
+    tempo: Option<f64>,
+    /// Track of the bass, counted from 1
+    #[arg(long)]
+    track: Option<usize>,
+    /// Channel of the bass, 1 to 16
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
+    channel: Option<u8>,
+    /// Weights file to play with, in place of the embedded network
+    #[arg(long, conflicts_with = "rule")]
+    weights: Option<PathBuf>,
+    /// Play the rule groove, without a network
+    #[arg(long)]
+    rule: bool,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        None => example(),
+        Some(Task::Jam(jam)) => jam.run(),
+        #[cfg(feature = "standalone")]
+        Some(Task::Live { args }) => {
+            let args = std::iter::once("lockstep live".to_owned()).chain(args);
+            nice_plug::prelude::nice_export_standalone_with_args::<lockstep::Lockstep, _>(args);
+            Ok(())
+        }
+    }
+}
+
+/// What `cargo run --release` does.
+fn example() -> Result<()> {
+    let song = midi_file::read(EXAMPLE, Pick::default()).context("reading the embedded example")?;
+    let mut drummer = Gan::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
+    let controls = Controls {
+        taste: Taste {
+            seed: 1,
+            variation: 0.1,
+        },
+        ..Controls::default()
+    };
+    let take = jam::play(&song, &controls, &mut drummer);
+    println!("Lockstep plays drums to its example bass line, {:.0} BPM.\n", song.tempo_at(Beats(0.0)));
+    print!("{}", jam::grid(&take.song));
+    write_whole(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
+    write_whole(Path::new("lockstep-jam.wav"), &jam::wav(&take.song)?)?;
+    report(&take, "embedded network");
+    println!("Wrote lockstep-jam.mid (bass and drums) and lockstep-jam.wav (listen to it).");
+    println!("Your own line: lockstep jam BASS.mid -o OUT.mid --wav OUT.wav");
+    Ok(())
+}
+
+impl Jam {
+    fn run(&self) -> Result<()> {
+        let input = self.bass.display();
+        let bytes = std::fs::read(&self.bass).with_context(|| format!("reading {input}"))?;
+        let pick = Pick {
+            track: self.track,
+            channel: self.channel,
+        };
+        let mut song = midi_file::read(&bytes, pick).with_context(|| format!("reading {input}"))?;
+        if let Some(bpm) = self.tempo {
+            song.tempos = vec![(Beats(0.0), bpm)];
+        }
+        if let Some((at, signature)) = song.meters.iter().find(|(_, signature)| signature.meter().is_none()) {
+            eprintln!(
+                "{input}: the time signature {}/{} at beat {} is off the sixteenth grid or longer than 32 steps; 4/4 is played there",
+                signature.numerator, signature.denominator, at.0,
+            );
+        }
+        let (mut drummer, name) = self.drummer()?;
+        let controls = Controls {
+            density: self.density,
+            group_density: [0.5; N_GROUPS],
+            taste: Taste {
+                seed: self.seed,
+                variation: self.variation,
+            },
+            swing: self.swing,
+            humanise: self.humanise,
+            silence: if self.keep_time { SilencePolicy::KeepTime } else { SilencePolicy::LayOut },
+            ..Controls::default()
+        };
+        let take = jam::play(&song, &controls, drummer.as_mut());
+        let sound = match &self.wav {
+            Some(path) => Some((path, jam::wav(&take.song).context("rendering the sound")?)),
+            None => None,
+        };
+        print!("{}", jam::grid(&take.song));
+        write_whole(&self.output, &midi_file::write(&take.song))?;
+        if let Some((path, bytes)) = &sound {
+            write_whole(path, bytes)?;
+        }
+        println!("Bass: {}.", song.bass_part);
+        report(&take, &name);
+        println!("Wrote {}{}.", self.output.display(), match &self.wav {
+            Some(path) => format!(" and {}", path.display()),
+            None => String::new(),
+        });
+        Ok(())
+    }
+
+    fn drummer(&self) -> Result<(Box<dyn Generator>, String)> {
+        if self.rule {
+            return Ok((Box::new(RuleGroove), "rule groove".to_owned()));
+        }
+        let Some(path) = &self.weights else {
+            let gan = Gan::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
+            return Ok((Box::new(gan), "embedded network".to_owned()));
+        };
+        let name = path.display().to_string();
+        let bytes = std::fs::read(path).with_context(|| format!("reading the weights {name}"))?;
+        let gan = Gan::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
+        Ok((Box::new(gan), name))
+    }
+}
+
+/// Says how the measures came by their drums and how long a prediction took.
+fn report(take: &Take, drummer: &str) {
+    let tally = &take.tally;
+    println!(
+        "Measures by the {drummer}: {}; by the ladder: {} varied, {} by rule; silent: {}.",
+        tally.fresh + tally.early,
+        tally.varied,
+        tally.rule,
+        tally.silent
+    );
+    if let Some(failure) = &take.failure {
+        eprintln!("A prediction failed, and the ladder played: {failure}");
+    }
+    let mut times = take.predictions.clone();
+    times.sort_unstable();
+    if let (Some(last), false) = (times.last(), times.is_empty()) {
+        let us = |time: &Duration| time.as_secs_f64() * 1e6;
+        let at = |share: usize| us(&times[(times.len() * share / 100).min(times.len() - 1)]);
+        println!(
+            "One prediction, one thread: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs.",
+            at(50),
+            at(99),
+            us(last)
+        );
+    }
+}
+
+/// Writes a file that appears whole or not at all.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let what = || format!("writing {}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).with_context(what)?;
+    temporary.write_all(bytes).with_context(what)?;
+    temporary.persist(path).with_context(what)?;
+    Ok(())
+}
+
+fn share(text: &str) -> Result<f32> {
+    let value: f32 = text.parse()?;
+    ensure!((0.0..=1.0).contains(&value), "{value} is not between 0 and 1");
+    Ok(value)
+}
+
+fn tempo(text: &str) -> Result<f64> {
+    let value: f64 = text.parse()?;
+    ensure!((30.0..=300.0).contains(&value), "{value} is not between 30 and 300");
+    Ok(value)
+}

@@ -1,0 +1,344 @@
+//! The drummer on the audio thread: bass notes and the host's time in, drum notes out, block by block.
+//!
+//! bass note → `Listener` (step grid, 64-step window) → request ⇢ generator ⇢ plan → `Ladder` → `Score` → density at the
+//! hit's own frame → `Gates` → drum note
+//!
+//! Never allocates, locks, waits, logs or does I/O, and knows neither the plugin framework, the networks nor threads:
+//! what crosses to the generator goes through [`PlanSource`]. Everything inside a block happens in time order, frame by
+//! frame, so that what is played does not depend on how the host cuts time into blocks.
+//!
+//! Two limits follow from the measure being the unit of planning. A hit never falls before its measure's downbeat: the
+//! plan is taken there, so an offset that would make step 0 early is played as none. And a hit never leaves its measure
+//! at the other end.
+#![deny(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod block;
+mod clock;
+mod controls;
+mod follow;
+mod gates;
+mod ladder;
+mod listener;
+mod measure;
+mod score;
+#[cfg(test)]
+mod tests;
+
+pub use block::{
+    BassEvent, BassEventKind, Block, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
+    MAX_DRUM_EVENTS, Transport,
+};
+pub use controls::{Controls, SilencePolicy};
+pub use ladder::{PlanSource, Rung, Tally};
+
+use clock::{FreeClock, Timeline};
+use gates::{Gates, NotStruck, Strike};
+use ladder::{Downbeat, Ladder};
+use listener::{FIRST_ROW, Listener};
+use lockstep_models::generator::Request;
+use lockstep_models::representation::{Beats, Meter};
+use measure::{Measure, Tick};
+use score::{Feel, Score};
+
+/// Plays the drums.
+#[derive(Clone, Debug)]
+pub struct Performer {
+    mode: Mode,
+    /// Counts playbacks; never starts again, so that no plan of an earlier one is mistaken for one of this.
+    take: u32,
+    measure: Measure,
+    /// Meter of the measure that comes next.
+    next_meter: Meter,
+    listener: Listener,
+    ladder: Ladder,
+    score: Score,
+    gates: Gates,
+}
+
+/// Whose time it is.
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    /// Nobody's.
+    Resting,
+    /// The host's.
+    Song {
+        /// Where the next block begins if nothing unusual happens.
+        expected: Beats,
+    },
+    /// The performer's own.
+    Free(FreeClock),
+}
+
+/// Everything of a block that playing needs.
+struct Hand<'a, P> {
+    block: &'a Block<'a>,
+    controls: &'a Controls,
+    plans: &'a mut P,
+    out: &'a mut DrumEvents,
+}
+
+impl Default for Performer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Performer {
+    /// A drummer at rest. Make one for the life of the plugin: its takes must not repeat for one [`PlanSource`].
+    ///
+    /// # Realtime safety
+    /// Never allocates; some 30 KiB.
+    pub fn new() -> Self {
+        Self {
+            mode: Mode::Resting,
+            take: 0,
+            measure: Measure::new(0, Beats(0.0), Meter::COMMON, FIRST_ROW),
+            next_meter: Meter::COMMON,
+            listener: Listener::new(),
+            ladder: Ladder::default(),
+            score: Score::new(),
+            gates: Gates::default(),
+        }
+    }
+
+    /// Forgets everything but the number of the take, the tally too; what sounds is taken to have been cut off.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn reset(&mut self) {
+        *self = Self {
+            take: self.take.wrapping_add(1),
+            ..Self::new()
+        };
+    }
+
+    /// Ends every sounding note at a frame and rests: for bypass and deactivation. `out` holds only those note-offs.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn silence_all(&mut self, frame: FrameOffset, out: &mut DrumEvents) {
+        out.clear();
+        self.gates.end_all(frame, out);
+        self.mode = Mode::Resting;
+    }
+
+    /// How often each rung of the ladder was taken since the last reset.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn tally(&self) -> Tally {
+        self.ladder.tally
+    }
+
+    /// Whether time passes for the drummer.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn is_playing(&self) -> bool {
+        !matches!(self.mode, Mode::Resting)
+    }
+
+    /// Plays one block. What `out` held before is gone.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits unless `plans` does.
+    pub fn perform(
+        &mut self,
+        block: &Block<'_>,
+        controls: &Controls,
+        plans: &mut impl PlanSource,
+        out: &mut DrumEvents,
+    ) {
+        out.clear();
+        if block.n_frames == 0 {
+            return;
+        }
+        let mut hand = Hand {
+            block,
+            controls,
+            plans,
+            out,
+        };
+        if let Some(timeline) = self.follow(&mut hand) {
+            self.score.follow(self.feel(controls));
+            self.play(&timeline, &mut hand);
+        }
+        self.gates.pass(block.n_frames);
+    }
+
+    /// The downbeat of a measure: its drums are chosen and stay.
+    fn begin<P: PlanSource>(&mut self, next: Measure, hand: &mut Hand<'_, P>) {
+        let downbeat = Downbeat {
+            take: self.take,
+            measure: next.serial,
+            seed: hand.controls.taste.seed,
+            meter: self.measure.meter,
+            window: &self.listener.window(self.measure.end_row()),
+            has_asked: self.measure.has_asked,
+            silence: hand.controls.silence,
+            playing: self.score.hits(),
+        };
+        let hits = self.ladder.choose(&downbeat, hand.plans);
+        self.measure = next;
+        self.listener.begin_measure(next.first_row);
+        self.score.begin(&hits, self.feel(hand.controls));
+    }
+
+    /// Everything that happens in the block, in time order.
+    fn play<P: PlanSource>(&mut self, timeline: &Timeline, hand: &mut Hand<'_, P>) {
+        let mut bass = hand.block.bass.iter();
+        let mut now = FrameOffset(0);
+        while let Some((frame, what)) = self.next(timeline, hand.block, bass.as_slice().first()) {
+            // What is late is done now; the order stays.
+            now = now.max(frame);
+            match what {
+                Happening::Close => self.close_cell(hand),
+                Happening::Bass => {
+                    if let Some(event) = bass.next() {
+                        self.listener.hear(self.measure.open_row(), event.kind);
+                    }
+                }
+                Happening::End(voice) => self.gates.end(voice, now, hand.out),
+                Happening::Hit => self.strike(now, hand),
+                Happening::Step => self.step(hand),
+            }
+        }
+    }
+
+    /// The earliest thing still to happen in the block; of simultaneous ones the first in [`Happening`]'s order.
+    fn next(
+        &self,
+        timeline: &Timeline,
+        block: &Block<'_>,
+        bass: Option<&BassEvent>,
+    ) -> Option<(FrameOffset, Happening)> {
+        let tick = timeline.frame_of(self.measure.tick_at()).map(|frame| {
+            let is_close = matches!(self.measure.tick(), Tick::Close(_));
+            (
+                frame,
+                if is_close {
+                    Happening::Close
+                } else {
+                    Happening::Step
+                },
+            )
+        });
+        let bass = bass.map(|event| (frame_in(block, *event), Happening::Bass));
+        let end = self
+            .gates
+            .next_off(block.n_frames)
+            .map(|(frame, voice)| (frame, Happening::End(voice)));
+        let hit = self.score.peek().and_then(|hit| {
+            let at = Beats(self.measure.start.0 + hit.beats().0);
+            Some((timeline.frame_of(at)?, Happening::Hit))
+        });
+        [tick, bass, end, hit]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(frame, what)| (*frame, what.order()))
+    }
+
+    /// A step's cell closes: all that belongs to it has been heard, so the next measure can be asked for.
+    fn close_cell<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
+        self.measure.half_step += 1;
+        let end_row = self.measure.end_row();
+        let window = self.listener.window(end_row);
+        if window.is_silent() {
+            return;
+        }
+        hand.plans.publish(&Request {
+            take: self.take,
+            measure: self.measure.serial + 1,
+            heard_steps: self.measure.half_step / 2,
+            meter: self.measure.meter,
+            window,
+            played: self.listener.played(end_row),
+            taste: hand.controls.taste,
+        });
+        self.measure.has_asked = true;
+    }
+
+    /// A step begins, or the next measure with its first.
+    fn step<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
+        if self.measure.tick() == Tick::Downbeat {
+            self.begin(self.measure.next(self.measure.end(), self.next_meter), hand);
+        }
+        self.listener.begin_step(self.measure.open_row());
+        self.measure.half_step += 1;
+    }
+
+    /// The next hit's time has come: density decides.
+    fn strike<P>(&mut self, frame: FrameOffset, hand: &mut Hand<'_, P>) {
+        let Some(hit) = self.score.pop() else { return };
+        let density = hand.controls.density_of(hit.voice);
+        if !hit.presence.sounds_at(density) {
+            return;
+        }
+        let strike = Strike {
+            frame,
+            voice: hit.voice,
+            velocity: hand.controls.loudness(hit.velocity),
+            sample_rate_hz: hand.block.sample_rate_hz,
+        };
+        match self.gates.strike(strike, hand.out) {
+            // The gain is a matter of the mix: the generator hears how the drummer meant it.
+            Ok(()) => self.listener.note_played(
+                self.measure.first_row + hit.step_idx,
+                hit.voice,
+                hit.velocity,
+            ),
+            Err(NotStruck::Already) => {}
+            Err(NotStruck::NoRoom) => {
+                let n = &mut self.ladder.tally.dropped_notes;
+                *n = n.saturating_add(1);
+            }
+        }
+    }
+
+    fn feel(&self, controls: &Controls) -> Feel {
+        Feel::new(controls, self.measure.serial, self.measure.meter.n_steps())
+    }
+}
+
+/// What can happen inside a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Happening {
+    /// A step's cell closes: before the bass, for a note halfway between two steps belongs to the later one.
+    Close,
+    /// The bassist does something: before the step, for a note that ends on it does not sound through it.
+    Bass,
+    /// A drum note ends.
+    End(lockstep_models::representation::Voice),
+    /// A hit's time comes: before the step, for the hits that are still there belong to the measure that ends.
+    Hit,
+    /// A step or measure begins.
+    Step,
+}
+
+impl Happening {
+    /// Rank among what happens at the same frame.
+    fn order(self) -> u8 {
+        match self {
+            Self::Close => 0,
+            Self::Bass => 1,
+            Self::End(_) => 2,
+            Self::Hit => 3,
+            Self::Step => 4,
+        }
+    }
+}
+
+/// When a bass event happens: inside its block.
+fn frame_in(block: &Block<'_>, event: BassEvent) -> FrameOffset {
+    event
+        .frame
+        .min(FrameOffset(block.n_frames.saturating_sub(1)))
+}

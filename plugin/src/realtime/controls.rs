@@ -1,0 +1,91 @@
+//! The musician's knobs as the performer sees them, read once a block.
+
+use lockstep_models::generator::Taste;
+use lockstep_models::representation::{Meter, N_GROUPS, Voice};
+
+/// What the drummer does when the bassist has fallen silent for a whole window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SilencePolicy {
+    /// Rests until the bass is back.
+    #[default]
+    LayOut,
+    /// Goes on with what it played last.
+    KeepTime,
+}
+
+/// The knobs of one block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Controls {
+    /// Overall density in `[0, 1]`; see [`Self::density_of`].
+    pub density: f32,
+    /// Density of each voice group in `[0, 1]`, in the order of `VoiceGroup`.
+    pub group_density: [f32; N_GROUPS],
+    /// What the generator hears.
+    pub taste: Taste,
+    /// How late odd sixteenths are, in half steps, in `[0, 1]`; ⅔ is a triplet feel, 1 a dotted one.
+    pub swing: f32,
+    /// How loosely hits are placed, in `[0, 1]`; at 1 up to 0.12 step early or late and 15 % louder or softer.
+    pub humanise: f32,
+    /// Gain of every velocity, in `[0, 2]`; 1 changes nothing.
+    pub velocity: f32,
+    /// What happens when the bass is silent.
+    pub silence: SilencePolicy,
+    /// Whether the drummer plays along by its own clock while the transport is stopped. Without any transport it does.
+    pub free_run: bool,
+    /// Tempo of that clock in quarter notes a minute.
+    pub free_run_tempo_bpm: f64,
+    /// Meter of that clock; a change is heard at the next downbeat.
+    pub free_run_meter: Meter,
+}
+
+impl Default for Controls {
+    /// Everything neutral: the network's own take, straight and exact.
+    fn default() -> Self {
+        Self {
+            density: 0.5,
+            group_density: [0.5; N_GROUPS],
+            taste: Taste {
+                seed: 0,
+                variation: 0.5,
+            },
+            swing: 0.0,
+            humanise: 0.0,
+            velocity: 1.0,
+            silence: SilencePolicy::LayOut,
+            free_run: false,
+            free_run_tempo_bpm: 120.0,
+            free_run_meter: Meter::COMMON,
+        }
+    }
+}
+
+impl Controls {
+    /// The density that decides about a voice, in `[0, 1]`: twice the product of the overall and the group's density.
+    ///
+    /// Both at ½ give ½, the network's own take. It rises with either, and is 0 where either is 0.
+    pub fn density_of(&self, voice: Voice) -> f32 {
+        let group = self.group_density.get(voice.group().index());
+        (2.0 * self.density * group.copied().unwrap_or_default()).clamp(0.0, 1.0)
+    }
+
+    /// A velocity after the gain, from 1/127 to 1.
+    pub(super) fn loudness(&self, velocity: f32) -> f32 {
+        let loud = velocity * self.velocity;
+        if loud.is_nan() { velocity } else { loud }.clamp(1.0 / 127.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_halves_are_the_networks_own_take() {
+        let mut controls = Controls::default();
+        assert!((controls.density_of(Voice::Kick) - 0.5).abs() < 1e-6);
+        controls.density = 1.0;
+        assert!((controls.density_of(Voice::Kick) - 1.0).abs() < 1e-6);
+        controls.group_density = [0.0; N_GROUPS];
+        assert!(controls.density_of(Voice::Ride).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,129 @@
+//! Following the host: what time a block has, and what to mend where a start, a stop, a jump, a loop or another meter
+//! breaks the flow.
+//!
+//! Small differences between where the host is and where it was expected are jitter and are followed silently.
+
+use super::clock::{self, FreeClock, Song, Timeline};
+use super::ladder::PlanSource;
+use super::listener::{FIRST_ROW, Listener};
+use super::measure::{Measure, is_same_place};
+use super::score::Score;
+use super::{BassEvent, BassEventKind, FrameOffset, Hand, Mode, Performer, frame_in};
+use lockstep_models::representation::{Beats, Meter};
+
+impl Performer {
+    /// Finds out what time it is, and mends what a start, stop or jump has broken. `None` where no time passes.
+    pub(super) fn follow<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) -> Option<Timeline> {
+        let block = hand.block;
+        let transport = block.transport.as_ref();
+        if let Some(song) = transport.and_then(|t| Song::new(t, block.sample_rate_hz)) {
+            self.next_meter = song.meter;
+            if let Mode::Song { expected } = self.mode {
+                self.continue_song(&song, expected, hand);
+            } else {
+                self.gates.end_all(FrameOffset(0), hand.out);
+                self.start(song.measure_start_or_counted(), song.position, song.meter);
+            }
+            let timeline = Timeline {
+                position: song.position,
+                beats_per_frame: song.beats_per_frame,
+                n_frames: block.n_frames,
+            };
+            self.mode = Mode::Song {
+                expected: timeline.end(),
+            };
+            return Some(timeline);
+        }
+        let may_run_free = transport.is_none() || hand.controls.free_run;
+        let speed =
+            clock::free_run_speed(hand.controls, block.sample_rate_hz).filter(|_| may_run_free);
+        if speed.is_none() || matches!(self.mode, Mode::Song { .. }) {
+            self.gates.end_all(FrameOffset(0), hand.out);
+            self.mode = Mode::Resting;
+        }
+        self.run_free(speed?, hand)
+    }
+
+    /// The time of a block without a rolling transport: none before the first bass note.
+    fn run_free<P>(&mut self, beats_per_frame: f64, hand: &Hand<'_, P>) -> Option<Timeline> {
+        self.next_meter = hand.controls.free_run_meter;
+        if !matches!(self.mode, Mode::Free(_)) {
+            let is_on = |event: &&BassEvent| matches!(event.kind, BassEventKind::On { .. });
+            let first = frame_in(hand.block, *hand.block.bass.iter().find(is_on)?);
+            self.start(Beats(0.0), Beats(0.0), self.next_meter);
+            self.mode = Mode::Free(FreeClock::starting_at(first, beats_per_frame));
+        }
+        match &mut self.mode {
+            Mode::Free(clock) => Some(clock.pass(hand.block.n_frames, beats_per_frame)),
+            Mode::Resting | Mode::Song { .. } => None,
+        }
+    }
+
+    /// A playback begins, perhaps in the middle of a measure: the same playback gives the same drums.
+    fn start(&mut self, measure_start: Beats, position: Beats, meter: Meter) {
+        self.take = self.take.wrapping_add(1);
+        self.measure = Measure::new(0, measure_start, meter, FIRST_ROW);
+        self.measure.half_step = clock::half_steps_before(Beats(position.0 - measure_start.0));
+        self.listener = Listener::new();
+        self.ladder.start();
+        self.score = Score::new();
+    }
+
+    /// The transport rolled before this block and still does.
+    fn continue_song<P: PlanSource>(
+        &mut self,
+        song: &Song,
+        expected: Beats,
+        hand: &mut Hand<'_, P>,
+    ) {
+        let (start, end) = (self.measure.start, self.measure.end());
+        if is_same_place(song.position, expected) {
+            match song.measure_start {
+                // The downbeat is the next thing that happens.
+                None if is_same_place(song.position, end) => {}
+                Some(told) if is_same_place(told, end) => {}
+                None => self.measure.set_meter(song.meter),
+                Some(told) if is_same_place(told, start) => {
+                    self.measure.start = told;
+                    self.measure.set_meter(song.meter);
+                }
+                // The host's measures are not as long as they were.
+                Some(told) => self.land(told, song, hand),
+            }
+            return;
+        }
+        self.gates.end_all(FrameOffset(0), hand.out);
+        let landed = song.measure_start_or_counted();
+        let rel = Beats(song.position.0 - landed.0);
+        let expected_rel = Beats(expected.0 - start.0);
+        if song.meter == self.measure.meter && is_same_place(rel, expected_rel) {
+            // A loop of whole measures: the same place in another measure.
+            self.measure.start = landed;
+        } else if song.meter == self.measure.meter
+            && is_same_place(landed, start)
+            && rel > expected_rel
+        {
+            // A leap forward in this measure: what lies between is neither heard nor played.
+            self.measure.half_step = clock::half_steps_before(rel).max(self.measure.half_step);
+            self.score.skip_before(rel);
+        } else {
+            self.land(landed, song, hand);
+        }
+    }
+
+    /// Another measure begins here. In the cell of its step 0 it is the next downbeat; elsewhere what was playing goes
+    /// on at the new place.
+    fn land<P: PlanSource>(&mut self, measure_start: Beats, song: &Song, hand: &mut Hand<'_, P>) {
+        let rel = Beats(song.position.0 - measure_start.0);
+        let mut next = self.measure.next(measure_start, song.meter);
+        next.half_step = clock::half_steps_before(rel);
+        if next.half_step <= 1 {
+            self.begin(next, hand);
+        } else {
+            self.measure = next;
+            self.listener.begin_measure(next.first_row);
+            self.score.repeat(self.feel(hand.controls));
+        }
+        self.score.skip_before(rel);
+    }
+}

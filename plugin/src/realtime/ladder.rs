@@ -1,0 +1,198 @@
+//! What is played in the measure that begins: the plan if it is there, and what else if it is not.
+//!
+//! The rungs, best first: a plan that heard the whole last measure, one that heard part of it, the last plan varied, a
+//! groove built from the bass by rule. Silence only where the bass is silent. Every rung is counted.
+
+use super::controls::SilencePolicy;
+use lockstep_models::draws::uniform;
+use lockstep_models::generator::Request;
+use lockstep_models::representation::{
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, Voice, Window,
+};
+use lockstep_models::rule;
+
+/// Where plans come from. Made by `handoff` for a generator on another thread.
+pub trait PlanSource {
+    /// Asks for a measure. The newest request for it replaces the ones before.
+    ///
+    /// # Realtime safety
+    /// Called on the audio thread at every close of a step's cell: never allocates, never waits.
+    fn publish(&mut self, request: &Request);
+
+    /// The newest plan for a measure of a take, or `None` where there is none yet.
+    ///
+    /// Called once a measure, at its downbeat, and only where a request for it was published. An offline renderer
+    /// waits here for the answer to the last request; live, nobody waits.
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan>;
+}
+
+/// How a measure came by its drums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rung {
+    /// A plan that heard the whole measure before.
+    Fresh,
+    /// A plan that heard only part of it: the last answer came too late.
+    Early,
+    /// No plan came in time: the last one, varied.
+    Varied,
+    /// No plan ever came: a groove from the bass onsets.
+    Rule,
+    /// The bass is silent, and the silence policy decided. Nothing was late.
+    Silent,
+}
+
+/// How often each rung was taken, and what was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Measures by [`Rung::Fresh`].
+    pub fresh: u32,
+    /// Measures by [`Rung::Early`].
+    pub early: u32,
+    /// Measures by [`Rung::Varied`].
+    pub varied: u32,
+    /// Measures by [`Rung::Rule`].
+    pub rule: u32,
+    /// Measures by [`Rung::Silent`].
+    pub silent: u32,
+    /// Drum notes that found no room in their block.
+    pub dropped_notes: u32,
+}
+
+impl Tally {
+    fn count(&mut self, rung: Rung) {
+        let n = match rung {
+            Rung::Fresh => &mut self.fresh,
+            Rung::Early => &mut self.early,
+            Rung::Varied => &mut self.varied,
+            Rung::Rule => &mut self.rule,
+            Rung::Silent => &mut self.silent,
+        };
+        *n = n.saturating_add(1);
+    }
+}
+
+/// What is known at a downbeat.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Downbeat<'a> {
+    pub(super) take: u32,
+    /// Serial of the measure that begins.
+    pub(super) measure: u64,
+    pub(super) seed: u32,
+    /// Meter of the measure that ends.
+    pub(super) meter: Meter,
+    /// The bass up to its end.
+    pub(super) window: &'a Window,
+    pub(super) has_asked: bool,
+    pub(super) silence: SilencePolicy,
+    /// What was played in it.
+    pub(super) playing: &'a HitMap,
+}
+
+/// The ladder: remembers the last plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ladder {
+    last: Option<HitMap>,
+    has_heard_bass: bool,
+    pub(super) tally: Tally,
+}
+
+impl Ladder {
+    /// Forgets the music, not the tally.
+    pub(super) fn start(&mut self) {
+        self.last = None;
+        self.has_heard_bass = false;
+    }
+
+    /// The drums of the measure that begins.
+    pub(super) fn choose(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> HitMap {
+        let (rung, hits) = self.climb(at, plans);
+        self.tally.count(rung);
+        hits
+    }
+
+    fn climb(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> (Rung, HitMap) {
+        if at.window.is_silent() {
+            let goes_on = self.has_heard_bass && at.silence == SilencePolicy::KeepTime;
+            let hits = if goes_on {
+                self.last.unwrap_or(*at.playing)
+            } else {
+                HitMap::default()
+            };
+            return (Rung::Silent, hits);
+        }
+        self.has_heard_bass = true;
+        let plan = at
+            .has_asked
+            .then(|| plans.plan_for(at.take, at.measure))
+            .flatten();
+        if let Some(plan) = plan.filter(|plan| (plan.take, plan.measure) == (at.take, at.measure)) {
+            self.last = Some(plan.hits);
+            let is_fresh = plan.heard_steps >= at.meter.n_steps();
+            return (if is_fresh { Rung::Fresh } else { Rung::Early }, plan.hits);
+        }
+        match &self.last {
+            Some(last) => (Rung::Varied, varied(last, at.seed, at.measure)),
+            None => (Rung::Rule, rule::groove(at.window, at.meter)),
+        }
+    }
+}
+
+/// The same drums with some of their doubtful hits decided the other way: presences near ½ change sides.
+///
+/// The backbone stays: the kick always, a snare unless it is a ghost. A pure function of its arguments.
+fn varied(hits: &HitMap, seed: u32, measure: u64) -> HitMap {
+    /// How far from ½ a presence may lie to be in doubt.
+    const DOUBT: f32 = 0.3;
+    /// Below this velocity a snare is a ghost.
+    const GHOST: f32 = 0.4;
+    /// How many of the doubtful hits change sides.
+    const SHARE: f32 = 0.2;
+    let mut varied = *hits;
+    for step_idx in 0..MAX_STEPS_PER_MEASURE {
+        for voice in Voice::ALL {
+            let hit = hits.hit(step_idx, voice);
+            let presence = hit.presence().value();
+            let is_backbone =
+                voice == Voice::Kick || voice == Voice::Snare && hit.velocity() >= GHOST;
+            let place = [
+                u64::from(seed),
+                measure,
+                step_idx as u64,
+                voice.index() as u64,
+                2,
+            ];
+            if is_backbone || (presence - 0.5).abs() > DOUBT || uniform(&place) > SHARE {
+                continue;
+            }
+            let other = Presence::new(1.0 - presence)
+                .and_then(|p| Hit::new(p, hit.velocity(), hit.offset()));
+            varied.set(step_idx, voice, other.unwrap_or(hit));
+        }
+    }
+    varied
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_varied_plan_keeps_its_backbone_and_differs_elsewhere() {
+        let hit = |presence, velocity| {
+            Presence::new(presence)
+                .and_then(|p| Hit::new(p, velocity, 0.0))
+                .unwrap_or_default()
+        };
+        let mut plan = HitMap::default();
+        for step_idx in 0..16 {
+            plan.set(step_idx, Voice::Kick, hit(0.6, 0.9));
+            plan.set(step_idx, Voice::Snare, hit(0.6, 0.9));
+            plan.set(step_idx, Voice::ClosedHat, hit(0.6, 0.5));
+        }
+        let once = varied(&plan, 1, 5);
+        let same = |voice| (0..16).all(|s| once.hit(s, voice) == plan.hit(s, voice));
+        assert!(same(Voice::Kick) && same(Voice::Snare) && !same(Voice::ClosedHat));
+        assert_eq!(varied(&plan, 1, 5), once);
+        assert_ne!(varied(&plan, 1, 6), once);
+    }
+}

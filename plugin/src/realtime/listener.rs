@@ -1,0 +1,168 @@
+//! The performer's ear and memory: which bass notes began and sounded at each step, and which drums were played.
+//!
+//! Rows are steps in the order they were played, numbered from [`FIRST_ROW`] on, kept in a ring. A bass note goes into
+//! the row whose cell is open: cells close half a step after their step, so that a note belongs to the nearest one.
+
+use super::block::BassEventKind;
+use lockstep_models::representation::{
+    MAX_STEPS_PER_MEASURE, N_VOICES, Voice, WINDOW_STEPS, Window,
+};
+
+/// Row of the first step after the start: a window of nothing lies before it.
+pub(super) const FIRST_ROW: usize = N_ROWS;
+
+/// Rows kept: the window, a measure ahead of it, and then some; a power of two.
+const N_ROWS: usize = 128;
+
+/// One step of history. Key sets have bit `k` for MIDI key `k`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    onsets: u128,
+    sounding: u128,
+    played: [f32; N_VOICES],
+}
+
+/// What was heard and played in the last steps.
+#[derive(Clone, Debug)]
+pub(super) struct Listener {
+    rows: [Row; N_ROWS],
+    held: u128,
+}
+
+impl Listener {
+    pub(super) fn new() -> Self {
+        Self {
+            rows: [Row::default(); N_ROWS],
+            held: 0,
+        }
+    }
+
+    /// Takes in a bass event while the cell of `row` is open.
+    pub(super) fn hear(&mut self, row: usize, kind: BassEventKind) {
+        match kind {
+            BassEventKind::On { key } => {
+                self.held |= bit(key);
+                self.edit(row, |r| r.onsets |= bit(key));
+            }
+            BassEventKind::Off { key } => self.held &= !bit(key),
+            BassEventKind::AllOff => self.held = 0,
+        }
+    }
+
+    /// The step of `row` begins: what is held sounds through it.
+    pub(super) fn begin_step(&mut self, row: usize) {
+        let held = self.held;
+        self.edit(row, |r| r.sounding |= held);
+    }
+
+    /// A drum was struck for the step of `row`.
+    pub(super) fn note_played(&mut self, row: usize, voice: Voice, velocity: f32) {
+        self.edit(row, |r| {
+            if let Some(cell) = r.played.get_mut(voice.index()) {
+                *cell = velocity;
+            }
+        });
+    }
+
+    /// A measure begins at `first_row`: empties the rows it may write to. The bass of `first_row` itself stays, for
+    /// its cell opened half a step ago.
+    pub(super) fn begin_measure(&mut self, first_row: usize) {
+        self.edit(first_row, |r| r.played = [0.0; N_VOICES]);
+        for row in first_row + 1..=first_row + MAX_STEPS_PER_MEASURE {
+            self.edit(row, |r| *r = Row::default());
+        }
+    }
+
+    /// The bass of the [`WINDOW_STEPS`] rows before `end_row`, as a generator hears it.
+    pub(super) fn window(&self, end_row: usize) -> Window {
+        let mut window = Window::default();
+        for (step_idx, row) in self.last_rows(end_row) {
+            for key in keys(row.onsets) {
+                window.begin(step_idx, key);
+            }
+            for key in keys(row.sounding) {
+                window.hold(step_idx, key);
+            }
+        }
+        window
+    }
+
+    /// The drums of the same rows, `(T, V)`.
+    pub(super) fn played(&self, end_row: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
+        let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
+        for ((_, row), out) in self.last_rows(end_row).zip(&mut played) {
+            *out = row.played;
+        }
+        played
+    }
+
+    fn last_rows(&self, end_row: usize) -> impl Iterator<Item = (usize, &Row)> {
+        let first = end_row.saturating_sub(WINDOW_STEPS);
+        (0..WINDOW_STEPS).filter_map(move |i| Some((i, self.rows.get((first + i) % N_ROWS)?)))
+    }
+
+    fn edit(&mut self, row: usize, change: impl FnOnce(&mut Row)) {
+        if let Some(row) = self.rows.get_mut(row % N_ROWS) {
+            change(row);
+        }
+    }
+}
+
+/// The set of one key; 128 and above do not exist in MIDI.
+fn bit(key: u8) -> u128 {
+    1 << (key & 127)
+}
+
+/// The keys of a set, ascending.
+fn keys(mut set: u128) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let key = u8::try_from(set.trailing_zeros())
+            .ok()
+            .filter(|k| *k < 128)?;
+        set &= set - 1;
+        Some(key)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_note_sounds_through_every_step_until_its_off() {
+        let mut ear = Listener::new();
+        let key = 40;
+        ear.begin_measure(FIRST_ROW);
+        ear.hear(FIRST_ROW, BassEventKind::On { key });
+        ear.begin_step(FIRST_ROW + 1);
+        ear.hear(FIRST_ROW + 1, BassEventKind::Off { key });
+        ear.begin_step(FIRST_ROW + 2);
+        let window = ear.window(FIRST_ROW + 16);
+        let sounding: Vec<_> = (0..64)
+            .filter(|&s| !window.sounding(s).is_empty())
+            .collect();
+        let onsets: Vec<_> = (0..64).filter(|&s| !window.onsets(s).is_empty()).collect();
+        assert_eq!((onsets, sounding), ([48].to_vec(), [48, 49].to_vec()));
+    }
+
+    #[test]
+    fn nothing_of_a_ring_ago_comes_back() {
+        let mut ear = Listener::new();
+        for measure in 0..20 {
+            let first = FIRST_ROW + measure * 16;
+            ear.begin_measure(first);
+            if measure == 0 {
+                ear.hear(first, BassEventKind::On { key: 127 });
+                ear.hear(first, BassEventKind::AllOff);
+                ear.note_played(first, Voice::Kick, 1.0);
+            }
+            let is_silent = ear.window(first + 16).is_silent();
+            let has_drums = ear.played(first + 16).concat().iter().any(|v| *v > 0.0);
+            assert_eq!(
+                (is_silent, has_drums),
+                (measure > 3, measure < 4),
+                "measure {measure}"
+            );
+        }
+    }
+}

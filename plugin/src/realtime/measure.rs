@@ -1,0 +1,115 @@
+//! The measure that is being played, and how far it has been: a cursor over half steps.
+
+use super::clock::TOLERANCE;
+use lockstep_models::representation::{Beats, Meter};
+
+/// A measure and the cursor in it.
+///
+/// The cursor counts half steps: an even one is the start of a step, an odd one the close of its cell. It only ever
+/// goes forward, so jitter of the host's position can repeat nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measure {
+    /// Counted in played measures, 0 for the first after the start.
+    pub(super) serial: u64,
+    /// Where it begins.
+    pub(super) start: Beats,
+    pub(super) meter: Meter,
+    /// Row of its first step in the listener.
+    pub(super) first_row: usize,
+    /// The half step that comes next, in `0 ..= 2 * n_steps`; the last is the downbeat after it.
+    pub(super) half_step: usize,
+    /// Whether a generator was asked for the measure after it.
+    pub(super) has_asked: bool,
+}
+
+/// What the next half step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tick {
+    /// The step begins.
+    Step(usize),
+    /// The cell of the step closes.
+    Close(usize),
+    /// The next measure begins.
+    Downbeat,
+}
+
+impl Measure {
+    /// A measure of which nothing has been played.
+    pub(super) fn new(serial: u64, start: Beats, meter: Meter, first_row: usize) -> Self {
+        Self {
+            serial,
+            start,
+            meter,
+            first_row,
+            half_step: 0,
+            has_asked: false,
+        }
+    }
+
+    /// The measure after this one, wherever in the song it lies.
+    pub(super) fn next(&self, start: Beats, meter: Meter) -> Self {
+        Self::new(self.serial + 1, start, meter, self.end_row())
+    }
+
+    /// Where it ends.
+    pub(super) fn end(&self) -> Beats {
+        Beats(self.start.0 + self.meter.length().0)
+    }
+
+    /// Row after its last step.
+    pub(super) fn end_row(&self) -> usize {
+        self.first_row + self.meter.n_steps()
+    }
+
+    /// Row of the step whose cell is open; [`Self::end_row`] in the last half step.
+    pub(super) fn open_row(&self) -> usize {
+        self.first_row + self.half_step / 2
+    }
+
+    /// What comes next.
+    pub(super) fn tick(&self) -> Tick {
+        let step_idx = self.half_step / 2;
+        if self.half_step >= 2 * self.meter.n_steps() {
+            Tick::Downbeat
+        } else if self.half_step.is_multiple_of(2) {
+            Tick::Step(step_idx)
+        } else {
+            Tick::Close(step_idx)
+        }
+    }
+
+    /// When it comes.
+    pub(super) fn tick_at(&self) -> Beats {
+        Beats(self.start.0 + self.half_step as f64 / 8.0)
+    }
+
+    /// The host says that this measure has another meter than it was begun with. Too late once it is past its new end.
+    pub(super) fn set_meter(&mut self, meter: Meter) {
+        if self.half_step <= 2 * meter.n_steps() {
+            self.meter = meter;
+        }
+    }
+}
+
+/// Whether two positions are the same place.
+pub(super) fn is_same_place(a: Beats, b: Beats) -> bool {
+    (a.0 - b.0).abs() <= TOLERANCE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_in_the_last_half_step_belongs_to_the_next_measure() {
+        let mut measure = Measure::new(0, Beats(0.0), Meter::COMMON, 128);
+        measure.half_step = 31;
+        assert_eq!((measure.tick(), measure.open_row()), (Tick::Close(15), 143));
+        measure.half_step = 32;
+        let next = measure.next(Beats(4.0), Meter::COMMON);
+        assert_eq!(
+            (measure.tick(), measure.open_row()),
+            (Tick::Downbeat, next.open_row())
+        );
+    }
+}

@@ -1,0 +1,255 @@
+//! The hits of the measure that is being played, in the order in which they fall.
+//!
+//! Holds every hit that could sound; whether it does is decided by density when its time comes. Each is played once,
+//! however the host's position jitters and the knobs turn.
+
+use super::clock::TOLERANCE;
+use super::controls::Controls;
+use arrayvec::ArrayVec;
+use lockstep_models::draws::uniform;
+use lockstep_models::representation::{
+    Beats, Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, STEPS_PER_BEAT, Voice,
+};
+
+/// Most hits in a measure.
+const MAX_HITS: usize = MAX_STEPS_PER_MEASURE * N_VOICES;
+
+/// Earliest and latest that a loosely placed hit falls, in steps: 15 ms at 120 BPM, about the spread of the human
+/// takes in the Groove MIDI Dataset.
+const LOOSE_STEPS: f64 = 0.12;
+
+/// Softest and loudest that a loosely struck hit is, relative to what was planned.
+const LOOSE_VELOCITY: f32 = 0.15;
+
+/// The last hit of a measure falls at least this many steps before its end, so that it is heard also where the end is
+/// a loop's.
+const LAST_STEPS: f64 = 1.0 / 64.0;
+
+/// What moves hits from where the plan has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Feel {
+    swing: f32,
+    humanise: f32,
+    seed: u32,
+    /// Serial of the measure.
+    measure: u64,
+    n_steps: usize,
+}
+
+impl Feel {
+    pub(super) fn new(controls: &Controls, measure: u64, n_steps: usize) -> Self {
+        let unit = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) };
+        Self {
+            swing: unit(controls.swing),
+            humanise: unit(controls.humanise),
+            seed: controls.taste.seed,
+            measure,
+            n_steps,
+        }
+    }
+
+    /// When a hit falls, in steps since the measure's start; never outside its measure, so a hit that the plan wants
+    /// before the downbeat falls on it.
+    fn time(&self, step_idx: usize, voice: Voice, hit: Hit) -> f64 {
+        let swung = if step_idx.is_multiple_of(2) {
+            0.0
+        } else {
+            0.5 * self.swing
+        };
+        let loose = LOOSE_STEPS * f64::from(self.humanise * self.draw(step_idx, voice, 0));
+        let time = step_idx as f64 + f64::from(hit.offset()) + f64::from(swung) + loose;
+        time.clamp(0.0, self.n_steps as f64 - LAST_STEPS)
+    }
+
+    /// How loud a hit is before the gain, from 1/127 to 1.
+    fn velocity(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
+        let loose = 1.0 + LOOSE_VELOCITY * self.humanise * self.draw(step_idx, voice, 1);
+        (hit.velocity() * loose).clamp(1.0 / 127.0, 1.0)
+    }
+
+    /// A draw from (-1, 1) that is always the same for this hit.
+    fn draw(&self, step_idx: usize, voice: Voice, what: u64) -> f32 {
+        let place = [
+            u64::from(self.seed),
+            self.measure,
+            step_idx as u64,
+            voice.index() as u64,
+            what,
+        ];
+        2.0 * uniform(&place) - 1.0
+    }
+}
+
+/// A hit with its time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scored {
+    /// In steps since the measure's start.
+    time: f64,
+    pub(super) step_idx: usize,
+    pub(super) voice: Voice,
+    pub(super) presence: Presence,
+    /// Before the gain, from 1/127 to 1.
+    pub(super) velocity: f32,
+}
+
+impl Scored {
+    /// When it falls, after its measure's start.
+    pub(super) fn beats(&self) -> Beats {
+        Beats(self.time / f64::from(STEPS_PER_BEAT))
+    }
+}
+
+/// The hits of one measure and which of them are past.
+#[derive(Clone, Debug)]
+pub(super) struct Score {
+    hits: HitMap,
+    feel: Feel,
+    /// What is still to come when the feel last changed, in time order.
+    queue: ArrayVec<Scored, MAX_HITS>,
+    /// How many of `queue` are past.
+    n_past: usize,
+    /// Bit `v` of entry `s`: the hit of voice `v` at step `s` is past.
+    past: [u16; MAX_STEPS_PER_MEASURE],
+}
+
+impl Score {
+    /// A rest.
+    pub(super) fn new() -> Self {
+        Self {
+            hits: HitMap::default(),
+            feel: Feel::default(),
+            queue: ArrayVec::new(),
+            n_past: 0,
+            past: [0; MAX_STEPS_PER_MEASURE],
+        }
+    }
+
+    /// The hits as they were planned.
+    pub(super) fn hits(&self) -> &HitMap {
+        &self.hits
+    }
+
+    /// A measure begins with these hits.
+    pub(super) fn begin(&mut self, hits: &HitMap, feel: Feel) {
+        self.hits = *hits;
+        self.repeat(feel);
+    }
+
+    /// A measure begins with the hits of the last.
+    pub(super) fn repeat(&mut self, feel: Feel) {
+        self.past = [0; MAX_STEPS_PER_MEASURE];
+        self.feel = feel;
+        self.arrange();
+    }
+
+    /// Moves what is still to come, if the feel is another.
+    pub(super) fn follow(&mut self, feel: Feel) {
+        if feel != self.feel {
+            self.feel = feel;
+            self.arrange();
+        }
+    }
+
+    /// Takes what lies before a place as past; `rel` is in beats since the measure's start.
+    pub(super) fn skip_before(&mut self, rel: Beats) {
+        while self
+            .peek()
+            .is_some_and(|hit| hit.beats().0 < rel.0 - TOLERANCE)
+        {
+            self.pop();
+        }
+    }
+
+    /// The next hit.
+    pub(super) fn peek(&self) -> Option<&Scored> {
+        self.queue.get(self.n_past)
+    }
+
+    /// Takes the next hit, which then is past.
+    pub(super) fn pop(&mut self) -> Option<Scored> {
+        let hit = self.queue.get(self.n_past).copied()?;
+        self.n_past += 1;
+        if let Some(past) = self.past.get_mut(hit.step_idx) {
+            *past |= 1 << hit.voice.index();
+        }
+        Some(hit)
+    }
+
+    fn arrange(&mut self) {
+        self.n_past = 0;
+        self.queue.clear();
+        for (step_idx, past) in self.past.iter().enumerate().take(self.feel.n_steps) {
+            for voice in Voice::ALL {
+                let hit = self.hits.hit(step_idx, voice);
+                if hit.presence() == Presence::NEVER || past >> voice.index() & 1 == 1 {
+                    continue;
+                }
+                // The queue has room for every hit of the map.
+                let _ = self.queue.try_push(Scored {
+                    time: self.feel.time(step_idx, voice, hit),
+                    step_idx,
+                    voice,
+                    presence: hit.presence(),
+                    velocity: self.feel.velocity(step_idx, voice, hit),
+                });
+            }
+        }
+        self.queue.sort_unstable_by(|a, b| {
+            let place = |hit: &Scored| (hit.step_idx, hit.voice.index());
+            a.time.total_cmp(&b.time).then(place(a).cmp(&place(b)))
+        });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_macros, reason = "tests run on no audio thread")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn feel(swing: f32, humanise: f32) -> Feel {
+        let controls = Controls {
+            swing,
+            humanise,
+            ..Controls::default()
+        };
+        Feel::new(&controls, 3, 16)
+    }
+
+    #[test]
+    fn swing_of_two_thirds_is_a_triplet() {
+        let time = feel(2.0 / 3.0, 0.0).time(5, Voice::Kick, Hit::default());
+        assert!((time - (4.0 + 4.0 / 3.0)).abs() < 1e-6, "{time}");
+        let time = feel(2.0 / 3.0, 0.0).time(4, Voice::Kick, Hit::default());
+        assert!((time - 4.0).abs() < 1e-6, "{time}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_hit_leaves_its_measure(step_idx in 0..16_usize, offset in -0.5_f32..0.5, swing in 0.0_f32..=1.0, loose in 0.0_f32..=1.0) {
+            let hit = Hit::new(Presence::NEVER, 0.5, offset).unwrap_or_default();
+            let time = feel(swing, loose).time(step_idx, Voice::Snare, hit);
+            prop_assert!((0.0..16.0).contains(&time));
+        }
+
+        #[test]
+        fn turning_a_knob_repeats_no_hit(n_before in 0..40_usize, swing in 0.0_f32..=1.0) {
+            let mut hits = HitMap::default();
+            let sure = Presence::new(1.0).and_then(|p| Hit::new(p, 0.5, 0.0)).unwrap_or_default();
+            for step_idx in 0..16 {
+                for voice in [Voice::Kick, Voice::ClosedHat, Voice::Ride] {
+                    hits.set(step_idx, voice, sure);
+                }
+            }
+            let mut score = Score::new();
+            score.begin(&hits, feel(0.0, 0.0));
+            let mut seen: Vec<_> = (0..n_before).filter_map(|_| score.pop()).collect();
+            score.follow(feel(swing, 1.0));
+            seen.extend(std::iter::from_fn(|| score.pop()));
+            let mut places: Vec<_> = seen.iter().map(|s| (s.step_idx, s.voice.index())).collect();
+            places.sort_unstable();
+            places.dedup();
+            prop_assert_eq!((seen.len(), places.len()), (48, 48));
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! A host that rolls as it is told, and generators that answer at once.
+
+use super::super::*;
+use lockstep_models::representation::{Hit, HitMap, Plan, Presence, Voice};
+use lockstep_models::rule;
+
+/// Answers at once, by rule, and keeps what it was asked.
+#[derive(Default)]
+pub(super) struct Prompt {
+    pub(super) asked: Vec<Request>,
+    /// Answers only what had heard fewer steps.
+    pub(super) deaf_from: Option<usize>,
+    /// Answers only requests for measures before this.
+    pub(super) gone_from: Option<u64>,
+    /// Answers with [`everything`] instead of the rule.
+    pub(super) is_busy: bool,
+    pub(super) plan: Option<Plan>,
+}
+
+impl PlanSource for Prompt {
+    fn publish(&mut self, request: &Request) {
+        self.asked.push(*request);
+        let is_late = self.deaf_from.is_some_and(|n| request.heard_steps >= n);
+        let is_gone = self.gone_from.is_some_and(|n| request.measure >= n);
+        if !is_late && !is_gone {
+            self.plan = Some(Plan {
+                take: request.take,
+                measure: request.measure,
+                heard_steps: request.heard_steps,
+                hits: if self.is_busy {
+                    everything()
+                } else {
+                    rule::groove(&request.window, request.meter)
+                },
+            });
+        }
+    }
+
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+        self.plan.filter(|p| (p.take, p.measure) == (take, measure))
+    }
+}
+
+/// Hits of every voice at every step, early and late, in every presence from 1/288 to 1.
+pub(super) fn everything() -> HitMap {
+    let mut hits = HitMap::default();
+    for step_idx in 0..32 {
+        for voice in Voice::ALL {
+            let place = step_idx * 9 + voice.index();
+            // 35 and 288 have no common factor, so every presence is there once.
+            let presence = Presence::new((place * 35 % 288 + 1) as f32 / 288.0);
+            let offset = (place * 7 % 10) as f32 / 10.0 - 0.5;
+            let hit = presence.and_then(|p| Hit::new(p, 0.7, offset));
+            hits.set(step_idx, voice, hit.unwrap_or_default());
+        }
+    }
+    hits
+}
+
+/// Has [`everything`] for every measure.
+pub(super) struct Everything;
+
+impl PlanSource for Everything {
+    fn publish(&mut self, _: &Request) {}
+
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+        Some(Plan {
+            take,
+            measure,
+            heard_steps: 32,
+            hits: everything(),
+        })
+    }
+}
+
+/// A note-on (with velocity) or note-off with its frame since the start of the song.
+pub(super) type Note = (u64, Voice, DrumEventKind);
+
+/// A host that rolls from a position, with bass at the given frames.
+pub(super) struct Host {
+    pub(super) performer: Performer,
+    pub(super) controls: Controls,
+    pub(super) sample_rate_hz: f64,
+    pub(super) tempo_bpm: f64,
+    pub(super) position: f64,
+    pub(super) meter: Meter,
+    pub(super) is_playing: bool,
+    /// Sorted, frames since the start of the song.
+    pub(super) bass: Vec<(u64, BassEventKind)>,
+    pub(super) n_frames: u64,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Host {
+    pub(super) fn new(sample_rate_hz: f64, position: f64) -> Self {
+        Self {
+            performer: Performer::new(),
+            controls: Controls::default(),
+            sample_rate_hz,
+            tempo_bpm: 120.0,
+            position,
+            meter: Meter::COMMON,
+            is_playing: true,
+            bass: Vec::new(),
+            n_frames: 0,
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn frames(&self, beats: f64) -> u64 {
+        (beats * 60.0 / self.tempo_bpm * self.sample_rate_hz - 1e-3).ceil() as u64
+    }
+
+    /// Bass notes of half a step at these beats after the start.
+    pub(super) fn with_bass(mut self, beats: &[f64]) -> Self {
+        for beat in beats {
+            self.bass
+                .push((self.frames(*beat), BassEventKind::On { key: 33 }));
+            self.bass
+                .push((self.frames(*beat + 0.125), BassEventKind::Off { key: 33 }));
+        }
+        self.bass.sort_by_key(|(frame, _)| *frame);
+        self
+    }
+
+    pub(super) fn with_eighths(self, n_beats: u32) -> Self {
+        let beats: Vec<_> = (0..n_beats * 2).map(|i| f64::from(i) / 2.0).collect();
+        self.with_bass(&beats)
+    }
+
+    pub(super) fn block(&mut self, n_frames: u32, plans: &mut impl PlanSource) -> DrumEvents {
+        let zero = self.n_frames;
+        let bass: Vec<_> = self
+            .bass
+            .iter()
+            .filter(|(frame, _)| (zero..zero + u64::from(n_frames)).contains(frame))
+            .map(|(frame, kind)| BassEvent {
+                frame: FrameOffset((frame - zero) as u32),
+                kind: *kind,
+            })
+            .collect();
+        let length = self.meter.length().0;
+        let block = Block {
+            n_frames,
+            sample_rate_hz: self.sample_rate_hz,
+            transport: Some(Transport {
+                is_playing: self.is_playing,
+                tempo_bpm: self.tempo_bpm,
+                position: Beats(self.position),
+                measure_start: Some(Beats((self.position / length).floor() * length)),
+                meter: Some(self.meter),
+            }),
+            bass: &bass,
+        };
+        let mut out = DrumEvents::new();
+        self.performer
+            .perform(&block, &self.controls, plans, &mut out);
+        assert!(
+            out.iter().all(|e| e.frame.0 < n_frames),
+            "an event lies outside its block"
+        );
+        let is_on = |e: &DrumEvent| e.kind != DrumEventKind::Off;
+        assert!(
+            out.is_sorted_by_key(|e| (e.frame, is_on(e))),
+            "events are out of order"
+        );
+        self.notes.extend(
+            out.iter()
+                .map(|e| (zero + u64::from(e.frame.0), e.voice, e.kind)),
+        );
+        if self.is_playing {
+            self.position += f64::from(n_frames) * self.tempo_bpm / 60.0 / self.sample_rate_hz;
+        }
+        self.n_frames += u64::from(n_frames);
+        out
+    }
+
+    pub(super) fn play(&mut self, mut n_frames: u64, sizes: &[u32], plans: &mut impl PlanSource) {
+        for size in sizes.iter().cycle() {
+            let size = (*size).min(n_frames as u32);
+            if size == 0 {
+                return;
+            }
+            self.block(size, plans);
+            n_frames -= u64::from(size);
+        }
+    }
+
+    /// Plays to a beat after the start and not a frame further.
+    pub(super) fn play_to(&mut self, beats: f64, plans: &mut impl PlanSource) {
+        let n_frames = self.frames(beats) - self.n_frames;
+        self.play(n_frames, &[512], plans);
+    }
+
+    pub(super) fn ons(&self) -> Vec<(u64, Voice)> {
+        let on =
+            |(frame, voice, kind): &Note| (*kind != DrumEventKind::Off).then_some((*frame, *voice));
+        self.notes.iter().filter_map(on).collect()
+    }
+
+    pub(super) fn rests_with_all_notes_ended(&self) -> bool {
+        Voice::ALL.into_iter().all(|voice| {
+            let kinds: Vec<_> = self
+                .notes
+                .iter()
+                .filter(|n| n.1 == voice)
+                .map(|n| n.2 == DrumEventKind::Off)
+                .collect();
+            kinds
+                .iter()
+                .enumerate()
+                .all(|(i, is_off)| *is_off == (i % 2 == 1))
+                && kinds.len() % 2 == 0
+        })
+    }
+}

@@ -1,0 +1,394 @@
+//! A CLAP host without a screen: loads `Lockstep.clap` and plays stages, each instance on an audio thread of its own.
+
+use std::ffi::CString;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use clack_extensions::params::{ParamInfoBuffer, PluginParams};
+use clack_extensions::render::{PluginRender, RenderMode};
+use clack_extensions::state::PluginState;
+use clack_host::events::event_types::{
+    NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
+};
+use clack_host::events::spaces::CoreEventSpace;
+use clack_host::events::{EventFlags, Match};
+use clack_host::prelude::*;
+
+use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, bundle};
+
+/// The plugin's CLAP id; projects store it.
+const PLUGIN_ID: &str = "audio.lockstep.lockstep";
+
+/// One instance of the CLAP plugin.
+pub struct ClapHost {
+    instance: PluginInstance<Handlers>,
+    params: Vec<Param>,
+}
+
+impl std::fmt::Debug for ClapHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClapHost")
+            .field("params", &self.params)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A parameter and the plain value that its highest position has.
+#[derive(Clone, Debug)]
+struct Param {
+    id: ClapId,
+    name: String,
+    max: f64,
+}
+
+impl ClapHost {
+    /// A new instance from the bundle.
+    ///
+    /// # Errors
+    /// If there is no bundle, or the plugin in it cannot be made.
+    pub fn open() -> anyhow::Result<Self> {
+        let path = bundle("Lockstep.clap")?;
+        #[expect(unsafe_code, reason = "loading a library runs its code")]
+        // SAFETY: it is the plugin that this workspace built.
+        let entry = unsafe { PluginEntry::load(&path) }
+            .with_context(|| format!("loading {}", path.display()))?;
+        let info = HostInfo::new("Lockstep tests", "Lockstep", "", "0")?;
+        let mut instance = PluginInstance::<Handlers>::new(
+            |()| Callbacks::default(),
+            |_| (),
+            &entry,
+            &CString::new(PLUGIN_ID)?,
+            &info,
+        )
+        .with_context(|| format!("making an instance of {PLUGIN_ID}"))?;
+
+        let handle = instance.plugin_handle();
+        let extension: PluginParams = handle
+            .get_extension()
+            .context("the plugin has no parameters")?;
+        let mut buffer = ParamInfoBuffer::new();
+        let params = (0..extension.count(&handle))
+            .map(|index| {
+                let info = extension
+                    .get_info(&handle, index, &mut buffer)
+                    .with_context(|| format!("asking for parameter {index}"))?;
+                Ok(Param {
+                    id: info.id,
+                    name: String::from_utf8(info.name.to_vec())?,
+                    max: info.max_value,
+                })
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok(Self { instance, params })
+    }
+
+    /// Sets mode and knobs and activates.
+    fn prepare<'a>(&mut self, stage: &'a Stage) -> anyhow::Result<Player<'a>> {
+        let mode = if stage.is_offline {
+            RenderMode::Offline
+        } else {
+            RenderMode::Realtime
+        };
+        let handle = self.instance.plugin_handle();
+        let render: PluginRender = handle.get_extension().context("no render extension")?;
+        render.set(&handle, mode).context("the render mode")?;
+        let extension: PluginParams = handle.get_extension().context("no parameters")?;
+
+        let mut settings = EventBuffer::new();
+        for &(name, value) in &stage.settings {
+            settings.push(&set_param(&self.params, 0, name, value)?);
+        }
+        let mut handle = self
+            .instance
+            .inactive_plugin_handle()
+            .context("the plugin is active")?;
+        extension.flush(
+            &mut handle,
+            &settings.as_input(),
+            &mut EventBuffer::new().as_output(),
+        );
+
+        let processor = self.instance.activate(
+            |_, ()| (),
+            PluginAudioConfiguration {
+                sample_rate: stage.sample_rate_hz,
+                min_frames_count: 1,
+                max_frames_count: stage.block_frames,
+            },
+        )?;
+        Ok(Player {
+            stage,
+            params: self.params.clone(),
+            processor,
+        })
+    }
+
+    /// Deactivates, and runs what the plugin wanted on the main thread.
+    fn finish(&mut self, processor: StoppedPluginAudioProcessor<Handlers>) {
+        self.instance.deactivate(processor);
+        if self
+            .instance
+            .access_shared_handler(|shared| shared.wants_main_thread.swap(false, Ordering::AcqRel))
+        {
+            self.instance.call_on_main_thread_callback();
+        }
+    }
+}
+
+/// Plays each stage in its instance, all at the same time.
+///
+/// # Errors
+/// If a plugin refuses a call or a parameter is not there.
+pub fn perform_together(
+    hosts: &mut [ClapHost],
+    stages: &[Stage],
+) -> anyhow::Result<Vec<Performance>> {
+    let players = hosts
+        .iter_mut()
+        .zip(stages)
+        .map(|(host, stage)| host.prepare(stage))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let played: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = players
+            .into_iter()
+            .map(|player| scope.spawn(|| player.play()))
+            .collect();
+        threads
+            .into_iter()
+            .map(std::thread::ScopedJoinHandle::join)
+            .collect()
+    });
+    hosts
+        .iter_mut()
+        .zip(played)
+        .map(|(host, played)| {
+            let (processor, performance) =
+                played.map_err(|_| anyhow::anyhow!("the audio thread panicked"))?;
+            host.finish(processor?);
+            performance
+        })
+        .collect()
+}
+
+impl Host for ClapHost {
+    fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance> {
+        perform_together(std::slice::from_mut(self), std::slice::from_ref(stage))?
+            .pop()
+            .context("nothing was played")
+    }
+
+    fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {
+        let handle = self.instance.plugin_handle();
+        let extension: PluginParams = handle.get_extension().context("no parameters")?;
+        self.params
+            .iter()
+            .map(|param| {
+                let value = extension
+                    .get_value(&handle, param.id)
+                    .with_context(|| format!("asking for {}", param.name))?;
+                Ok(Parameter {
+                    id: param.id.get(),
+                    name: param.name.clone(),
+                    value: value / param.max,
+                })
+            })
+            .collect()
+    }
+
+    fn save(&mut self) -> anyhow::Result<Vec<u8>> {
+        let handle = self.instance.plugin_handle();
+        let extension: PluginState = handle.get_extension().context("no state")?;
+        let mut state = Vec::new();
+        extension.save(&handle, &mut state)?;
+        Ok(state)
+    }
+
+    fn load(&mut self, mut state: &[u8]) -> anyhow::Result<()> {
+        let handle = self.instance.plugin_handle();
+        let extension: PluginState = handle.get_extension().context("no state")?;
+        Ok(extension.load(&handle, &mut state)?)
+    }
+}
+
+/// The event that sets a parameter, by name, to a value in `[0, 1]`.
+fn set_param(
+    params: &[Param],
+    offset: u32,
+    name: &str,
+    value: f64,
+) -> anyhow::Result<ParamValueEvent> {
+    let param = params
+        .iter()
+        .find(|param| param.name == name)
+        .with_context(|| format!("the plugin has no parameter {name:?}"))?;
+    Ok(ParamValueEvent::new(
+        offset,
+        param.id,
+        Pckn::match_all(),
+        value * param.max,
+    ))
+}
+
+/// What the audio thread owns while it plays.
+struct Player<'a> {
+    stage: &'a Stage,
+    params: Vec<Param>,
+    processor: StoppedPluginAudioProcessor<Handlers>,
+}
+
+type Processor = StoppedPluginAudioProcessor<Handlers>;
+
+impl Player<'_> {
+    /// Plays the stage. The processor comes back unless it did not start.
+    fn play(self) -> (anyhow::Result<Processor>, anyhow::Result<Performance>) {
+        let mut processor = match self.processor.start_processing() {
+            Ok(processor) => processor,
+            Err(error) => {
+                let message = "the plugin did not start processing";
+                return (
+                    Ok(error.into_stopped_processor()),
+                    Err(anyhow::anyhow!(message)),
+                );
+            }
+        };
+        let mut performance = Performance::default();
+        let mut ports = AudioPorts::with_capacity(2, 1);
+        let outcome = self.stage.blocks().try_for_each(|block| {
+            play_block(
+                &mut processor,
+                self.stage,
+                &self.params,
+                &block,
+                &mut ports,
+                &mut performance,
+            )
+        });
+        (
+            Ok(processor.stop_processing()),
+            outcome.map(|()| performance),
+        )
+    }
+}
+
+/// One process call.
+fn play_block(
+    processor: &mut StartedPluginAudioProcessor<Handlers>,
+    stage: &Stage,
+    params: &[Param],
+    block: &Block,
+    ports: &mut AudioPorts,
+    performance: &mut Performance,
+) -> anyhow::Result<()> {
+    let mut inputs = EventBuffer::new();
+    for input in &block.inputs {
+        match input.kind {
+            InputKind::NoteOn { key } => {
+                let note = Pckn::new(0_u16, 0_u16, key, Match::All);
+                inputs.push(&NoteOnEvent::new(input.offset, note, 0.8));
+            }
+            InputKind::NoteOff { key } => {
+                let note = Pckn::new(0_u16, 0_u16, key, Match::All);
+                inputs.push(&NoteOffEvent::new(input.offset, note, 0.0));
+            }
+            InputKind::Set { name, value } => {
+                inputs.push(&set_param(params, input.offset, name, value)?);
+            }
+        }
+    }
+    inputs.sort();
+
+    let first = performance.left.len();
+    let end = first + usize::try_from(block.n_frames)?;
+    performance.left.resize(end, 0.0);
+    performance.right.resize(end, 0.0);
+    let channels = [
+        &mut performance.left[first..],
+        &mut performance.right[first..],
+    ];
+    let mut outputs = EventBuffer::new();
+    processor
+        .process(
+            &InputAudioBuffers::empty(),
+            &mut ports.with_output_buffers([AudioPortBuffer {
+                latency: 0,
+                channels: AudioPortBufferType::f32_output_only(channels.into_iter()),
+            }]),
+            &inputs.as_input(),
+            &mut outputs.as_output(),
+            Some(block.first_frame),
+            Some(&transport(stage, block)),
+        )
+        .with_context(|| format!("processing at frame {}", block.first_frame))?;
+
+    for event in &outputs {
+        let (note, velocity) = match event.as_core_event() {
+            Some(CoreEventSpace::NoteOn(on)) => (on.pckn(), Some(on.velocity())),
+            Some(CoreEventSpace::NoteOff(off)) => (off.pckn(), None),
+            _ => continue,
+        };
+        let offset = event.header().time();
+        anyhow::ensure!(offset < block.n_frames, "an event beyond its block");
+        let channel = note.channel.into_specific().unwrap_or(u16::MAX);
+        let key = note.key.into_specific().unwrap_or(u16::MAX);
+        performance.events.extend(DrumEvent::new(
+            block.first_frame + u64::from(offset),
+            channel,
+            key,
+            velocity,
+        ));
+    }
+    Ok(())
+}
+
+/// The transport at the first frame of a block.
+fn transport(stage: &Stage, block: &Block) -> TransportEvent {
+    let (numerator, denominator) = stage.meter;
+    let measure_beats = f64::from(numerator) * 4.0 / f64::from(denominator);
+    let measure = (block.beats / measure_beats + 1e-9).floor();
+    let mut flags = TransportFlags::HAS_TEMPO
+        | TransportFlags::HAS_BEATS_TIMELINE
+        | TransportFlags::HAS_TIME_SIGNATURE;
+    flags.set(TransportFlags::IS_PLAYING, block.is_playing);
+    TransportEvent {
+        header: EventHeader::new_core(0, EventFlags::empty()),
+        flags,
+        song_pos_beats: block.beats.into(),
+        song_pos_seconds: 0.0.into(),
+        tempo: block.tempo_bpm,
+        tempo_inc: 0.0,
+        loop_start_beats: 0.0.into(),
+        loop_end_beats: 0.0.into(),
+        loop_start_seconds: 0.0.into(),
+        loop_end_seconds: 0.0.into(),
+        bar_start: (measure * measure_beats).into(),
+        #[expect(clippy::cast_possible_truncation, reason = "a few measures")]
+        bar_number: measure as i32,
+        time_signature_numerator: numerator,
+        time_signature_denominator: denominator,
+    }
+}
+
+/// Ties clack's parts together; this host has no state on the main and the audio thread.
+struct Handlers;
+
+impl HostHandlers for Handlers {
+    type Shared<'a> = Callbacks;
+    type MainThread<'a> = ();
+    type AudioProcessor<'a> = ();
+}
+
+/// What the plugin may ask for from any thread.
+#[derive(Default)]
+struct Callbacks {
+    wants_main_thread: AtomicBool,
+}
+
+impl SharedHandler<'_> for Callbacks {
+    fn request_restart(&self) {}
+
+    fn request_process(&self) {}
+
+    fn request_callback(&self) {
+        self.wants_main_thread.store(true, Ordering::Release);
+    }
+}

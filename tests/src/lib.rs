@@ -1,0 +1,112 @@
+//! Real hosts for the built bundles: what a musician or a host would notice, and nothing else.
+//!
+//! Knows the plugin only as a file: no crate of the workspace is linked here. A [`Stage`] says what is played (a bass
+//! line, a moving transport, knobs), a [`Host`] plays it through a bundle, a [`Performance`] is what came out.
+//!
+//! The bundles are those of `cargo xtask bundle lockstep`, found beside the build folder of the running test or where
+//! the environment variable `LOCKSTEP_BUNDLES` says. They are not rebuilt from here; `cargo xtask test` does that.
+
+mod clap_host;
+mod performance;
+mod stage;
+mod vst3_host;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+pub use clap_host::{ClapHost, perform_together};
+pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance};
+pub use stage::{Action, BassNote, Block, Cue, Input, InputKind, Stage};
+pub use vst3_host::Vst3Host;
+
+/// Something that loads the plugin and plays it. Dropping it destroys the instance.
+pub trait Host {
+    /// Applies the stage's settings, plays it from its first frame to its last and leaves the plugin inactive.
+    ///
+    /// # Errors
+    /// If the plugin refuses a call or a parameter is not there.
+    fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance>;
+
+    /// Every parameter, in the plugin's order.
+    ///
+    /// # Errors
+    /// If the plugin does not list them.
+    fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>>;
+
+    /// The plugin's state, as a host would put it into a project file.
+    ///
+    /// # Errors
+    /// If the plugin cannot save.
+    fn save(&mut self) -> anyhow::Result<Vec<u8>>;
+
+    /// Brings a saved state back.
+    ///
+    /// # Errors
+    /// If the plugin refuses it.
+    fn load(&mut self, state: &[u8]) -> anyhow::Result<()>;
+}
+
+/// One parameter, as a host sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// The number that projects and automation lanes store.
+    pub id: u32,
+    /// The name shown to the player.
+    pub name: String,
+    /// The present value, in `[0, 1]` from the lowest to the highest.
+    pub value: f64,
+}
+
+/// The plugin formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Lockstep.clap
+    Clap,
+    /// Lockstep.vst3
+    Vst3,
+}
+
+impl Format {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Clap, Self::Vst3];
+
+    /// A new instance from the bundle of this format.
+    ///
+    /// # Errors
+    /// If there is no bundle, or it does not load.
+    pub fn open(self) -> anyhow::Result<Box<dyn Host>> {
+        Ok(match self {
+            Self::Clap => Box::new(ClapHost::open()?),
+            Self::Vst3 => Box::new(Vst3Host::open()?),
+        })
+    }
+
+    /// Plays a stage in a new instance of its own.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`] and [`Host::perform`].
+    pub fn perform(self, stage: &Stage) -> anyhow::Result<Performance> {
+        self.open()?.perform(stage)
+    }
+}
+
+/// Where the bundle of this file name lies.
+fn bundle(file_name: &str) -> anyhow::Result<PathBuf> {
+    let folder = match std::env::var_os("LOCKSTEP_BUNDLES") {
+        Some(folder) => PathBuf::from(folder),
+        None => std::env::current_exe()
+            .context("looking for the build folder")?
+            .ancestors()
+            .map(|folder| folder.join("bundled"))
+            .find(|folder| folder.is_dir())
+            .unwrap_or_default(),
+    };
+    let path = folder.join(file_name);
+    anyhow::ensure!(
+        path.exists(),
+        "there is no {file_name} to test: run `cargo xtask bundle lockstep` first, or say in LOCKSTEP_BUNDLES where \
+         the bundles are"
+    );
+    Ok(path)
+}

@@ -1,0 +1,389 @@
+//! What a host plays: a bass line, a transport that moves, stops and jumps, and knobs; cut into blocks.
+//!
+//! Knows nothing of plugins. The beat of a block is worked out from the start of the piece of transport that it lies
+//! in, never by adding up blocks, so that the same stage has the same beats for any block size. Blocks end where the
+//! transport breaks, as they do in a host.
+
+/// A note of the bass, on the host's timeline.
+#[derive(Clone, Copy, Debug)]
+pub struct BassNote {
+    /// Where it begins, in quarter notes.
+    pub beats: f64,
+    /// How long it is held, in quarter notes.
+    pub length_beats: f64,
+    /// MIDI key.
+    pub key: u8,
+}
+
+/// Something that the host or the player does at a frame.
+#[derive(Clone, Copy, Debug)]
+pub enum Action {
+    /// The transport starts where it stood.
+    Play,
+    /// The transport stops.
+    Stop,
+    /// The transport goes on from this position, in quarter notes.
+    Jump(f64),
+    /// The tempo is this from here on, in quarter notes a minute.
+    Tempo(f64),
+    /// A parameter, by name, gets a value in `[0, 1]`.
+    Set(&'static str, f64),
+}
+
+/// An action and its absolute frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Cue {
+    /// Frames from the start of the stage.
+    pub frame: u64,
+    /// What happens there.
+    pub action: Action,
+}
+
+/// Everything that is played to the plugin.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Frames a second.
+    pub sample_rate_hz: f64,
+    /// Quarter notes a minute at the start.
+    pub tempo_bpm: f64,
+    /// Time signature.
+    pub meter: (u16, u16),
+    /// Longest block.
+    pub block_frames: u32,
+    /// Offline rendering, where the plugin waits for its plans; else live.
+    pub is_offline: bool,
+    /// Position at the first frame, in quarter notes.
+    pub start_beats: f64,
+    /// How long the stage is.
+    pub n_frames: u64,
+    /// The bass line.
+    pub bass: Vec<BassNote>,
+    /// Parameters by name, with values in `[0, 1]`, set before the first frame.
+    pub settings: Vec<(&'static str, f64)>,
+    /// What happens on the way, in time order.
+    pub cues: Vec<Cue>,
+}
+
+impl Default for Stage {
+    /// Eight measures of 4/4 at 200 quarter notes a minute and 48 kHz, where a step is 3600 frames to the sample, all
+    /// timing knobs straight; then the transport stops for a moment.
+    fn default() -> Self {
+        Self::of_measures(8)
+    }
+}
+
+impl Stage {
+    /// Frames of a step in [`Self::default`].
+    pub const STEP_FRAMES: u64 = 3_600;
+    /// Frames of a measure in [`Self::default`].
+    pub const MEASURE_FRAMES: u64 = 16 * Self::STEP_FRAMES;
+
+    /// [`Self::default`], of another length.
+    pub fn of_measures(n_measures: u32) -> Self {
+        let end = u64::from(n_measures) * Self::MEASURE_FRAMES;
+        Self {
+            sample_rate_hz: 48_000.0,
+            tempo_bpm: 200.0,
+            meter: (4, 4),
+            block_frames: 256,
+            is_offline: true,
+            start_beats: 0.0,
+            n_frames: end + 2 * Self::STEP_FRAMES,
+            bass: bass_line(n_measures * 4),
+            settings: vec![
+                ("Swing", 0.0),
+                ("Humanise", 0.0),
+                ("Variation", 0.0),
+                ("Free run", 0.0),
+            ],
+            cues: vec![Cue {
+                frame: end,
+                action: Action::Stop,
+            }],
+        }
+    }
+
+    /// The same with one more setting.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: f64) -> Self {
+        self.settings.push((name, value));
+        self
+    }
+
+    /// The same with blocks of another size.
+    #[must_use]
+    pub fn in_blocks_of(mut self, block_frames: u32) -> Self {
+        self.block_frames = block_frames;
+        self
+    }
+
+    /// The same with one more cue.
+    #[must_use]
+    pub fn at(mut self, frame: u64, action: Action) -> Self {
+        self.cues.push(Cue { frame, action });
+        self.cues.sort_by_key(|cue| cue.frame);
+        self
+    }
+
+    /// Where the transport stands at a frame, in quarter notes.
+    pub fn beats_at(&self, frame: u64) -> f64 {
+        self.pieces()
+            .into_iter()
+            .rfind(|piece| piece.first_frame <= frame)
+            .map_or(self.start_beats, |piece| piece.beats_at(frame))
+    }
+
+    /// How many frames lie between a frame and the sixteenth that is nearest to it.
+    pub fn frames_off_grid(&self, frame: u64) -> f64 {
+        let pieces = self.pieces();
+        pieces
+            .iter()
+            .rfind(|piece| piece.first_frame <= frame)
+            .map_or(f64::INFINITY, |piece| {
+                let steps = piece.beats_at(frame) * 4.0;
+                (steps - steps.round()).abs() * piece.beat_frames / 4.0
+            })
+    }
+
+    /// The stage in blocks, in time order.
+    pub fn blocks(&self) -> impl Iterator<Item = Block> {
+        let pieces = self.pieces();
+        let mut inputs = self.inputs(&pieces).into_iter().peekable();
+        let block_frames = u64::from(self.block_frames);
+        pieces.into_iter().flat_map(move |piece| {
+            let mut blocks = Vec::new();
+            let mut frame = piece.first_frame;
+            while frame < piece.end_frame {
+                let end = piece.end_frame.min(frame + block_frames);
+                let mut block = Block {
+                    first_frame: frame,
+                    n_frames: u32::try_from(end - frame).unwrap_or(self.block_frames),
+                    beats: piece.beats_at(frame),
+                    tempo_bpm: piece.tempo_bpm,
+                    is_playing: piece.is_playing,
+                    inputs: Vec::new(),
+                };
+                while let Some((at, kind)) = inputs.next_if(|(at, _)| *at < end) {
+                    let offset = u32::try_from(at - frame).unwrap_or_default();
+                    block.inputs.push(Input { offset, kind });
+                }
+                blocks.push(block);
+                frame = end;
+            }
+            blocks
+        })
+    }
+
+    /// The stretches between breaks of the transport.
+    fn pieces(&self) -> Vec<Piece> {
+        let mut piece = Piece {
+            first_frame: 0,
+            end_frame: self.n_frames,
+            beats: self.start_beats,
+            tempo_bpm: self.tempo_bpm,
+            beat_frames: self.sample_rate_hz * 60.0 / self.tempo_bpm,
+            is_playing: true,
+        };
+        let mut pieces = Vec::new();
+        for &Cue { frame, action } in &self.cues {
+            let mut next = Piece {
+                first_frame: frame,
+                beats: piece.beats_at(frame),
+                ..piece
+            };
+            match action {
+                Action::Set(..) => continue,
+                Action::Play => next.is_playing = true,
+                Action::Stop => next.is_playing = false,
+                Action::Jump(beats) => next.beats = beats,
+                Action::Tempo(bpm) => {
+                    next.tempo_bpm = bpm;
+                    next.beat_frames = self.sample_rate_hz * 60.0 / bpm;
+                }
+            }
+            piece.end_frame = frame;
+            pieces.push(piece);
+            piece = next;
+        }
+        pieces.push(piece);
+        pieces
+    }
+
+    /// Notes and knobs by frame: the bass plays where the transport does and lets go where it breaks.
+    fn inputs(&self, pieces: &[Piece]) -> Vec<(u64, InputKind)> {
+        let mut inputs: Vec<_> = self
+            .cues
+            .iter()
+            .filter_map(|&Cue { frame, action }| match action {
+                Action::Set(name, value) => Some((frame, InputKind::Set { name, value })),
+                _ => None,
+            })
+            .collect();
+        for piece in pieces.iter().filter(|piece| piece.is_playing) {
+            for note in &self.bass {
+                let on = piece.frame_at(note.beats);
+                if note.beats < piece.beats || on >= piece.end_frame {
+                    continue;
+                }
+                let off = piece
+                    .frame_at(note.beats + note.length_beats)
+                    .min(piece.end_frame);
+                inputs.push((on, InputKind::NoteOn { key: note.key }));
+                inputs.push((off, InputKind::NoteOff { key: note.key }));
+            }
+        }
+        inputs.sort_by_key(|(frame, kind)| (*frame, kind.rank()));
+        inputs
+    }
+}
+
+/// A bass line of eighths and syncopations over four roots, one measure of 4/4 each.
+fn bass_line(n_beats: u32) -> Vec<BassNote> {
+    const ROOTS: [u8; 4] = [33, 36, 31, 38];
+    // Onsets in a measure, in beats, with the interval above the root.
+    const FIGURE: [(f64, u8); 6] = [
+        (0.0, 0),
+        (0.75, 0),
+        (1.5, 12),
+        (2.0, 0),
+        (2.75, 7),
+        (3.5, 10),
+    ];
+    (0..n_beats.div_ceil(4))
+        .zip(ROOTS.into_iter().cycle())
+        .flat_map(|(measure, root)| {
+            FIGURE.map(|(beats, interval)| BassNote {
+                beats: f64::from(measure) * 4.0 + beats,
+                length_beats: 0.4,
+                key: root + interval,
+            })
+        })
+        .collect()
+}
+
+/// A stretch of transport in which position and time run in step.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    first_frame: u64,
+    end_frame: u64,
+    beats: f64,
+    tempo_bpm: f64,
+    beat_frames: f64,
+    is_playing: bool,
+}
+
+impl Piece {
+    fn beats_at(&self, frame: u64) -> f64 {
+        if self.is_playing {
+            self.beats + (frame - self.first_frame) as f64 / self.beat_frames
+        } else {
+            self.beats
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a stage is far shorter than 2^53 frames, and a float below 0 becomes 0"
+    )]
+    fn frame_at(&self, beats: f64) -> u64 {
+        self.first_frame + ((beats - self.beats) * self.beat_frames).round() as u64
+    }
+}
+
+/// What one process call gets.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Absolute frame of its first sample.
+    pub first_frame: u64,
+    /// How long it is, in `1 ..= block_frames`.
+    pub n_frames: u32,
+    /// Where the transport stands at its first sample, in quarter notes.
+    pub beats: f64,
+    /// Quarter notes a minute.
+    pub tempo_bpm: f64,
+    /// Whether the transport runs.
+    pub is_playing: bool,
+    /// Sorted by offset.
+    pub inputs: Vec<Input>,
+}
+
+/// An event for the plugin.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    /// Frames from the start of the block, less than its length.
+    pub offset: u32,
+    /// What it is.
+    pub kind: InputKind,
+}
+
+/// What the plugin is told. Notes are on the first channel.
+#[derive(Clone, Copy, Debug)]
+pub enum InputKind {
+    /// The bass begins a note.
+    NoteOn {
+        /// MIDI key.
+        key: u8,
+    },
+    /// The bass ends a note.
+    NoteOff {
+        /// MIDI key.
+        key: u8,
+    },
+    /// A parameter moves.
+    Set {
+        /// Its name.
+        name: &'static str,
+        /// Its new value, in `[0, 1]`.
+        value: f64,
+    },
+}
+
+impl InputKind {
+    /// Order on one frame: knobs, then ends, then beginnings.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Set { .. } => 0,
+            Self::NoteOff { .. } => 1,
+            Self::NoteOn { .. } => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_tile_the_stage_and_hold_every_input() {
+        let stage = Stage::default().at(Stage::MEASURE_FRAMES + 5, Action::Jump(12.0));
+        let all = |block_frames| {
+            let mut next = 0;
+            let mut inputs = Vec::new();
+            for block in stage.clone().in_blocks_of(block_frames).blocks() {
+                assert_eq!(block.first_frame, next);
+                next += u64::from(block.n_frames);
+                for input in block.inputs {
+                    assert!(input.offset < block.n_frames);
+                    inputs.push(format!(
+                        "{} {:?}",
+                        block.first_frame + u64::from(input.offset),
+                        input.kind
+                    ));
+                }
+            }
+            assert_eq!(next, stage.n_frames);
+            inputs
+        };
+        assert!(!all(64).is_empty());
+        assert_eq!(all(1), all(1024));
+    }
+
+    #[test]
+    fn a_step_of_the_usual_stage_is_a_whole_number_of_frames() {
+        let stage = Stage::default();
+        assert!((stage.beats_at(Stage::MEASURE_FRAMES) - 4.0).abs() < 1e-9);
+        assert!(stage.frames_off_grid(7 * Stage::STEP_FRAMES) < 1e-6);
+        assert!((stage.frames_off_grid(7 * Stage::STEP_FRAMES + 3) - 3.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,168 @@
+//! A VST3 host without a screen: loads `Lockstep.vst3` and plays stages.
+
+use anyhow::Context as _;
+use vst3_host::audio::AudioBuffers;
+use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
+use vst3_host::{Plugin, ProcessMode, TransportPosition};
+
+use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, bundle};
+
+/// One instance of the VST3 plugin.
+pub struct Vst3Host {
+    plugin: Plugin,
+    // Names and ids as they were at loading time.
+    ids: Vec<(String, u32)>,
+}
+
+impl std::fmt::Debug for Vst3Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vst3Host")
+            .field("ids", &self.ids)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Vst3Host {
+    /// A new instance from the bundle.
+    ///
+    /// # Errors
+    /// If there is no bundle, or the plugin in it cannot be made.
+    pub fn open() -> anyhow::Result<Self> {
+        let path = bundle("Lockstep.vst3")?;
+        let plugin = vst3_host::Vst3Host::builder()
+            .build()?
+            .load_plugin(&path)
+            .with_context(|| format!("loading {}", path.display()))?;
+        let ids = plugin
+            .get_parameters()?
+            .into_iter()
+            .map(|parameter| (parameter.name, parameter.id))
+            .collect();
+        Ok(Self { plugin, ids })
+    }
+
+    fn id_of(&self, name: &str) -> anyhow::Result<u32> {
+        self.ids
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, id)| *id)
+            .with_context(|| format!("the plugin has no parameter {name:?}"))
+    }
+
+    /// One process call.
+    fn play_block(&mut self, block: &Block, buffers: &mut AudioBuffers) -> anyhow::Result<()> {
+        self.plugin.set_tempo(block.tempo_bpm)?;
+        self.plugin.set_playing(block.is_playing)?;
+        self.plugin.set_transport_position(TransportPosition {
+            samples: i64::try_from(block.first_frame)?,
+            quarter_notes: block.beats,
+        })?;
+        for input in &block.inputs {
+            let offset = i32::try_from(input.offset)?;
+            let channel = MidiChannel::Ch1;
+            let event = match input.kind {
+                InputKind::NoteOn { key } => MidiEvent::NoteOn {
+                    channel,
+                    note: key,
+                    velocity: 102,
+                },
+                InputKind::NoteOff { key } => MidiEvent::NoteOff {
+                    channel,
+                    note: key,
+                    velocity: 0,
+                },
+                InputKind::Set { name, value } => {
+                    let id = self.id_of(name)?;
+                    self.plugin.set_parameter_at(id, value, offset)?;
+                    continue;
+                }
+            };
+            self.plugin.send_midi_event_at(event, offset)?;
+        }
+        self.plugin
+            .process_audio(buffers)
+            .with_context(|| format!("processing at frame {}", block.first_frame))
+    }
+}
+
+impl Host for Vst3Host {
+    fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance> {
+        let block_frames = usize::try_from(stage.block_frames)?;
+        self.plugin.stop_processing()?;
+        self.plugin
+            .reconfigure(stage.sample_rate_hz, block_frames)?;
+        self.plugin.set_process_mode(if stage.is_offline {
+            ProcessMode::Offline
+        } else {
+            ProcessMode::Realtime
+        })?;
+        let (numerator, denominator) = stage.meter;
+        self.plugin
+            .set_time_signature(numerator.into(), denominator.into())?;
+        for &(name, value) in &stage.settings {
+            self.plugin.set_parameter(self.id_of(name)?, value)?;
+        }
+        self.plugin.start_processing()?;
+
+        let mut performance = Performance::default();
+        let mut buffers = AudioBuffers::new(0, 2, block_frames, stage.sample_rate_hz);
+        for block in stage.blocks() {
+            let n_frames = usize::try_from(block.n_frames)?;
+            if buffers.block_size != n_frames {
+                buffers = AudioBuffers::new(0, 2, n_frames, stage.sample_rate_hz);
+            }
+            buffers.clear();
+            self.play_block(&block, &mut buffers)?;
+            if let [left, right] = buffers.outputs.as_slice() {
+                performance.left.extend(left);
+                performance.right.extend(right);
+            }
+            for event in self.plugin.take_output_events() {
+                let offset = u32::try_from(event.sample_offset)
+                    .ok()
+                    .filter(|offset| *offset < block.n_frames)
+                    .context("an event beyond its block")?;
+                let (channel, key, velocity) = match event.data {
+                    PluginEventData::NoteOn {
+                        channel,
+                        pitch,
+                        velocity,
+                        ..
+                    } => (channel, pitch, Some(f64::from(velocity))),
+                    PluginEventData::NoteOff { channel, pitch, .. } => (channel, pitch, None),
+                    _ => continue,
+                };
+                performance.events.extend(DrumEvent::new(
+                    block.first_frame + u64::from(offset),
+                    u16::try_from(channel)?,
+                    u16::try_from(key)?,
+                    velocity,
+                ));
+            }
+        }
+        self.plugin.stop_processing()?;
+        Ok(performance)
+    }
+
+    fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {
+        let parameters = self.plugin.get_parameters()?;
+        parameters
+            .into_iter()
+            .map(|parameter| {
+                Ok(Parameter {
+                    id: parameter.id,
+                    name: parameter.name,
+                    value: self.plugin.get_parameter(parameter.id)?,
+                })
+            })
+            .collect()
+    }
+
+    fn save(&mut self) -> anyhow::Result<Vec<u8>> {
+        Ok(self.plugin.save_state()?)
+    }
+
+    fn load(&mut self, state: &[u8]) -> anyhow::Result<()> {
+        Ok(self.plugin.load_state(state)?)
+    }
+}

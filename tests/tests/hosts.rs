@@ -1,0 +1,19 @@
+//! What a musician or a host would notice of the built bundles. See the crate's own page for how they are found.
+//!
+//! Everything here renders offline, where the plugin waits for its plans, so that results do not depend on how fast
+//! the machine is. The one exception is `live_drums_never_wait_for_a_plan`, which asserts nothing about time.
+
+#[path = "hosts/density.rs"]
+mod density;
+#[path = "hosts/lifecycle.rs"]
+mod lifecycle;
+#[path = "hosts/notes.rs"]
+mod notes;
+#[path = "hosts/parameters.rs"]
+mod parameters;
+#[path = "hosts/sound.rs"]
+mod sound;
+#[path = "hosts/state.rs"]
+mod state;
+#[path = "hosts/timing.rs"]
+mod timing;

@@ -1,0 +1,94 @@
+//! Density decides at the step: nothing at 0, never less with more, and automation lands on its sample.
+
+use lockstep_hosts::{Action, Format, Hit, Stage};
+
+#[test]
+fn density_zero_is_silence() -> anyhow::Result<()> {
+    for format in Format::ALL {
+        let performance = format.perform(&Stage::default().with("Density", 0.0))?;
+        assert_eq!(performance.events, [], "{format:?}");
+        let n_frames = performance.left.len();
+        assert!(performance.peak(0..n_frames) < 1e-6);
+    }
+    Ok(())
+}
+
+#[test]
+fn more_density_never_takes_a_hit_away() -> anyhow::Result<()> {
+    let densities = [0.1, 0.3, 0.5, 0.7, 0.9, 1.0];
+    let takes = densities
+        .iter()
+        .map(|density| {
+            Ok(Format::Clap
+                .perform(&Stage::default().with("Density", *density))?
+                .hits())
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    for (pair, density) in takes.windows(2).zip(densities) {
+        let missing: Vec<_> = pair[0].difference(&pair[1]).collect();
+        assert!(missing.is_empty(), "above density {density}: {missing:?}");
+    }
+    assert!(takes[0].len() < takes[5].len(), "density does nothing");
+    Ok(())
+}
+
+#[test]
+fn a_groups_density_decides_about_its_voices_alone() -> anyhow::Result<()> {
+    const GROUPS: [(&str, &[u8]); 5] = [
+        ("Kick density", &[36]),
+        ("Snare density", &[38]),
+        ("Hats density", &[42, 46]),
+        ("Toms density", &[45, 48, 50]),
+        ("Cymbals density", &[49, 51]),
+    ];
+    // The first measure of drums: what is played later may depend on what was played before.
+    let first_measure = |stage: &Stage| -> anyhow::Result<Vec<Hit>> {
+        let mut hits = Vec::from_iter(Format::Clap.perform(stage)?.hits());
+        hits.retain(|hit| hit.frame < 2 * Stage::MEASURE_FRAMES);
+        Ok(hits)
+    };
+    let stage = Stage::of_measures(2).with("Density", 1.0);
+    let full = first_measure(&stage)?;
+    assert!(full.iter().any(|hit| hit.key == 36), "no kick to take away");
+    for (name, keys) in GROUPS {
+        let without = first_measure(&stage.clone().with(name, 0.0))?;
+        let mut expected = full.clone();
+        expected.retain(|hit| !keys.contains(&hit.key));
+        assert_eq!(without, expected, "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn automation_is_heard_from_its_sample_on() -> anyhow::Result<()> {
+    for format in Format::ALL {
+        let full = format
+            .perform(&Stage::default().with("Density", 1.0))?
+            .hits();
+        // A step on which something plays, with room before it.
+        let hit = full
+            .iter()
+            .find(|hit| hit.frame >= 3 * Stage::MEASURE_FRAMES)
+            .copied();
+        let Some(Hit { frame, .. }) = hit else {
+            anyhow::bail!("no hit in the fourth measure");
+        };
+        // At its very sample the change counts for the step; one sample later it does not.
+        for (cue, plays) in [(frame, false), (frame + 1, true)] {
+            let stage = Stage::default()
+                .with("Density", 1.0)
+                .at(cue, Action::Set("Density", 0.0))
+                .in_blocks_of(512);
+            let hits = format.perform(&stage)?.hits();
+            assert_eq!(
+                hits.iter().any(|hit| hit.frame == frame),
+                plays,
+                "{format:?}: silenced at {cue}, hit at {frame}"
+            );
+            let mut expected = full.clone();
+            expected.retain(|hit| hit.frame < cue);
+            assert_eq!(hits, expected, "{format:?}: silenced at {cue}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! When the drums play: from the second measure on, on the grid, whatever the block size.
+
+use lockstep_hosts::{Action, Format, Performance, Stage};
+
+/// No note of this performance is further from the grid than this.
+fn assert_on_grid(stage: &Stage, performance: &Performance, tolerance_frames: f64) {
+    for hit in performance.hits() {
+        let off = stage.frames_off_grid(hit.frame);
+        assert!(off < tolerance_frames, "{hit:?} is {off} frames off");
+    }
+}
+
+#[test]
+fn drums_play_from_the_second_measure_on_to_the_sample() -> anyhow::Result<()> {
+    let stage = Stage::default();
+    for format in Format::ALL {
+        let performance = format.perform(&stage)?;
+        assert_on_grid(&stage, &performance, 1e-3);
+        for measure in 0..8 {
+            let frames = measure * Stage::MEASURE_FRAMES..(measure + 1) * Stage::MEASURE_FRAMES;
+            let n_hits = performance
+                .hits()
+                .iter()
+                .filter(|hit| frames.contains(&hit.frame))
+                .count();
+            assert_eq!(
+                n_hits > 0,
+                measure > 0,
+                "{format:?}: {n_hits} hits in measure {}",
+                measure + 1
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn blocks_of_any_size_give_the_same_drums() -> anyhow::Result<()> {
+    let stage = Stage::of_measures(5).at(
+        3 * Stage::MEASURE_FRAMES + 7_001,
+        Action::Set("Density", 0.9),
+    );
+    for format in Format::ALL {
+        let expected = format.perform(&stage.clone().in_blocks_of(64))?.events;
+        assert!(!expected.is_empty());
+        for block_frames in [1, 7, 512, 1024] {
+            let events = format
+                .perform(&stage.clone().in_blocks_of(block_frames))?
+                .events;
+            assert_eq!(events, expected, "{format:?} in blocks of {block_frames}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn clap_and_vst3_give_the_same_drums() -> anyhow::Result<()> {
+    let stage = Stage::default().with("Density", 0.7).with("Seed", 0.25);
+    let clap = Format::Clap.perform(&stage)?.events;
+    assert!(!clap.is_empty());
+    assert_eq!(clap, Format::Vst3.perform(&stage)?.events);
+    Ok(())
+}
+
+#[test]
+fn steps_that_are_no_whole_number_of_frames_stay_within_one_frame() -> anyhow::Result<()> {
+    let stage = Stage {
+        sample_rate_hz: 44_100.0,
+        tempo_bpm: 187.3,
+        ..Stage::default()
+    };
+    let performance = Format::Clap.perform(&stage)?;
+    assert!(!performance.hits().is_empty());
+    assert_on_grid(&stage, &performance, 1.0);
+    Ok(())
+}
+
+#[test]
+fn three_four_is_counted_in_three() -> anyhow::Result<()> {
+    let stage = Stage {
+        meter: (3, 4),
+        ..Stage::default()
+    };
+    for format in Format::ALL {
+        let performance = format.perform(&stage)?;
+        assert_on_grid(&stage, &performance, 1e-3);
+        let first = performance.hits().first().map(|hit| hit.frame);
+        let (from, to) = (12 * Stage::STEP_FRAMES, 24 * Stage::STEP_FRAMES);
+        assert!(
+            first.is_some_and(|first| (from..to).contains(&first)),
+            "{format:?}: the first hit is at frame {first:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn the_grid_follows_a_new_tempo_at_once() -> anyhow::Result<()> {
+    // 120 quarter notes a minute, where a step is 6000 frames; the change comes in the middle of a step.
+    let stage = Stage::default().at(3 * Stage::MEASURE_FRAMES + 1_800, Action::Tempo(120.0));
+    for format in Format::ALL {
+        let performance = format.perform(&stage)?;
+        assert_on_grid(&stage, &performance, 1e-3);
+        assert_eq!(performance.faults(), Vec::<String>::new(), "{format:?}");
+        let last = performance.hits().last().map(|hit| hit.frame);
+        assert!(
+            last > Some(4 * Stage::MEASURE_FRAMES),
+            "{format:?}: {last:?}"
+        );
+    }
+    Ok(())
+}

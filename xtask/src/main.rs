@@ -1,0 +1,52 @@
+//! The chores of the workspace: `cargo xtask --help` lists them.
+//!
+//! Runs on a developer's machine or in CI; nothing here is part of what a player installs.
+
+mod bundle;
+mod test;
+mod tidy;
+mod train;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Chores of the Lockstep workspace.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Build the plugin and make its bundles: `cargo xtask bundle lockstep --release`
+    #[command(disable_help_flag = true)]
+    Bundle {
+        /// A package to bundle and any options of `cargo build`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Run every check: format, lints, docs, unit, property and host tests, doctests
+    Test,
+    /// Train the conditional GAN on an unpacked corpus
+    Train(train::Train),
+    /// Check the arrows between modules and the shape of the files
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::Bundle { args } => bundle::run(args),
+        Task::Test => test::run(),
+        Task::Train(task) => task.run(),
+        Task::Tidy => tidy::check(&root()),
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Where cargo builds, as the environment or the workspace says.
+fn target_dir() -> PathBuf {
+    let folder =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(folder)
+}

@@ -1,0 +1,173 @@
+//! `cargo xtask test`: everything that must hold before a change goes in, in the order in which it fails fastest.
+//!
+//! Needs a Rust toolchain and a C linker. What else a step needs is installed where that is this program's to decide
+//! (rustup components; Debian packages as root under `CI=true`), and else named.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::{bundle, root, tidy};
+
+/// What `lockstep live` needs on Debian to be compiled.
+const LIVE_PACKAGES: [&str; 2] = ["libasound2-dev", "pkg-config"];
+
+/// Runs every step, each with its time, and stops at the first that fails.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let start = Instant::now();
+    step("tools", install_components)?;
+    step("format", || cargo(&["fmt", "--all", "--check"]))?;
+    step("tidy", || tidy::check(&root()))?;
+    step("clippy", || {
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    })?;
+    step("clippy of `lockstep live`", clippy_live)?;
+    step("docs", || {
+        run_command(
+            cargo_command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    })?;
+    // One build of the whole workspace: the bundled library and all tests share every dependency that way, which
+    // `cargo xtask bundle lockstep`, with the features of one package alone, would build again.
+    step("build", || {
+        cargo(&["build", "--workspace", "--lib", "--tests"])
+    })?;
+    step("bundle", bundle::bundle_built)?;
+    step("tests", run_tests)?;
+    step("doctests", || cargo(&["test", "--workspace", "--doc"]))?;
+    eprintln!(
+        "\nall is well, after {:.0} s",
+        start.elapsed().as_secs_f32()
+    );
+    Ok(())
+}
+
+/// Announces a step, runs it and says how long it took.
+fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    eprintln!("\n== {name}");
+    let start = Instant::now();
+    let outcome = work();
+    let how = if outcome.is_ok() { "done" } else { "FAILED" };
+    eprintln!("== {name}: {how}, {:.1} s", start.elapsed().as_secs_f32());
+    outcome.with_context(|| format!("the step `{name}` failed"))
+}
+
+/// Unit, property and host tests, with nextest where it is installed.
+fn run_tests() -> anyhow::Result<()> {
+    if answers("cargo", &["nextest", "--version"]) {
+        cargo(&["nextest", "run", "--workspace"])
+    } else {
+        eprintln!(
+            "cargo-nextest is not installed: `cargo test` does the same, one test program after another"
+        );
+        cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
+    }
+}
+
+/// Sees to rustfmt and clippy, which a minimal toolchain lacks.
+fn install_components() -> anyhow::Result<()> {
+    if answers("cargo", &["fmt", "--version"]) && answers("cargo", &["clippy", "--version"]) {
+        return Ok(());
+    }
+    run_command(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]))
+        .context("rustfmt and clippy are needed: `rustup component add rustfmt clippy`")
+}
+
+/// Lints the program with its live mode, where the headers that this needs are there or may be installed.
+fn clippy_live() -> anyhow::Result<()> {
+    if cfg!(target_os = "linux") && !has_alsa() {
+        if may_install_packages() {
+            install_packages()?;
+        }
+        if !has_alsa() {
+            eprintln!(
+                "skipped: `lockstep live` (feature `standalone`) is not checked, for ALSA's headers are missing. On \
+                 Debian: apt-get install {}",
+                LIVE_PACKAGES.join(" ")
+            );
+            return Ok(());
+        }
+    }
+    cargo(&[
+        "clippy",
+        "--package",
+        "lockstep",
+        "--features",
+        "standalone",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+fn has_alsa() -> bool {
+    answers("pkg-config", &["--exists", "alsa"])
+}
+
+/// Whether this is a Debian machine that nobody works at.
+fn may_install_packages() -> bool {
+    let is_root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|id| id.stdout.trim_ascii() == b"0");
+    let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    is_root && is_ci && Path::new("/etc/debian_version").exists()
+}
+
+/// Tries to install what `lockstep live` needs. That it could not is no failure: the step is then skipped, aloud.
+fn install_packages() -> anyhow::Result<()> {
+    let apt_get = |args: &[&str]| {
+        Command::new("apt-get")
+            .args(args)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .status()
+            .context("calling apt-get")
+    };
+    let install = [
+        &["install", "--yes", "--no-install-recommends"],
+        &LIVE_PACKAGES[..],
+    ]
+    .concat();
+    // A fresh machine has no package lists yet.
+    if !apt_get(&install)?.success() && apt_get(&["update"])?.success() {
+        apt_get(&install)?;
+    }
+    Ok(())
+}
+
+/// Whether a program is there and content with these arguments.
+fn answers(program: &str, args: &[&str]) -> bool {
+    Command::new(program)
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn cargo(args: &[&str]) -> anyhow::Result<()> {
+    run_command(&mut cargo_command(args))
+}
+
+fn cargo_command(args: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(args).current_dir(root());
+    command
+}
+
+fn run_command(command: &mut Command) -> anyhow::Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("starting {command:?}"))?;
+    anyhow::ensure!(status.success(), "{command:?} ended with {status}");
+    Ok(())
+}
