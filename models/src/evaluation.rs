@@ -19,7 +19,10 @@ pub const MIN_MEASURES: usize = 8;
 
 /// `n` songs, evenly spread over those that are long enough; all of them where there are fewer.
 pub fn pick(songs: &[GridSong], n: usize) -> Vec<&GridSong> {
-    let long: Vec<_> = songs.iter().filter(|song| song.n_measures > MIN_MEASURES).collect();
+    let long: Vec<_> = songs
+        .iter()
+        .filter(|song| song.n_measures > MIN_MEASURES)
+        .collect();
     let n = n.min(long.len());
     (0..n).map(|i| long[i * long.len() / n]).collect()
 }
@@ -28,17 +31,30 @@ pub fn pick(songs: &[GridSong], n: usize) -> Vec<&GridSong> {
 ///
 /// # Errors
 /// Those of the generator.
-pub fn closed_loop(generator: &mut dyn Generator, songs: &[&GridSong]) -> Result<Figures, PredictError> {
+pub fn closed_loop(
+    generator: &mut dyn Generator,
+    songs: &[&GridSong],
+) -> Result<Figures, PredictError> {
     let mut takes = Vec::with_capacity(songs.len());
     for (seed, song) in (0..).zip(songs) {
-        let taste = Taste { seed, variation: 0.1 };
-        takes.push((play(generator, song, taste)?, Sheet::from_grid(song, &song.drums)));
+        let taste = Taste {
+            seed,
+            variation: 0.1,
+        };
+        takes.push((
+            play(generator, song, taste)?,
+            Sheet::from_grid(song, &song.drums),
+        ));
     }
     Ok(score(&takes).take)
 }
 
 /// One song's drums, from a silent start, at the density of the network's own take.
-fn play(generator: &mut dyn Generator, song: &GridSong, taste: Taste) -> Result<Sheet, PredictError> {
+fn play(
+    generator: &mut dyn Generator,
+    song: &GridSong,
+    taste: Taste,
+) -> Result<Sheet, PredictError> {
     let mut drums = vec![[0; N_VOICES]; song.n_measures * NET_STEPS];
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
@@ -46,7 +62,10 @@ fn play(generator: &mut dyn Generator, song: &GridSong, taste: Taste) -> Result<
     for measure in 0..song.n_measures.saturating_sub(1) {
         window.advance(NET_STEPS);
         played.rotate_left(NET_STEPS);
-        for (row, velocities) in played[WINDOW_STEPS - NET_STEPS..].iter_mut().zip(&drums[measure * NET_STEPS..]) {
+        for (row, velocities) in played[WINDOW_STEPS - NET_STEPS..]
+            .iter_mut()
+            .zip(&drums[measure * NET_STEPS..])
+        {
             *row = velocities.map(|v| f32::from(v) / 127.0);
         }
         let start = measure * NET_STEPS;
@@ -73,7 +92,8 @@ fn play(generator: &mut dyn Generator, song: &GridSong, taste: Taste) -> Result<
             for voice in Voice::ALL {
                 let hit = hits.hit(step_idx, voice);
                 if hit.presence().sounds_at(0.5) {
-                    drums[start + NET_STEPS + step_idx][voice.index()] = midi_velocity(hit.velocity());
+                    drums[start + NET_STEPS + step_idx][voice.index()] =
+                        midi_velocity(hit.velocity());
                 }
             }
         }

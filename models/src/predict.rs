@@ -8,7 +8,9 @@ use candle_core::{Device, Tensor};
 use crate::generator::{Generator, PredictError, Request};
 use crate::network::{GeneratorNet, N_LATENT, N_OUTPUTS, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
-use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window};
+use crate::representation::{
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
+};
 use crate::weights::{Weights, WeightsError};
 
 /// The trained weights that are part of every binary.
@@ -50,12 +52,21 @@ impl Gan {
         &self.card
     }
 
-    fn logits(&self, window: &Window, meter: Meter, latent: [f32; N_LATENT]) -> candle_core::Result<Vec<f32>> {
+    fn logits(
+        &self,
+        window: &Window,
+        meter: Meter,
+        latent: [f32; N_LATENT],
+    ) -> candle_core::Result<Vec<f32>> {
         let bass = planes(window, meter);
         self.pool.install(|| {
-            let bass = Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), &Device::Cpu)?;
+            let bass =
+                Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), &Device::Cpu)?;
             let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
-            self.network.forward(&bass, &latent)?.flatten_all()?.to_vec1()
+            self.network
+                .forward(&bass, &latent)?
+                .flatten_all()?
+                .to_vec1()
         })
     }
 }
@@ -76,8 +87,10 @@ impl Generator for Gan {
                 let column = row + voice.index();
                 let draw = noise::cell(request.taste, request.measure, step_idx, voice);
                 let values = logits.get(column).zip(logits.get(column + N_VOICES));
-                let (presence, velocity) = values.map_or((f32::NAN, f32::NAN), |(p, v)| (p + draw, *v));
-                let hit = Presence::new(logistic(presence)).and_then(|p| Hit::new(p, logistic(velocity), 0.0));
+                let (presence, velocity) =
+                    values.map_or((f32::NAN, f32::NAN), |(p, v)| (p + draw, *v));
+                let hit = Presence::new(logistic(presence))
+                    .and_then(|p| Hit::new(p, logistic(velocity), 0.0));
                 let hit = hit.ok_or(PredictError::NotFinite {
                     value: presence + velocity,
                     step_idx,

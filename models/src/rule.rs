@@ -88,7 +88,12 @@ mod tests {
 
     #[test]
     fn the_backbeat_is_there_in_every_common_meter() {
-        for (n, d, snares) in [(4, 4, vec![4, 12]), (3, 4, vec![4]), (6, 8, vec![6]), (7, 8, vec![2, 6, 10])] {
+        for (n, d, snares) in [
+            (4, 4, vec![4, 12]),
+            (3, 4, vec![4]),
+            (6, 8, vec![6]),
+            (7, 8, vec![2, 6, 10]),
+        ] {
             let meter = Meter::new(n, d).unwrap_or_default();
             let hits = groove(&Window::default(), meter);
             let played: Vec<_> = (0..meter.n_steps())

@@ -28,7 +28,9 @@ pub enum WeightsError {
         got: String,
     },
     /// The header names another version of the representation, or none.
-    #[error("the weights are for version {got:?} of the representation, this program has {REPRESENTATION_VERSION}")]
+    #[error(
+        "the weights are for version {got:?} of the representation, this program has {REPRESENTATION_VERSION}"
+    )]
     Representation {
         /// What the header says.
         got: String,
@@ -109,6 +111,7 @@ impl Weights {
 ///
 /// # Errors
 /// [`WeightsError`] if the file cannot be written.
+#[expect(clippy::implicit_hasher, reason = "the header's own type")]
 pub fn save(
     path: &Path,
     tensors: &BTreeMap<String, Tensor>,
@@ -122,7 +125,12 @@ pub fn save(
     }
     let views: BTreeMap<_, _> = bytes
         .iter()
-        .map(|(name, (values, shape))| Ok((name.clone(), TensorView::new(Dtype::F32, shape.clone(), values)?)))
+        .map(|(name, (values, shape))| {
+            Ok((
+                name.clone(),
+                TensorView::new(Dtype::F32, shape.clone(), values)?,
+            ))
+        })
         .collect::<Result<_, WeightsError>>()?;
     let file = safetensors::serialize(views, Some(metadata))?;
     let folder = match path.parent() {

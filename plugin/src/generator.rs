@@ -43,17 +43,22 @@ impl GeneratorThread {
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn start(mut end: GeneratorEnd, mut generator: Box<dyn Generator>) -> std::io::Result<Self> {
+    pub fn start(
+        mut end: GeneratorEnd,
+        mut generator: Box<dyn Generator>,
+    ) -> std::io::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
-        let thread = Builder::new().name("lockstep-generator".to_owned()).spawn(move || {
-            while !seen.load(Ordering::Relaxed) {
-                match end.newest_request() {
-                    Some(request) => end.answer(answer(generator.as_mut(), &request)),
-                    None => std::thread::park_timeout(LOOK_EVERY),
+        let thread = Builder::new()
+            .name("lockstep-generator".to_owned())
+            .spawn(move || {
+                while !seen.load(Ordering::Relaxed) {
+                    match end.newest_request() {
+                        Some(request) => end.answer(answer(generator.as_mut(), &request)),
+                        None => std::thread::park_timeout(LOOK_EVERY),
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(Self {
             is_over,
             thread: Some(thread),
@@ -135,7 +140,10 @@ mod tests {
         let mut patient = Patient(&mut end);
         patient.publish(&request());
         let plan = patient.plan_for(1, 1);
-        assert_eq!(plan.map(|plan| (plan.measure, plan.heard_steps)), Some((1, 16)));
+        assert_eq!(
+            plan.map(|plan| (plan.measure, plan.heard_steps)),
+            Some((1, 16))
+        );
         Ok(())
     }
 
@@ -151,7 +159,12 @@ mod tests {
         if let Some(last) = flipped.last_chunk_mut::<4>() {
             *last = f32::NAN.to_le_bytes();
         }
-        for bytes in [&[][..], b"no weights", &EMBEDDED_WEIGHTS[..EMBEDDED_WEIGHTS.len() / 2], &flipped] {
+        for bytes in [
+            &[][..],
+            b"no weights",
+            &EMBEDDED_WEIGHTS[..EMBEDDED_WEIGHTS.len() / 2],
+            &flipped,
+        ] {
             let (mut generator, error) = load(bytes);
             assert_eq!(generator.name(), "rule");
             assert!(error.is_some_and(|error| !error.to_string().is_empty()));

@@ -17,8 +17,8 @@ use lockstep_models::midi_file::{Note, Song};
 use lockstep_models::representation::{Beats, Plan};
 
 use crate::realtime::{
-    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer, PlanSource, Tally,
-    Transport,
+    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
+    PlanSource, Tally, Transport,
 };
 
 /// Frames a second of the offline engine, and of the WAV.
@@ -52,7 +52,8 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
         out.clear();
         performer.perform(&block, controls, &mut plans, &mut out);
         for event in &out {
-            let at = song.beats_at((start + u64::from(event.frame.0)) as f64 / f64::from(SAMPLE_RATE_HZ));
+            let at = song
+                .beats_at((start + u64::from(event.frame.0)) as f64 / f64::from(SAMPLE_RATE_HZ));
             let key = event.voice.gm_note();
             match event.kind {
                 DrumEventKind::On { velocity } => sounding.push(Note {
@@ -71,7 +72,10 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
         }
     }
     drums.sort_by(|a, b| a.start.0.total_cmp(&b.start.0).then(a.key.cmp(&b.key)));
-    let end = drums.iter().map(|note| note.end.0).fold(song.length.0, f64::max);
+    let end = drums
+        .iter()
+        .map(|note| note.end.0)
+        .fold(song.length.0, f64::max);
     Take {
         song: Song {
             drums,
@@ -89,7 +93,10 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
 /// A measure begins at a change of meter, and a measure's length after the one before.
 pub(crate) fn measure_at(song: &Song, at: Beats) -> (Beats, Beats) {
     let n_begun = song.meters.partition_point(|(begin, _)| begin.0 <= at.0);
-    let begin = song.meters.get(n_begun.saturating_sub(1)).map_or(0.0, |change| change.0.0);
+    let begin = song
+        .meters
+        .get(n_begun.saturating_sub(1))
+        .map_or(0.0, |change| change.0.0);
     let length = song.meter_at(at).unwrap_or_default().length().0;
     let n_measures = ((at.0 - begin) / length + 1e-9).floor();
     (Beats(begin + n_measures * length), Beats(length))
@@ -120,7 +127,9 @@ impl PlanSource for Direct<'_> {
     }
 
     fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
-        let request = self.newest.filter(|request| (request.take, request.measure) == (take, measure))?;
+        let request = self
+            .newest
+            .filter(|request| (request.take, request.measure) == (take, measure))?;
         let begun = Instant::now();
         let plan = self.generator.plan(&request);
         self.predictions.push(begun.elapsed());
@@ -156,7 +165,11 @@ impl<'a> Host<'a> {
         let mut changes: Vec<u64> = song.tempos.iter().map(|(at, _)| frame(*at)).collect();
         changes.extend(song.meters.iter().map(|(at, _)| frame(*at)));
         changes.sort_unstable();
-        let last_onset = song.bass.iter().map(|note| note.start.0).fold(0.0, f64::max);
+        let last_onset = song
+            .bass
+            .iter()
+            .map(|note| note.start.0)
+            .fold(0.0, f64::max);
         let (start, length) = measure_at(song, Beats(last_onset));
         Self {
             song,
@@ -180,10 +193,18 @@ impl<'a> Host<'a> {
         let next_change = self.changes.partition_point(|change| *change <= start);
         let limit = self.changes.get(next_change).copied().unwrap_or(u64::MAX);
         let n_frames = MAX_BLOCK_FRAMES.min(limit - start);
-        let n_frames = if self.has_stopped { n_frames } else { n_frames.min(self.end - start) };
+        let n_frames = if self.has_stopped {
+            n_frames
+        } else {
+            n_frames.min(self.end - start)
+        };
         self.now += n_frames;
         self.bass.clear();
-        while let Some((frame, kind)) = self.events.get(self.n_sent).filter(|(frame, _)| *frame < self.now) {
+        while let Some((frame, kind)) = self
+            .events
+            .get(self.n_sent)
+            .filter(|(frame, _)| *frame < self.now)
+        {
             self.bass.push(BassEvent {
                 frame: FrameOffset(u32::try_from(frame - start).unwrap_or_default()),
                 kind: *kind,

@@ -135,9 +135,11 @@ impl Plugin for Lockstep {
         self.drums.clear();
         if self.is_offline {
             let mut plans = Patient(&mut self.plans);
-            self.performer.perform(&block, &controls, &mut plans, &mut self.drums);
+            self.performer
+                .perform(&block, &controls, &mut plans, &mut self.drums);
         } else {
-            self.performer.perform(&block, &controls, &mut self.plans, &mut self.drums);
+            self.performer
+                .perform(&block, &controls, &mut self.plans, &mut self.drums);
         }
         self.plans.show(self.performer.tally());
 
@@ -186,7 +188,8 @@ impl ClapPlugin for Lockstep {
 #[cfg(feature = "vst3")]
 impl Vst3Plugin for Lockstep {
     const VST3_CLASS_ID: [u8; 16] = *b"LockstepDrummer1";
-    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum];
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
+        &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum];
 }
 
 nice_export_clap!(Lockstep);

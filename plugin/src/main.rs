@@ -112,7 +112,10 @@ fn example() -> Result<()> {
         ..Controls::default()
     };
     let take = jam::play(&song, &controls, &mut drummer);
-    println!("Lockstep plays drums to its example bass line, {:.0} BPM.\n", song.tempo_at(Beats(0.0)));
+    println!(
+        "Lockstep plays drums to its example bass line, {:.0} BPM.\n",
+        song.tempo_at(Beats(0.0))
+    );
     print!("{}", jam::grid(&take.song));
     write_whole(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
     write_whole(Path::new("lockstep-jam.wav"), &jam::wav(&take.song)?)?;
@@ -134,7 +137,11 @@ impl Jam {
         if let Some(bpm) = self.tempo {
             song.tempos = vec![(Beats(0.0), bpm)];
         }
-        if let Some((at, signature)) = song.meters.iter().find(|(_, signature)| signature.meter().is_none()) {
+        if let Some((at, signature)) = song
+            .meters
+            .iter()
+            .find(|(_, signature)| signature.meter().is_none())
+        {
             eprintln!(
                 "{input}: the time signature {}/{} at beat {} is off the sixteenth grid or longer than 32 steps; 4/4 is played there",
                 signature.numerator, signature.denominator, at.0,
@@ -150,7 +157,11 @@ impl Jam {
             },
             swing: self.swing,
             humanise: self.humanise,
-            silence: if self.keep_time { SilencePolicy::KeepTime } else { SilencePolicy::LayOut },
+            silence: if self.keep_time {
+                SilencePolicy::KeepTime
+            } else {
+                SilencePolicy::LayOut
+            },
             ..Controls::default()
         };
         let take = jam::play(&song, &controls, drummer.as_mut());
@@ -165,10 +176,14 @@ impl Jam {
         }
         println!("Bass: {}.", song.bass_part);
         report(&take, &name);
-        println!("Wrote {}{}.", self.output.display(), match &self.wav {
-            Some(path) => format!(" and {}", path.display()),
-            None => String::new(),
-        });
+        println!(
+            "Wrote {}{}.",
+            self.output.display(),
+            match &self.wav {
+                Some(path) => format!(" and {}", path.display()),
+                None => String::new(),
+            }
+        );
         Ok(())
     }
 
@@ -217,7 +232,10 @@ fn report(take: &Take, drummer: &str) {
 /// Writes a file that appears whole or not at all.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let what = || format!("writing {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut temporary = tempfile::NamedTempFile::new_in(folder).with_context(what)?;
     temporary.write_all(bytes).with_context(what)?;
     temporary.persist(path).with_context(what)?;
@@ -226,12 +244,18 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn share(text: &str) -> Result<f32> {
     let value: f32 = text.parse()?;
-    ensure!((0.0..=1.0).contains(&value), "{value} is not between 0 and 1");
+    ensure!(
+        (0.0..=1.0).contains(&value),
+        "{value} is not between 0 and 1"
+    );
     Ok(value)
 }
 
 fn tempo(text: &str) -> Result<f64> {
     let value: f64 = text.parse()?;
-    ensure!((30.0..=300.0).contains(&value), "{value} is not between 30 and 300");
+    ensure!(
+        (30.0..=300.0).contains(&value),
+        "{value} is not between 30 and 300"
+    );
     Ok(value)
 }

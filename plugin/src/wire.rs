@@ -36,7 +36,11 @@ impl Default for Inbox {
 
 impl Inbox {
     /// Takes the block's events from the host.
-    pub(crate) fn fill<P: Plugin<SysExMessage = ()>>(&mut self, context: &mut impl ProcessContext<P>, is_thru: bool) {
+    pub(crate) fn fill<P: Plugin<SysExMessage = ()>>(
+        &mut self,
+        context: &mut impl ProcessContext<P>,
+        is_thru: bool,
+    ) {
         self.bass.clear();
         self.thru.clear();
         while let Some(event) = context.next_event() {
@@ -48,9 +52,10 @@ impl Inbox {
                         BassEventKind::Off { key }
                     }
                 }),
-                NoteEvent::NoteOff { key, .. } | NoteEvent::Choke { key, .. } => {
-                    Some(key.number().map_or(BassEventKind::AllOff, |key| BassEventKind::Off { key }))
-                }
+                NoteEvent::NoteOff { key, .. } | NoteEvent::Choke { key, .. } => Some(
+                    key.number()
+                        .map_or(BassEventKind::AllOff, |key| BassEventKind::Off { key }),
+                ),
                 _ => None,
             };
             if let Some(kind) = kind {
@@ -132,9 +137,9 @@ pub(crate) fn send<P: Plugin<SysExMessage = ()>>(
     let mut drums = drums.iter().peekable();
     for event in thru {
         // Note-offs of the drums come before a passed-on note of the same frame, note-ons after it.
-        while let Some(drum) =
-            drums.next_if(|drum| (drum.frame.0, drum.kind != DrumEventKind::Off) <= (event.timing(), false))
-        {
+        while let Some(drum) = drums.next_if(|drum| {
+            (drum.frame.0, drum.kind != DrumEventKind::Off) <= (event.timing(), false)
+        }) {
             send_drum(drum, context);
         }
         // A host without an output takes nothing; the kit still sounds.

@@ -1,8 +1,10 @@
 //! The chores of the workspace: `cargo xtask --help` lists them.
 //!
 //! Runs on a developer's machine or in CI; nothing here is part of what a player installs.
+#![expect(clippy::print_stdout, reason = "a command-line program")]
 
 mod bundle;
+mod evaluate;
 mod test;
 mod tidy;
 mod train;
@@ -26,6 +28,8 @@ enum Task {
     Test,
     /// Train the conditional GAN on an unpacked corpus
     Train(train::Train),
+    /// Let drummers play to songs of the corpus and print the table of figures
+    Evaluate(evaluate::Evaluate),
     /// Check the arrows between modules and the shape of the files
     Tidy,
 }
@@ -35,6 +39,7 @@ fn main() -> anyhow::Result<()> {
         Task::Bundle { args } => bundle::run(args),
         Task::Test => test::run(),
         Task::Train(task) => task.run(),
+        Task::Evaluate(task) => task.run(),
         Task::Tidy => tidy::check(&root()),
     }
 }

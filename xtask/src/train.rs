@@ -48,8 +48,13 @@ impl Train {
     /// Trains in one thread: a step of this size does not get faster with two.
     pub(crate) fn run(&self) -> Result<()> {
         let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-        ensure!(self.minutes > 0.0, "--minutes is {}, it must be above 0", self.minutes);
-        fs::create_dir_all(&self.run).with_context(|| format!("making the run folder {}", self.run.display()))?;
+        ensure!(
+            self.minutes > 0.0,
+            "--minutes is {}, it must be above 0",
+            self.minutes
+        );
+        fs::create_dir_all(&self.run)
+            .with_context(|| format!("making the run folder {}", self.run.display()))?;
         let (songs, census) = corpus::read(&self.corpus, Split::Train)?;
         eprintln!("train: {census:?}");
         let (valid, census) = corpus::read(&self.corpus, Split::Valid)?;
@@ -70,8 +75,13 @@ impl Train {
         let checkpoint = self.run.join("checkpoint.safetensors");
         let mut spent = Duration::ZERO;
         if checkpoint.exists() {
-            spent = resume(&mut game, &checkpoint).with_context(|| format!("resuming {}", checkpoint.display()))?;
-            eprintln!("resumed at step {} after {:.1} min", game.n_steps(), spent.as_secs_f64() / 60.0);
+            spent = resume(&mut game, &checkpoint)
+                .with_context(|| format!("resuming {}", checkpoint.display()))?;
+            eprintln!(
+                "resumed at step {} after {:.1} min",
+                game.n_steps(),
+                spent.as_secs_f64() / 60.0
+            );
         }
         let budget = Duration::from_secs_f64(self.minutes * 60.0);
         let bar = ProgressBar::new(budget.as_secs()).with_style(ProgressStyle::with_template(
@@ -113,11 +123,21 @@ impl Train {
         let minutes = spent.as_secs_f64() / 60.0;
         let card = format!(
             r#"{{"steps":{},"minutes":{minutes:.1},"seed":{},"excerpts":{},"likelihood_weight":{},"learning_rate":{}}}"#,
-            game.n_steps(), settings.seed, settings.n_excerpts, settings.likelihood_weight, settings.learning_rate,
+            game.n_steps(),
+            settings.seed,
+            settings.n_excerpts,
+            settings.likelihood_weight,
+            settings.learning_rate,
         );
         let metadata = HashMap::from([
-            ("architecture".to_owned(), GeneratorNet::ARCHITECTURE.to_owned()),
-            ("representation".to_owned(), REPRESENTATION_VERSION.to_string()),
+            (
+                "architecture".to_owned(),
+                GeneratorNet::ARCHITECTURE.to_owned(),
+            ),
+            (
+                "representation".to_owned(),
+                REPRESENTATION_VERSION.to_string(),
+            ),
             ("card".to_owned(), card),
         ]);
         weights::save(&path, &game.average().0, metadata)?;
@@ -126,8 +146,16 @@ impl Train {
         let n = STEPS_PER_LOOK as f32;
         let line = format!(
             "step {} min {minutes:.1} critic {:.3} verdict {:.3} likelihood {:.4} velocity {:.4} valid: f1 {:.1} lock_gain {:.1} notes {:.1} backbeat {:.0} repeat {:.0}",
-            game.n_steps(), sums.critic / n, sums.verdict / n, sums.likelihood / n, sums.velocity / n,
-            figures.f1, figures.lock_gain, figures.notes, figures.backbeat, figures.repeat,
+            game.n_steps(),
+            sums.critic / n,
+            sums.verdict / n,
+            sums.likelihood / n,
+            sums.velocity / n,
+            figures.f1,
+            figures.lock_gain,
+            figures.notes,
+            figures.backbeat,
+            figures.repeat,
         );
         let log = self.run.join("log.txt");
         let mut text = fs::read_to_string(&log).unwrap_or_default();
@@ -140,7 +168,10 @@ impl Train {
 
 fn save_checkpoint(game: &Game, path: &Path, spent: Duration) -> Result<()> {
     let metadata = HashMap::from([
-        ("architecture".to_owned(), format!("{}-checkpoint", GeneratorNet::ARCHITECTURE)),
+        (
+            "architecture".to_owned(),
+            format!("{}-checkpoint", GeneratorNet::ARCHITECTURE),
+        ),
         ("steps".to_owned(), game.n_steps().to_string()),
         ("seconds".to_owned(), spent.as_secs_f64().to_string()),
     ]);
@@ -148,8 +179,15 @@ fn save_checkpoint(game: &Game, path: &Path, spent: Duration) -> Result<()> {
 }
 
 fn resume(game: &mut Game, path: &Path) -> Result<Duration> {
-    let Weights { parameters, metadata } = Weights::parse(&fs::read(path)?)?;
-    let number = |key: &str| metadata.get(key).with_context(|| format!("the checkpoint's header lacks {key:?}"));
+    let Weights {
+        parameters,
+        metadata,
+    } = Weights::parse(&fs::read(path)?)?;
+    let number = |key: &str| {
+        metadata
+            .get(key)
+            .with_context(|| format!("the checkpoint's header lacks {key:?}"))
+    };
     let n_steps = number("steps")?.parse()?;
     let spent = Duration::from_secs_f64(number("seconds")?.parse()?);
     let state: BTreeMap<_, _> = parameters.0;

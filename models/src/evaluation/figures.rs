@@ -75,11 +75,19 @@ pub fn score(songs: &[(Sheet, Sheet)]) -> Report {
     let mut f1s = [const { Vec::new() }; 3];
     for (take, real) in songs {
         let bass = &real.bass;
-        let onsets = || bass.iter().enumerate().filter(|(_, b)| **b).map(|(step, _)| step);
+        let onsets = || {
+            bass.iter()
+                .enumerate()
+                .filter(|(_, b)| **b)
+                .map(|(step, _)| step)
+        };
         let (Some(first), Some(last)) = (onsets().next(), onsets().next_back()) else {
             continue;
         };
-        let (from, to) = ((first / NET_STEPS + 1) * NET_STEPS, (last / NET_STEPS + 1) * NET_STEPS);
+        let (from, to) = (
+            (first / NET_STEPS + 1) * NET_STEPS,
+            (last / NET_STEPS + 1) * NET_STEPS,
+        );
         if to < from + MIN_MEASURES * NET_STEPS {
             continue;
         }
@@ -122,35 +130,73 @@ fn describe(sheet: &Sheet, from: usize, to: usize) -> PerSong {
     let is_kick = |row: &[u8; N_VOICES]| row[Voice::Kick.index()] > 0;
     let n_kicks = drums.iter().filter(|row| is_kick(row)).count() as f64;
     let n_bass = bass.iter().filter(|b| **b).count() as f64;
-    let n_both = drums.iter().zip(bass).filter(|(row, b)| is_kick(row) && **b).count() as f64;
+    let n_both = drums
+        .iter()
+        .zip(bass)
+        .filter(|(row, b)| is_kick(row) && **b)
+        .count() as f64;
     let on_eighths: f64 = drums
         .iter()
         .enumerate()
         .map(|(step, row)| n_at(row) * if step % 2 == 0 { 1.0 } else { 0.1 })
         .sum();
     let is_snare = |row: &[u8; N_VOICES]| row[Voice::Snare.index()] > 0;
-    let n_backbeats = measures.iter().filter(|m| is_snare(&m[4]) && is_snare(&m[12])).count() as f64;
+    let n_backbeats = measures
+        .iter()
+        .filter(|m| is_snare(&m[4]) && is_snare(&m[12]))
+        .count() as f64;
     let n_pieces: usize = measures
         .iter()
-        .map(|m| (0..N_VOICES).filter(|v| m.iter().any(|row| row[*v] > 0)).count())
+        .map(|m| {
+            (0..N_VOICES)
+                .filter(|v| m.iter().any(|row| row[*v] > 0))
+                .count()
+        })
         .sum();
     let neighbours = || measures.windows(2).map(|pair| pair[0].iter().zip(pair[1]));
     let n_alike: usize = neighbours()
-        .map(|steps| steps.filter(|(a, b)| (n_at(a) > 0.0) == (n_at(b) > 0.0)).count())
+        .map(|steps| {
+            steps
+                .filter(|(a, b)| (n_at(a) > 0.0) == (n_at(b) > 0.0))
+                .count()
+        })
         .sum();
-    let same_hits = |(a, b): (&[u8; N_VOICES], &[u8; N_VOICES])| a.map(|v| v > 0) == b.map(|v| v > 0);
-    let n_repeats = neighbours().filter(|steps| steps.clone().all(same_hits)).count() as f64;
+    let same_hits =
+        |(a, b): (&[u8; N_VOICES], &[u8; N_VOICES])| a.map(|v| v > 0) == b.map(|v| v > 0);
+    let n_repeats = neighbours()
+        .filter(|steps| steps.clone().all(same_hits))
+        .count() as f64;
     let n_pairs = n_measures - 1.0;
 
-    let strokes: Vec<_> = sheet.strokes.iter().filter(|s| (from..to).contains(&s.step)).collect();
+    let strokes: Vec<_> = sheet
+        .strokes
+        .iter()
+        .filter(|s| (from..to).contains(&s.step))
+        .collect();
     let velocities = || strokes.iter().map(|s| s.velocity);
-    let on = some_mean(strokes.iter().filter(|s| s.step % 4 == 0).map(|s| s.velocity));
-    let off = some_mean(strokes.iter().filter(|s| s.step % 4 != 0).map(|s| s.velocity));
+    let on = some_mean(
+        strokes
+            .iter()
+            .filter(|s| s.step % 4 == 0)
+            .map(|s| s.velocity),
+    );
+    let off = some_mean(
+        strokes
+            .iter()
+            .filter(|s| s.step % 4 != 0)
+            .map(|s| s.velocity),
+    );
     [
         percent(n_both, n_kicks),
         percent(n_both, n_bass),
         Some(n_hits / n_measures),
-        percent(measures.iter().filter(|m| m.iter().all(|row| n_at(row) == 0.0)).count() as f64, n_measures),
+        percent(
+            measures
+                .iter()
+                .filter(|m| m.iter().all(|row| n_at(row) == 0.0))
+                .count() as f64,
+            n_measures,
+        ),
         percent(on_eighths, n_hits),
         percent(n_backbeats, n_measures),
         percent(n_alike as f64, n_pairs * NET_STEPS as f64),
@@ -224,7 +270,9 @@ fn kick_windows(sheet: &Sheet, from: usize, to: usize) -> Vec<KickWindow> {
         .map(|start| start..start + WINDOW_STEPS)
         .filter(|steps| sheet.bass[steps.clone()].contains(&true))
         .map(|steps| {
-            let kicks = sheet.drums[steps.clone()].iter().map(|row| row[Voice::Kick.index()] > 0);
+            let kicks = sheet.drums[steps.clone()]
+                .iter()
+                .map(|row| row[Voice::Kick.index()] > 0);
             (kicks.collect(), sheet.bass[steps].to_vec())
         })
         .collect()
@@ -232,20 +280,31 @@ fn kick_windows(sheet: &Sheet, from: usize, to: usize) -> Vec<KickWindow> {
 
 /// Windows as bit masks: 64 steps fit one word.
 fn bits(steps: &[bool]) -> u64 {
-    steps.iter().fold(0, |word, step| word << 1 | u64::from(*step))
+    steps
+        .iter()
+        .fold(0, |word, step| word << 1 | u64::from(*step))
 }
 
 fn lock_gain(songs: &[Vec<KickWindow>]) -> f64 {
     let words: Vec<Vec<(u64, u64)>> = songs
         .iter()
-        .map(|song| song.iter().map(|(kick, bass)| (bits(kick), bits(bass))).collect())
+        .map(|song| {
+            song.iter()
+                .map(|(kick, bass)| (bits(kick), bits(bass)))
+                .collect()
+        })
         .collect();
     let f1 = |kick: u64, bass: u64| {
-        200.0 * f64::from((kick & bass).count_ones()) / f64::from((kick.count_ones() + bass.count_ones()).max(1))
+        200.0 * f64::from((kick & bass).count_ones())
+            / f64::from((kick.count_ones() + bass.count_ones()).max(1))
     };
     mean(words.iter().enumerate().map(|(i, song)| {
         let gains = song.iter().filter_map(|&(kick, own)| {
-            let others = words.iter().enumerate().filter(|(j, _)| *j != i).flat_map(|(_, other)| other);
+            let others = words
+                .iter()
+                .enumerate()
+                .filter(|(j, _)| *j != i)
+                .flat_map(|(_, other)| other);
             some_mean(others.map(|&(_, bass)| f1(kick, bass))).map(|other| f1(kick, own) - other)
         });
         some_mean(gains)
@@ -267,7 +326,9 @@ fn overlap(a: &[f64], b: &[f64]) -> Option<f64> {
         let mut shares = [0.0; N_BINS];
         for x in values {
             let place = (x - low) / (high - low) * N_BINS as f64;
-            let bin = (0..N_BINS - 1).find(|bin| place < (bin + 1) as f64).unwrap_or(N_BINS - 1);
+            let bin = (0..N_BINS - 1)
+                .find(|bin| place < (bin + 1) as f64)
+                .unwrap_or(N_BINS - 1);
             shares[bin] += 1.0 / values.len() as f64;
         }
         shares

@@ -104,10 +104,16 @@ impl GeneratorNet {
         let latent_at = |n_positions| latent.broadcast_as((b, k, n_positions, N_LATENT));
 
         let measures = stack_measures(&heard.measures, NET_MEASURES)?;
-        let x = self.measure.forward(&Tensor::cat(&[&measures, &latent], 3)?)?.relu()?;
+        let x = self
+            .measure
+            .forward(&Tensor::cat(&[&measures, &latent], 3)?)?
+            .relu()?;
 
         // Transposed convolutions with a stride of four: each position becomes four.
-        let x = self.to_beats.forward(&Tensor::cat(&[&x, &latent], 3)?)?.relu()?;
+        let x = self
+            .to_beats
+            .forward(&Tensor::cat(&[&x, &latent], 3)?)?
+            .relu()?;
         let x = x.reshape((b, k, STRIDE, BEAT_WIDTH))?;
         let beats = stack_measures(&heard.beats, NET_MEASURES)?;
         let x = Tensor::cat(&[&x, &beats, &latent_at(STRIDE)?.contiguous()?], 3)?;
@@ -119,7 +125,10 @@ impl GeneratorNet {
         let silence = x.narrow(2, 0, 1)?.zeros_like()?;
         let before = Tensor::cat(&[&silence, &x.narrow(2, 0, NET_STEPS - 1)?], 2)?;
         let after = Tensor::cat(&[&x.narrow(2, 1, NET_STEPS - 1)?, &silence], 2)?;
-        let x = Tensor::cat(&[&before, &x, &after, &latent_at(NET_STEPS)?.contiguous()?], 3)?;
+        let x = Tensor::cat(
+            &[&before, &x, &after, &latent_at(NET_STEPS)?.contiguous()?],
+            3,
+        )?;
         self.output.forward(&self.mix.forward(&x)?.relu()?)
     }
 }

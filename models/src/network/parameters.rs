@@ -44,7 +44,10 @@ impl Parameters {
     ///
     /// # Errors
     /// Those of candle.
-    pub fn initialise(layers: &[Layer], seed: u64) -> candle_core::Result<(Self, BTreeMap<String, Var>)> {
+    pub fn initialise(
+        layers: &[Layer],
+        seed: u64,
+    ) -> candle_core::Result<(Self, BTreeMap<String, Var>)> {
         let mut vars = BTreeMap::new();
         for (layer_idx, layer) in layers.iter().enumerate() {
             let deviation = (2.0 / layer.n_in as f32).sqrt();
@@ -64,8 +67,14 @@ impl Parameters {
     }
 
     /// The same values, out of reach of gradients.
+    #[must_use]
     pub fn detached(&self) -> Self {
-        Self(self.0.iter().map(|(name, tensor)| (name.clone(), tensor.detach())).collect())
+        Self(
+            self.0
+                .iter()
+                .map(|(name, tensor)| (name.clone(), tensor.detach()))
+                .collect(),
+        )
     }
 
     /// Number of values in all tensors.
@@ -80,7 +89,10 @@ impl Parameters {
     pub fn projection(&self, layer: Layer) -> Result<Projection, ParameterError> {
         let find = |kind: &str, expected: &[usize]| {
             let name = format!("{}.{kind}", layer.name);
-            let tensor = self.0.get(&name).ok_or_else(|| ParameterError::Missing(name.clone()))?;
+            let tensor = self
+                .0
+                .get(&name)
+                .ok_or_else(|| ParameterError::Missing(name.clone()))?;
             if tensor.dims() != expected {
                 return Err(ParameterError::Shape {
                     name,

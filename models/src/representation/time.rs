@@ -48,7 +48,7 @@ impl Meter {
         let sixteenths = u32::from(numerator) * 16;
         let whole = sixteenths.is_multiple_of(u32::from(denominator));
         let n_steps = sixteenths / u32::from(denominator);
-        (whole && (1..=MAX_STEPS_PER_MEASURE as u32).contains(&n_steps)).then_some(Self {
+        (whole && n_steps >= 1 && n_steps as usize <= MAX_STEPS_PER_MEASURE).then_some(Self {
             numerator,
             denominator,
         })

@@ -149,7 +149,10 @@ mod tests {
 
     #[test]
     fn voice_order_and_drum_map_are_frozen() {
-        let map: Vec<_> = Voice::ALL.iter().map(|v| (v.label(), v.gm_note())).collect();
+        let map: Vec<_> = Voice::ALL
+            .iter()
+            .map(|v| (v.label(), v.gm_note()))
+            .collect();
         assert_eq!(
             map,
             [

@@ -33,8 +33,9 @@ impl PitchSet {
 }
 
 /// Index of a MIDI key among the window's pitches, folded by octaves.
-fn pitch_index(key: u8) -> u8 {
-    const TOP: u8 = LOWEST_PITCH + N_PITCHES as u8 - 1;
+pub(crate) fn pitch_index(key: u8) -> u8 {
+    const TOP: u8 = LOWEST_PITCH + 71;
+    const _: () = assert!(TOP as usize + 1 == LOWEST_PITCH as usize + N_PITCHES);
     let mut key = key;
     while key < LOWEST_PITCH {
         key += 12;

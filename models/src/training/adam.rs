@@ -57,7 +57,9 @@ impl Adam {
         let correction1 = 1.0 - beta1.powi(self.n_steps);
         let correction2 = 1.0 - beta2.powi(self.n_steps);
         for (name, var) in &self.vars {
-            let (Some(gradient), Some((first, second))) = (gradients.get(var), self.moments.get_mut(name)) else {
+            let (Some(gradient), Some((first, second))) =
+                (gradients.get(var), self.moments.get_mut(name))
+            else {
                 continue;
             };
             let gradient = (gradient.detach() * clip)?;
@@ -101,7 +103,10 @@ impl Adam {
             *second = find(format!("{prefix}.second.{name}"))?;
         }
         let n_steps = find(format!("{prefix}.steps"))?.to_vec1::<f32>()?;
-        #[expect(clippy::cast_possible_truncation, reason = "it was an i32 below 2^24 when it was saved")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it was an i32 below 2^24 when it was saved"
+        )]
         let n_steps = n_steps.first().map_or(0, |n| *n as i32);
         self.n_steps = n_steps;
         Ok(())
@@ -136,7 +141,10 @@ mod tests {
     #[test]
     fn the_first_step_is_the_learning_rate_against_the_sign() -> Result<()> {
         let x = descend(&mut start()?, 1)?;
-        assert!((x[0] - 0.9).abs() < 1e-5 && (x[1] + 1.9).abs() < 1e-5, "{x:?}");
+        assert!(
+            (x[0] - 0.9).abs() < 1e-5 && (x[1] + 1.9).abs() < 1e-5,
+            "{x:?}"
+        );
         Ok(())
     }
 

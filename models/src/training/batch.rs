@@ -9,7 +9,7 @@ use crate::draws;
 use crate::generator::Taste;
 use crate::network::{N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
-use crate::representation::{LOWEST_PITCH, N_PITCHES, N_VOICES, Voice};
+use crate::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 
 /// Measures predicted, and judged together, for one excerpt.
 pub const JUDGED: usize = 4;
@@ -80,14 +80,23 @@ impl<'a> Sampler<'a> {
     fn excerpt(&self, rng: &mut StdRng, sheet: &mut Sheet) -> bool {
         let total = self.cumulative.last().copied().unwrap_or_default();
         let at = rng.random_range(0.0..total);
-        let song = &self.songs[self.cumulative.partition_point(|sum| *sum <= at).min(self.songs.len() - 1)];
+        let song = &self.songs[self
+            .cumulative
+            .partition_point(|sum| *sum <= at)
+            .min(self.songs.len() - 1)];
         if song.n_measures <= JUDGED {
             return false;
         }
         // The first predicted measure; what was heard before it may be shorter than the window.
         let first = rng.random_range(1..=song.n_measures - JUDGED);
         let transpose = rng.random_range(-5_i32..=6);
-        let is_heard = |m: usize| has_onset(song, m.saturating_sub(NET_MEASURES) * NET_STEPS, m * NET_STEPS);
+        let is_heard = |m: usize| {
+            has_onset(
+                song,
+                m.saturating_sub(NET_MEASURES) * NET_STEPS,
+                m * NET_STEPS,
+            )
+        };
         if !(first..first + JUDGED).all(is_heard) {
             return false;
         }
@@ -107,7 +116,11 @@ impl<'a> Sampler<'a> {
         }
 
         // Half of the excerpts by a drummer who does not vary, so that the critic can ask for a groove that holds.
-        let variation = if rng.random_bool(0.5) { 0.0 } else { rng.random_range(0.0..0.6) };
+        let variation = if rng.random_bool(0.5) {
+            0.0
+        } else {
+            rng.random_range(0.0..0.6)
+        };
         let taste = Taste {
             seed: rng.random(),
             variation,
@@ -125,8 +138,12 @@ impl<'a> Sampler<'a> {
 }
 
 fn has_onset(song: &GridSong, from: usize, to: usize) -> bool {
-    let first = song.bass.partition_point(|note| (note.step as usize) < from);
-    song.bass.get(first).is_some_and(|note| (note.step as usize) < to)
+    let first = song
+        .bass
+        .partition_point(|note| (note.step as usize) < from);
+    song.bass
+        .get(first)
+        .is_some_and(|note| (note.step as usize) < to)
 }
 
 /// Notes that may sound in `from .. to`; a note longer than four measures before it is taken to have ended.
@@ -139,14 +156,8 @@ fn notes_between(bass: &[GridNote], from: i64, to: i64) -> &[GridNote] {
 
 /// Writes a note into `(T, P)` planes whose first step is `origin`.
 pub(crate) fn write_note(planes: &mut [f32], note: GridNote, origin: i64, transpose: i32) {
-    let lowest = i32::from(LOWEST_PITCH);
-    let mut pitch = i32::from(note.key) + transpose - lowest;
-    while pitch < 0 {
-        pitch += 12;
-    }
-    while pitch >= N_PITCHES as i32 {
-        pitch -= 12;
-    }
+    let key = i32::from(note.key) + transpose;
+    let pitch = pitch_index(u8::try_from(key.rem_euclid(128)).unwrap_or(LOWEST_PITCH));
     let n_rows = (planes.len() / N_PLANES) as i64;
     let start = i64::from(note.step) - origin;
     for row in start.max(0)..(start + i64::from(note.n_steps)).min(n_rows) {

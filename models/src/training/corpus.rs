@@ -91,7 +91,12 @@ pub fn list(folder: &Path, split: Split) -> Result<Vec<(String, String)>, Corpus
     let text = fs::read_to_string(&path).map_err(|source| CorpusError::Index { path, source })?;
     let mut lines = text.lines();
     let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
-    let column = |name| header.iter().position(|h| *h == name).ok_or(CorpusError::Column(name));
+    let column = |name| {
+        header
+            .iter()
+            .position(|h| *h == name)
+            .ok_or(CorpusError::Column(name))
+    };
     let (path, source, of_split) = (column("path")?, column("source")?, column("split")?);
     let wanted = match split {
         Split::Train => "train",

@@ -79,7 +79,8 @@ impl Game {
     /// # Errors
     /// Those of candle.
     pub fn new(settings: Settings) -> Result<Self> {
-        let (generator_values, generator_vars) = Parameters::initialise(&GeneratorNet::LAYERS, settings.seed)?;
+        let (generator_values, generator_vars) =
+            Parameters::initialise(&GeneratorNet::LAYERS, settings.seed)?;
         let (critic, critic_vars) = Parameters::initialise(&CriticNet::LAYERS, settings.seed + 1)?;
         let rates = Rates {
             learning_rate: settings.learning_rate,
@@ -124,13 +125,15 @@ impl Game {
         let judge = CriticNet::new(&normalised).map_err(broken)?;
         let real = Tensor::cat(&[&batch.hits, &batch.velocities], 3)?;
         let critic_loss = critic_loss(&judge, &batch, &real, &played.drums.detach())?;
-        self.critic_optimiser.step(&critic_loss.backward()?, scale)?;
+        self.critic_optimiser
+            .step(&critic_loss.backward()?, scale)?;
 
         let judge = CriticNet::new(&normalised.detached()).map_err(broken)?;
         let verdict = judge.forward(&batch.bass, &played.drums)?.mean_all()?;
         let likelihood = cross_entropy(&played.presence_logits, &batch.hits)?;
         let velocity = velocity_error(&played.velocities, &batch)?;
-        let loss = ((&likelihood * self.settings.likelihood_weight)? + (&velocity * self.settings.velocity_weight)?)?;
+        let loss = ((&likelihood * self.settings.likelihood_weight)?
+            + (&velocity * self.settings.velocity_weight)?)?;
         let loss = (loss - &verdict)?;
         self.generator_optimiser.step(&loss.backward()?, scale)?;
 
@@ -146,7 +149,10 @@ impl Game {
 
     /// Moves the average towards the weights; faster while there are few steps to average over.
     fn follow(&mut self) -> Result<()> {
-        let decay = self.settings.average_decay.min((1.0 + self.n_steps as f64) / (10.0 + self.n_steps as f64));
+        let decay = self
+            .settings
+            .average_decay
+            .min((1.0 + self.n_steps as f64) / (10.0 + self.n_steps as f64));
         for (name, mean) in &mut self.average.0 {
             if let Some(value) = self.generator_values.0.get(name) {
                 *mean = ((&*mean * decay)? + (value.detach() * (1.0 - decay))?)?;
@@ -160,7 +166,11 @@ impl Game {
     /// # Errors
     /// Those of candle.
     pub fn checkpoint(&self) -> Result<BTreeMap<String, Tensor>> {
-        let mut state: BTreeMap<_, _> = self.generator_optimiser.state("generator")?.into_iter().collect();
+        let mut state: BTreeMap<_, _> = self
+            .generator_optimiser
+            .state("generator")?
+            .into_iter()
+            .collect();
         state.extend(self.critic_optimiser.state("critic")?);
         for (name, mean) in &self.average.0 {
             state.insert(format!("average.{name}"), mean.clone());
@@ -215,7 +225,13 @@ impl Played {
 fn critic_loss(judge: &CriticNet, batch: &Batch, real: &Tensor, fake: &Tensor) -> Result<Tensor> {
     let n = batch.bass.dim(0)?;
     // Another song's bass: the batch turned by one.
-    let other_bass = Tensor::cat(&[&batch.bass.narrow(0, 1, n - 1)?, &batch.bass.narrow(0, 0, 1)?], 0)?;
+    let other_bass = Tensor::cat(
+        &[
+            &batch.bass.narrow(0, 1, n - 1)?,
+            &batch.bass.narrow(0, 0, 1)?,
+        ],
+        0,
+    )?;
     let bass = Tensor::cat(&[&batch.bass, &batch.bass, &other_bass], 0)?;
     let drums = Tensor::cat(&[real, fake, real], 0)?;
     let verdicts = judge.forward(&bass, &drums)?;
@@ -242,7 +258,10 @@ fn sigmoid(x: &Tensor) -> Result<Tensor> {
 }
 
 fn copy(parameters: &Parameters) -> Result<Parameters> {
-    let copied = parameters.0.iter().map(|(name, tensor)| Ok((name.clone(), tensor.copy()?.detach())));
+    let copied = parameters
+        .0
+        .iter()
+        .map(|(name, tensor)| Ok((name.clone(), tensor.copy()?.detach())));
     Ok(Parameters(copied.collect::<Result<_>>()?))
 }
 

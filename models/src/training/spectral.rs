@@ -20,14 +20,15 @@ impl SpectralNorm {
     pub(super) fn apply(&mut self, parameters: &Parameters) -> Result<Parameters> {
         let mut normalised = parameters.clone();
         for (name, weight) in &mut normalised.0 {
-            let Ok((_, n_out)) = weight.dims2() else { continue };
+            let Ok((_, n_out)) = weight.dims2() else {
+                continue;
+            };
             let fixed = weight.detach();
-            let v = match self.vectors.get(name) {
-                Some(v) => v.clone(),
-                None => {
-                    let start: Vec<f32> = (0..n_out).map(|i| draws::normal(&[i as u64])).collect();
-                    unit(&Tensor::from_vec(start, (n_out, 1), &Device::Cpu)?)?
-                }
+            let v = if let Some(v) = self.vectors.get(name) {
+                v.clone()
+            } else {
+                let start: Vec<f32> = (0..n_out).map(|i| draws::normal(&[i as u64])).collect();
+                unit(&Tensor::from_vec(start, (n_out, 1), &Device::Cpu)?)?
             };
             let u = unit(&fixed.matmul(&v)?)?;
             let v = unit(&fixed.t()?.matmul(&u)?)?;

@@ -25,24 +25,44 @@ pub fn grid(song: &Song) -> String {
         measures.push(first..end.max(first + 1));
         at = Beats(start.0 + length.0);
     }
-    let voices = Voice::ALL.into_iter().filter(|voice| sheet.drums.iter().any(|row| row[voice.index()] > 0));
+    let voices = Voice::ALL
+        .into_iter()
+        .filter(|voice| sheet.drums.iter().any(|row| row[voice.index()] > 0));
     let voices: Vec<_> = voices.collect();
 
     let mut text = String::new();
     for (row, measures) in measures.chunks(PER_ROW).enumerate() {
         let mut line = |label: &str, mark: &dyn Fn(usize) -> char| {
-            let cells: Vec<String> = measures.iter().map(|steps| steps.clone().map(mark).collect()).collect();
+            let cells: Vec<String> = measures
+                .iter()
+                .map(|steps| steps.clone().map(mark).collect())
+                .collect();
             let _infallible = writeln!(text, "  {label}  |{}|", cells.join("|"));
         };
-        line("bass", &|step| if sheet.bass.get(step).copied().unwrap_or(false) { 'o' } else { '.' });
+        line("bass", &|step| {
+            if sheet.bass.get(step).copied().unwrap_or(false) {
+                'o'
+            } else {
+                '.'
+            }
+        });
         for voice in &voices {
-            line(voice.label(), &|step| match sheet.drums.get(step).map_or(0, |row| row[voice.index()]) {
+            line(voice.label(), &|step| match sheet
+                .drums
+                .get(step)
+                .map_or(0, |row| row[voice.index()])
+            {
                 0 => '.',
                 1..96 => 'x',
                 _ => 'X',
             });
         }
-        let _infallible = writeln!(text, "        measures {} to {}\n", row * PER_ROW + 1, row * PER_ROW + measures.len());
+        let _infallible = writeln!(
+            text,
+            "        measures {} to {}\n",
+            row * PER_ROW + 1,
+            row * PER_ROW + measures.len()
+        );
     }
     text
 }
@@ -74,7 +94,12 @@ mod tests {
     fn a_measure_is_drawn_as_it_is_played() {
         let song = Song {
             bass: vec![note(0.0, 33, 90), note(2.5, 33, 90)],
-            drums: vec![note(0.0, 36, 110), note(1.0, 38, 80), note(2.5, 36, 90), note(3.0, 38, 100)],
+            drums: vec![
+                note(0.0, 36, 110),
+                note(1.0, 38, 80),
+                note(2.5, 36, 90),
+                note(3.0, 38, 100),
+            ],
             length: Beats(3.25),
             ..Song::default()
         };

@@ -26,7 +26,11 @@ pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
         .iter()
         .filter_map(|note| {
             let voice = Voice::from_gm_note(note.key)?;
-            Some((frames(song.seconds_at(note.start)), voice, f32::from(note.velocity) / 127.0))
+            Some((
+                frames(song.seconds_at(note.start)),
+                voice,
+                f32::from(note.velocity) / 127.0,
+            ))
         })
         .collect();
     hits.sort_by_key(|hit| hit.0);
@@ -46,7 +50,11 @@ pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
     let mut now = 0;
     while now < end {
         while let Some((frame, voice, velocity)) = hits.next_if(|hit| hit.0 < now + CHUNK as u64) {
-            kit.hit(usize::try_from(frame - now).unwrap_or_default(), voice, velocity);
+            kit.hit(
+                usize::try_from(frame - now).unwrap_or_default(),
+                voice,
+                velocity,
+            );
         }
         kit.render(&mut left, &mut right);
         for (i, (left, right)) in left.iter().zip(&right).enumerate() {
@@ -86,10 +94,15 @@ impl BassTone {
 
     /// The sample at a frame; frames are asked for in order.
     fn at(&mut self, frame: u64) -> f32 {
-        while self.notes.get(self.n_begun).is_some_and(|note| note.0 <= frame) {
+        while self
+            .notes
+            .get(self.n_begun)
+            .is_some_and(|note| note.0 <= frame)
+        {
             self.n_begun += 1;
         }
-        let Some((start, end, note)) = self.n_begun.checked_sub(1).and_then(|i| self.notes.get(i)) else {
+        let Some((start, end, note)) = self.n_begun.checked_sub(1).and_then(|i| self.notes.get(i))
+        else {
             return 0.0;
         };
         let next = self.notes.get(self.n_begun).map_or(u64::MAX, |next| next.0);
