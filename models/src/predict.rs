@@ -110,7 +110,7 @@ fn logistic(x: f32) -> f32 {
 ///
 /// In 4/4 that is the window itself. A shorter measure leaves the end of its row empty; of a longer one the first
 /// sixteen steps are heard. Measures that the window does not hold whole are not heard.
-fn planes(window: &Window, meter: Meter) -> Vec<f32> {
+pub(crate) fn planes(window: &Window, meter: Meter) -> Vec<f32> {
     let mut planes = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
     let n_steps = meter.n_steps();
     for row in 0..NET_MEASURES {
@@ -133,23 +133,6 @@ fn planes(window: &Window, meter: Meter) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::training::batch::write_note;
-    use crate::training::corpus::GridNote;
-
-    #[test]
-    fn prediction_and_training_hear_the_same_planes() {
-        let mut window = Window::default();
-        window.begin(17, 40);
-        window.hold(18, 40);
-        let mut expected = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
-        let note = GridNote {
-            step: 17,
-            n_steps: 2,
-            key: 40,
-        };
-        write_note(&mut expected, note, 0, 0);
-        assert_eq!(planes(&window, Meter::COMMON), expected);
-    }
 
     #[test]
     fn a_measure_of_three_is_the_start_of_its_row() {

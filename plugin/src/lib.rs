@@ -1,7 +1,7 @@
 //! Lockstep: a drummer that listens to the bass, as a CLAP and VST3 instrument.
 //!
 //! The path of a note, top to bottom in [`Lockstep::process`]: bass note → step grid → 64-step window → request ⇢
-//! generator thread → plan ⇢ density at step time → drum note and kit voice. ⇢ is [`handoff`], the only place where
+//! generator thread → plan ⇢ density at step time → drum note and kit voice. ⇢ is [`mod@handoff`], the only place where
 //! threads meet. [`realtime`] is the musical behaviour and knows neither the plugin framework nor the tensor library;
 //! [`jam`] plays a MIDI file through the same performer offline.
 

@@ -155,7 +155,7 @@ fn notes_between(bass: &[GridNote], from: i64, to: i64) -> &[GridNote] {
 }
 
 /// Writes a note into `(T, P)` planes whose first step is `origin`.
-pub(crate) fn write_note(planes: &mut [f32], note: GridNote, origin: i64, transpose: i32) {
+fn write_note(planes: &mut [f32], note: GridNote, origin: i64, transpose: i32) {
     let key = i32::from(note.key) + transpose;
     let pitch = pitch_index(u8::try_from(key.rem_euclid(128)).unwrap_or(LOWEST_PITCH));
     let n_rows = (planes.len() / N_PLANES) as i64;
@@ -194,5 +194,27 @@ impl Sheet {
             latent: Tensor::from_vec(self.latent, (n, JUDGED, N_LATENT), &Device::Cpu)?,
             cells: tensor(self.cells)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::predict;
+    use crate::representation::{Meter, Window};
+
+    #[test]
+    fn prediction_and_training_hear_the_same_planes() {
+        let mut window = Window::default();
+        window.begin(17, 40);
+        window.hold(18, 40);
+        let mut expected = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
+        let note = GridNote {
+            step: 17,
+            n_steps: 2,
+            key: 40,
+        };
+        write_note(&mut expected, note, 0, 0);
+        assert_eq!(predict::planes(&window, Meter::COMMON), expected);
     }
 }

@@ -14,8 +14,7 @@ use lockstep_models::representation::{
 /// Most hits in a measure.
 const MAX_HITS: usize = MAX_STEPS_PER_MEASURE * N_VOICES;
 
-/// Earliest and latest that a loosely placed hit falls, in steps: 15 ms at 120 BPM, about the spread of the human
-/// takes in the Groove MIDI Dataset.
+/// Earliest and latest that a loosely placed hit falls, in steps: 15 ms at 120 BPM. A choice, not a measurement.
 const LOOSE_STEPS: f64 = 0.12;
 
 /// Softest and loudest that a loosely struck hit is, relative to what was planned.

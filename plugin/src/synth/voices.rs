@@ -229,7 +229,7 @@ fn crash(rate_hz: f64) -> Layers {
 
 /// A bell's inharmonic partials struck by a stick, over a quiet wash of metal.
 fn ride(rate_hz: f64) -> Layers {
-    // Frequency in Hz, level, time to 1/e in seconds: made by ear after spectra of a 20-inch ride, no model of one.
+    // Frequency in Hz, level, time to 1/e in seconds: invented, no model of a particular ride.
     const PARTIALS: [(f64, f64, f64); 7] = [
         (617.0, 0.10, 0.30),
         (1_103.0, 0.16, 0.34),
