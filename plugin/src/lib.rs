@@ -73,9 +73,9 @@ impl Plugin for Lockstep {
         aux_output_ports: &[],
         names: PortNames::const_default(),
     }];
-    // Controllers and pitch bend reach thru as well.
-    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
-    const MIDI_OUTPUT: MidiConfig = MidiConfig::MidiCCs;
+    // Notes only: with controllers the framework would add 2,080 parameters to the VST3.
+    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
     type Editor = ();

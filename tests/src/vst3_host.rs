@@ -91,11 +91,15 @@ impl Host for Vst3Host {
         self.plugin.stop_processing()?;
         self.plugin
             .reconfigure(stage.sample_rate_hz, block_frames)?;
-        self.plugin.set_process_mode(if stage.is_offline {
+        let mode = if stage.is_offline {
             ProcessMode::Offline
         } else {
             ProcessMode::Realtime
-        })?;
+        };
+        // FIXME: nice-plug 0.4.2 hands a VST3 plugin the mode of the set-up before (it stores the configuration before
+        // it reads the new mode), so a host that sets up once renders as if live. The second call makes it known.
+        self.plugin.set_process_mode(mode)?;
+        self.plugin.set_process_mode(mode)?;
         let (numerator, denominator) = stage.meter;
         self.plugin
             .set_time_signature(numerator.into(), denominator.into())?;
