@@ -10,9 +10,7 @@ use lockstep::realtime::{
 use lockstep::synth::Kit;
 use lockstep_models::generator::{Generator, Request, Taste};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Gan};
-use lockstep_models::representation::{
-    Beats, Meter, N_VOICES, Plan, Step, WINDOW_STEPS, Window,
-};
+use lockstep_models::representation::{Beats, Meter, N_VOICES, Plan, Step, WINDOW_STEPS, Window};
 use lockstep_models::rule::RuleGroove;
 
 const BLOCK_FRAMES: u32 = 64;
@@ -86,7 +84,10 @@ fn eight_measures(performer: &mut Performer, kit: &mut Kit) -> u32 {
 fn block_of_64_frames(bencher: Bencher<'_, '_>) {
     let mut performer = Performer::new();
     let mut kit = Kit::new(48_000.0);
-    assert!(eight_measures(&mut performer, &mut kit) > 50, "drums are played");
+    assert!(
+        eight_measures(&mut performer, &mut kit) > 50,
+        "drums are played"
+    );
     bencher
         .counter(ItemsCount::new(N_BLOCKS))
         .bench_local(|| eight_measures(&mut performer, &mut kit));

@@ -88,21 +88,24 @@ impl Train {
             "{bar:30} {elapsed}/{len}s {msg}",
         )?);
         let mut sums = Losses::default();
+        let mut n_summed = 0_u16;
         while spent < budget {
             let begun = Instant::now();
             // The last fifth of the run cools down to a tenth of the step size.
             let left = 1.0 - spent.as_secs_f64() / budget.as_secs_f64();
             let losses = game.step(&sampler, (left * 5.0).clamp(0.1, 1.0))?;
             spent += begun.elapsed();
+            n_summed += 1;
             sums.critic += losses.critic;
             sums.verdict += losses.verdict;
             sums.likelihood += losses.likelihood;
             sums.velocity += losses.velocity;
             bar.set_position(spent.as_secs());
             if game.n_steps().is_multiple_of(STEPS_PER_LOOK) || spent >= budget {
-                let line = self.look(&game, &settings, &sums, valid, spent)?;
+                let line = self.look(&game, &settings, &mean(&sums, n_summed), valid, spent)?;
                 bar.suspend(|| eprintln!("{line}"));
                 sums = Losses::default();
+                n_summed = 0;
                 save_checkpoint(&game, &checkpoint, spent)?;
             }
         }
@@ -115,7 +118,7 @@ impl Train {
         &self,
         game: &Game,
         settings: &Settings,
-        sums: &Losses,
+        losses: &Losses,
         valid: &[&GridSong],
         spent: Duration,
     ) -> Result<String> {
@@ -143,14 +146,13 @@ impl Train {
         weights::save(&path, &game.average().0, metadata)?;
         let mut gan = Gan::new(&fs::read(&path)?)?;
         let figures = evaluation::closed_loop(&mut gan, valid)?;
-        let n = STEPS_PER_LOOK as f32;
         let line = format!(
             "step {} min {minutes:.1} critic {:.3} verdict {:.3} likelihood {:.4} velocity {:.4} valid: f1 {:.1} lock_gain {:.1} notes {:.1} backbeat {:.0} repeat {:.0}",
             game.n_steps(),
-            sums.critic / n,
-            sums.verdict / n,
-            sums.likelihood / n,
-            sums.velocity / n,
+            losses.critic,
+            losses.verdict,
+            losses.likelihood,
+            losses.velocity,
             figures.f1,
             figures.lock_gain,
             figures.notes,
@@ -193,4 +195,15 @@ fn resume(game: &mut Game, path: &Path) -> Result<Duration> {
     let state: BTreeMap<_, _> = parameters.0;
     game.resume(&state, n_steps)?;
     Ok(spent)
+}
+
+/// The sums over `n` steps as means.
+fn mean(sums: &Losses, n: u16) -> Losses {
+    let n = f32::from(n.max(1));
+    Losses {
+        critic: sums.critic / n,
+        verdict: sums.verdict / n,
+        likelihood: sums.likelihood / n,
+        velocity: sums.velocity / n,
+    }
 }
