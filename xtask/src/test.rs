@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use crate::{bundle, root, tidy};
 
 /// What `lockstep live` needs on Debian to be compiled.
-const LIVE_PACKAGES: [&str; 2] = ["libasound2-dev", "pkg-config"];
+const LIVE_PACKAGES: [&str; 3] = ["libasound2-dev", "libjack-jackd2-dev", "pkg-config"];
 
 /// Runs every step, each with its time, and stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -84,13 +84,13 @@ fn install_components() -> anyhow::Result<()> {
 
 /// Lints the program with its live mode, where the headers that this needs are there or may be installed.
 fn clippy_live() -> anyhow::Result<()> {
-    if cfg!(target_os = "linux") && !has_alsa() {
+    if cfg!(target_os = "linux") && !has_live_headers() {
         if may_install_packages() {
             install_packages()?;
         }
-        if !has_alsa() {
+        if !has_live_headers() {
             eprintln!(
-                "skipped: `lockstep live` (feature `standalone`) is not checked, for ALSA's headers are missing. On \
+                "skipped: `lockstep live` (feature `standalone`) is not checked, for the headers of ALSA or JACK are missing. On \
                  Debian: apt-get install {}",
                 LIVE_PACKAGES.join(" ")
             );
@@ -109,8 +109,8 @@ fn clippy_live() -> anyhow::Result<()> {
     ])
 }
 
-fn has_alsa() -> bool {
-    answers("pkg-config", &["--exists", "alsa"])
+fn has_live_headers() -> bool {
+    answers("pkg-config", &["--exists", "alsa", "jack"])
 }
 
 /// Whether this is a Debian machine that nobody works at.
