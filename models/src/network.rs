@@ -2,7 +2,7 @@
 //!
 //! The lineage is MuseGAN's track-conditional generator (Dong et al. 2018) and MidiNet's conditioner (Yang et al. 2017):
 //! the features of the conditioner are joined to the generator at each of its scales, not only at the bottleneck. The
-//! critic is a projectionless matching-aware one (Reed et al. 2016): it also sees real drums with another song's bass
+//! critic is a matching-aware one (Reed et al. 2016): it also sees real drums with another song's bass
 //! and must reject them, which is what forces the generator to listen.
 //!
 //! Axes, everywhere in this crate: B batch, M measures heard, K measures predicted, T steps of a measure (or beats, or

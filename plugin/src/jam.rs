@@ -49,7 +49,6 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
     let mut drums = Vec::new();
     let mut sounding: Vec<Note> = Vec::new();
     while let Some((start, block)) = host.next_block() {
-        out.clear();
         performer.perform(&block, controls, &mut plans, &mut out);
         for event in &out {
             let at = song

@@ -132,7 +132,6 @@ impl Plugin for Lockstep {
             bass: self.inbox.bass(),
         };
 
-        self.drums.clear();
         if self.is_offline {
             let mut plans = Patient(&mut self.plans);
             self.performer
