@@ -10,7 +10,7 @@ mod write;
 
 use crate::representation::{Beats, Meter};
 
-pub use read::read;
+pub use read::{read, read_with_or_without_bass};
 pub use write::{PPQ, write};
 
 /// Longest music that is read: 100,000 measures of 4/4.
@@ -84,7 +84,7 @@ pub struct Song {
     /// Where a time signature begins; the first at 0, ascending. Off the step grid where [`TimeSignature::meter`] is
     /// `None`.
     pub meters: Vec<(Beats, TimeSignature)>,
-    /// Which part the bass was read from, for people: `track 2 "Fingered Bass", channel 1`.
+    /// Which part the bass was read from, for people: `track 2 "Fingered Bass", channel 1`; "" where there is none.
     pub bass_part: String,
     /// End of the last note of bass or drums.
     pub length: Beats,

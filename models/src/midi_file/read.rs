@@ -18,19 +18,15 @@ const MAX_NAME: usize = 64;
 /// # Errors
 /// [`MidiFileError`] says what is wrong with the file and what to do about it.
 pub fn read(bytes: &[u8], pick: Pick) -> Result<Song, MidiFileError> {
-    let (division, mut rest) = header(bytes)?;
-    let mut reader = Reader::new(division);
-    while let Some(chunk) = next_chunk(&mut rest) {
-        if chunk.id == *b"MTrk" {
-            let track = reader.names.len() + 1;
-            if chunk.is_cut_off {
-                let place = format!("track {track}");
-                return Err(MidiFileError::Truncated { place });
-            }
-            reader.track(chunk.data)?;
-        }
-    }
-    reader.into_song(pick)
+    Reader::of(bytes)?.into_song(pick, true)
+}
+
+/// Reads a song that may have no bass: a file with drums only (channel 10) is a song whose bass has no notes.
+///
+/// # Errors
+/// Those of [`read`], less [`MidiFileError::NoBass`].
+pub fn read_with_or_without_bass(bytes: &[u8]) -> Result<Song, MidiFileError> {
+    Reader::of(bytes)?.into_song(Pick::default(), false)
 }
 
 /// A note that has begun and not ended.
@@ -67,6 +63,23 @@ struct TrackState {
 }
 
 impl Reader {
+    /// Reads every track.
+    fn of(bytes: &[u8]) -> Result<Self, MidiFileError> {
+        let (division, mut rest) = header(bytes)?;
+        let mut reader = Reader::new(division);
+        while let Some(chunk) = next_chunk(&mut rest) {
+            if chunk.id == *b"MTrk" {
+                let track = reader.names.len() + 1;
+                if chunk.is_cut_off {
+                    let place = format!("track {track}");
+                    return Err(MidiFileError::Truncated { place });
+                }
+                reader.track(chunk.data)?;
+            }
+        }
+        Ok(reader)
+    }
+
     fn new(division: u16) -> Self {
         Self {
             division: f64::from(division),
@@ -232,18 +245,23 @@ impl Reader {
         }
     }
 
-    fn into_song(mut self, pick: Pick) -> Result<Song, MidiFileError> {
+    fn into_song(mut self, pick: Pick, needs_bass: bool) -> Result<Song, MidiFileError> {
         for part in &mut self.parts {
             let channel_idx = usize::from(part.channel);
             part.program = part.program.or(self.programs[channel_idx]);
         }
-        let bass_idx = choose::bass(&self.parts, &self.names, pick)?;
-        let bass_part = choose::describe(&self.parts[bass_idx], &self.names);
+        let bass_idx = match choose::bass(&self.parts, &self.names, pick) {
+            Err(MidiFileError::NoBass) if !needs_bass => None,
+            chosen => Some(chosen?),
+        };
+        let bass_part = bass_idx.map_or_else(String::new, |index| {
+            choose::describe(&self.parts[index], &self.names)
+        });
         let tempos = self.changes(&self.tempos, 120.0);
         let meters = self.changes(&self.meters, TimeSignature::COMMON);
         let (mut bass, mut drums) = (Vec::new(), Vec::new());
         for (index, part) in self.parts.into_iter().enumerate() {
-            if index == bass_idx {
+            if Some(index) == bass_idx {
                 bass = part.notes;
             } else if part.channel == DRUM_CHANNEL {
                 drums.extend(part.notes);

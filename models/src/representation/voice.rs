@@ -100,6 +100,21 @@ impl Voice {
         })
     }
 
+    /// The voice that a key of Roland's TD-11 reduces to, as the Groove MIDI Dataset's page maps its recordings.
+    ///
+    /// The edges of the hats and the rim of the floor tom have keys of their own, and the two rack toms are the kit's
+    /// high and middle ones, whatever General MIDI calls their keys.
+    pub const fn from_td11_note(note: u8) -> Option<Self> {
+        match note {
+            22 => Some(Self::ClosedHat),
+            26 => Some(Self::OpenHat),
+            43 | 58 => Some(Self::LowTom),
+            45 | 47 => Some(Self::MidTom),
+            48 | 50 => Some(Self::HighTom),
+            _ => Self::from_gm_note(note),
+        }
+    }
+
     /// The density control that decides about this voice.
     pub const fn group(self) -> VoiceGroup {
         match self {

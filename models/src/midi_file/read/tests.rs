@@ -165,3 +165,20 @@ proptest! {
         let _ = read(&bytes[..keep], Pick::default());
     }
 }
+
+#[test]
+fn drums_alone_are_a_song_where_no_bass_is_asked_for() {
+    let bytes = file(&[&[0, 0x99, 36, 100, 96, 36, 0][..], &END].concat());
+    assert_eq!(
+        read(&bytes, Pick::default()),
+        Err(MidiFileError::NoBass),
+        "jam needs a bass"
+    );
+    let song = read_with_or_without_bass(&bytes).unwrap_or_default();
+    assert_eq!((song.bass.len(), song.drums.len()), (0, 1));
+    assert_eq!(song.bass_part, "");
+    assert_eq!(
+        read_with_or_without_bass(&file(&END)),
+        Err(MidiFileError::NoNotes)
+    );
+}
