@@ -1,0 +1,228 @@
+//! The bytes of a corpus file: its sections, their records, and the check that every record is sound.
+
+use std::mem::size_of;
+use std::ops::Range;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::{BassNote, DrumHit, Split};
+use crate::midi_file::BPM_RANGE;
+use crate::representation::{Meter, N_VOICES};
+
+/// Version of the file; raised also when songs are read or gridded in another way.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// First bytes of every corpus file.
+pub(super) const MAGIC: [u8; 8] = *b"LOCKSTEP";
+
+/// What the file begins with.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(super) struct Header {
+    pub(super) magic: [u8; 8],
+    pub(super) version: u32,
+    pub(super) n_songs: u32,
+    /// One less than there are records: the last one ends the measure before it.
+    pub(super) n_measures: u32,
+    pub(super) n_bass: u32,
+    pub(super) n_hits: u32,
+    pub(super) n_text: u32,
+}
+
+/// A piece of the text section.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub(super) struct Text {
+    pub(super) at: u32,
+    pub(super) len: u32,
+}
+
+/// What the file says of a song.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(super) struct SongRow {
+    pub(super) first_measure: u32,
+    pub(super) n_measures: u32,
+    /// Bits 0 and 1: the split; then [`IS_OPEN`] and what follows it.
+    pub(super) flags: u32,
+    pub(super) weight: f32,
+    pub(super) name: Text,
+    pub(super) source: Text,
+    pub(super) style: Text,
+}
+
+pub(super) const SPLIT_BITS: u32 = 3;
+pub(super) const IS_OPEN: u32 = 4;
+pub(super) const HAS_BASS: u32 = 8;
+pub(super) const HAS_DYNAMICS: u32 = 16;
+pub(super) const HAS_TIMING: u32 = 32;
+
+/// What the file says of a measure.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub(super) struct MeasureRow {
+    pub(super) first_bass: u32,
+    pub(super) first_hit: u32,
+    pub(super) tempo_bpm: f32,
+    pub(super) numerator: u8,
+    pub(super) denominator: u8,
+    pub(super) reserved: u16,
+}
+
+/// Where the sections lie, in bytes from the start of the file.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) songs: Range<usize>,
+    pub(super) measures: Range<usize>,
+    pub(super) bass: Range<usize>,
+    pub(super) hits: Range<usize>,
+    pub(super) text: Range<usize>,
+}
+
+impl Layout {
+    /// The sections that a header announces; `None` where they are larger than an address.
+    pub(super) fn new(header: &Header) -> Option<Self> {
+        let mut end = size_of::<Header>();
+        let mut section = |n: u32, size: usize| {
+            let begin = end;
+            end = begin.checked_add(usize::try_from(n).ok()?.checked_mul(size)?)?;
+            Some(begin..end)
+        };
+        Some(Self {
+            songs: section(header.n_songs, size_of::<SongRow>())?,
+            measures: section(header.n_measures.checked_add(1)?, size_of::<MeasureRow>())?,
+            bass: section(header.n_bass, size_of::<BassNote>())?,
+            hits: section(header.n_hits, size_of::<DrumHit>())?,
+            text: section(header.n_text, 1)?,
+        })
+    }
+}
+
+/// The sections as records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sections<'a> {
+    pub(super) songs: &'a [SongRow],
+    pub(super) measures: &'a [MeasureRow],
+    pub(super) bass: &'a [BassNote],
+    pub(super) hits: &'a [DrumHit],
+    pub(super) text: &'a [u8],
+}
+
+impl<'a> Sections<'a> {
+    /// The records of a section; empty where the range is outside or off its alignment, which [`check`] notices.
+    pub(super) fn records<T: Pod>(bytes: &'a [u8], range: &Range<usize>) -> &'a [T] {
+        bytes
+            .get(range.clone())
+            .and_then(|bytes| bytemuck::try_cast_slice(bytes).ok())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn new(bytes: &'a [u8], layout: &Layout) -> Self {
+        Self {
+            songs: Self::records(bytes, &layout.songs),
+            measures: Self::records(bytes, &layout.measures),
+            bass: Self::records(bytes, &layout.bass),
+            hits: Self::records(bytes, &layout.hits),
+            text: Self::records(bytes, &layout.text),
+        }
+    }
+}
+
+/// Whether every record is sound and every index leads to a record.
+///
+/// # Errors
+/// What is not, for people.
+pub(super) fn check(sections: &Sections<'_>) -> Result<(), String> {
+    let mut n_measures = 0;
+    for (idx, song) in sections.songs.iter().enumerate() {
+        let fault = song_fault(song, n_measures, sections.text);
+        fault.map_or(Ok(()), |fault| Err(format!("song {idx}: {fault}")))?;
+        n_measures += u64::from(song.n_measures);
+    }
+    let Some((last, measures)) = sections.measures.split_last() else {
+        return Err("it has no measure that ends the last".to_owned());
+    };
+    if n_measures != measures.len() as u64 {
+        let n = measures.len();
+        return Err(format!(
+            "its songs have {n_measures} measures, but {n} are there"
+        ));
+    }
+    let (mut bass, mut hits) = (0, 0);
+    for (idx, row) in measures.iter().enumerate() {
+        let next = &sections.measures[idx + 1];
+        let fault = if (row.first_bass, row.first_hit) != (bass, hits) {
+            Some("its first note or hit is not the next one")
+        } else if next.first_bass < bass || next.first_hit < hits {
+            Some("it ends before it begins")
+        } else {
+            let of_bass = sections
+                .bass
+                .get(bass as usize..next.first_bass as usize)
+                .unwrap_or_default();
+            let of_hits = sections
+                .hits
+                .get(hits as usize..next.first_hit as usize)
+                .unwrap_or_default();
+            (bass, hits) = (next.first_bass, next.first_hit);
+            measure_fault(row, of_bass, of_hits)
+        };
+        fault.map_or(Ok(()), |fault| Err(format!("measure {idx}: {fault}")))?;
+    }
+    let are_used = last.first_bass as usize == sections.bass.len()
+        && last.first_hit as usize == sections.hits.len()
+        && (!measures.is_empty() || (sections.bass.is_empty() && sections.hits.is_empty()));
+    if are_used {
+        Ok(())
+    } else {
+        Err("its measures hold other notes and hits than are there".to_owned())
+    }
+}
+
+fn song_fault(song: &SongRow, n_before: u64, text: &[u8]) -> Option<String> {
+    let split = song.flags & SPLIT_BITS;
+    if u64::from(song.first_measure) != n_before {
+        return Some("its first measure is not the next one".to_owned());
+    }
+    if Split::ALL.get(split as usize).is_none() {
+        return Some(format!("its split is {split}"));
+    }
+    if !(song.weight > 0.0 && song.weight <= 1.0) {
+        return Some(format!("its weight is {}", song.weight));
+    }
+    let is_text = |piece: Text| text_of(text, piece).is_some();
+    let are_texts = is_text(song.name) && is_text(song.source) && is_text(song.style);
+    (!are_texts).then(|| "its name is no text".to_owned())
+}
+
+fn measure_fault(row: &MeasureRow, bass: &[BassNote], hits: &[DrumHit]) -> Option<&'static str> {
+    let Some(meter) = Meter::new(row.numerator, row.denominator) else {
+        return Some("its meter is off the step grid");
+    };
+    let bpm = f64::from(row.tempo_bpm);
+    if !(bpm >= BPM_RANGE.0 && bpm <= BPM_RANGE.1) {
+        return Some("its tempo is out of range");
+    }
+    let is_in = |step_idx: u8, velocity: u8| {
+        usize::from(step_idx) < meter.n_steps() && (1..=127).contains(&velocity)
+    };
+    let is_bass = bass
+        .iter()
+        .all(|note| is_in(note.step_idx, note.velocity) && note.key < 128 && note.n_steps > 0)
+        && bass.is_sorted_by_key(|note| note.step_idx);
+    if !is_bass {
+        return Some("its bass notes are out of range or order");
+    }
+    let are_hits = hits
+        .iter()
+        .all(|hit| is_in(hit.step_idx, hit.velocity) && usize::from(hit.voice) < N_VOICES)
+        && hits.is_sorted_by(|a, b| (a.step_idx, a.voice) < (b.step_idx, b.voice));
+    (!are_hits).then_some("its drum hits are out of range or order")
+}
+
+/// A piece of the text section, or `None` where it is outside or no UTF-8.
+pub(super) fn text_of(text: &[u8], piece: Text) -> Option<&str> {
+    let begin = usize::try_from(piece.at).ok()?;
+    let end = begin.checked_add(usize::try_from(piece.len).ok()?)?;
+    std::str::from_utf8(text.get(begin..end)?).ok()
+}

@@ -1,0 +1,238 @@
+//! From a MIDI song to measures on the step grid.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::{BassNote, DrumHit, Measure};
+use crate::midi_file::{Note, Song, TimeSignature};
+use crate::representation::{Beats, Meter, STEPS_PER_BEAT, Voice};
+
+/// Longest song, in measures; real ones have a hundredth of it.
+const MAX_MEASURES: usize = 100_000;
+
+/// How far from a step a meter may change, in steps: the rounding of a coarse file, not a bar line off the grid.
+const BAR_LINE_SLACK: f64 = 0.125;
+
+/// Distinct drum velocities of a song with dynamics.
+const DYNAMIC_VELOCITIES: usize = 10;
+
+/// Share of drum notes off the grid in a song with timing.
+const OFF_GRID_SHARE: f64 = 0.08;
+
+/// How far off the grid a note must be to count, in quarter notes: 10 ms at 120 BPM.
+const OFF_GRID_BEATS: f64 = 0.02;
+
+/// Which voices a file's percussion keys mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DrumMap {
+    /// [`Voice::from_gm_note`].
+    #[default]
+    GeneralMidi,
+    /// [`Voice::from_td11_note`].
+    RolandTd11,
+}
+
+impl DrumMap {
+    /// The voice of a key; `None` for hand percussion and effects.
+    pub fn voice(self, key: u8) -> Option<Voice> {
+        match self {
+            Self::GeneralMidi => Voice::from_gm_note(key),
+            Self::RolandTd11 => Voice::from_td11_note(key),
+        }
+    }
+}
+
+/// Why a song is not brought to the step grid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A meter whose measure is no whole number of steps, or too long.
+    #[error("meter off the step grid")]
+    Meter,
+    /// A meter that begins between two steps.
+    #[error("bar line off the step grid")]
+    BarLine,
+    /// More measures than any song has.
+    #[error("more than {MAX_MEASURES} measures")]
+    TooLong,
+    /// No note of the nine voices.
+    #[error("no drums")]
+    NoDrums,
+}
+
+/// The measures of a song, from the first beat of the file to its last note.
+///
+/// Notes lie at the nearest step, ties at the even one. What rounds to the next measure's first step belongs to that
+/// measure and has a negative offset. Of several hits of a voice at one step the loudest stays, and of several bass
+/// notes of one key. A measure that a meter change cuts short has the meter of its real length: 13/16.
+///
+/// # Errors
+/// [`Refusal`].
+pub fn measures(song: &Song, map: DrumMap) -> Result<Vec<Measure>, Refusal> {
+    let hits: Vec<_> = song
+        .drums
+        .iter()
+        .filter_map(|note| {
+            let (step, offset) = nearest_step(note.start);
+            Some((step, offset, note, map.voice(note.key)?))
+        })
+        .collect();
+    if hits.is_empty() {
+        return Err(Refusal::NoDrums);
+    }
+    let bass: Vec<_> = song
+        .bass
+        .iter()
+        .map(|note| (nearest_step(note.start), nearest_step(note.end).0, note))
+        .collect();
+    let n_steps = bass
+        .iter()
+        .map(|((start, _), end, _)| (*end).max(start + 1))
+        .chain(hits.iter().map(|hit| hit.0 + 1))
+        .max()
+        .unwrap_or_default();
+
+    let spans = bars(song, n_steps)?;
+    let (mut hits, mut bass) = (hits.into_iter().peekable(), bass.into_iter().peekable());
+    let mut measures = Vec::with_capacity(spans.len());
+    for (begin, meter) in spans {
+        let end = begin + meter.n_steps();
+        let mut measure = Measure {
+            meter,
+            tempo_bpm: bpm(song, begin),
+            bass: Vec::new(),
+            hits: Vec::new(),
+        };
+        while let Some((step, offset, note, voice)) = hits.next_if(|hit| hit.0 < end) {
+            measure.hits.push(DrumHit {
+                step_idx: narrow(step - begin),
+                voice: narrow(voice.index()),
+                velocity: velocity(note),
+                offset,
+            });
+        }
+        while let Some(((step, offset), stop, note)) = bass.next_if(|note| note.0.0 < end) {
+            let n_steps = u16::try_from(stop.saturating_sub(step).max(1)).unwrap_or(u16::MAX);
+            let mut placed = BassNote::new(
+                narrow(step - begin),
+                note.key.min(127),
+                velocity(note),
+                n_steps,
+            );
+            placed.offset = offset;
+            measure.bass.push(placed);
+        }
+        measure
+            .hits
+            .sort_by_key(|hit| (hit.step_idx, hit.voice, Reverse(hit.velocity)));
+        measure.hits.dedup_by_key(|hit| (hit.step_idx, hit.voice));
+        measure
+            .bass
+            .sort_by_key(|note| (note.step_idx, note.key, Reverse(note.velocity)));
+        measure.bass.dedup_by_key(|note| (note.step_idx, note.key));
+        measures.push(measure);
+    }
+    Ok(measures)
+}
+
+/// Whether the drums have at least ten distinct velocities.
+pub fn has_dynamics(song: &Song) -> bool {
+    let velocities: BTreeSet<u8> = song.drums.iter().map(|note| note.velocity).collect();
+    velocities.len() >= DYNAMIC_VELOCITIES
+}
+
+/// Whether more than 8 % of the drum notes are off the grid of sixteenths and of their triplets.
+pub fn has_timing(song: &Song) -> bool {
+    let is_off = |note: &&Note| {
+        [4.0, 6.0].iter().all(|grid| {
+            let position = note.start.0 * grid;
+            (position - position.round()).abs() / grid > OFF_GRID_BEATS
+        })
+    };
+    let n_off = song.drums.iter().filter(is_off).count();
+    n_off as f64 > OFF_GRID_SHARE * song.drums.len() as f64
+}
+
+/// First step and meter of each measure, as many as hold `n_steps`.
+fn bars(song: &Song, n_steps: usize) -> Result<Vec<(usize, Meter)>, Refusal> {
+    let mut bars = Vec::new();
+    let mut changes = changes(song, n_steps)?.into_iter().peekable();
+    let (mut begin, mut signature) = (0, TimeSignature::COMMON);
+    while begin < n_steps {
+        while let Some(change) = changes.next_if(|change| change.0 <= begin) {
+            signature = change.1;
+        }
+        let mut meter = signature.meter().ok_or(Refusal::Meter)?;
+        if let Some(&(next, _)) = changes.peek()
+            && next < begin + meter.n_steps()
+        {
+            meter = cut_short(next - begin).ok_or(Refusal::Meter)?;
+        }
+        if bars.len() == MAX_MEASURES {
+            return Err(Refusal::TooLong);
+        }
+        bars.push((begin, meter));
+        begin += meter.n_steps();
+    }
+    Ok(bars)
+}
+
+/// Steps at which the meter really changes, before `n_steps`; one that repeats the meter is no bar line.
+fn changes(song: &Song, n_steps: usize) -> Result<Vec<(usize, TimeSignature)>, Refusal> {
+    let mut changes: Vec<(usize, TimeSignature)> = Vec::new();
+    for &(at, signature) in &song.meters {
+        if changes.last().is_some_and(|last| last.1 == signature) {
+            continue;
+        }
+        let (step, _) = nearest_step(at);
+        if step >= n_steps {
+            break;
+        }
+        if (at.0 * f64::from(STEPS_PER_BEAT) - step as f64).abs() > BAR_LINE_SLACK {
+            return Err(Refusal::BarLine);
+        }
+        changes.push((step, signature));
+    }
+    Ok(changes)
+}
+
+/// The plainest meter of so many steps.
+fn cut_short(n_steps: usize) -> Option<Meter> {
+    let n_steps = u8::try_from(n_steps).ok()?;
+    match n_steps {
+        n if n.is_multiple_of(4) => Meter::new(n / 4, 4),
+        n if n.is_multiple_of(2) => Meter::new(n / 2, 8),
+        n => Meter::new(n, 16),
+    }
+}
+
+/// The nearest step, ties to the even one, and the distance from it in 1/254 step.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the reader bounds positions to 100,000 measures and none is negative; half a step is 127"
+)]
+fn nearest_step(at: Beats) -> (usize, i8) {
+    let position = at.0 * f64::from(STEPS_PER_BEAT);
+    let nearest = position.round_ties_even();
+    (
+        nearest as usize,
+        ((position - nearest) * 254.0).round() as i8,
+    )
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a tempo needs no more than f32"
+)]
+fn bpm(song: &Song, step: usize) -> f32 {
+    song.tempo_at(Beats(step as f64 / f64::from(STEPS_PER_BEAT))) as f32
+}
+
+fn velocity(note: &Note) -> u8 {
+    note.velocity.clamp(1, 127)
+}
+
+/// A step within a measure or a voice; both are far below 256.
+fn narrow(index: usize) -> u8 {
+    u8::try_from(index).unwrap_or(u8::MAX)
+}
