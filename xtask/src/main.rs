@@ -5,6 +5,8 @@
 
 mod bundle;
 mod evaluate;
+mod prepare;
+mod sources;
 mod test;
 mod tidy;
 mod train;
@@ -26,6 +28,8 @@ enum Task {
     },
     /// Run every check: format, lints, docs, unit, property and host tests, doctests
     Test,
+    /// Make the training file from folders and archives of MIDI files
+    Prepare(prepare::Prepare),
     /// Train the conditional GAN on an unpacked corpus
     Train(train::Train),
     /// Let drummers play to songs of the corpus and print the table of figures
@@ -38,6 +42,7 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Bundle { args } => bundle::run(args),
         Task::Test => test::run(),
+        Task::Prepare(task) => task.run(),
         Task::Train(task) => task.run(),
         Task::Evaluate(task) => task.run(),
         Task::Tidy => tidy::check(&root()),

@@ -1,0 +1,147 @@
+//! Sources of songs: a folder, a `.tar.xz` or a `.zip` of MIDI files, with what an index beside them says of each.
+//!
+//! Lists songs with their bytes, one at a time and in an order that is always the same; does not parse a note.
+//! Whatever a file holds, it comes out as bytes or as the reason why not.
+
+mod catalog;
+mod container;
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, ensure};
+
+pub(crate) use catalog::Entry;
+use catalog::{Catalog, Kind};
+use container::{Container, Item};
+
+/// Largest MIDI file that is read; the largest of 20,000 real ones has a tenth of it.
+const MAX_MIDI_BYTES: u64 = 16 << 20;
+/// Largest index that is read.
+const MAX_INDEX_BYTES: u64 = 256 << 20;
+
+/// A place with songs.
+#[derive(Debug)]
+pub(crate) struct Source {
+    container: Container,
+    /// Name for songs that no index names a source for: the folder's or the archive's.
+    name: String,
+    catalog: Catalog,
+}
+
+/// One song of a source.
+#[derive(Debug)]
+pub(crate) struct SongFile {
+    /// Path within the source, below the index's folder.
+    pub(crate) path: String,
+    /// What the file holds, or why it cannot be read.
+    pub(crate) bytes: std::result::Result<Vec<u8>, String>,
+    /// What is known of it beforehand.
+    pub(crate) entry: Entry,
+}
+
+impl Source {
+    /// Opens a source and looks for its index: `index_dev.tsv`, or the Groove MIDI Dataset's `info.csv`.
+    ///
+    /// # Errors
+    /// If there is no such folder or archive, or its index lacks a column.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let container = Container::open(path)?;
+        let mut found = None;
+        let looked = container.visit(&mut |item| {
+            let Some(kind) = Kind::of(item.path) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            if let Ok(bytes) = item.bytes(MAX_INDEX_BYTES) {
+                let text = String::from_utf8_lossy(&bytes);
+                let catalog = Catalog::parse(kind, item.path, &text)
+                    .with_context(|| format!("reading the index {}", item.path))?;
+                found = catalog;
+            }
+            Ok(match found {
+                Some(_) => ControlFlow::Break(()),
+                None => ControlFlow::Continue(()),
+            })
+        });
+        // A damaged archive says so again when its songs are read, and keeps those before the damage.
+        if let Err(error) = looked {
+            ensure!(
+                error.is::<container::Damage>(),
+                error.context(format!("opening {}", path.display()))
+            );
+        }
+        let name = container::plain_name(path);
+        Ok(Self {
+            catalog: found.unwrap_or_else(|| Catalog::none(&name)),
+            name,
+            container,
+        })
+    }
+
+    /// The folder's or archive's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether an index says more of the songs than their files do.
+    pub(crate) fn has_index(&self) -> bool {
+        self.catalog.has_index()
+    }
+
+    /// How many songs an index announces.
+    pub(crate) fn n_listed(&self) -> usize {
+        self.catalog.n_listed()
+    }
+
+    /// Hands every song to `take`, those that are listed and missing last.
+    ///
+    /// # Errors
+    /// Those of `take`. A damaged archive is none: it ends with a song that says so.
+    pub(crate) fn read(&self, take: &mut dyn FnMut(SongFile) -> Result<()>) -> Result<()> {
+        let mut unseen = self.catalog.listed();
+        let outcome = self.container.visit(&mut |item: &mut Item<'_>| {
+            if !is_midi(item.path) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let path = self.catalog.relative(item.path).to_owned();
+            let (entry, bytes) = match self.catalog.entry(&path) {
+                Some(entry) => (entry.clone(), item.bytes(MAX_MIDI_BYTES)),
+                None => (
+                    Entry::unknown(&self.name),
+                    Err("not in the index".to_owned()),
+                ),
+            };
+            unseen.remove(path.as_str());
+            take(SongFile { path, bytes, entry })?;
+            Ok(ControlFlow::Continue(()))
+        });
+        if let Err(error) = outcome {
+            let damage = error.downcast::<container::Damage>()?;
+            return take(SongFile {
+                path: String::new(),
+                bytes: Err(format!("{damage}; what follows is lost")),
+                entry: Entry::unknown(&self.name),
+            });
+        }
+        for path in unseen {
+            take(SongFile {
+                path: path.to_owned(),
+                bytes: Err("in the index, but missing".to_owned()),
+                entry: self
+                    .catalog
+                    .entry(path)
+                    .cloned()
+                    .unwrap_or_else(|| Entry::unknown(&self.name)),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a path is a MIDI file's, and not the shadow that macOS puts beside one in archives.
+fn is_midi(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|end| end.eq_ignore_ascii_case("mid") || end.eq_ignore_ascii_case("midi"))
+        && !name.starts_with("._")
+}
