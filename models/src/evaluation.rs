@@ -6,7 +6,7 @@
 mod figures;
 mod sheet;
 
-pub use figures::{Figures, Report, score};
+pub use figures::{Figures, Report, agreement, score};
 pub use sheet::Sheet;
 
 use crate::generator::{Generator, PredictError, Request, Taste};
@@ -16,6 +16,10 @@ use crate::training::corpus::GridSong;
 
 /// The shortest song, in measures, that is measured.
 pub const MIN_MEASURES: usize = 8;
+
+/// Below this lock gain a drummer counts as deaf. People have 16 to 17; what was squeezed through a bottleneck has -2 to
+/// +1, and half of people's is the least that can be called listening.
+pub const DEAF_BELOW: f64 = 8.0;
 
 /// `n` songs, evenly spread over those that are long enough; all of them where there are fewer.
 pub fn pick(songs: &[GridSong], n: usize) -> Vec<&GridSong> {

@@ -1,11 +1,22 @@
 //! The figures of a take, per song and over songs.
 //!
+//! The reference is `score.py`, the laboratory's script; `tests/score.rs` holds this module to its answers.
+//!
 //! Percentages unless said otherwise. Only the measures from the second one with something to answer to the last one
 //! with bass count.
 
-use super::{MIN_MEASURES, Sheet};
-use crate::network::NET_STEPS;
-use crate::representation::{N_VOICES, Voice, WINDOW_STEPS};
+mod describe;
+mod lock;
+mod numbers;
+
+use std::ops::Range;
+
+use super::{DEAF_BELOW, Sheet};
+use crate::representation::{N_VOICES, Voice};
+
+use describe::{PerSong, describe};
+use lock::{kick_windows, lock_gain};
+use numbers::{mean, overlap, percent};
 
 /// Means over songs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +55,39 @@ pub struct Figures {
     pub vel_accent: f64,
     /// Standard deviation of the distance from the step, in steps.
     pub off_sd: f64,
+    /// Notes outside General MIDI's percussion, 35 to 81.
+    pub not_gm: f64,
+}
+
+impl Figures {
+    /// Every figure with its name, in the order and by the names of the reference implementation, `score.py`.
+    pub fn named(&self) -> [(&'static str, f64); 18] {
+        [
+            ("f1", self.f1),
+            ("f1_kick", self.f1_kick),
+            ("f1_snare", self.f1_snare),
+            ("lock_gain", self.lock_gain),
+            ("kick_on_bass", self.kick_on_bass),
+            ("bass_kicked", self.bass_kicked),
+            ("notes", self.notes),
+            ("empty", self.empty),
+            ("dp8", self.dp8),
+            ("backbeat", self.backbeat),
+            ("consistency", self.consistency),
+            ("repeat", self.repeat),
+            ("pieces", self.pieces),
+            ("vel_mean", self.vel_mean),
+            ("vel_sd", self.vel_sd),
+            ("vel_accent", self.vel_accent),
+            ("off_sd", self.off_sd),
+            ("not_gm", self.not_gm),
+        ]
+    }
+
+    /// Whether the drummer does not hear the bass: its lock gain is below [`DEAF_BELOW`]. Unknown of one song alone.
+    pub fn is_deaf(&self) -> bool {
+        self.lock_gain < DEAF_BELOW
+    }
 }
 
 /// Figures of the takes and of the people who played the same songs.
@@ -57,16 +101,27 @@ pub struct Report {
     pub real: Figures,
     /// Mean overlap of the takes' and people's per-song distributions of the figures, 1 = the same (Dong et al. 2018).
     pub oa: f64,
+    /// [`Self::oa`] figure by figure, from `kick_on_bass` to `off_sd`; NaN of fewer than five songs.
+    pub overlaps: [f64; N_COMPARED],
 }
 
-/// How many figures are compared as distributions.
+impl Report {
+    /// [`Self::overlaps`] with the names of the figures.
+    pub fn named_overlaps(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let names = self.take.named();
+        names
+            .into_iter()
+            .skip(N_ALONE)
+            .map(|(name, _)| name)
+            .zip(self.overlaps)
+    }
+}
+
+/// How many figures are compared as distributions: those of a song by itself, less `not_gm`.
 const N_COMPARED: usize = 13;
 
-/// The figures of one song that have a distribution over songs, in [`Figures`]' order from `kick_on_bass`.
-type PerSong = [Option<f64>; N_COMPARED];
-
-/// A window of 64 steps: kicks and bass onsets.
-type KickWindow = (Vec<bool>, Vec<bool>);
+/// How many of [`Figures::named`] come before them.
+const N_ALONE: usize = 4;
 
 /// Measures takes against people. Each pair is one song: the take, then what people played.
 pub fn score(songs: &[(Sheet, Sheet)]) -> Report {
@@ -74,23 +129,13 @@ pub fn score(songs: &[(Sheet, Sheet)]) -> Report {
     let (mut take_windows, mut real_windows) = (Vec::new(), Vec::new());
     let mut f1s = [const { Vec::new() }; 3];
     for (take, real) in songs {
-        let bass = &real.bass;
-        let onsets = || {
-            bass.iter()
-                .enumerate()
-                .filter(|(_, b)| **b)
-                .map(|(step, _)| step)
-        };
-        let (Some(first), Some(last)) = (onsets().next(), onsets().next_back()) else {
+        let Some(Range {
+            start: from,
+            end: to,
+        }) = real.measured_steps()
+        else {
             continue;
         };
-        let (from, to) = (
-            (first / NET_STEPS + 1) * NET_STEPS,
-            (last / NET_STEPS + 1) * NET_STEPS,
-        );
-        if to < from + MIN_MEASURES * NET_STEPS {
-            continue;
-        }
         let n_steps = take.bass.len().max(real.bass.len());
         let (mut take, mut real) = (take.clone(), real.clone());
         take.pad(n_steps);
@@ -111,121 +156,27 @@ pub fn score(songs: &[(Sheet, Sheet)]) -> Report {
     let mut real = figures(&reals);
     [real.f1, real.f1_kick, real.f1_snare] = [100.0; 3];
     real.lock_gain = lock_gain(&real_windows);
-    let overlaps = (0..N_COMPARED).map(|i| overlap(&column(&takes, i), &column(&reals, i)));
+    let overlaps: [_; N_COMPARED] =
+        std::array::from_fn(|i| overlap(&column(&takes, i), &column(&reals, i)));
     Report {
         n_songs: takes.len(),
         take,
         real,
-        oa: mean(overlaps),
+        oa: mean(overlaps.into_iter()),
+        overlaps: overlaps.map(|overlap| overlap.unwrap_or(f64::NAN)),
     }
 }
 
-fn describe(sheet: &Sheet, from: usize, to: usize) -> PerSong {
-    let drums = &sheet.drums[from..to];
-    let bass = &sheet.bass[from..to];
-    let measures: Vec<&[[u8; N_VOICES]]> = drums.chunks(NET_STEPS).collect();
-    let n_measures = measures.len() as f64;
-    let n_at = |row: &[u8; N_VOICES]| row.iter().filter(|v| **v > 0).count() as f64;
-    let n_hits: f64 = drums.iter().map(n_at).sum();
-    let is_kick = |row: &[u8; N_VOICES]| row[Voice::Kick.index()] > 0;
-    let n_kicks = drums.iter().filter(|row| is_kick(row)).count() as f64;
-    let n_bass = bass.iter().filter(|b| **b).count() as f64;
-    let n_both = drums
-        .iter()
-        .zip(bass)
-        .filter(|(row, b)| is_kick(row) && **b)
-        .count() as f64;
-    let on_eighths: f64 = drums
-        .iter()
-        .enumerate()
-        .map(|(step, row)| n_at(row) * if step % 2 == 0 { 1.0 } else { 0.1 })
-        .sum();
-    let is_snare = |row: &[u8; N_VOICES]| row[Voice::Snare.index()] > 0;
-    let n_backbeats = measures
-        .iter()
-        .filter(|m| is_snare(&m[4]) && is_snare(&m[12]))
-        .count() as f64;
-    let n_pieces: usize = measures
-        .iter()
-        .map(|m| {
-            (0..N_VOICES)
-                .filter(|v| m.iter().any(|row| row[*v] > 0))
-                .count()
-        })
-        .sum();
-    let neighbours = || measures.windows(2).map(|pair| pair[0].iter().zip(pair[1]));
-    let n_alike: usize = neighbours()
-        .map(|steps| {
-            steps
-                .filter(|(a, b)| (n_at(a) > 0.0) == (n_at(b) > 0.0))
-                .count()
-        })
-        .sum();
-    let same_hits =
-        |(a, b): (&[u8; N_VOICES], &[u8; N_VOICES])| a.map(|v| v > 0) == b.map(|v| v > 0);
-    let n_repeats = neighbours()
-        .filter(|steps| steps.clone().all(same_hits))
-        .count() as f64;
-    let n_pairs = n_measures - 1.0;
-
-    let strokes: Vec<_> = sheet
-        .strokes
-        .iter()
-        .filter(|s| (from..to).contains(&s.step))
-        .collect();
-    let velocities = || strokes.iter().map(|s| s.velocity);
-    let on = some_mean(
-        strokes
-            .iter()
-            .filter(|s| s.step % 4 == 0)
-            .map(|s| s.velocity),
-    );
-    let off = some_mean(
-        strokes
-            .iter()
-            .filter(|s| s.step % 4 != 0)
-            .map(|s| s.velocity),
-    );
-    [
-        percent(n_both, n_kicks),
-        percent(n_both, n_bass),
-        Some(n_hits / n_measures),
-        percent(
-            measures
-                .iter()
-                .filter(|m| m.iter().all(|row| n_at(row) == 0.0))
-                .count() as f64,
-            n_measures,
-        ),
-        percent(on_eighths, n_hits),
-        percent(n_backbeats, n_measures),
-        percent(n_alike as f64, n_pairs * NET_STEPS as f64),
-        percent(n_repeats, n_pairs),
-        Some(n_pieces as f64 / n_measures),
-        some_mean(velocities()),
-        deviation(velocities()),
-        on.zip(off).map(|(on, off)| on - off),
-        deviation(strokes.iter().map(|s| s.offset)),
-    ]
-}
-
-fn percent(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| 100.0 * part / whole)
-}
-
-fn some_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (n, sum) = values.fold((0.0, 0.0), |(n, sum), x| (n + 1.0, sum + x));
-    (n > 0.0).then(|| sum / n)
-}
-
-/// Mean of what there is; NaN of nothing.
-fn mean(values: impl Iterator<Item = Option<f64>>) -> f64 {
-    some_mean(values.flatten()).unwrap_or(f64::NAN)
-}
-
-fn deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
-    let centre = some_mean(values.clone())?;
-    some_mean(values.map(|x| (x - centre).powi(2))).map(f64::sqrt)
+/// How much two takes of one song agree: F1 of one's hits against the other's, over all voices, in percent.
+///
+/// `None` where the song is too short to be measured, or neither take has a hit.
+pub fn agreement(a: &Sheet, b: &Sheet) -> Option<f64> {
+    let steps = a.measured_steps()?;
+    let (mut a, mut b) = (a.clone(), b.clone());
+    let n_steps = a.bass.len().max(b.bass.len());
+    a.pad(n_steps);
+    b.pad(n_steps);
+    f1(&a.drums[steps.clone()], &b.drums[steps], &Voice::ALL)
 }
 
 fn f1(a: &[[u8; N_VOICES]], b: &[[u8; N_VOICES]], voices: &[Voice]) -> Option<f64> {
@@ -260,78 +211,7 @@ fn figures(songs: &[PerSong]) -> Figures {
         vel_sd: at(10),
         vel_accent: at(11),
         off_sd: at(12),
+        not_gm: at(13),
         ..Figures::default()
     }
-}
-
-fn kick_windows(sheet: &Sheet, from: usize, to: usize) -> Vec<KickWindow> {
-    (from..=to.saturating_sub(WINDOW_STEPS))
-        .step_by(WINDOW_STEPS)
-        .map(|start| start..start + WINDOW_STEPS)
-        .filter(|steps| sheet.bass[steps.clone()].contains(&true))
-        .map(|steps| {
-            let kicks = sheet.drums[steps.clone()]
-                .iter()
-                .map(|row| row[Voice::Kick.index()] > 0);
-            (kicks.collect(), sheet.bass[steps].to_vec())
-        })
-        .collect()
-}
-
-/// Windows as bit masks: 64 steps fit one word.
-fn bits(steps: &[bool]) -> u64 {
-    steps
-        .iter()
-        .fold(0, |word, step| word << 1 | u64::from(*step))
-}
-
-fn lock_gain(songs: &[Vec<KickWindow>]) -> f64 {
-    let words: Vec<Vec<(u64, u64)>> = songs
-        .iter()
-        .map(|song| {
-            song.iter()
-                .map(|(kick, bass)| (bits(kick), bits(bass)))
-                .collect()
-        })
-        .collect();
-    let f1 = |kick: u64, bass: u64| {
-        200.0 * f64::from((kick & bass).count_ones())
-            / f64::from((kick.count_ones() + bass.count_ones()).max(1))
-    };
-    mean(words.iter().enumerate().map(|(i, song)| {
-        let gains = song.iter().filter_map(|&(kick, own)| {
-            let others = words
-                .iter()
-                .enumerate()
-                .filter(|(j, _)| *j != i)
-                .flat_map(|(_, other)| other);
-            some_mean(others.map(|&(_, bass)| f1(kick, bass))).map(|other| f1(kick, own) - other)
-        });
-        some_mean(gains)
-    }))
-}
-
-/// Overlap of two histograms of twenty bins over the common range; `None` of fewer than five values.
-fn overlap(a: &[f64], b: &[f64]) -> Option<f64> {
-    const N_BINS: usize = 20;
-    if a.len() < 5 || b.len() < 5 {
-        return None;
-    }
-    let low = a.iter().chain(b).copied().fold(f64::INFINITY, f64::min);
-    let high = a.iter().chain(b).copied().fold(f64::NEG_INFINITY, f64::max);
-    if high <= low {
-        return Some(1.0);
-    }
-    let shares = |values: &[f64]| {
-        let mut shares = [0.0; N_BINS];
-        for x in values {
-            let place = (x - low) / (high - low) * N_BINS as f64;
-            let bin = (0..N_BINS - 1)
-                .find(|bin| place < (bin + 1) as f64)
-                .unwrap_or(N_BINS - 1);
-            shares[bin] += 1.0 / values.len() as f64;
-        }
-        shares
-    };
-    Some(shares(a).iter().zip(shares(b)).map(|(a, b)| a.min(b)).sum())
 }

@@ -1,5 +1,8 @@
 //! What is measured: a song's bass onsets and drums on the step grid.
 
+use std::ops::Range;
+
+use super::MIN_MEASURES;
 use crate::midi_file::Song;
 use crate::network::NET_STEPS;
 use crate::representation::{Beats, N_VOICES, STEPS_PER_BEAT, Voice};
@@ -64,6 +67,15 @@ impl Sheet {
             sheet.drums[step] = *row;
         }
         sheet
+    }
+
+    /// The steps that are measured, whole measures: from the second measure with something to answer to the last one
+    /// with bass; `None` where they are fewer than [`MIN_MEASURES`].
+    pub fn measured_steps(&self) -> Option<Range<usize>> {
+        let first = self.bass.iter().position(|is_onset| *is_onset)?;
+        let last = self.bass.iter().rposition(|is_onset| *is_onset)?;
+        let steps = (first / NET_STEPS + 1) * NET_STEPS..(last / NET_STEPS + 1) * NET_STEPS;
+        (steps.len() >= MIN_MEASURES * NET_STEPS).then_some(steps)
     }
 
     /// Makes the sheet at least `n_steps` long.
