@@ -4,9 +4,11 @@
 //! drummer hears the bass measure by measure and nothing of the real drums.
 
 mod figures;
+mod likelihood;
 mod sheet;
 
 pub use figures::{Figures, Report, agreement, score};
+pub use likelihood::{Likelihood, Overheard};
 pub use sheet::Sheet;
 
 use crate::generator::{Generator, PredictError, Request, Taste};

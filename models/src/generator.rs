@@ -2,7 +2,9 @@
 //!
 //! Runs on the generator thread, or in a program; never on the audio thread.
 
-use crate::representation::{HitMap, Meter, N_VOICES, Plan, WINDOW_STEPS, Window};
+use crate::representation::{
+    HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Plan, WINDOW_STEPS, Window,
+};
 
 /// What the drummer knows when it is asked for the next measure. Owns no heap memory: it crosses a thread.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,13 @@ pub struct Taste {
     /// How much of the drummer's mind changes from measure to measure, in `[0, 1]`; 0 answers the same bass alike.
     pub variation: f32,
 }
+
+/// How likely a person hits each voice at each step of measure t+1, `(T, V)` = `(MAX_STEPS_PER_MEASURE, N_VOICES)`.
+///
+/// Each entry is in `[0, 1]`; rows are in time order, columns in `Voice`'s declaration order, and rows beyond the
+/// measure's length are 0. No draw is in it: that is the difference from a presence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probabilities(pub [[f32; N_VOICES]; MAX_STEPS_PER_MEASURE]);
 
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +70,27 @@ pub trait Generator: Send {
     /// # Realtime safety
     /// May allocate; generator thread only.
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError>;
+
+    /// What the generator holds for likely in measure t+1, or `None` from one that does not deal in likelihoods.
+    ///
+    /// # Errors
+    /// Those of [`Self::predict`].
+    ///
+    /// # Realtime safety
+    /// May allocate; measurement only.
+    fn probabilities(&mut self, _request: &Request) -> Result<Option<Probabilities>, PredictError> {
+        Ok(None)
+    }
+
+    /// How many numbers it has learnt; 0 for a rule.
+    fn n_parameters(&self) -> usize {
+        0
+    }
+
+    /// Floating-point operations of one prediction, at least; 0 for a rule.
+    fn n_flops(&self) -> u64 {
+        0
+    }
 
     /// [`Self::predict`], addressed to the measure the request asked for.
     ///
