@@ -3,6 +3,7 @@
 //! [`Sheet`] is what is measured, [`score`] the measuring, [`closed_loop`] the quick way to a take without a host: the
 //! drummer hears the bass measure by measure and nothing of the real drums.
 
+pub mod baselines;
 mod figures;
 mod likelihood;
 mod sheet;
