@@ -1,7 +1,7 @@
 //! Measurement: how a take compares with what people played to the same bass.
 //!
-//! [`Sheet`] is what is measured, [`score`] the measuring, [`closed_loop`] the quick way to a take without a host: the
-//! drummer hears the bass measure by measure and nothing of the real drums.
+//! [`Sheet`] is what is measured, [`score`] the measuring, [`audition`] the quick way to a take without a host: the
+//! drummer hears the bass measure by measure and nothing of the real drums. [`baselines`] are what a network must beat.
 
 pub mod baselines;
 mod figures;
@@ -34,7 +34,34 @@ pub fn pick(songs: &[GridSong], n: usize) -> Vec<&GridSong> {
     (0..n).map(|i| long[i * long.len() / n]).collect()
 }
 
-/// Lets a generator play to every song and measures the takes. Each song gets a seed of its own.
+/// Lets a generator play to the first `max_measures` of every song and measures the takes. Each song gets a seed of its
+/// own.
+///
+/// Songs of which fewer than [`MIN_MEASURES`] can be measured are left out, so 16 measures are the least that is useful.
+///
+/// # Errors
+/// Those of the generator.
+pub fn audition(
+    generator: &mut dyn Generator,
+    songs: &[&GridSong],
+    max_measures: usize,
+) -> Result<Report, PredictError> {
+    let mut takes = Vec::with_capacity(songs.len());
+    for (seed, song) in (0..).zip(songs) {
+        let taste = Taste {
+            seed,
+            variation: 0.1,
+        };
+        let song = first_measures(song, max_measures);
+        takes.push((
+            play(generator, &song, taste)?,
+            Sheet::from_grid(&song, &song.drums),
+        ));
+    }
+    Ok(score(&takes))
+}
+
+/// The figures of an [`audition`] over whole songs.
 ///
 /// # Errors
 /// Those of the generator.
@@ -42,18 +69,18 @@ pub fn closed_loop(
     generator: &mut dyn Generator,
     songs: &[&GridSong],
 ) -> Result<Figures, PredictError> {
-    let mut takes = Vec::with_capacity(songs.len());
-    for (seed, song) in (0..).zip(songs) {
-        let taste = Taste {
-            seed,
-            variation: 0.1,
-        };
-        takes.push((
-            play(generator, song, taste)?,
-            Sheet::from_grid(song, &song.drums),
-        ));
-    }
-    Ok(score(&takes).take)
+    Ok(audition(generator, songs, usize::MAX)?.take)
+}
+
+/// The beginning of a song; all of a shorter one.
+fn first_measures(song: &GridSong, max_measures: usize) -> GridSong {
+    let n_measures = song.n_measures.min(max_measures);
+    let n_steps = n_measures * NET_STEPS;
+    let mut song = song.clone();
+    song.n_measures = n_measures;
+    song.bass.retain(|note| (note.step as usize) < n_steps);
+    song.drums.truncate(n_steps);
+    song
 }
 
 /// One song's drums, from a silent start, at the density of the network's own take.
