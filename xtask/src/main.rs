@@ -5,11 +5,13 @@
 
 mod bundle;
 mod evaluate;
+mod picture;
 mod prepare;
 mod sources;
 mod test;
 mod tidy;
 mod train;
+mod whole;
 
 use std::path::PathBuf;
 
@@ -32,7 +34,7 @@ enum Task {
     Prepare(prepare::Prepare),
     /// Train the conditional GAN on an unpacked corpus
     Train(train::Train),
-    /// Let drummers play to songs of the corpus and print the table of figures
+    /// Let drummers play to songs of the corpus, print the table of figures and write a report
     Evaluate(evaluate::Evaluate),
     /// Check the arrows between modules and the shape of the files
     Tidy,

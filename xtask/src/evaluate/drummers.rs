@@ -1,0 +1,114 @@
+//! Who is measured: the baselines, the embedded network, and weights files.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use lockstep_models::evaluation::baselines::{
+    CopySelf, KickOnBass, Lesson, Marginal, Nearest, Rock,
+};
+use lockstep_models::generator::Generator;
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Gan};
+use lockstep_models::rule::RuleGroove;
+
+/// Makes a generator; every song gets one of its own, so that songs can be played side by side.
+type Make = Box<dyn Fn() -> Result<Box<dyn Generator>> + Send + Sync>;
+
+/// One who is measured.
+pub(super) struct Drummer {
+    /// Name in the table.
+    pub(super) name: String,
+    /// Size of the weights file, in bytes; `None` without one.
+    pub(super) n_bytes: Option<usize>,
+    make: Make,
+}
+
+impl fmt::Debug for Drummer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drummer")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drummer {
+    /// A generator of its own.
+    pub(super) fn generator(&self) -> Result<Box<dyn Generator>> {
+        (self.make)().with_context(|| format!("making {}", self.name))
+    }
+
+    /// One without weights, named as the generator names itself.
+    pub(super) fn rule<G: Generator + Clone + Sync + 'static>(generator: G) -> Self {
+        Self {
+            name: generator.name().to_owned(),
+            n_bytes: None,
+            make: Box::new(move || Ok(Box::new(generator.clone()))),
+        }
+    }
+
+    /// One with weights, which must be loadable.
+    fn with_weights(name: &str, bytes: Vec<u8>) -> Result<Self> {
+        load(&bytes).with_context(|| format!("loading {name}"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            n_bytes: Some(bytes.len()),
+            make: Box::new(move || load(&bytes)),
+        })
+    }
+}
+
+/// The generator that a weights file's bytes are of: the one place that knows the architectures.
+fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
+    Ok(Box::new(Gan::new(bytes)?))
+}
+
+/// The embedded network and the files, in this order.
+///
+/// # Errors
+/// Names the first file that cannot be read or loaded.
+pub(super) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
+    let mut drummers = vec![Drummer::with_weights(
+        "embedded network",
+        EMBEDDED_WEIGHTS.to_vec(),
+    )?];
+    for path in paths {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).with_context(|| format!("reading {name}"))?;
+        drummers.push(Drummer::with_weights(&name, bytes)?);
+    }
+    Ok(drummers)
+}
+
+/// What a network must beat.
+pub(super) fn baselines(lessons: &[Lesson]) -> Vec<Drummer> {
+    vec![
+        Drummer::rule(Rock),
+        Drummer::rule(KickOnBass),
+        Drummer::rule(Marginal::fit(lessons.iter().copied())),
+        Drummer::rule(Nearest::fit(lessons.iter().copied())),
+        Drummer::rule(CopySelf),
+        Drummer {
+            name: "rule groove".to_owned(),
+            ..Drummer::rule(RuleGroove)
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_cannot_be_loaded_are_named() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("broken.safetensors");
+        fs::write(&path, b"no weights")?;
+        let missing = folder.path().join("missing.safetensors");
+        for (path, name) in [(path, "broken"), (missing, "missing")] {
+            let error = load_all(&[path]).map_err(|e| format!("{e:#}"));
+            assert!(error.is_err_and(|text| text.contains(name)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! A take: the bass as a piano roll over one drum grid after another.
+
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::Result;
+use lockstep_models::midi_file::Note;
+use lockstep_models::representation::Voice;
+use plotters::prelude::{Color as _, PathElement, RGBColor, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::{Canvas, INK, PALE, PAPER, draw, pixel, shade, text};
+
+/// Quarter notes in a measure: 4/4 is drawn.
+const BEATS: f64 = 4.0;
+
+const WIDTH: i32 = 1680;
+/// Left and right end of the measures.
+const MEASURES: Range<i32> = 126..1656;
+/// Above the first panel: the title.
+const TOP: i32 = 64;
+/// Between panels: a label.
+const GAP: i32 = 46;
+/// Height of a voice's line.
+const VOICE_HEIGHT: i32 = 24;
+/// Height of the bass panel.
+const BASS_HEIGHT: i32 = 240;
+
+const BASS: RGBColor = RGBColor(24, 100, 171);
+const DRUMS: [RGBColor; 2] = [RGBColor(73, 80, 87), RGBColor(201, 88, 11)];
+const BAND: RGBColor = RGBColor(244, 246, 248);
+
+/// From the top to the bottom of the kit.
+const VOICES: [(Voice, &str); 9] = [
+    (Voice::Crash, "crash"),
+    (Voice::Ride, "ride"),
+    (Voice::OpenHat, "open hat"),
+    (Voice::ClosedHat, "closed hat"),
+    (Voice::HighTom, "high tom"),
+    (Voice::MidTom, "mid tom"),
+    (Voice::LowTom, "low tom"),
+    (Voice::Snare, "snare"),
+    (Voice::Kick, "kick"),
+];
+
+/// What is drawn, in 4/4.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roll<'a> {
+    /// Above everything.
+    pub(crate) title: &'a str,
+    /// The bass.
+    pub(crate) bass: &'a [Note],
+    /// Drum parts with their names, from top to bottom; colours tell the last from the others.
+    pub(crate) parts: &'a [(&'a str, &'a [Note])],
+    /// First measure drawn, counted from 0.
+    pub(crate) first_measure: usize,
+    /// Measures drawn.
+    pub(crate) n_measures: usize,
+}
+
+impl Roll<'_> {
+    fn beats(&self) -> Range<f64> {
+        let first = BEATS * self.first_measure as f64;
+        first..first + BEATS * self.n_measures as f64
+    }
+
+    /// Where a position lies across the picture, in pixels.
+    fn x(&self, beats: f64) -> i32 {
+        let width = f64::from(MEASURES.end - MEASURES.start);
+        let share = (beats - self.beats().start) / (BEATS * self.n_measures as f64);
+        MEASURES.start + pixel(share * width)
+    }
+
+    /// The notes that begin in the picture.
+    fn seen<'n>(&self, notes: &'n [Note]) -> impl Iterator<Item = &'n Note> {
+        let beats = self.beats();
+        notes
+            .iter()
+            .filter(move |note| beats.contains(&note.start.0))
+    }
+}
+
+/// Draws a take: a line a voice, a bar line a measure, a fine line a beat, velocity as shade.
+pub(crate) fn roll(path: &Path, roll: &Roll<'_>) -> Result<()> {
+    let n_voices = i32::try_from(VOICES.len())?;
+    let n_parts = i32::try_from(roll.parts.len())?;
+    let height = TOP + GAP + BASS_HEIGHT + n_parts * (GAP + n_voices * VOICE_HEIGHT) + 30;
+    let size = (u32::try_from(WIDTH)?, u32::try_from(height)?);
+    draw(path, size, |canvas| {
+        let style = text(30.0, INK, HPos::Left, VPos::Top);
+        canvas.draw(&Text::new(roll.title, (24, 18), style))?;
+        let mut top = TOP + GAP;
+        bass(canvas, roll, top..top + BASS_HEIGHT)?;
+        top += BASS_HEIGHT;
+        for (i, (name, notes)) in roll.parts.iter().enumerate() {
+            let rows = top + GAP..top + GAP + n_voices * VOICE_HEIGHT;
+            top = rows.end;
+            let colour = DRUMS[usize::from(i + 1 == roll.parts.len())];
+            drums(canvas, roll, rows, (name, notes), colour)?;
+        }
+        Ok(())
+    })
+}
+
+/// The bass notes by pitch; the octaves of C and each pitch that is played are labelled.
+fn bass(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: Range<i32>) -> Result<()> {
+    label(canvas, "bass", rows.start, BASS)?;
+    let keys = || roll.seen(roll.bass).map(|note| note.key);
+    let low = keys().min().unwrap_or(36);
+    let high = keys().max().unwrap_or(48);
+    // At least an octave, so that a line on one pitch is not a wall.
+    let spare = 12_u8.saturating_sub(high - low).div_ceil(2).max(1);
+    let (low, high) = (low.saturating_sub(spare), high.saturating_add(spare));
+    let key_height = f64::from(rows.end - rows.start) / f64::from(high - low + 1);
+    let y = |key: u8| rows.start + pixel(f64::from(high - key) * key_height);
+    for key in low..=high {
+        if matches!(key % 12, 1 | 3 | 6 | 8 | 10) {
+            band(canvas, y(key)..y(key) + pixel(key_height))?;
+        }
+        if key % 12 == 0 || key % 12 == 7 {
+            let style = text(17.0, PALE, HPos::Right, VPos::Center);
+            let at = (MEASURES.start - 10, y(key) + pixel(key_height / 2.0));
+            let name = if key % 12 == 0 { "C" } else { "G" };
+            // C4 is key 60.
+            let name = format!("{name}{}", i32::from(key / 12) - 1);
+            canvas.draw(&Text::new(name, at, style))?;
+        }
+    }
+    grid(canvas, roll, &rows, true)?;
+    for note in roll.seen(roll.bass) {
+        let (left, right) = (roll.x(note.start.0), roll.x(note.end.0).min(MEASURES.end));
+        let rectangle = [
+            (left + 1, y(note.key) + 1),
+            (
+                (right - 1).max(left + 3),
+                y(note.key) + pixel(key_height) - 1,
+            ),
+        ];
+        block(canvas, rectangle, BASS, note.velocity)?;
+    }
+    Ok(())
+}
+
+/// One drum part, a voice a line; a hit lies where it is played, off the grid too.
+fn drums(
+    canvas: &Canvas<'_>,
+    roll: &Roll<'_>,
+    rows: Range<i32>,
+    (name, notes): (&str, &[Note]),
+    colour: RGBColor,
+) -> Result<()> {
+    label(canvas, name, rows.start, colour)?;
+    let tops = (rows.start..).step_by(usize::try_from(VOICE_HEIGHT)?);
+    for (i, ((_, name), top)) in VOICES.iter().zip(tops.clone()).enumerate() {
+        if i % 2 == 0 {
+            band(canvas, top..top + VOICE_HEIGHT)?;
+        }
+        let style = text(18.0, INK, HPos::Right, VPos::Center);
+        let at = (MEASURES.start - 10, top + VOICE_HEIGHT / 2);
+        canvas.draw(&Text::new(*name, at, style))?;
+    }
+    grid(canvas, roll, &rows, false)?;
+    for ((voice, _), top) in VOICES.iter().zip(tops) {
+        let of_voice = |note: &&Note| Voice::from_gm_note(note.key) == Some(*voice);
+        for note in roll.seen(notes).filter(of_voice) {
+            let (left, right) = (roll.x(note.start.0), roll.x(note.start.0 + 0.25));
+            let rectangle = [(left + 1, top + 3), (right - 2, top + VOICE_HEIGHT - 3)];
+            block(canvas, rectangle, colour, note.velocity)?;
+        }
+    }
+    Ok(())
+}
+
+/// A note: the louder, the darker; its first pixels are dark at any velocity.
+fn block(
+    canvas: &Canvas<'_>,
+    [from, to]: [(i32, i32); 2],
+    colour: RGBColor,
+    velocity: u8,
+) -> Result<()> {
+    canvas.draw(&Rectangle::new([from, to], shade(PAPER, 1.0).filled()))?;
+    let strength = 0.12 + 0.88 * (f64::from(velocity) / 127.0).powi(2);
+    canvas.draw(&Rectangle::new(
+        [from, to],
+        shade(colour, strength).filled(),
+    ))?;
+    let edge = [from, ((from.0 + 2).min(to.0), to.1)];
+    canvas.draw(&Rectangle::new(edge, shade(colour, 1.0).filled()))?;
+    Ok(())
+}
+
+/// Fine lines on beats, strong ones on measures, which are numbered from 1 where wanted.
+fn grid(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: &Range<i32>, is_numbered: bool) -> Result<()> {
+    for n in 0..=4 * roll.n_measures {
+        let x = roll.x(roll.beats().start + n as f64);
+        let is_measure = n % 4 == 0;
+        let line = vec![(x, rows.start), (x, rows.end)];
+        let strength = if is_measure { 0.8 } else { 0.22 };
+        let mut style = shade(PALE, strength).stroke_width(1);
+        if is_measure {
+            style = style.stroke_width(2);
+        }
+        canvas.draw(&PathElement::new(line, style))?;
+        if is_numbered && is_measure && n < 4 * roll.n_measures {
+            let number = (roll.first_measure + n / 4 + 1).to_string();
+            let style = text(17.0, PALE, HPos::Left, VPos::Bottom);
+            canvas.draw(&Text::new(number, (x + 4, rows.start - 4), style))?;
+        }
+    }
+    for y in [rows.start, rows.end] {
+        let line = vec![(MEASURES.start, y), (MEASURES.end, y)];
+        canvas.draw(&PathElement::new(line, shade(PALE, 0.8).stroke_width(1)))?;
+    }
+    Ok(())
+}
+
+/// The name of a panel, above its left end.
+fn label(canvas: &Canvas<'_>, name: &str, top: i32, colour: RGBColor) -> Result<()> {
+    let style = text(22.0, colour, HPos::Left, VPos::Bottom);
+    canvas.draw(&Text::new(name, (24, top - 6), style))?;
+    Ok(())
+}
+
+/// A shaded line across the measures.
+fn band(canvas: &Canvas<'_>, rows: Range<i32>) -> Result<()> {
+    let corners = [(MEASURES.start, rows.start), (MEASURES.end, rows.end)];
+    canvas.draw(&Rectangle::new(corners, shade(BAND, 1.0).filled()))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockstep::jam;
+    use lockstep::realtime::Controls;
+    use lockstep_models::midi_file::{self, Pick};
+    use lockstep_models::rule::RuleGroove;
+
+    #[test]
+    fn the_embedded_example_is_drawn() -> Result<()> {
+        let bytes = include_bytes!("../../../plugin/assets/example-bass.mid");
+        let song = midi_file::read(bytes, Pick::default())?;
+        let take = jam::play(&song, &Controls::default(), &mut RuleGroove).song;
+        let folder = tempfile::tempdir()?;
+        let size_of = |name: &str, drums: &[Note]| -> Result<u64> {
+            let path = folder.path().join(name);
+            let parts = [("rule groove", drums)];
+            let picture = Roll {
+                title: "example",
+                bass: &song.bass,
+                parts: &parts,
+                first_measure: 1,
+                n_measures: 8,
+            };
+            roll(&path, &picture)?;
+            let bytes = std::fs::read(&path)?;
+            assert_eq!(bytes.get(1..4), Some(&b"PNG"[..]));
+            Ok(bytes.len() as u64)
+        };
+        let (played, silent) = (size_of("a.png", &take.drums)?, size_of("b.png", &[])?);
+        assert!(
+            played > silent && silent > 1000,
+            "{played} and {silent} bytes"
+        );
+        Ok(())
+    }
+}
