@@ -5,17 +5,18 @@
 
 pub mod baselines;
 mod figures;
+mod grid_song;
 mod likelihood;
 mod sheet;
 
 pub use figures::{Figures, Report, agreement, score};
+pub use grid_song::{GridNote, GridSong};
 pub use likelihood::{Likelihood, Overheard};
 pub use sheet::Sheet;
 
 use crate::generator::{Generator, PredictError, Request, Taste};
 use crate::network::NET_STEPS;
 use crate::representation::{Meter, N_VOICES, Voice, WINDOW_STEPS, Window};
-use crate::training::corpus::GridSong;
 
 /// The shortest song, in measures, that is measured.
 pub const MIN_MEASURES: usize = 8;
@@ -59,17 +60,6 @@ pub fn audition(
         ));
     }
     Ok(score(&takes))
-}
-
-/// The figures of an [`audition`] over whole songs.
-///
-/// # Errors
-/// Those of the generator.
-pub fn closed_loop(
-    generator: &mut dyn Generator,
-    songs: &[&GridSong],
-) -> Result<Figures, PredictError> {
-    Ok(audition(generator, songs, usize::MAX)?.take)
 }
 
 /// The beginning of a song; all of a shorter one.

@@ -1,9 +1,9 @@
-//! The conditional GAN: a generator that hears the bass at every scale, a critic that hears bass and drums together.
+//! The networks: generators that hear the bass in one of four ways, critics that hear bass and drums together.
 //!
 //! The lineage is MuseGAN's track-conditional generator (Dong et al. 2018) and MidiNet's conditioner (Yang et al. 2017):
 //! the features of the conditioner are joined to the generator at each of its scales, not only at the bottleneck. The
-//! critic is a matching-aware one (Reed et al. 2016): it also sees real drums with another song's bass
-//! and must reject them, which is what forces the generator to listen.
+//! critic can be a matching-aware one (Reed et al. 2016): it also sees real drums with another song's bass and must
+//! reject them, which is what forces the generator to listen. [`Architecture`] says which network.
 //!
 //! Axes, everywhere in this crate: B batch, M measures heard, K measures predicted, T steps of a measure (or beats, or
 //! one, at coarser scales), P pitch planes, V voices, C channels. Tensors are channels-last, so a convolution whose
@@ -11,13 +11,19 @@
 //!
 //! Knows the representation's sizes, not its types; knows nothing of threads. Generator thread and training only.
 
-mod conditioner;
+mod activation;
+mod architecture;
+mod cell;
 mod critic;
 mod generator;
+mod hearing;
 mod parameters;
 
-pub use critic::{CRITIC_CHANNELS, CriticNet};
-pub use generator::{GeneratorNet, N_LATENT, N_OUTPUTS};
+pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, Kernels};
+pub use cell::{Cells, sigmoid};
+pub use critic::{CriticNet, Verdict};
+pub use generator::{CELL_OUTPUTS, GeneratorNet, N_LATENT, N_OUTPUTS};
+pub use hearing::{WORDS, Word, bucket, onset_bits, word};
 pub use parameters::{Layer, ParameterError, Parameters, Projection};
 
 /// Steps of a measure as the network sees it: one row of the window.

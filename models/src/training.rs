@@ -1,9 +1,11 @@
-//! Training: corpus, batches, the optimiser and the adversarial game.
+//! Training: run files, batches, losses, the optimiser and the adversarial game.
 //!
-//! Knows the network and the representation; nothing knows training but programs.
+//! Knows the network, the representation and the corpus; nothing knows training but programs.
 
 mod adam;
 pub mod batch;
-pub mod corpus;
-pub mod gan;
+pub mod game;
+pub mod losses;
+pub mod run;
 mod spectral;
+pub mod vocabulary;

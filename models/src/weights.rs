@@ -1,7 +1,8 @@
 //! Weights files: safetensors with a header that says what the tensors are.
 //!
-//! The header's metadata holds `architecture`, `representation` (its version) and `card`, a JSON object with how the
-//! weights were made and what was measured. A file of another architecture or representation is refused by name.
+//! The header's metadata holds `architecture` (the family), `representation` (its version), `config` (which network of the
+//! family, a JSON object: [`Config`]) and `card`, a JSON object with how the weights were made and what was measured. A
+//! file of another architecture or representation is refused by name.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
@@ -10,8 +11,32 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use crate::network::{ParameterError, Parameters};
+use serde::{Deserialize, Serialize};
+
+use crate::network::{Architecture, ArchitectureError, ParameterError, Parameters};
 use crate::representation::REPRESENTATION_VERSION;
+
+/// Name of the family of networks that this program evaluates.
+pub const ARCHITECTURE: &str = "conditional-gan";
+
+/// Which network of the family the tensors are for, and how its answers are drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Config {
+    /// The network.
+    pub architecture: Architecture,
+    /// Scale of the logistic draw that decides a hit, in `[0, 2]`: 1 plays with the probabilities that the network says, 0
+    /// plays whatever is likelier than not.
+    pub temperature: f32,
+    /// Added to every log-odds, in `[-4, 4]`: what a low temperature takes from the hits that are less likely than not,
+    /// this gives back to all.
+    pub lean: f32,
+    /// Scale of what differs from hit to hit in loudness and placement, in `[0, 2]`: 1 is as loose as the people learnt
+    /// from are together, less is one steady hand.
+    pub looseness: f32,
+    /// Scale of the noise vector, in `[0, 2]`: 1 as in training, less plays what is more usual (Brock et al. 2019).
+    pub truncation: f32,
+}
 
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +60,12 @@ pub enum WeightsError {
         /// What the header says.
         got: String,
     },
+    /// The header's configuration cannot be read.
+    #[error("the weights' configuration is damaged or of another version of this program")]
+    Config(#[from] serde_json::Error),
+    /// The header's configuration asks for a network that cannot be.
+    #[error("the weights' configuration cannot be used")]
+    Impossible(#[from] ArchitectureError),
     /// A value is NaN or infinite, or not a 32-bit float.
     #[error("the tensor {0:?} holds values that are no finite 32-bit floats")]
     Values(String),
@@ -86,24 +117,25 @@ impl Weights {
         })
     }
 
-    /// Refuses weights that are not of this architecture and this representation.
+    /// Which network the tensors are for; refuses weights of another family or another representation.
     ///
     /// # Errors
-    /// [`WeightsError::Architecture`] and [`WeightsError::Representation`].
-    pub fn check(&self, architecture: &'static str) -> Result<(), WeightsError> {
+    /// [`WeightsError::Architecture`], [`WeightsError::Representation`], [`WeightsError::Config`] and
+    /// [`WeightsError::Impossible`].
+    pub fn config(&self) -> Result<Config, WeightsError> {
         let entry = |key| self.metadata.get(key).cloned().unwrap_or_default();
         let got = entry("architecture");
-        if got != architecture {
-            return Err(WeightsError::Architecture {
-                expected: architecture,
-                got,
-            });
+        if got != ARCHITECTURE {
+            let expected = ARCHITECTURE;
+            return Err(WeightsError::Architecture { expected, got });
         }
         let got = entry("representation");
         if got != REPRESENTATION_VERSION.to_string() {
             return Err(WeightsError::Representation { got });
         }
-        Ok(())
+        let config: Config = serde_json::from_str(&entry("config"))?;
+        config.architecture.check()?;
+        Ok(config)
     }
 }
 

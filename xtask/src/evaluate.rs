@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use lockstep_models::training::corpus::Split;
+use lockstep_models::corpus::Split;
 
 use crate::whole;
 use measure::Outcome;
@@ -30,12 +30,12 @@ const VARIATION: f32 = 0.1;
 pub(crate) struct Evaluate {
     /// Weights files to measure beside the embedded ones and the baselines
     weights: Vec<PathBuf>,
-    /// Folder of the unpacked corpus
+    /// Folder or archive of the corpus, whose songs are played
     #[arg(long, default_value = "corpus")]
     corpus: PathBuf,
-    /// Prepared corpus that the learnt baselines learn from; without one they learn from songs of the folder
-    #[arg(long)]
-    data: Option<PathBuf>,
+    /// The file that `cargo xtask prepare` made, from which the learnt baselines learn
+    #[arg(long, default_value = "corpus.lockstep")]
+    data: PathBuf,
     /// `valid` to choose by, `test` to report on
     #[arg(long, default_value = "test", value_parser = ["valid", "test"])]
     split: String,
@@ -48,6 +48,9 @@ pub(crate) struct Evaluate {
     /// Folder for the report: report.md, report.json and pictures
     #[arg(long)]
     report: Option<PathBuf>,
+    /// Draw takes of every drummer in the report, not of the embedded network alone
+    #[arg(long)]
+    draw_all: bool,
     /// Folder for the takes and the real drums as MIDI files; none of it may be published
     #[arg(long)]
     takes: Option<PathBuf>,
@@ -68,7 +71,7 @@ impl Evaluate {
     fn evaluate(&self) -> Result<()> {
         // What cannot be loaded must say so before minutes are spent.
         let loaded = drummers::load_all(&self.weights)?;
-        let lessons = lessons::lessons(&self.corpus, self.data.as_deref())?;
+        let lessons = lessons::lessons(&self.data)?;
         eprintln!("{} measures to learn from", lessons.len());
         let mut drummers = drummers::baselines(&lessons);
         drop(lessons);
@@ -99,6 +102,7 @@ impl Evaluate {
                 split: &self.split,
                 n_songs: pieces.songs.len(),
             };
+            drummers.retain(|drummer| self.draw_all || drummer.name == drummers::EMBEDDED);
             report::write(folder, &head, &drummers, &outcomes, &pieces.open)?;
             println!("\nWrote {}", folder.join(report::MARKDOWN).display());
         }

@@ -32,13 +32,17 @@ enum Task {
     Test,
     /// Make the training file from folders and archives of MIDI files
     Prepare(prepare::Prepare),
-    /// Train the conditional GAN on an unpacked corpus
+    /// Train the generator that a run file describes, on a prepared corpus
     Train(train::Train),
     /// Let drummers play to songs of the corpus, print the table of figures and write a report
     Evaluate(evaluate::Evaluate),
     /// Check the arrows between modules and the shape of the files
     Tidy,
 }
+
+/// A training step asks for and frees hundreds of large tensors.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {

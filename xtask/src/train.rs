@@ -1,209 +1,239 @@
-//! `cargo xtask train`: the conditional GAN learns from a corpus, with checkpoints that resume.
+//! `cargo xtask train RUN.toml`: a generator learns from a corpus, as its run file says, with checkpoints that resume.
+//!
+//! A run's folder holds `checkpoint.safetensors` (everything that a stopped run needs to go on), `best.safetensors` (the
+//! weights of the best look so far), `log.csv` and `curves.png`. Every file appears whole or not at all; a run that is
+//! stopped loses what it did since its last look.
 
-use std::collections::{BTreeMap, HashMap};
+mod log;
+mod look;
+pub(crate) mod own_process;
+mod state;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use cpu_time::ProcessTime;
 use indicatif::{ProgressBar, ProgressStyle};
-use lockstep_models::evaluation;
-use lockstep_models::network::GeneratorNet;
-use lockstep_models::predict::Gan;
-use lockstep_models::representation::REPRESENTATION_VERSION;
-use lockstep_models::training::batch::Sampler;
-use lockstep_models::training::corpus::{self, GridSong, Split};
-use lockstep_models::training::gan::{Game, Losses, Settings};
-use lockstep_models::weights::{self, Weights};
+use lockstep_models::corpus::{Corpus, Split};
+use lockstep_models::network::{BassEmbedding, WORDS};
+use lockstep_models::training::batch::{JUDGED, Sampler};
+use lockstep_models::training::game::{Constants, Game};
+use lockstep_models::training::losses;
+use lockstep_models::training::run::{Adversary, RunFile};
+use lockstep_models::training::vocabulary;
+use serde_json::json;
 
-/// Steps between two looks at the validation songs.
-const STEPS_PER_LOOK: u64 = 500;
-/// Validation songs that a look plays.
-const N_VALID: usize = 100;
+use log::{Log, Sums};
+use look::Look;
+use state::Progress;
 
-/// What to train, and for how long.
+use crate::whole;
+
+/// What to train, and from what.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Train {
-    /// Folder of the unpacked corpus.
-    #[arg(long, default_value = "corpus")]
-    corpus: PathBuf,
-    /// Folder of the run: checkpoint, log and weights. A run found there goes on.
-    #[arg(long, default_value = "runs/gan")]
+    /// The run file
     run: PathBuf,
-    /// Minutes of training, reading the corpus not counted.
-    #[arg(long, default_value_t = 60.0)]
-    minutes: f64,
-    /// Seed of the initial weights and of the order of the songs.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Weight of the likelihood term in the generator's loss.
-    #[arg(long, default_value_t = Settings::default().likelihood_weight)]
-    likelihood: f64,
-    /// Step size.
-    #[arg(long, default_value_t = Settings::default().learning_rate)]
-    learning_rate: f64,
+    /// The file that `cargo xtask prepare` made
+    #[arg(long, default_value = "corpus.lockstep")]
+    data: PathBuf,
+    /// Folder of the run; one found there goes on. Default: `runs/` and the run file's name, with the seed if it is given
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Another seed than the run file's
+    #[arg(long)]
+    seed: Option<u64>,
 }
 
 impl Train {
-    /// Trains in one thread: a step of this size does not get faster with two.
+    /// Reads and checks everything, then trains in a process of its own whose environment candle needs.
     pub(crate) fn run(&self) -> Result<()> {
-        let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-        ensure!(
-            self.minutes > 0.0,
-            "--minutes is {}, it must be above 0",
-            self.minutes
-        );
-        fs::create_dir_all(&self.run)
-            .with_context(|| format!("making the run folder {}", self.run.display()))?;
-        let (songs, census) = corpus::read(&self.corpus, Split::Train)?;
-        eprintln!("train: {census:?}");
-        let (valid, census) = corpus::read(&self.corpus, Split::Valid)?;
-        eprintln!("valid: {census:?}");
-        let valid = evaluation::pick(&valid, N_VALID);
-        one_thread.install(|| self.train(&songs, &valid))
+        let name = self.run.display().to_string();
+        let text = fs::read_to_string(&self.run).with_context(|| format!("reading {name}"))?;
+        let mut run = RunFile::parse(&text).with_context(|| format!("the run file {name}"))?;
+        run.seed = self.seed.unwrap_or(run.seed);
+        let needs_second_order = run.loss.adversary == Adversary::WganGp;
+        if own_process::is_ours(needs_second_order)? {
+            self.train(&run)?;
+        }
+        Ok(())
     }
 
-    fn train(&self, songs: &[GridSong], valid: &[&GridSong]) -> Result<()> {
-        let settings = Settings {
-            seed: self.seed,
-            likelihood_weight: self.likelihood,
-            learning_rate: self.learning_rate,
-            ..Settings::default()
-        };
-        let sampler = Sampler::new(songs, self.seed);
-        let mut game = Game::new(settings)?;
-        let checkpoint = self.run.join("checkpoint.safetensors");
-        let mut spent = Duration::ZERO;
-        if checkpoint.exists() {
-            spent = resume(&mut game, &checkpoint)
-                .with_context(|| format!("resuming {}", checkpoint.display()))?;
-            eprintln!(
-                "resumed at step {} after {:.1} min",
-                game.n_steps(),
-                spent.as_secs_f64() / 60.0
+    fn folder(&self) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| {
+            let stem = self.run.file_stem().unwrap_or_default().to_string_lossy();
+            let seed = self
+                .seed
+                .map_or(String::new(), |seed| format!("-seed{seed}"));
+            Path::new("runs").join(format!("{stem}{seed}"))
+        })
+    }
+
+    fn train(&self, run: &RunFile) -> Result<()> {
+        let folder = self.folder();
+        whole::folder(&folder)?;
+        let corpus = Corpus::open(&self.data)?;
+        let sampler = Sampler::new(&corpus, &run.data, run.seed)
+            .with_context(|| format!("the corpus file {}", self.data.display()))?;
+        if run.loss.adversary == Adversary::WganGp {
+            ensure!(
+                losses::second_order_works()?,
+                "the gradient penalty would be constant: CANDLE_GRAD_DO_NOT_DETACH=1 did not reach candle"
             );
         }
-        let budget = Duration::from_secs_f64(self.minutes * 60.0);
+        let look = Look::new(&corpus);
+        ensure!(
+            look.n_songs() > 0,
+            "{} has no validation song in 4/4 to look at",
+            self.data.display()
+        );
+        let (constants, facts) = embedding_facts(run, &corpus)?;
+        eprintln!(
+            "{} training songs, {} validation songs; {facts}",
+            sampler.n_songs(),
+            look.n_songs()
+        );
+        let mut game = Game::new(run, constants)?;
+        let mut progress = Progress::default();
+        let checkpoint = folder.join(state::CHECKPOINT);
+        if checkpoint.exists() {
+            progress = state::resume(&mut game, run, &checkpoint)
+                .with_context(|| format!("resuming {}", checkpoint.display()))?;
+            eprintln!(
+                "resumed at step {} after {:.1} core minutes",
+                game.n_steps(),
+                progress.core_seconds / 60.0
+            );
+        }
+        // Tells a full disk before the first minute is spent.
+        state::save(&game, run, &progress, &checkpoint)?;
+        let training = Training {
+            log: Log::open(&folder, game.n_steps())?,
+            run,
+            game,
+            progress,
+            folder,
+            facts,
+        };
+        training.play(&sampler, &look)
+    }
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+struct Training<'a> {
+    run: &'a RunFile,
+    game: Game,
+    progress: Progress,
+    log: Log,
+    folder: PathBuf,
+    /// What is known of the embedding, for the weights' card.
+    facts: serde_json::Value,
+}
+
+impl Training<'_> {
+    /// Steps and looks, to the end of the budget.
+    fn play(mut self, sampler: &Sampler<'_>, look: &Look) -> Result<()> {
+        let run = self.run;
+        let budget = Duration::from_secs_f64(run.budget.core_minutes * 60.0);
         let bar = ProgressBar::new(budget.as_secs()).with_style(ProgressStyle::with_template(
-            "{bar:30} {elapsed}/{len}s {msg}",
+            "{bar:30} {pos}/{len} core s, {msg}",
         )?);
-        let mut sums = Losses::default();
-        let mut n_summed = 0_u16;
-        while spent < budget {
-            let begun = Instant::now();
-            // The last fifth of the run cools down to a tenth of the step size.
-            let left = 1.0 - spent.as_secs_f64() / budget.as_secs_f64();
-            let losses = game.step(&sampler, (left * 5.0).clamp(0.1, 1.0))?;
-            spent += begun.elapsed();
-            n_summed += 1;
-            sums.critic += losses.critic;
-            sums.verdict += losses.verdict;
-            sums.likelihood += losses.likelihood;
-            sums.velocity += losses.velocity;
-            bar.set_position(spent.as_secs());
-            if game.n_steps().is_multiple_of(STEPS_PER_LOOK) || spent >= budget {
-                let line = self.look(&game, &settings, &mean(&sums, n_summed), valid, spent)?;
+        let mut sums = Sums::default();
+        let from = (self.game.n_steps(), self.progress.core_seconds);
+        while !self.progress.is_over(run, self.game.n_steps()) {
+            let begun = ProcessTime::now();
+            let scale = cool_down(run, self.progress.share(run, self.game.n_steps()));
+            sums.add(&self.game.step(sampler, scale)?);
+            self.progress.core_seconds += begun.elapsed().as_secs_f64();
+            bar.set_position(Duration::from_secs_f64(self.progress.core_seconds).as_secs());
+            bar.set_message(self.pace(from));
+            let n_steps = self.game.n_steps();
+            let is_over = self.progress.is_over(run, n_steps);
+            if n_steps.is_multiple_of(run.budget.look_every) || is_over {
+                let line = self.look(look, &std::mem::take(&mut sums))?;
                 bar.suspend(|| eprintln!("{line}"));
-                sums = Losses::default();
-                n_summed = 0;
-                save_checkpoint(&game, &checkpoint, spent)?;
             }
         }
         bar.finish();
         Ok(())
     }
 
-    /// Saves the averaged weights and measures them on validation songs.
-    fn look(
-        &self,
-        game: &Game,
-        settings: &Settings,
-        losses: &Losses,
-        valid: &[&GridSong],
-        spent: Duration,
-    ) -> Result<String> {
-        let path = self.run.join("gan.safetensors");
-        let minutes = spent.as_secs_f64() / 60.0;
-        let card = format!(
-            r#"{{"steps":{},"minutes":{minutes:.1},"seed":{},"excerpts":{},"likelihood_weight":{},"learning_rate":{}}}"#,
-            game.n_steps(),
-            settings.seed,
-            settings.n_excerpts,
-            settings.likelihood_weight,
-            settings.learning_rate,
-        );
-        let metadata = HashMap::from([
-            (
-                "architecture".to_owned(),
-                GeneratorNet::ARCHITECTURE.to_owned(),
-            ),
-            (
-                "representation".to_owned(),
-                REPRESENTATION_VERSION.to_string(),
-            ),
-            ("card".to_owned(), card),
-        ]);
-        weights::save(&path, &game.average().0, metadata)?;
-        let mut gan = Gan::new(&fs::read(&path)?)?;
-        let figures = evaluation::closed_loop(&mut gan, valid)?;
-        let line = format!(
-            "step {} min {minutes:.1} critic {:.3} verdict {:.3} likelihood {:.4} velocity {:.4} valid: f1 {:.1} lock_gain {:.1} notes {:.1} backbeat {:.0} repeat {:.0}",
-            game.n_steps(),
-            losses.critic,
-            losses.verdict,
-            losses.likelihood,
-            losses.velocity,
-            figures.f1,
-            figures.lock_gain,
-            figures.notes,
-            figures.backbeat,
-            figures.repeat,
-        );
-        let log = self.run.join("log.txt");
-        let mut text = fs::read_to_string(&log).unwrap_or_default();
-        text.push_str(&line);
-        text.push('\n');
-        fs::write(log, text)?;
+    /// How fast it goes since the step and the core second that it went on from, and how long it will take.
+    fn pace(&self, (step, core_seconds): (u64, f64)) -> String {
+        let n_steps = self.game.n_steps();
+        let spent = self.progress.core_seconds;
+        let replicas = self.run.budget.replicas as f64;
+        let per_step = (self.run.schedule.excerpts * JUDGED) as f64;
+        let rate = (n_steps - step) as f64 / (spent - core_seconds).max(1e-9);
+        let share = self.progress.share(self.run, n_steps).max(1e-9);
+        format!(
+            "step {n_steps}, {:.0} measures/s, {:.0} min left",
+            rate * replicas * per_step,
+            (1.0 - share) / share * spent / replicas / 60.0
+        )
+    }
+
+    /// Plays the validation songs, saves what a stopped run needs, and the weights if they are the best so far.
+    fn look(&mut self, look: &Look, sums: &Sums) -> Result<String> {
+        let (run, n_steps) = (self.run, self.game.n_steps());
+        let report = look.measure(run, &self.game)?;
+        let is_best = self.progress.judge(look::score(&report));
+        let mut line = self.log.add(n_steps, &self.progress, sums, &report);
+        if is_best {
+            line += "  best";
+            let card = json!({
+                "run": run,
+                "steps": n_steps,
+                "core-minutes": (self.progress.core_seconds / 6.0).round() / 10.0,
+                "embedding": self.facts,
+                "valid": look::figures(&report),
+            });
+            state::save_weights(&self.game, run, &card, &self.folder.join(state::BEST))?;
+        }
+        self.log.save(&self.folder)?;
+        state::save(
+            &self.game,
+            run,
+            &self.progress,
+            &self.folder.join(state::CHECKPOINT),
+        )?;
         Ok(line)
     }
 }
 
-fn save_checkpoint(game: &Game, path: &Path, spent: Duration) -> Result<()> {
-    let metadata = HashMap::from([
-        (
-            "architecture".to_owned(),
-            format!("{}-checkpoint", GeneratorNet::ARCHITECTURE),
-        ),
-        ("steps".to_owned(), game.n_steps().to_string()),
-        ("seconds".to_owned(), spent.as_secs_f64().to_string()),
-    ]);
-    Ok(weights::save(path, &game.checkpoint()?, metadata)?)
+/// What multiplies the step size when this share of the budget is spent: 1, then down to a tenth.
+fn cool_down(run: &RunFile, share: f64) -> f64 {
+    let left = (1.0 - share) / run.schedule.cool_down.max(1e-9);
+    left.clamp(0.1, 1.0)
 }
 
-fn resume(game: &mut Game, path: &Path) -> Result<Duration> {
-    let Weights {
-        parameters,
-        metadata,
-    } = Weights::parse(&fs::read(path)?)?;
-    let number = |key: &str| {
-        metadata
-            .get(key)
-            .with_context(|| format!("the checkpoint's header lacks {key:?}"))
-    };
-    let n_steps = number("steps")?.parse()?;
-    let spent = Duration::from_secs_f64(number("seconds")?.parse()?);
-    let state: BTreeMap<_, _> = parameters.0;
-    game.resume(&state, n_steps)?;
-    Ok(spent)
-}
-
-/// The sums over `n` steps as means.
-fn mean(sums: &Losses, n: u16) -> Losses {
-    let n = f32::from(n.max(1));
-    Losses {
-        critic: sums.critic / n,
-        verdict: sums.verdict / n,
-        likelihood: sums.likelihood / n,
-        velocity: sums.velocity / n,
-    }
+/// Tensors of the embedding that are counted and not trained, and what there is to know of it.
+fn embedding_facts(run: &RunFile, corpus: &Corpus) -> Result<(Constants, serde_json::Value)> {
+    let none = Constants::new();
+    Ok(match run.architecture.bass {
+        BassEmbedding::Vocabulary { n_words } => {
+            let words = vocabulary::commonest(corpus, n_words);
+            let share = |split| vocabulary::coverage(corpus, split, &words);
+            let facts = json!({
+                "words": words.len(),
+                "coverage-train": share(Split::Train),
+                "coverage-test": share(Split::Test),
+            });
+            let tensor = vocabulary::tensor(&words, n_words)?;
+            ([(WORDS.to_owned(), tensor)].into(), facts)
+        }
+        BassEmbedding::Bucket { digits, n_buckets } => {
+            let c = vocabulary::collisions(corpus, Split::Train, digits, n_buckets);
+            let facts = json!({
+                "distinct-measures": c.n_distinct,
+                "colliding": c.n_colliding,
+                "buckets-used": c.n_used,
+            });
+            (none, facts)
+        }
+        BassEmbedding::Convolution | BassEmbedding::Transformer { .. } => (none, json!({})),
+    })
 }

@@ -1,7 +1,7 @@
 //! Baselines: drummers that need no network, and that a network must beat.
 //!
 //! Three rules are here; [`Marginal`] and [`Nearest`] learn from measures, which come as a [`Lesson`] each. The rule
-//! groove, the sixth, lives in [`rule`](crate::rule), for the plugin plays it too.
+//! groove, the sixth, lives in [`rule`], for the plugin plays it too.
 
 mod marginal;
 mod nearest;

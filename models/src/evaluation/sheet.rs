@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use super::GridSong;
 use super::MIN_MEASURES;
 use crate::midi_file::Song;
 use crate::network::NET_STEPS;
 use crate::representation::{Beats, N_VOICES, STEPS_PER_BEAT, Voice};
-use crate::training::corpus::GridSong;
 
 /// A drum note as the figures on dynamics and timing see it.
 #[derive(Clone, Copy, Debug, PartialEq)]

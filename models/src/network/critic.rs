@@ -2,103 +2,125 @@
 
 use candle_core::{Result, Tensor};
 
-use super::conditioner::{self, STEP_CHANNELS, STRIDE, StepReader, stack_measures};
+use super::architecture::Kernels;
+use super::hearing::{STEP_CHANNELS, STRIDE, StepReader, stack_measures};
 use super::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
 use crate::representation::N_VOICES;
 
-/// Channels of a step of drums as the critic sees it: whether each voice is hit, then how loud.
-pub const CRITIC_CHANNELS: usize = 2 * N_VOICES;
-
-/// Measures that the depth kernel joins: the critic judges each measure together with the one before.
+/// Measures that the depth kernel joins: the critic with 3-D kernels judges each measure together with the one before.
 const DEPTH: usize = 2;
-const STEP_WIDTH: usize = 96;
+/// Slope of the leaky rectifier below 0, as in GAN critics since DCGAN (Radford et al. 2016).
+const LEAK: f32 = 0.2;
+const STEP_WIDTH: usize = 64;
 const BEAT_WIDTH: usize = 96;
 const MEASURE_WIDTH: usize = 128;
 
-const STEP: Layer = Layer {
-    name: "critic.step",
-    n_in: STEP_CHANNELS + CRITIC_CHANNELS,
-    n_out: STEP_WIDTH,
-};
-const BEAT: Layer = Layer {
-    name: "critic.beat",
-    n_in: STRIDE * STEP_WIDTH,
-    n_out: BEAT_WIDTH,
-};
-const MEASURE: Layer = Layer {
-    name: "critic.measure",
-    n_in: STRIDE * BEAT_WIDTH,
-    n_out: MEASURE_WIDTH,
-};
-const PHRASE: Layer = Layer {
-    name: "critic.phrase",
-    n_in: DEPTH * MEASURE_WIDTH,
-    n_out: MEASURE_WIDTH,
-};
-const VERDICT: Layer = Layer {
-    name: "critic.verdict",
-    n_in: MEASURE_WIDTH,
-    n_out: 1,
-};
+/// What the critic says.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Higher is more like people. `(B, K − 1, 1)`, one for each two neighbouring measures, with 3-D kernels; `(B, 1, 1)`
+    /// with 2-D ones.
+    pub score: Tensor,
+    /// The features before the score, `(B, …, C)`, for feature matching.
+    pub features: Tensor,
+}
 
-/// Judges bass and drums together, with 3-D kernels over measures, steps and pitches or voices.
+/// Judges bass and drums together.
 #[derive(Clone, Debug)]
 pub struct CriticNet {
+    kernels: Kernels,
     reader: StepReader,
+    bass: Projection,
     step: Projection,
     beat: Projection,
     measure: Projection,
     phrase: Projection,
-    verdict: Projection,
+    score: Projection,
+}
+
+/// The critic's own layers for `k` measures; they count no operations of a prediction.
+fn layers(kernels: Kernels, k: usize) -> [Layer; 6] {
+    let joined = match kernels {
+        Kernels::ThreeD => DEPTH,
+        Kernels::TwoD => k,
+    };
+    let layer = |name: &str, size| Layer::affine(format!("critic.{name}"), size, 0);
+    [
+        // One kernel over bass and drums, in two parts: the bass is read once for any number of drummers.
+        layer("bass", (STEP_CHANNELS, STEP_WIDTH)),
+        layer("step", (N_VOICES, STEP_WIDTH)),
+        layer("beat", (STRIDE * STEP_WIDTH, BEAT_WIDTH)),
+        layer("measure", (STRIDE * BEAT_WIDTH, MEASURE_WIDTH)),
+        layer("phrase", (joined * MEASURE_WIDTH, MEASURE_WIDTH)),
+        layer("score", (MEASURE_WIDTH, 1)),
+    ]
 }
 
 impl CriticNet {
-    /// Every layer of the network.
-    pub const LAYERS: [Layer; 7] = [
-        conditioner::OCTAVES,
-        conditioner::STEPS,
-        STEP,
-        BEAT,
-        MEASURE,
-        PHRASE,
-        VERDICT,
-    ];
+    /// Every layer of a critic of `k` measures.
+    pub fn layers(kernels: Kernels, k: usize) -> Vec<Layer> {
+        let mut all = vec![StepReader::layer(0)];
+        all.extend(layers(kernels, k));
+        all
+    }
 
     /// The network with these weights.
     ///
     /// # Errors
     /// [`ParameterError`] if a tensor is missing or has another shape.
-    pub fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+    pub fn new(
+        kernels: Kernels,
+        k: usize,
+        parameters: &Parameters,
+    ) -> std::result::Result<Self, ParameterError> {
+        let [bass, step, beat, measure, phrase, score] = layers(kernels, k);
         Ok(Self {
+            kernels,
             reader: StepReader::new(parameters)?,
-            step: parameters.projection(STEP)?,
-            beat: parameters.projection(BEAT)?,
-            measure: parameters.projection(MEASURE)?,
-            phrase: parameters.projection(PHRASE)?,
-            verdict: parameters.projection(VERDICT)?,
+            bass: parameters.projection(&bass)?,
+            step: parameters.projection(&step)?,
+            beat: parameters.projection(&beat)?,
+            measure: parameters.projection(&measure)?,
+            phrase: parameters.projection(&phrase)?,
+            score: parameters.projection(&score)?,
         })
     }
 
-    /// Verdicts `(B, K − 1, 1)`, one for each two neighbouring measures; higher is more like people.
+    /// Reads the bass, `(B, K, 16, P)`, once for any number of drummers.
     ///
-    /// `bass` is `(B, K, 16, P)` and `drums` `(B, K, 16, CRITIC_CHANNELS)`: the same measures.
+    /// # Errors
+    /// Those of candle, if the shape does not fit.
+    pub fn hear(&self, bass: &Tensor) -> Result<Tensor> {
+        self.bass.forward(&self.reader.forward(bass)?)
+    }
+
+    /// Judges `drums`, `(B, K, 16, V)` of hits, to the bass that [`Self::hear`] made `heard` of.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
-    pub fn forward(&self, bass: &Tensor, drums: &Tensor) -> Result<Tensor> {
-        let heard = self.reader.forward(bass)?;
+    pub fn judge(&self, heard: &Tensor, drums: &Tensor) -> Result<Verdict> {
         let (b, k, _, _) = drums.dims4()?;
-        let x = leaky_relu(&self.step.forward(&Tensor::cat(&[&heard, drums], 3)?)?)?;
+        let x = leaky_relu(&(self.step.forward(drums)? + heard)?)?;
         let x = x.reshape((b, k, NET_STEPS / STRIDE, STRIDE * STEP_WIDTH))?;
-        let x = leaky_relu(&self.beat.forward(&x)?)?;
+        let x = self.beat.rectified(&x, LEAK)?;
         let x = x.reshape((b, k, 1, STRIDE * BEAT_WIDTH))?;
-        let x = leaky_relu(&self.measure.forward(&x)?)?;
-        let x = leaky_relu(&self.phrase.forward(&stack_measures(&x, DEPTH)?)?)?;
-        self.verdict.forward(&x)?.reshape((b, k + 1 - DEPTH, 1))
+        let x = self.measure.rectified(&x, LEAK)?;
+        let x = match self.kernels {
+            // Kernels of two measures, moved along the measure axis.
+            Kernels::ThreeD => stack_measures(&x, DEPTH)?,
+            // One row of 64 steps: the last stride takes all of it.
+            Kernels::TwoD => x.reshape((b, 1, 1, k * MEASURE_WIDTH))?,
+        };
+        let features = self.phrase.rectified(&x, LEAK)?;
+        let n_verdicts = features.dim(1)?;
+        Ok(Verdict {
+            score: self.score.forward(&features)?.reshape((b, n_verdicts, 1))?,
+            features,
+        })
     }
 }
 
-/// Leaky rectifier with the slope 0.2 that GAN critics have used since DCGAN (Radford et al. 2016).
+/// In operations whose second derivative candle knows.
 fn leaky_relu(x: &Tensor) -> Result<Tensor> {
-    x.maximum(&(x * 0.2)?)
+    (x.relu()? * f64::from(1.0 - LEAK))? + (x * f64::from(LEAK))?
 }

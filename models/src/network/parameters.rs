@@ -1,20 +1,64 @@
-//! Named weights and the one layer that everything is built from.
+//! Named weights, and the two things that everything is built from: affine maps and lookup tables.
 
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};
 
+use super::activation::BiasRectifier;
 use crate::draws;
 
-/// Name and size of a [`Projection`]: its weight is `(n_in, n_out)`, its bias `(n_out,)`.
+/// What a layer's weight is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Affine,
+    Table,
+}
+
+/// Name and size of a [`Projection`] or a lookup table.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// Unique within a network.
-    pub name: &'static str,
-    /// Channels that come in, kernel included.
+    pub name: String,
+    /// Channels that come in, kernel included; rows of a table.
     pub n_in: usize,
     /// Channels that go out, positions of a transposed kernel included.
     pub n_out: usize,
+    /// How often the layer is applied for one prediction.
+    pub n_positions: usize,
+    kind: Kind,
+}
+
+impl Layer {
+    /// An affine map: its weight is `(n_in, n_out)`, its bias `(n_out,)`.
+    pub fn affine(
+        name: impl Into<String>,
+        (n_in, n_out): (usize, usize),
+        n_positions: usize,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            n_in,
+            n_out,
+            n_positions,
+            kind: Kind::Affine,
+        }
+    }
+
+    /// A lookup table of `n_rows` rows of `n_out` channels.
+    pub fn table(name: impl Into<String>, n_rows: usize, n_out: usize) -> Self {
+        Self {
+            name: name.into(),
+            n_in: n_rows,
+            n_out,
+            n_positions: 0,
+            kind: Kind::Table,
+        }
+    }
+
+    /// Floating-point operations of one prediction: a multiplication and an addition for each weight and position.
+    pub fn n_flops(&self) -> u64 {
+        2 * (self.n_in * self.n_out * self.n_positions) as u64
+    }
 }
 
 /// Why a network cannot be built from its weights.
@@ -33,6 +77,15 @@ pub enum ParameterError {
         /// What the weights hold.
         got: Vec<usize>,
     },
+    /// A tensor's values cannot be read.
+    #[error("the weights cannot be read")]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl From<ParameterError> for candle_core::Error {
+    fn from(error: ParameterError) -> Self {
+        Self::wrap(error)
+    }
 }
 
 /// Tensors by name, in name order, so that two runs see them alike.
@@ -40,7 +93,8 @@ pub enum ParameterError {
 pub struct Parameters(pub BTreeMap<String, Tensor>);
 
 impl Parameters {
-    /// Fresh trainable weights: He-initialised (He et al. 2015) from the seed, biases zero.
+    /// Fresh trainable weights: affine maps He-initialised (He et al. 2015) from the seed, their biases zero; tables
+    /// standard normal.
     ///
     /// # Errors
     /// Those of candle.
@@ -50,14 +104,19 @@ impl Parameters {
     ) -> candle_core::Result<(Self, BTreeMap<String, Var>)> {
         let mut vars = BTreeMap::new();
         for (layer_idx, layer) in layers.iter().enumerate() {
-            let deviation = (2.0 / layer.n_in as f32).sqrt();
+            let deviation = match layer.kind {
+                Kind::Affine => (2.0 / layer.n_in as f32).sqrt(),
+                Kind::Table => 1.0,
+            };
             let weight: Vec<f32> = (0..layer.n_in * layer.n_out)
                 .map(|i| deviation * draws::normal(&[seed, layer_idx as u64, i as u64]))
                 .collect();
             let weight = Var::from_vec(weight, (layer.n_in, layer.n_out), &Device::Cpu)?;
-            let bias = Var::from_vec(vec![0_f32; layer.n_out], layer.n_out, &Device::Cpu)?;
             vars.insert(format!("{}.weight", layer.name), weight);
-            vars.insert(format!("{}.bias", layer.name), bias);
+            if layer.kind == Kind::Affine {
+                let bias = Var::from_vec(vec![0_f32; layer.n_out], layer.n_out, &Device::Cpu)?;
+                vars.insert(format!("{}.bias", layer.name), bias);
+            }
         }
         let tensors = vars
             .iter()
@@ -82,30 +141,48 @@ impl Parameters {
         self.0.values().map(Tensor::elem_count).sum()
     }
 
-    /// The layer's projection.
+    /// The tensor of this name and shape.
+    ///
+    /// # Errors
+    /// [`ParameterError`] if it is missing or has another shape.
+    pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<Tensor, ParameterError> {
+        let tensor = self
+            .0
+            .get(name)
+            .ok_or_else(|| ParameterError::Missing(name.to_owned()))?;
+        if tensor.dims() != expected {
+            return Err(ParameterError::Shape {
+                name: name.to_owned(),
+                expected: expected.to_vec(),
+                got: tensor.dims().to_vec(),
+            });
+        }
+        Ok(tensor.clone())
+    }
+
+    /// The layer's affine map.
     ///
     /// # Errors
     /// [`ParameterError`] if a tensor is missing or has another shape.
-    pub fn projection(&self, layer: Layer) -> Result<Projection, ParameterError> {
-        let find = |kind: &str, expected: &[usize]| {
-            let name = format!("{}.{kind}", layer.name);
-            let tensor = self
-                .0
-                .get(&name)
-                .ok_or_else(|| ParameterError::Missing(name.clone()))?;
-            if tensor.dims() != expected {
-                return Err(ParameterError::Shape {
-                    name,
-                    expected: expected.to_vec(),
-                    got: tensor.dims().to_vec(),
-                });
-            }
-            Ok(tensor.clone())
-        };
+    pub fn projection(&self, layer: &Layer) -> Result<Projection, ParameterError> {
         Ok(Projection {
-            weight: find("weight", &[layer.n_in, layer.n_out])?,
-            bias: find("bias", &[layer.n_out])?,
+            weight: self.tensor(
+                &format!("{}.weight", layer.name),
+                &[layer.n_in, layer.n_out],
+            )?,
+            bias: self.tensor(&format!("{}.bias", layer.name), &[layer.n_out])?,
         })
+    }
+
+    /// The layer's lookup table, `(n_rows, n_out)`.
+    ///
+    /// # Errors
+    /// [`ParameterError`] if the tensor is missing or has another shape.
+    pub fn table(&self, layer: &Layer) -> Result<Tensor, ParameterError> {
+        self.tensor(
+            &format!("{}.weight", layer.name),
+            &[layer.n_in, layer.n_out],
+        )
     }
 }
 
@@ -122,13 +199,21 @@ impl Projection {
     /// # Errors
     /// Those of candle, if the last axis is not `n_in` long.
     pub fn forward(&self, x: &Tensor) -> candle_core::Result<Tensor> {
+        self.rectified(x, 1.0)
+    }
+
+    /// [`Self::forward`], values below 0 multiplied with `slope`, in `[0, 1]`: 0 is the rectifier, 1 changes nothing.
+    ///
+    /// # Errors
+    /// Those of candle, if the last axis is not `n_in` long.
+    pub fn rectified(&self, x: &Tensor, slope: f32) -> candle_core::Result<Tensor> {
         let mut dims = x.dims().to_vec();
         let n_in = dims.pop().unwrap_or(1);
         let rows = x.elem_count() / n_in.max(1);
         dims.push(self.bias.elem_count());
-        x.reshape((rows, n_in))?
-            .matmul(&self.weight)?
-            .broadcast_add(&self.bias)?
+        let y = x.reshape((rows, n_in))?.matmul(&self.weight)?;
+        BiasRectifier { slope }
+            .forward(&y, &self.bias)?
             .reshape(dims)
     }
 }

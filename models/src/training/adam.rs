@@ -3,22 +3,47 @@
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{Result, Tensor, Var};
+use candle_core::{Device, Result, Tensor, Var};
 
-/// Step size and memory of the optimiser.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rates {
-    pub(super) learning_rate: f64,
-    pub(super) beta1: f64,
-    pub(super) beta2: f64,
-    /// Largest norm of all gradients together; larger ones are scaled down to it.
-    pub(super) max_norm: f64,
+use super::run::Schedule;
+
+/// Gradients by the names of the variables; a variable without one is not moved.
+pub(super) type Gradients = BTreeMap<String, Tensor>;
+
+/// The gradients of these variables, out of the graph.
+pub(super) fn gradients_of(vars: &BTreeMap<String, Var>, store: &GradStore) -> Gradients {
+    vars.iter()
+        .filter_map(|(name, var)| Some((name.clone(), store.get(var)?.detach())))
+        .collect()
+}
+
+/// The mean of the replicas' gradients.
+pub(super) fn mean(replicas: Vec<Gradients>) -> Result<Gradients> {
+    let n = replicas.len() as f64;
+    let mut replicas = replicas.into_iter();
+    let mut sum = replicas.next().unwrap_or_default();
+    if n < 2.0 {
+        return Ok(sum);
+    }
+    for other in replicas {
+        for (name, gradient) in other {
+            let total = match sum.get(&name) {
+                Some(total) => (total + gradient)?,
+                None => gradient,
+            };
+            sum.insert(name, total);
+        }
+    }
+    for gradient in sum.values_mut() {
+        *gradient = (&*gradient / n)?;
+    }
+    Ok(sum)
 }
 
 /// The optimiser of one network.
 #[derive(Debug)]
 pub(super) struct Adam {
-    rates: Rates,
+    schedule: Schedule,
     vars: BTreeMap<String, Var>,
     /// First and second moments, by the names of the variables.
     moments: BTreeMap<String, (Tensor, Tensor)>,
@@ -26,50 +51,59 @@ pub(super) struct Adam {
 }
 
 impl Adam {
-    pub(super) fn new(vars: BTreeMap<String, Var>, rates: Rates) -> Result<Self> {
+    pub(super) fn new(vars: BTreeMap<String, Var>, schedule: &Schedule) -> Result<Self> {
         let moments = vars
             .iter()
             .map(|(name, var)| Ok((name.clone(), (var.zeros_like()?, var.zeros_like()?))))
             .collect::<Result<_>>()?;
         Ok(Self {
-            rates,
+            schedule: schedule.clone(),
             vars,
             moments,
             n_steps: 0,
         })
     }
 
-    pub(super) fn step(&mut self, gradients: &GradStore, scale: f64) -> Result<()> {
-        let Rates {
+    /// What it moves.
+    pub(super) fn vars(&self) -> &BTreeMap<String, Var> {
+        &self.vars
+    }
+
+    /// Moves the variables; `scale` multiplies the step size. Returns the norm of all gradients before clipping.
+    pub(super) fn step(&mut self, gradients: &Gradients, scale: f64) -> Result<f64> {
+        let Schedule {
             learning_rate,
             beta1,
             beta2,
-            max_norm,
-        } = self.rates;
+            clip,
+            ..
+        } = self.schedule;
         self.n_steps += 1;
         let mut square = 0.0;
-        for var in self.vars.values() {
-            if let Some(gradient) = gradients.get(var) {
-                square += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
-            }
+        for gradient in gradients.values() {
+            square += f64::from(gradient.sqr()?.sum_all()?.to_scalar::<f32>()?);
         }
-        let clip = (max_norm / (square.sqrt() + 1e-6)).min(1.0);
+        let norm = square.sqrt();
+        if !norm.is_finite() {
+            return Ok(norm);
+        }
+        let clip = (clip / (norm + 1e-6)).min(1.0);
         let correction1 = 1.0 - beta1.powi(self.n_steps);
         let correction2 = 1.0 - beta2.powi(self.n_steps);
         for (name, var) in &self.vars {
             let (Some(gradient), Some((first, second))) =
-                (gradients.get(var), self.moments.get_mut(name))
+                (gradients.get(name), self.moments.get_mut(name))
             else {
                 continue;
             };
-            let gradient = (gradient.detach() * clip)?;
+            let gradient = (gradient * clip)?;
             *first = ((&*first * beta1)? + (&gradient * (1.0 - beta1))?)?;
             *second = ((&*second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
             let mean = (&*first / correction1)?;
             let deviation = ((&*second / correction2)?.sqrt()? + 1e-8)?;
             var.set(&(var.as_tensor() - (mean.div(&deviation)? * (learning_rate * scale))?)?)?;
         }
-        Ok(())
+        Ok(norm)
     }
 
     /// Everything that [`Self::restore`] needs, under names that begin with `prefix`.
@@ -82,27 +116,22 @@ impl Adam {
             state.push((format!("{prefix}.first.{name}"), first.clone()));
             state.push((format!("{prefix}.second.{name}"), second.clone()));
         }
-        let n_steps = Tensor::new(&[self.n_steps as f32], &candle_core::Device::Cpu)?;
+        let n_steps = Tensor::new(&[self.n_steps as f32], &Device::Cpu)?;
         state.push((format!("{prefix}.steps"), n_steps));
         Ok(state)
     }
 
-    /// Goes on where [`Self::state`] was taken; a tensor that is missing is an error.
+    /// Goes on where [`Self::state`] was taken; a tensor that is missing or of another shape is an error.
     pub(super) fn restore(&mut self, prefix: &str, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        let find = |name: String| {
-            state
-                .get(&name)
-                .cloned()
-                .ok_or_else(|| candle_core::Error::Msg(format!("the checkpoint lacks {name:?}")))
-        };
         for (name, var) in &self.vars {
-            var.set(&find(format!("{prefix}.value.{name}"))?)?;
+            var.set(find(state, &format!("{prefix}.value.{name}"), var.dims())?)?;
         }
         for (name, (first, second)) in &mut self.moments {
-            *first = find(format!("{prefix}.first.{name}"))?;
-            *second = find(format!("{prefix}.second.{name}"))?;
+            let dims = first.dims().to_vec();
+            *first = find(state, &format!("{prefix}.first.{name}"), &dims)?.clone();
+            *second = find(state, &format!("{prefix}.second.{name}"), &dims)?.clone();
         }
-        let n_steps = find(format!("{prefix}.steps"))?.to_vec1::<f32>()?;
+        let n_steps = find(state, &format!("{prefix}.steps"), &[1])?.to_vec1::<f32>()?;
         #[expect(
             clippy::cast_possible_truncation,
             reason = "it was an i32 below 2^24 when it was saved"
@@ -113,29 +142,47 @@ impl Adam {
     }
 }
 
+/// A tensor of a checkpoint.
+pub(super) fn find<'a>(
+    state: &'a BTreeMap<String, Tensor>,
+    name: &str,
+    dims: &[usize],
+) -> Result<&'a Tensor> {
+    let tensor = state.get(name).ok_or_else(|| {
+        candle_core::Error::Msg(format!(
+            "the checkpoint lacks {name:?}: it is of another architecture"
+        ))
+    })?;
+    if tensor.dims() != dims {
+        return Err(candle_core::Error::Msg(format!(
+            "the checkpoint's {name:?} has the shape {:?}, this run needs {dims:?}: it is of another architecture",
+            tensor.dims()
+        )));
+    }
+    Ok(tensor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
-
-    const RATES: Rates = Rates {
-        learning_rate: 0.1,
-        beta1: 0.5,
-        beta2: 0.9,
-        max_norm: 1e9,
-    };
-
-    fn descend(adam: &mut Adam, n: usize) -> Result<Vec<f32>> {
-        let var = adam.vars["x"].clone();
-        for _ in 0..n {
-            adam.step(&var.sqr()?.sum_all()?.backward()?, 1.0)?;
-        }
-        var.to_vec1()
-    }
 
     fn start() -> Result<Adam> {
         let var = Var::from_vec(vec![1.0_f32, -2.0], 2, &Device::Cpu)?;
-        Adam::new([("x".to_owned(), var)].into(), RATES)
+        let schedule = Schedule {
+            learning_rate: 0.1,
+            clip: 1e9,
+            ..Schedule::default()
+        };
+        Adam::new([("x".to_owned(), var)].into(), &schedule)
+    }
+
+    fn descend(adam: &mut Adam, n: usize) -> Result<Vec<f32>> {
+        let vars = adam.vars().clone();
+        for _ in 0..n {
+            let store = vars["x"].sqr()?.sum_all()?.backward()?;
+            adam.step(&gradients_of(&vars, &store), 1.0)?;
+        }
+        vars["x"].to_vec1()
     }
 
     #[test]
@@ -158,6 +205,16 @@ mod tests {
         let mut second = start()?;
         second.restore("g", &saved)?;
         assert_eq!(descend(&mut second, 6)?, expected);
+        Ok(())
+    }
+
+    #[test]
+    fn replicas_meet_in_the_mean_of_their_gradients() -> Result<()> {
+        let gradient = |x: f32| -> Result<Gradients> {
+            Ok([("x".to_owned(), Tensor::new(&[x], &Device::Cpu)?)].into())
+        };
+        let mean = mean(vec![gradient(1.0)?, gradient(4.0)?])?;
+        assert_eq!(mean["x"].to_vec1::<f32>()?, [2.5]);
         Ok(())
     }
 }

@@ -4,7 +4,8 @@ use candle_core::{Device, Result, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::corpus::{GridNote, GridSong};
+use super::run::{Data, Target};
+use crate::corpus::{BassNote, Corpus, SongView, Split};
 use crate::draws;
 use crate::generator::Taste;
 use crate::network::{N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS};
@@ -13,12 +14,16 @@ use crate::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 
 /// Measures predicted, and judged together, for one excerpt.
 pub const JUDGED: usize = 4;
-/// Measures of bass in an excerpt: those before the first predicted one, and the predicted ones themselves.
+/// Measures of an excerpt: those heard before the first predicted one, and the predicted ones themselves.
 const SPAN: usize = NET_MEASURES + JUDGED;
+/// Draws of a place after which a corpus without any usable one is given up.
+const MAX_DRAWS: usize = 100_000;
 
-/// Excerpts of songs as tensors. K is [`JUDGED`].
+/// Excerpts of songs as tensors, those with a bass first. K is [`JUDGED`].
 #[derive(Debug)]
 pub struct Batch {
+    /// Excerpts with a bass, in `1 ..= B`.
+    pub n_judged: usize,
     /// Heard before each predicted measure: `(B, K + 3, 16, P)`.
     pub heard: Tensor,
     /// Played by the bass in the predicted measures: `(B, K, 16, P)`.
@@ -27,93 +32,165 @@ pub struct Batch {
     pub hits: Tensor,
     /// How loud, in `[0, 1]`, 0 where there is no hit: `(B, K, 16, V)`.
     pub velocities: Tensor,
+    /// How far from the step, in steps, 0 where there is no hit: `(B, K, 16, V)`.
+    pub offsets: Tensor,
+    /// Whether the hit's velocity tells of a hand and not of a mouse: `(B, K, 16, V)`, 0 or 1.
+    pub has_dynamics: Tensor,
+    /// The same of its offset: `(B, K, 16, V)`.
+    pub has_timing: Tensor,
     /// `(B, K, N_LATENT)`.
     pub latent: Tensor,
     /// Logistic draws of the cells: `(B, K, 16, V)`.
     pub cells: Tensor,
 }
 
-/// Draws excerpts from songs: a song by its weight, then a place in it.
-#[derive(Debug)]
-pub struct Sampler<'a> {
-    songs: &'a [GridSong],
+/// Why there is nothing to learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the corpus has no training song in 4/4 of more than {JUDGED} measures{kind}; prepare a larger one"
+)]
+pub struct NothingToLearn {
+    kind: &'static str,
+}
+
+/// Songs of one kind, drawn by their weights.
+#[derive(Clone, Debug)]
+struct Urn {
+    /// Indices in the corpus.
+    songs: Vec<usize>,
     /// Running sums of the songs' weights.
     cumulative: Vec<f32>,
+}
+
+impl Urn {
+    fn new<'a>(songs: impl Iterator<Item = SongView<'a>>) -> Self {
+        let mut sum = 0.0;
+        let (songs, cumulative) = songs
+            .map(|song| {
+                sum += song.weight;
+                (song.idx, sum)
+            })
+            .unzip();
+        Self { songs, cumulative }
+    }
+
+    fn draw(&self, rng: &mut StdRng) -> Option<usize> {
+        let total = self.cumulative.last().filter(|total| **total > 0.0)?;
+        let at = rng.random_range(0.0..*total);
+        let place = self.cumulative.partition_point(|sum| *sum <= at);
+        self.songs.get(place.min(self.songs.len() - 1)).copied()
+    }
+}
+
+/// Draws excerpts from the training songs: a song by its weight, then a place in it.
+#[derive(Clone, Debug)]
+pub struct Sampler<'a> {
+    corpus: &'a Corpus,
+    data: Data,
+    with_bass: Urn,
+    drums_only: Urn,
     seed: u64,
 }
 
 impl<'a> Sampler<'a> {
-    /// A sampler whose batches are a pure function of `seed` and the step they are drawn for.
-    pub fn new(songs: &'a [GridSong], seed: u64) -> Self {
-        let mut sum = 0.0;
-        let cumulative = songs
-            .iter()
-            .map(|song| {
-                sum += song.weight;
-                sum
-            })
-            .collect();
-        Self {
-            songs,
-            cumulative,
-            seed,
-        }
-    }
-
-    /// The batch of one training step.
+    /// A sampler whose batches are a pure function of `seed`, the step and the replica they are drawn for.
     ///
     /// # Errors
-    /// Those of candle.
-    pub fn batch(&self, step: u64, n_excerpts: usize) -> Result<Batch> {
-        let mut rng = StdRng::seed_from_u64(draws::hash(&[self.seed, step]));
-        let mut sheet = Sheet::default();
-        let mut n_left = n_excerpts;
-        while n_left > 0 {
-            if self.excerpt(&mut rng, &mut sheet) {
-                n_left -= 1;
-            }
+    /// [`NothingToLearn`] if no training song can be used.
+    pub fn new(
+        corpus: &'a Corpus,
+        data: &Data,
+        seed: u64,
+    ) -> std::result::Result<Self, NothingToLearn> {
+        let songs = |has_bass: bool| {
+            let may_use = move |song: &SongView<'_>| {
+                song.has_bass == has_bass
+                    && (song.is_open || !data.open_only)
+                    && (0..song.n_measures().saturating_sub(JUDGED))
+                        .any(|first| is_usable(song, first + 1))
+            };
+            Urn::new(corpus.songs(Split::Train).filter(may_use))
+        };
+        let (with_bass, drums_only) = (songs(true), songs(false));
+        let is_missing = [
+            (with_bass.songs.is_empty(), " with a bass"),
+            (
+                data.drums_only > 0 && drums_only.songs.is_empty(),
+                " with drums only (data.drums-only = 0 does without)",
+            ),
+        ];
+        if let Some((_, kind)) = is_missing.into_iter().find(|(missing, _)| *missing) {
+            return Err(NothingToLearn { kind });
         }
-        sheet.tensors(n_excerpts)
+        Ok(Self {
+            corpus,
+            data: data.clone(),
+            with_bass,
+            drums_only,
+            seed,
+        })
     }
 
-    /// Adds one excerpt; `false` where the place drawn has no bass to listen to.
-    fn excerpt(&self, rng: &mut StdRng, sheet: &mut Sheet) -> bool {
-        let total = self.cumulative.last().copied().unwrap_or_default();
-        let at = rng.random_range(0.0..total);
-        let song = &self.songs[self
-            .cumulative
-            .partition_point(|sum| *sum <= at)
-            .min(self.songs.len() - 1)];
-        if song.n_measures <= JUDGED {
-            return false;
-        }
-        // The first predicted measure; what was heard before it may be shorter than the window.
-        let first = rng.random_range(1..=song.n_measures - JUDGED);
-        let transpose = rng.random_range(-5_i32..=6);
-        let is_heard = |m: usize| {
-            has_onset(
-                song,
-                m.saturating_sub(NET_MEASURES) * NET_STEPS,
-                m * NET_STEPS,
-            )
-        };
-        if !(first..first + JUDGED).all(is_heard) {
-            return false;
-        }
+    /// Songs that are drawn from, drums-only ones included.
+    pub fn n_songs(&self) -> usize {
+        self.with_bass.songs.len() + self.drums_only.songs.len()
+    }
 
-        let start = sheet.bass.len();
-        sheet.bass.resize(start + SPAN * NET_STEPS * N_PLANES, 0.0);
-        // May be negative: the song begins inside the span.
-        let origin = (first as i64 - NET_MEASURES as i64) * NET_STEPS as i64;
-        for note in notes_between(&song.bass, origin, origin + (SPAN * NET_STEPS) as i64) {
-            write_note(&mut sheet.bass[start..], *note, origin, transpose);
-        }
-        for row in &song.drums[first * NET_STEPS..(first + JUDGED) * NET_STEPS] {
-            for velocity in row {
-                sheet.hits.push(f32::from(u8::from(*velocity > 0)));
-                sheet.velocities.push(f32::from(*velocity) / 127.0);
+    /// The batch of one training step: `n_judged` excerpts with a bass, `n_drums_only` without.
+    ///
+    /// # Errors
+    /// Those of candle, and a message if no place with a bass is found.
+    pub fn batch(&self, place: &[u64], n_judged: usize, n_drums_only: usize) -> Result<Batch> {
+        let mut coordinates = vec![self.seed];
+        coordinates.extend(place);
+        let mut rng = StdRng::seed_from_u64(draws::hash(&coordinates));
+        let mut sheet = Sheet::default();
+        for (urn, n) in [
+            (&self.with_bass, n_judged),
+            (&self.drums_only, n_drums_only),
+        ] {
+            let mut n_left = n;
+            let mut n_draws = 0;
+            while n_left > 0 {
+                n_draws += 1;
+                if n_draws > MAX_DRAWS {
+                    let message = "no place with a bass was found in the training songs";
+                    return Err(candle_core::Error::Msg(message.to_owned()));
+                }
+                if self.excerpt(urn, &mut rng, &mut sheet).is_some() {
+                    n_left -= 1;
+                }
             }
         }
+        sheet.tensors(n_judged, n_judged + n_drums_only)
+    }
+
+    /// Adds one excerpt; `None` where the place drawn cannot be used.
+    fn excerpt(&self, urn: &Urn, rng: &mut StdRng, sheet: &mut Sheet) -> Option<()> {
+        let song = self.corpus.song(urn.draw(rng)?);
+        let last = song.n_measures().checked_sub(JUDGED).filter(|n| *n > 0)?;
+        // The first predicted measure; what was heard before it may be shorter than the window.
+        let first = rng.random_range(1..=last);
+        let keeps_silence = rng.random_bool(self.data.silent);
+        if !is_usable(&song, first) {
+            return None;
+        }
+        let shift = match self.data.target {
+            Target::Next => 0,
+            Target::Same => 1,
+        };
+        if song.has_bass && !keeps_silence {
+            let is_heard = |measure: usize| {
+                let from = (measure + shift).saturating_sub(NET_MEASURES);
+                (from..measure + shift).any(|m| !song.measure(m).bass.is_empty())
+            };
+            if !(first..first + JUDGED).all(is_heard) {
+                return None;
+            }
+        }
+        let transpose = rng.random_range(-self.data.transpose..=self.data.transpose);
+        sheet.write_bass(&song, first, transpose);
+        sheet.write_drums(&song, first);
 
         // Half of the excerpts by a drummer who does not vary, so that the critic can ask for a groove that holds.
         let variation = if rng.random_bool(0.5) {
@@ -133,33 +210,22 @@ impl<'a> Sampler<'a> {
                     .extend(Voice::ALL.map(|voice| noise::cell(taste, measure, step_idx, voice)));
             }
         }
-        true
+        sheet.shift = shift;
+        Some(())
     }
 }
 
-fn has_onset(song: &GridSong, from: usize, to: usize) -> bool {
-    let first = song
-        .bass
-        .partition_point(|note| (note.step as usize) < from);
-    song.bass
-        .get(first)
-        .is_some_and(|note| (note.step as usize) < to)
+/// Whether all measures of the excerpt whose first predicted measure is `first` have sixteen steps.
+fn is_usable(song: &SongView<'_>, first: usize) -> bool {
+    (first.saturating_sub(NET_MEASURES)..first + JUDGED)
+        .all(|m| song.measure(m).meter.n_steps() == NET_STEPS)
 }
 
-/// Notes that may sound in `from .. to`; a note longer than four measures before it is taken to have ended.
-fn notes_between(bass: &[GridNote], from: i64, to: i64) -> &[GridNote] {
-    let lead = (NET_MEASURES * NET_STEPS) as i64;
-    let first = bass.partition_point(|note| i64::from(note.step) < from - lead);
-    let last = bass.partition_point(|note| i64::from(note.step) < to);
-    &bass[first..last]
-}
-
-/// Writes a note into `(T, P)` planes whose first step is `origin`.
-fn write_note(planes: &mut [f32], note: GridNote, origin: i64, transpose: i32) {
+/// Writes a note that begins at `start` into `(T, P)` planes; a part before or after them is cut off.
+fn write_note(planes: &mut [f32], start: i64, note: BassNote, transpose: i32) {
     let key = i32::from(note.key) + transpose;
     let pitch = pitch_index(u8::try_from(key.rem_euclid(128)).unwrap_or(LOWEST_PITCH));
     let n_rows = (planes.len() / N_PLANES) as i64;
-    let start = i64::from(note.step) - origin;
     for row in start.max(0)..(start + i64::from(note.n_steps)).min(n_rows) {
         let Ok(at) = usize::try_from(row * N_PLANES as i64 + i64::from(2 * pitch)) else {
             continue;
@@ -174,23 +240,69 @@ fn write_note(planes: &mut [f32], note: GridNote, origin: i64, transpose: i32) {
 /// The values of a batch while it is filled.
 #[derive(Debug, Default)]
 struct Sheet {
+    /// Measures by which what is heard lies later than in [`Target::Next`].
+    shift: usize,
     bass: Vec<f32>,
     hits: Vec<f32>,
     velocities: Vec<f32>,
+    offsets: Vec<f32>,
+    has_dynamics: Vec<f32>,
+    has_timing: Vec<f32>,
     latent: Vec<f32>,
     cells: Vec<f32>,
 }
 
 impl Sheet {
-    fn tensors(self, n: usize) -> Result<Batch> {
+    /// The bass of the measures around the first predicted one. A note longer than four measures is taken to have ended.
+    fn write_bass(&mut self, song: &SongView<'_>, first: usize, transpose: i32) {
+        let start = self.bass.len();
+        self.bass.resize(start + SPAN * NET_STEPS * N_PLANES, 0.0);
+        let planes = &mut self.bass[start..];
+        for measure in first.saturating_sub(2 * NET_MEASURES)..first + JUDGED {
+            let origin = (measure as i64 + NET_MEASURES as i64 - first as i64) * NET_STEPS as i64;
+            for note in song.measure(measure).bass {
+                write_note(planes, origin + i64::from(note.step_idx), *note, transpose);
+            }
+        }
+    }
+
+    fn write_drums(&mut self, song: &SongView<'_>, first: usize) {
+        let n = self.hits.len() + JUDGED * NET_STEPS * N_VOICES;
+        for values in [
+            &mut self.hits,
+            &mut self.velocities,
+            &mut self.offsets,
+            &mut self.has_dynamics,
+            &mut self.has_timing,
+        ] {
+            values.resize(n, 0.0);
+        }
+        for k in 0..JUDGED {
+            let origin = n - (JUDGED - k) * NET_STEPS * N_VOICES;
+            for hit in song.measure(first + k).hits {
+                let cell = origin + usize::from(hit.step_idx) * N_VOICES + usize::from(hit.voice);
+                self.hits[cell] = 1.0;
+                self.velocities[cell] = f32::from(hit.velocity) / 127.0;
+                self.offsets[cell] = f32::from(hit.offset) / 254.0;
+                self.has_dynamics[cell] = f32::from(u8::from(song.has_dynamics));
+                self.has_timing[cell] = f32::from(u8::from(song.has_timing));
+            }
+        }
+    }
+
+    fn tensors(self, n_judged: usize, n: usize) -> Result<Batch> {
         let cells = (n, JUDGED, NET_STEPS, N_VOICES);
         let tensor = |values: Vec<f32>| Tensor::from_vec(values, cells, &Device::Cpu);
         let bass = Tensor::from_vec(self.bass, (n, SPAN, NET_STEPS, N_PLANES), &Device::Cpu)?;
         Ok(Batch {
-            heard: bass.narrow(1, 0, SPAN - 1)?.contiguous()?,
+            n_judged,
+            heard: bass.narrow(1, self.shift, SPAN - 1)?.contiguous()?,
             bass: bass.narrow(1, NET_MEASURES, JUDGED)?.contiguous()?,
             hits: tensor(self.hits)?,
             velocities: tensor(self.velocities)?,
+            offsets: tensor(self.offsets)?,
+            has_dynamics: tensor(self.has_dynamics)?,
+            has_timing: tensor(self.has_timing)?,
             latent: Tensor::from_vec(self.latent, (n, JUDGED, N_LATENT), &Device::Cpu)?,
             cells: tensor(self.cells)?,
         })
@@ -209,12 +321,8 @@ mod tests {
         window.begin(17, 40);
         window.hold(18, 40);
         let mut expected = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
-        let note = GridNote {
-            step: 17,
-            n_steps: 2,
-            key: 40,
-        };
-        write_note(&mut expected, note, 0, 0);
+        let note = BassNote::new(1, 40, 100, 2);
+        write_note(&mut expected, 17, note, 0);
         assert_eq!(predict::planes(&window, Meter::COMMON), expected);
     }
 }

@@ -40,6 +40,23 @@ impl SpectralNorm {
     }
 }
 
+impl SpectralNorm {
+    /// The vectors, under names that begin with `prefix`.
+    pub(super) fn state(&self, prefix: &str) -> Vec<(String, Tensor)> {
+        let named = |(name, v): (&String, &Tensor)| (format!("{prefix}.{name}"), v.clone());
+        self.vectors.iter().map(named).collect()
+    }
+
+    /// Goes on with the vectors of [`Self::state`].
+    pub(super) fn restore(&mut self, prefix: &str, state: &BTreeMap<String, Tensor>) {
+        let prefix = format!("{prefix}.");
+        self.vectors = state
+            .iter()
+            .filter_map(|(name, v)| Some((name.strip_prefix(&prefix)?.to_owned(), v.clone())))
+            .collect();
+    }
+}
+
 fn unit(v: &Tensor) -> Result<Tensor> {
     v.broadcast_div(&(v.sqr()?.sum_all()?.sqrt()? + 1e-12)?)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use lockstep_models::evaluation::baselines::{
@@ -14,6 +14,9 @@ use lockstep_models::rule::RuleGroove;
 
 /// Makes a generator; every song gets one of its own, so that songs can be played side by side.
 type Make = Box<dyn Fn() -> Result<Box<dyn Generator>> + Send + Sync>;
+
+/// Name of the embedded network in the table.
+pub(super) const EMBEDDED: &str = "embedded network";
 
 /// One who is measured.
 pub(super) struct Drummer {
@@ -68,16 +71,27 @@ fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
 /// # Errors
 /// Names the first file that cannot be read or loaded.
 pub(super) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
-    let mut drummers = vec![Drummer::with_weights(
-        "embedded network",
-        EMBEDDED_WEIGHTS.to_vec(),
-    )?];
+    let mut drummers = vec![Drummer::with_weights(EMBEDDED, EMBEDDED_WEIGHTS.to_vec())?];
     for path in paths {
         let name = path.display().to_string();
         let bytes = fs::read(path).with_context(|| format!("reading {name}"))?;
-        drummers.push(Drummer::with_weights(&name, bytes)?);
+        drummers.push(Drummer {
+            name: title(path),
+            ..Drummer::with_weights(&name, bytes)?
+        });
     }
     Ok(drummers)
+}
+
+/// What a weights file is called in the table: its name, or its run's where it is the best of a run.
+fn title(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    let run = path.parent().and_then(Path::file_name);
+    let name = match run {
+        Some(run) if stem == "best" => run,
+        _ => stem,
+    };
+    name.to_string_lossy().into_owned()
 }
 
 /// What a network must beat.
@@ -98,6 +112,15 @@ pub(super) fn baselines(lessons: &[Lesson]) -> Vec<Drummer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_is_named_after_its_run() {
+        assert_eq!(
+            title(Path::new("runs/critic-2d/best.safetensors")),
+            "critic-2d"
+        );
+        assert_eq!(title(Path::new("models/weights/base.safetensors")), "base");
+    }
 
     #[test]
     fn weights_that_cannot_be_loaded_are_named() -> Result<()> {

@@ -1,15 +1,16 @@
 //! The songs that are played: whole MIDI files, for drum notes beyond the nine voices count too.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
+use lockstep_models::corpus::Split;
 use lockstep_models::evaluation::MIN_MEASURES;
 use lockstep_models::midi_file::{self, Note, Pick, Song};
 use lockstep_models::representation::Beats;
-use lockstep_models::training::corpus::{self, Split};
 use rayon::prelude::*;
+
+use crate::sources::{SongFile, Source};
 
 /// Quarter notes in a measure of 4/4, the only meter that is measured.
 pub(super) const BEATS: f64 = 4.0;
@@ -41,32 +42,35 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// Reads a split of a corpus folder.
+    /// Reads a split of a folder or archive; of one whose index names no splits, everything.
     ///
     /// # Errors
-    /// If the index cannot be read or no song can be measured.
-    pub(super) fn read(folder: &Path, split: Split, n_songs: usize) -> Result<Self> {
-        let licences = open_licences(folder)?;
-        let listed = corpus::list(folder, split)?;
-        let all: Vec<(String, Piece)> = listed
+    /// If the source cannot be read or no song of it can be measured.
+    pub(super) fn read(source: &Path, split: Split, n_songs: usize) -> Result<Self> {
+        let mut files: Vec<SongFile> = Vec::new();
+        Source::open(source)?.read(&mut |file| {
+            if file.entry.split.is_none_or(|of| of == split) {
+                files.push(file);
+            }
+            Ok(())
+        })?;
+        let all: Vec<(String, Piece)> = files
             .into_par_iter()
-            .filter_map(|(path, source)| {
-                let bytes = fs::read(folder.join(&path)).ok()?;
-                let song = midi_file::read(&bytes, Pick::default()).ok()?;
+            .filter_map(|file| {
+                let song = midi_file::read(&file.bytes.ok()?, Pick::default()).ok()?;
                 let is_long = song.length.0 > BEATS * MIN_MEASURES as f64;
-                let licence = licences.get(&path).cloned();
                 let piece = Piece {
-                    path,
+                    path: file.path,
                     song,
-                    licence,
+                    licence: file.entry.is_open.then_some(file.entry.licence),
                 };
-                (piece.song.is_common_time() && is_long).then_some((source, piece))
+                (piece.song.is_common_time() && is_long).then_some((file.entry.source, piece))
             })
             .collect();
         ensure!(
             !all.is_empty(),
             "no song of the split in {}",
-            folder.display()
+            source.display()
         );
         let n = n_songs.clamp(1, all.len());
         let songs = (0..n).map(|i| all[i * all.len() / n].1.clone()).collect();
@@ -91,28 +95,6 @@ fn is_worth_seeing(song: &Song) -> bool {
         |notes: &[Note], measure| notes.iter().any(|note| measure_of(note.start.0) == measure);
     (first..first + N_DRAWN)
         .all(|measure| plays(&song.bass, measure) && plays(&song.drums, measure))
-}
-
-/// Licences of the songs that the index puts into the open tier, by path.
-fn open_licences(folder: &Path) -> Result<HashMap<String, String>> {
-    let path = folder.join(corpus::INDEX);
-    let text = fs::read_to_string(&path)
-        .with_context(|| format!("reading the index {}", path.display()))?;
-    let mut rows = text
-        .lines()
-        .map(|line| line.split('\t').collect::<Vec<_>>());
-    let header = rows.next().unwrap_or_default();
-    let column = |name| header.iter().position(|column| *column == name);
-    // Without these columns nothing counts as open.
-    let (Some(path), Some(tier), Some(licence)) =
-        (column("path"), column("tier"), column("licence"))
-    else {
-        return Ok(HashMap::new());
-    };
-    Ok(rows
-        .filter(|row| row.get(tier) == Some(&"open"))
-        .filter_map(|row| Some((row.get(path)?.to_string(), row.get(licence)?.to_string())))
-        .collect())
 }
 
 /// The measures from `first` on of a song in 4/4, at most `n`, as a song of its own that begins at 0 with the tempo there.

@@ -88,10 +88,10 @@ fn a_tar_xz_with_an_index_keeps_what_the_index_says() -> Result<()> {
     let path = folder.path().join("songs.tar.xz");
     let options = lzma_rust2::XzOptions::with_preset(1);
     let mut tar = tar::Builder::new(lzma_rust2::XzWriter::new(File::create(&path)?, options)?);
-    let index = "path\tsource\ttier\tsplit\thumanised\tgenre\n\
-                 open/a.mid\tattic\topen\ttest\tTV\tdub\n\
-                 b.mid\tcellar\tresearch\tvalid\t-\t\n\
-                 c.mid\tcellar\tresearch\ttrain\t-\t\n\
+    let index = "path\tsource\ttier\tsplit\thumanised\tgenre\tlicence\n\
+                 open/a.mid\tattic\topen\ttest\tTV\tdub\tCC0\n\
+                 b.mid\tcellar\tresearch\tvalid\t-\t\t\n\
+                 c.mid\tcellar\tresearch\ttrain\t-\t\t\n\
                  broken line\n";
     let stray = midi(3, true);
     let songs = [midi(1, true), midi(2, true)];

@@ -17,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) split: Option<Split>,
     /// Whether its licence is an open one.
     pub(crate) is_open: bool,
+    /// The licence in the source's own words, "" where unknown.
+    pub(crate) licence: String,
     /// Whether the index calls its velocities a drummer's.
     pub(crate) has_dynamics: bool,
     /// Whether the index calls its timing a drummer's.
@@ -35,6 +37,7 @@ impl Entry {
             style: String::new(),
             split: None,
             is_open: false,
+            licence: String::new(),
             has_dynamics: false,
             has_timing: false,
             meter: None,
@@ -102,7 +105,15 @@ impl Catalog {
             found.with_context(|| format!("it has no column {name:?}"))
         };
         let names: &[&str] = match kind {
-            Kind::Corpus => &["path", "source", "genre", "split", "tier", "humanised"],
+            Kind::Corpus => &[
+                "path",
+                "source",
+                "genre",
+                "split",
+                "tier",
+                "humanised",
+                "licence",
+            ],
             Kind::Groove => &["midi_filename", "style", "split", "time_signature"],
         };
         let columns = names
@@ -117,8 +128,10 @@ impl Catalog {
                     .map(|&index| row.get(index).copied())
                     .collect::<Option<Vec<_>>>()?;
                 match (kind, cells.as_slice()) {
-                    (Kind::Corpus, &[path, source, genre, split, tier, humanised]) => {
-                        Some((path, of_corpus(source, genre, split, tier, humanised)))
+                    (Kind::Corpus, &[path, source, genre, split, tier, humanised, licence]) => {
+                        let entry = of_corpus(source, genre, split, tier, humanised);
+                        let licence = licence.to_owned();
+                        Some((path, Entry { licence, ..entry }))
                     }
                     (Kind::Groove, &[path, style, split, meter]) => {
                         Some((path, of_groove(style, split, meter)))
@@ -173,7 +186,7 @@ fn of_corpus(source: &str, genre: &str, split: &str, tier: &str, humanised: &str
     }
 }
 
-/// Creative Commons Attribution 4.0, played by people on a Roland TD-11.
+/// Played by people on a Roland TD-11.
 fn of_groove(style: &str, split: &str, meter: &str) -> Entry {
     let meter = meter.split_once('-').and_then(|(numerator, denominator)| {
         Some(TimeSignature {
@@ -186,6 +199,7 @@ fn of_groove(style: &str, split: &str, meter: &str) -> Entry {
         style: style.split('/').next().unwrap_or_default().to_owned(),
         split: split_of(split),
         is_open: true,
+        licence: "CC BY 4.0".to_owned(),
         meter,
         map: DrumMap::RolandTd11,
         ..Entry::unknown("groove")

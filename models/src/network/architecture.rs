@@ -1,0 +1,139 @@
+//! Which network: the choices that a run file makes and a weights file carries.
+
+use serde::{Deserialize, Serialize};
+
+/// How a measure of bass becomes numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "kind",
+    rename_all = "kebab-case",
+    rename_all_fields = "kebab-case",
+    deny_unknown_fields
+)]
+pub enum BassEmbedding {
+    /// Embedding 1: the measure read as a binary number, scaled into buckets, looked up in a table.
+    Bucket {
+        /// What the digits are.
+        digits: Digits,
+        /// Rows of the table, 2 to 65,536; 1,000 in the lineage's notes.
+        n_buckets: usize,
+    },
+    /// Embedding 2: strided convolutions over pitches, steps and beats (MuseGAN's track-conditional encoder, MidiNet's
+    /// conditioner).
+    Convolution,
+    /// Embedding 3: self-attention over the measure's sixteen steps (Vaswani et al. 2017).
+    Transformer {
+        /// Blocks of attention and feed-forward, 1 to 8.
+        n_blocks: usize,
+        /// Heads of an attention; a divisor of the 32 channels of a step.
+        n_heads: usize,
+    },
+    /// Embedding 4: the index of the measure in a vocabulary of the commonest rhythms of the training songs; one that
+    /// is not in it takes the nearest by Hamming distance.
+    Vocabulary {
+        /// Words, 2 to 65,536.
+        n_words: usize,
+    },
+}
+
+/// The binary digits of a measure, the first the most significant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Digits {
+    /// Sixteen: whether any note begins at each step.
+    Onsets,
+    /// 16 × 72: whether each pitch sounds at each step, step by step, low to high.
+    PianoRoll,
+}
+
+/// Which axes a network's kernels have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kernels {
+    /// Steps × pitches: four measures are one row of 64 steps.
+    #[serde(rename = "2d")]
+    TwoD,
+    /// Measures × steps × pitches: the measure axis is kept.
+    #[serde(rename = "3d")]
+    ThreeD,
+}
+
+/// Everything that decides a generator's shape. Part of every weights file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Architecture {
+    /// How the generator hears the bass.
+    pub bass: BassEmbedding,
+    /// The generator's kernels. With [`Kernels::TwoD`] its output is 64 steps × 72 pitches.
+    pub generator: Kernels,
+}
+
+/// Why an architecture cannot be built.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{key} = {got} is not possible: {allowed}")]
+pub struct ArchitectureError {
+    /// The setting.
+    pub key: &'static str,
+    /// Its value.
+    pub got: String,
+    /// What it may be.
+    pub allowed: &'static str,
+}
+
+impl Architecture {
+    /// Refuses what no network can be built from.
+    ///
+    /// # Errors
+    /// [`ArchitectureError`] names the setting and what it may be.
+    pub fn check(&self) -> Result<(), ArchitectureError> {
+        let demand = |holds: bool, key, got: usize, allowed| {
+            if holds {
+                return Ok(());
+            }
+            let got = got.to_string();
+            Err(ArchitectureError { key, got, allowed })
+        };
+        let is_table = |n: usize| (2..=65_536).contains(&n);
+        match self.bass {
+            BassEmbedding::Bucket { n_buckets, .. } => {
+                demand(
+                    is_table(n_buckets),
+                    "n-buckets",
+                    n_buckets,
+                    "it may be 2 to 65536",
+                )?;
+            }
+            BassEmbedding::Vocabulary { n_words } => {
+                demand(
+                    is_table(n_words),
+                    "n-words",
+                    n_words,
+                    "it may be 2 to 65536",
+                )?;
+            }
+            BassEmbedding::Transformer { n_blocks, n_heads } => {
+                demand(
+                    (1..=8).contains(&n_blocks),
+                    "n-blocks",
+                    n_blocks,
+                    "it may be 1 to 8",
+                )?;
+                demand(
+                    n_heads > 0 && super::hearing::STEP_CHANNELS.is_multiple_of(n_heads),
+                    "n-heads",
+                    n_heads,
+                    "it must divide the 32 channels of a step",
+                )?;
+            }
+            BassEmbedding::Convolution => {}
+        }
+        let is_2d = self.generator == Kernels::TwoD;
+        if is_2d && self.bass != BassEmbedding::Convolution {
+            return Err(ArchitectureError {
+                key: "generator",
+                got: "\"2d\"".to_owned(),
+                allowed: "with kernels over one row of 64 steps the bass kind must be \"convolution\"",
+            });
+        }
+        Ok(())
+    }
+}

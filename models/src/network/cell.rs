@@ -1,0 +1,81 @@
+//! What a generator's outputs mean: for each step and voice whether it is hit, how loud, and when.
+
+use candle_core::{Result, Tensor};
+
+use super::CELL_OUTPUTS;
+use crate::representation::N_VOICES;
+
+/// Least and most spread of a velocity, in units of the full scale: a sequencer's hand, and half of the scale.
+const VELOCITY_SPREAD: (f64, f64) = (0.02, 0.3);
+
+/// Least and most spread of an offset, in steps.
+const OFFSET_SPREAD: (f64, f64) = (0.01, 0.25);
+
+/// A generator's outputs, taken apart. Every tensor is `(B, K, 16, V)`.
+#[derive(Clone, Debug)]
+pub struct Cells {
+    /// Log-odds that the voice is hit.
+    pub presence: Tensor,
+    /// Mean velocity of a hit, in (0, 1).
+    pub velocity: Tensor,
+    /// Standard deviation of the velocity.
+    pub velocity_spread: Tensor,
+    /// Mean distance of a hit from its step, in steps, in (−½, ½).
+    pub offset: Tensor,
+    /// Standard deviation of the offset, in steps.
+    pub offset_spread: Tensor,
+}
+
+impl Cells {
+    /// From `(B, K, 16, N_OUTPUTS)`.
+    ///
+    /// # Errors
+    /// Those of candle, if the shape does not fit.
+    pub fn new(outputs: &Tensor) -> Result<Self> {
+        let part = |i: usize| outputs.narrow(3, i * N_VOICES, N_VOICES)?.contiguous();
+        const { assert!(CELL_OUTPUTS == 5, "one part for each field") };
+        let between =
+            |i, (least, most): (f64, f64)| (sigmoid(&part(i)?)? * (most - least))? + least;
+        Ok(Self {
+            presence: part(0)?,
+            velocity: sigmoid(&part(1)?)?,
+            velocity_spread: between(2, VELOCITY_SPREAD)?,
+            offset: (part(3)?.tanh()? * 0.5)?,
+            offset_spread: between(4, OFFSET_SPREAD)?,
+        })
+    }
+}
+
+/// Logistic function, finite with a finite gradient for any `x`: by way of exponentials the gradient is NaN below −88.
+///
+/// # Errors
+/// Those of candle.
+pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    ((x * 0.5)?.tanh()? + 1.0)? * 0.5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{Device, Var};
+
+    #[test]
+    fn the_logistic_function_has_a_finite_gradient_everywhere() -> Result<()> {
+        let x = Var::new(&[-200.0_f32, -1.0, 0.0, 1.0, 200.0], &Device::Cpu)?;
+        let y = sigmoid(&x)?;
+        let slopes = y.sum_all()?.backward()?;
+        let slopes = slopes
+            .get(&x)
+            .map_or(Ok(Vec::new()), Tensor::to_vec1::<f32>)?;
+        for (y, (slope, expected)) in y
+            .to_vec1::<f32>()?
+            .iter()
+            .zip(slopes.iter().zip([0.0, 0.268_941, 0.5, 0.731_059, 1.0]))
+        {
+            assert!((y - expected).abs() < 1e-5, "{y} for {expected}");
+            assert!((slope - expected * (1.0 - expected)).abs() < 1e-5);
+        }
+        assert_eq!(slopes.len(), 5);
+        Ok(())
+    }
+}

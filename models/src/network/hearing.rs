@@ -1,0 +1,142 @@
+//! Hearing: what the bass says at the scale of steps, beats and measures, by any of the four embeddings.
+//!
+//! Each embedding reads measure by measure and keeps the measure axis; the generator joins what was heard at each of
+//! its scales. Knows nothing of drums.
+
+mod convolution;
+mod index;
+mod transformer;
+
+use candle_core::{Result, Tensor};
+
+use super::architecture::BassEmbedding;
+use super::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
+use convolution::Convolution;
+pub(super) use convolution::StepReader;
+use index::{Bucket, Vocabulary};
+pub use index::{WORDS, Word, bucket, onset_bits, word};
+use transformer::Transformer;
+
+/// Steps a beat and beats a measure, of the network's 4/4 row.
+pub(super) const STRIDE: usize = 4;
+
+/// Channels of the features at each scale, finest first.
+pub(super) const STEP_CHANNELS: usize = 32;
+pub(super) const BEAT_CHANNELS: usize = 48;
+pub(super) const MEASURE_CHANNELS: usize = 64;
+
+/// What was heard, at three scales.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    /// `(B, M, 16, STEP_CHANNELS)`.
+    pub(super) steps: Tensor,
+    /// `(B, M, 4, BEAT_CHANNELS)`.
+    pub(super) beats: Tensor,
+    /// `(B, M, 1, MEASURE_CHANNELS)`.
+    pub(super) measures: Tensor,
+}
+
+/// One of the four embeddings.
+#[derive(Clone, Debug)]
+pub(super) enum Hearing {
+    Convolution(Convolution),
+    Transformer(Transformer),
+    Bucket(Bucket),
+    Vocabulary(Vocabulary),
+}
+
+impl Hearing {
+    /// Every layer, for `n_measures` measures a prediction.
+    pub(super) fn layers(embedding: &BassEmbedding, n_measures: usize) -> Vec<Layer> {
+        match embedding {
+            BassEmbedding::Convolution => Convolution::layers(n_measures),
+            BassEmbedding::Transformer { n_blocks, .. } => {
+                Transformer::layers(*n_blocks, n_measures)
+            }
+            BassEmbedding::Bucket { n_buckets: n, .. }
+            | BassEmbedding::Vocabulary { n_words: n } => index::layers(*n, n_measures),
+        }
+    }
+
+    pub(super) fn new(
+        embedding: &BassEmbedding,
+        parameters: &Parameters,
+    ) -> std::result::Result<Self, ParameterError> {
+        Ok(match *embedding {
+            BassEmbedding::Convolution => Self::Convolution(Convolution::new(parameters)?),
+            BassEmbedding::Transformer { n_blocks, n_heads } => {
+                Self::Transformer(Transformer::new(parameters, n_blocks, n_heads)?)
+            }
+            BassEmbedding::Bucket { digits, n_buckets } => {
+                Self::Bucket(Bucket::new(parameters, digits, n_buckets)?)
+            }
+            BassEmbedding::Vocabulary { n_words } => {
+                Self::Vocabulary(Vocabulary::new(parameters, n_words)?)
+            }
+        })
+    }
+
+    /// `(B, M, 16, P)` to what was heard.
+    pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
+        match self {
+            Self::Convolution(embedding) => embedding.forward(bass),
+            Self::Transformer(embedding) => embedding.forward(bass),
+            Self::Bucket(embedding) => embedding.forward(bass),
+            Self::Vocabulary(embedding) => embedding.forward(bass),
+        }
+    }
+}
+
+/// From steps to beats and measures: kernels `1×4` with a stride of four steps, then of four beats.
+#[derive(Clone, Debug)]
+struct Pyramid {
+    beats: Projection,
+    measures: Projection,
+}
+
+impl Pyramid {
+    fn layers(n_measures: usize) -> Vec<Layer> {
+        vec![Self::beats(n_measures), Self::measures(n_measures)]
+    }
+
+    fn beats(n_measures: usize) -> Layer {
+        let size = (STRIDE * STEP_CHANNELS, BEAT_CHANNELS);
+        Layer::affine("bass.beat", size, n_measures * NET_STEPS / STRIDE)
+    }
+
+    fn measures(n_measures: usize) -> Layer {
+        let size = (STRIDE * BEAT_CHANNELS, MEASURE_CHANNELS);
+        Layer::affine("bass.measure", size, n_measures)
+    }
+
+    fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+        Ok(Self {
+            beats: parameters.projection(&Self::beats(1))?,
+            measures: parameters.projection(&Self::measures(1))?,
+        })
+    }
+
+    /// `(B, M, 16, STEP_CHANNELS)` to what was heard.
+    fn forward(&self, steps: Tensor) -> Result<Heard> {
+        let (b, m, _, _) = steps.dims4()?;
+        let beats = steps.reshape((b, m, NET_STEPS / STRIDE, STRIDE * STEP_CHANNELS))?;
+        let beats = self.beats.rectified(&beats, 0.0)?;
+        let measures = beats.reshape((b, m, 1, STRIDE * BEAT_CHANNELS))?;
+        let measures = self.measures.rectified(&measures, 0.0)?;
+        Ok(Heard {
+            steps,
+            beats,
+            measures,
+        })
+    }
+}
+
+/// Puts `depth` neighbouring measures into the channels: `(B, M, T, C)` to `(B, M − depth + 1, T, depth · C)`, oldest
+/// first. This is what a 3-D kernel over the measure axis sees.
+pub(super) fn stack_measures(x: &Tensor, depth: usize) -> Result<Tensor> {
+    let n_out = x.dim(1)? + 1 - depth;
+    let measures: Vec<Tensor> = (0..depth)
+        .map(|first| x.narrow(1, first, n_out))
+        .collect::<Result<_>>()?;
+    Tensor::cat(&measures, 3)
+}

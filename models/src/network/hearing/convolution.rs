@@ -1,0 +1,55 @@
+//! Embedding 2: strided convolutions over pitches, steps and beats.
+
+use candle_core::{Result, Tensor};
+
+use super::{Heard, Pyramid, STEP_CHANNELS};
+use crate::network::{Layer, N_PLANES, NET_STEPS, ParameterError, Parameters, Projection};
+
+/// Reads steps of bass one by one: a kernel `1×1×72` over measure, step and pitch, as MidiNet's conditioner begins with
+/// one as high as its roll.
+#[derive(Clone, Debug)]
+pub(in crate::network) struct StepReader(Projection);
+
+impl StepReader {
+    pub(in crate::network) fn layer(n_measures: usize) -> Layer {
+        let size = (N_PLANES, STEP_CHANNELS);
+        Layer::affine("bass.step", size, n_measures * NET_STEPS)
+    }
+
+    pub(in crate::network) fn new(
+        parameters: &Parameters,
+    ) -> std::result::Result<Self, ParameterError> {
+        Ok(Self(parameters.projection(&Self::layer(1))?))
+    }
+
+    /// `(B, M, 16, P)` to `(B, M, 16, STEP_CHANNELS)`.
+    pub(in crate::network) fn forward(&self, bass: &Tensor) -> Result<Tensor> {
+        self.0.rectified(bass, 0.0)
+    }
+}
+
+/// The reader's steps, gathered into beats and measures.
+#[derive(Clone, Debug)]
+pub(in crate::network) struct Convolution {
+    reader: StepReader,
+    pyramid: Pyramid,
+}
+
+impl Convolution {
+    pub(super) fn layers(n_measures: usize) -> Vec<Layer> {
+        let mut layers = vec![StepReader::layer(n_measures)];
+        layers.extend(Pyramid::layers(n_measures));
+        layers
+    }
+
+    pub(super) fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+        Ok(Self {
+            reader: StepReader::new(parameters)?,
+            pyramid: Pyramid::new(parameters)?,
+        })
+    }
+
+    pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
+        self.pyramid.forward(self.reader.forward(bass)?)
+    }
+}

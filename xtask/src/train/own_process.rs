@@ -1,0 +1,36 @@
+//! A process of its own for training: candle reads from the environment how many threads it may start and whether
+//! gradients stay differentiable, and nothing can be set once threads run.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+/// candle's and rayon's threads would come on top of the replicas' own, so each pool has one.
+const THREADS: &str = "RAYON_NUM_THREADS";
+/// Keeps gradients differentiable, for the gradient penalty only: it costs memory and time.
+const SECOND_ORDER: &str = "CANDLE_GRAD_DO_NOT_DETACH";
+/// The allocator keeps what it has: a step gives back and asks for the same large tensors.
+const KEEP_MEMORY: &str = "MIMALLOC_PURGE_DELAY";
+
+/// Whether this process is the one to train in; if not, the same command has been run in such a process, to its end.
+pub(crate) fn is_ours(needs_second_order: bool) -> Result<bool> {
+    let is_set = |key| std::env::var_os(key).is_some_and(|value| value == "1");
+    if is_set(THREADS) && is_set(SECOND_ORDER) == needs_second_order {
+        return Ok(true);
+    }
+    let mut own = Command::new(std::env::current_exe()?);
+    own.args(std::env::args_os().skip(1))
+        .env(THREADS, "1")
+        .env(KEEP_MEMORY, "-1");
+    if needs_second_order {
+        own.env(SECOND_ORDER, "1");
+    } else {
+        own.env_remove(SECOND_ORDER);
+    }
+    let status = own.status().context("starting the training process")?;
+    if !status.success() {
+        // It has said why.
+        std::process::exit(status.code().unwrap_or(1));
+    }
+    Ok(false)
+}
