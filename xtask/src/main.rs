@@ -3,6 +3,7 @@
 //! Runs on a developer's machine or in CI; nothing here is part of what a player installs.
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
+mod bench;
 mod bundle;
 mod evaluate;
 mod picture;
@@ -36,6 +37,8 @@ enum Task {
     Train(train::Train),
     /// Let drummers play to songs of the corpus, print the table of figures and write a report
     Evaluate(evaluate::Evaluate),
+    /// Time training and prediction of every run file, beside the arithmetic they need
+    Bench(bench::Bench),
     /// Check the arrows between modules and the shape of the files
     Tidy,
 }
@@ -51,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         Task::Prepare(task) => task.run(),
         Task::Train(task) => task.run(),
         Task::Evaluate(task) => task.run(),
+        Task::Bench(task) => task.run(),
         Task::Tidy => tidy::check(&root()),
     }
 }
