@@ -67,6 +67,9 @@ struct Jam {
     /// How loosely hits are placed, 0 to 1
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     humanise: f32,
+    /// How much of the drummer's own placement is heard, 0 to 1; 0 is the grid
+    #[arg(long, default_value_t = 1.0, value_parser = share)]
+    feel: f32,
     /// Keep time while the bass is silent, instead of laying out
     #[arg(long)]
     keep_time: bool,
@@ -157,6 +160,7 @@ impl Jam {
             },
             swing: self.swing,
             humanise: self.humanise,
+            feel: self.feel,
             silence: if self.keep_time {
                 SilencePolicy::KeepTime
             } else {

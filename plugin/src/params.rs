@@ -62,6 +62,9 @@ pub struct LockstepParams {
     /// Level of the built-in kit.
     #[id = "kit_gain"]
     pub kit_level: FloatParam,
+    /// How much of the drummer's own placement is heard.
+    #[id = "feel"]
+    pub feel: FloatParam,
 }
 
 /// [`SilencePolicy`] as a host shows it.
@@ -107,6 +110,7 @@ impl Default for LockstepParams {
             free_run_meter: IntParam::new("Free-run meter", 4, IntRange::Linear { min: 2, max: 7 }),
             kit_level: FloatParam::new("Kit level", 0.8, FloatRange::Linear { min: 0.0, max: 1.0 })
                 .with_smoother(SmoothingStyle::Linear(10.0)),
+            feel: share("Feel", 1.0),
         }
     }
 }
@@ -141,6 +145,7 @@ impl LockstepParams {
             },
             swing: self.swing.value(),
             humanise: self.humanise.value(),
+            feel: self.feel.value(),
             velocity: self.velocity.value(),
             silence: match self.silence.value() {
                 Silence::LayOut => SilencePolicy::LayOut,

@@ -93,6 +93,7 @@ impl Stage {
             settings: vec![
                 ("Swing", 0.0),
                 ("Humanise", 0.0),
+                ("Feel", 0.0),
                 ("Variation", 0.0),
                 ("Free run", 0.0),
             ],

@@ -26,6 +26,8 @@ pub struct Controls {
     pub swing: f32,
     /// How loosely hits are placed, in `[0, 1]`; at 1 up to 0.12 step early or late and 15 % louder or softer.
     pub humanise: f32,
+    /// How much of the drummer's own placement before and after the beat is heard, in `[0, 1]`; 0 is the grid.
+    pub feel: f32,
     /// Gain of every velocity, in `[0, 2]`; 1 changes nothing.
     pub velocity: f32,
     /// What happens when the bass is silent.
@@ -39,7 +41,7 @@ pub struct Controls {
 }
 
 impl Default for Controls {
-    /// Everything neutral: the network's own take, straight and exact.
+    /// Everything neutral: the network's own take, as it plays it.
     fn default() -> Self {
         Self {
             density: 0.5,
@@ -50,6 +52,7 @@ impl Default for Controls {
             },
             swing: 0.0,
             humanise: 0.0,
+            feel: 1.0,
             velocity: 1.0,
             silence: SilencePolicy::LayOut,
             free_run: false,

@@ -29,6 +29,8 @@ const LAST_STEPS: f64 = 1.0 / 64.0;
 pub(super) struct Feel {
     swing: f32,
     humanise: f32,
+    /// Share of the plan's own offsets that is heard.
+    own: f32,
     seed: u32,
     /// Serial of the measure.
     measure: u64,
@@ -41,6 +43,7 @@ impl Feel {
         Self {
             swing: unit(controls.swing),
             humanise: unit(controls.humanise),
+            own: unit(controls.feel),
             seed: controls.taste.seed,
             measure,
             n_steps,
@@ -56,7 +59,8 @@ impl Feel {
             0.5 * self.swing
         };
         let loose = LOOSE_STEPS * f64::from(self.humanise * self.draw(step_idx, voice, 0));
-        let time = step_idx as f64 + f64::from(hit.offset()) + f64::from(swung) + loose;
+        let own = f64::from(self.own * hit.offset());
+        let time = step_idx as f64 + own + f64::from(swung) + loose;
         time.clamp(0.0, self.n_steps as f64 - LAST_STEPS)
     }
 
@@ -221,6 +225,19 @@ mod tests {
         assert!((time - (4.0 + 4.0 / 3.0)).abs() < 1e-6, "{time}");
         let time = feel(2.0 / 3.0, 0.0).time(4, Voice::Kick, Hit::default());
         assert!((time - 4.0).abs() < 1e-6, "{time}");
+    }
+
+    #[test]
+    fn feel_scales_the_drummers_own_placement_down_to_the_grid() {
+        let late = Hit::new(Presence::NEVER, 0.5, 0.25).unwrap_or_default();
+        for (feel, expected) in [(0.0, 4.0), (0.5, 4.125), (1.0, 4.25), (f32::NAN, 4.0)] {
+            let controls = Controls {
+                feel,
+                ..Controls::default()
+            };
+            let time = Feel::new(&controls, 3, 16).time(4, Voice::Snare, late);
+            assert!((time - expected).abs() < 1e-6, "{time} at a feel of {feel}");
+        }
     }
 
     proptest! {

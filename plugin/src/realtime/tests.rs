@@ -375,8 +375,9 @@ fn a_broken_transport_is_a_stopped_one() {
                 controls.density,
                 controls.swing,
                 controls.humanise,
+                controls.feel,
                 controls.velocity,
-            ) = (broken, broken, broken, broken);
+            ) = (broken, broken, broken, broken, broken);
             for _ in 0..100 {
                 performer.perform(&block, &controls, &mut Everything, &mut out);
             }

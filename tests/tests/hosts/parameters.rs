@@ -3,7 +3,7 @@
 use lockstep_hosts::Format;
 
 /// String id and name, in the order in which a host lists them. Add at the end; never rename or remove an id.
-const FROZEN: [(&str, &str); 17] = [
+const FROZEN: [(&str, &str); 18] = [
     ("density", "Density"),
     ("den_kick", "Kick density"),
     ("den_snare", "Snare density"),
@@ -21,6 +21,7 @@ const FROZEN: [(&str, &str); 17] = [
     ("free_bpm", "Free-run tempo"),
     ("free_meter", "Free-run meter"),
     ("kit_gain", "Kit level"),
+    ("feel", "Feel"),
 ];
 
 /// The number that both formats know a string id by: base 31 over its bytes, the top bit clear (it is the host's).

@@ -35,6 +35,21 @@ fn drums_play_from_the_second_measure_on_to_the_sample() -> anyhow::Result<()> {
 }
 
 #[test]
+fn feel_lets_the_drummers_own_placement_be_heard_within_half_a_step() -> anyhow::Result<()> {
+    let stage = Stage::default().with("Feel", 1.0);
+    for format in Format::ALL {
+        let performance = format.perform(&stage)?;
+        assert_on_grid(&stage, &performance, 0.5 * Stage::STEP_FRAMES as f64 + 1.0);
+        let is_off = |frame| stage.frames_off_grid(frame) > 1.0;
+        assert!(
+            performance.hits().iter().any(|hit| is_off(hit.frame)),
+            "{format:?}: every hit is on the grid"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn blocks_of_any_size_give_the_same_drums() -> anyhow::Result<()> {
     let stage = Stage::of_measures(5).at(
         3 * Stage::MEASURE_FRAMES + 7_001,
