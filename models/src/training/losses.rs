@@ -55,7 +55,7 @@ impl Played {
     }
 }
 
-/// What the critic minimises. `heard` is what it made of the batch's bass; `between` is ε for each excerpt.
+/// What the critic minimises. `between` is ε for each excerpt, `(B, 1, 1, 1)`; only the gradient penalty uses it.
 pub(super) fn critic_loss(
     judge: &CriticNet,
     (critic, loss): (&Critic, &Loss),
