@@ -15,3 +15,4 @@ pub mod representation;
 pub mod rule;
 pub mod training;
 pub mod weights;
+pub mod whole;

@@ -5,7 +5,6 @@
 //! file of another architecture or representation is refused by name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::{Architecture, ArchitectureError, ParameterError, Parameters};
 use crate::representation::REPRESENTATION_VERSION;
+use crate::whole;
 
 /// Name of the family of networks that this program evaluates.
 pub const ARCHITECTURE: &str = "conditional-gan";
@@ -165,12 +165,6 @@ pub fn save(
         })
         .collect::<Result<_, WeightsError>>()?;
     let file = safetensors::serialize(views, Some(metadata))?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    temporary.write_all(&file)?;
-    temporary.persist(path).map_err(|error| error.error)?;
+    whole::write(path, &file)?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 //! `lockstep live` is the framework's standalone app, where it was built in (cargo feature `standalone`).
 #![expect(clippy::print_stdout, reason = "a program that talks to people")]
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use lockstep_models::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Gan};
 use lockstep_models::representation::{Beats, N_GROUPS};
 use lockstep_models::rule::RuleGroove;
+use lockstep_models::whole;
 
 /// An own bass line, sixteen measures; licensed as the program is.
 const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");
@@ -120,8 +120,8 @@ fn example() -> Result<()> {
         song.tempo_at(Beats(0.0))
     );
     print!("{}", jam::grid(&take.song));
-    write_whole(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
-    write_whole(Path::new("lockstep-jam.wav"), &jam::wav(&take.song)?)?;
+    write(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
+    write(Path::new("lockstep-jam.wav"), &jam::wav(&take.song)?)?;
     report(&take, "embedded network");
     println!("Wrote lockstep-jam.mid (bass and drums) and lockstep-jam.wav (listen to it).");
     println!("Your own line: lockstep jam BASS.mid -o OUT.mid --wav OUT.wav");
@@ -174,9 +174,9 @@ impl Jam {
             None => None,
         };
         print!("{}", jam::grid(&take.song));
-        write_whole(&self.output, &midi_file::write(&take.song))?;
+        write(&self.output, &midi_file::write(&take.song))?;
         if let Some((path, bytes)) = &sound {
-            write_whole(path, bytes)?;
+            write(path, bytes)?;
         }
         println!("Bass: {}.", song.bass_part);
         report(&take, &name);
@@ -233,17 +233,8 @@ fn report(take: &Take, drummer: &str) {
     }
 }
 
-/// Writes a file that appears whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let what = || format!("writing {}", path.display());
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).with_context(what)?;
-    temporary.write_all(bytes).with_context(what)?;
-    temporary.persist(path).with_context(what)?;
-    Ok(())
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    whole::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
 fn share(text: &str) -> Result<f32> {

@@ -1,28 +1,22 @@
-//! Files that appear whole or not at all, whatever happens while they are written.
+//! Files that appear whole or not at all, and errors that name them.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use tempfile::NamedTempFile;
+use lockstep_models::whole::{self, WholeFile};
 
 /// Writes a file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let what = || format!("writing {}", path.display());
-    let mut temporary = beside(path).with_context(what)?;
-    temporary.write_all(bytes).with_context(what)?;
-    temporary.persist(path).with_context(what)?;
-    Ok(())
+    whole::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
 /// Writes a file through a function that is given another path, with the same extension, to write to.
 pub(crate) fn write_with(path: &Path, work: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let what = || format!("writing {}", path.display());
-    let temporary = beside(path).with_context(what)?;
-    work(temporary.path()).with_context(what)?;
-    temporary.persist(path).with_context(what)?;
-    Ok(())
+    let file = WholeFile::begin(path).with_context(what)?;
+    work(file.path()).with_context(what)?;
+    file.finish().with_context(what)
 }
 
 /// Makes a folder where there is none, and makes sure that files can be written there.
@@ -31,27 +25,6 @@ pub(crate) fn folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).with_context(what)?;
     tempfile::tempfile_in(path).with_context(what)?;
     Ok(())
-}
-
-/// A temporary file in the folder of a path; it is gone unless it is persisted.
-fn beside(path: &Path) -> std::io::Result<NamedTempFile> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let suffix = path
-        .extension()
-        .map(|extension| format!(".{}", extension.to_string_lossy()))
-        .unwrap_or_default();
-    let mut builder = tempfile::Builder::new();
-    builder.suffix(&suffix);
-    // Readable as any other file, and not for its owner alone as temporary files are.
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(fs::Permissions::from_mode(0o666))
-    };
-    builder.tempfile_in(folder)
 }
 
 #[cfg(test)]
@@ -75,7 +48,7 @@ mod tests {
 
     #[test]
     fn a_folder_below_a_file_is_refused_by_name() -> Result<()> {
-        let file = NamedTempFile::new()?;
+        let file = tempfile::NamedTempFile::new()?;
         let below = file.path().join("report");
         let error = folder(&below).map_err(|e| e.to_string());
         assert!(error.is_err_and(|text| text.contains("report must be a folder")));

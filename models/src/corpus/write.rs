@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
 use super::format::{
     self, FORMAT_VERSION, HAS_BASS, HAS_DYNAMICS, HAS_TIMING, Header, IS_OPEN, MAGIC, MeasureRow,
     Sections, SongRow, Text,
@@ -13,6 +11,7 @@ use super::format::{
 use super::{BassNote, CorpusError, DrumHit, MeasureView, SongView, Split};
 use crate::draws;
 use crate::representation::Meter;
+use crate::whole::WholeFile;
 
 /// A song to be written; the fields are those of [`SongView`].
 #[derive(Clone, Debug, PartialEq)]
@@ -238,8 +237,7 @@ impl Builder {
     }
 
     fn save(&self, header: &Header, path: &Path) -> std::io::Result<()> {
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        let mut file = WholeFile::begin(path)?;
         let sections = [
             bytemuck::bytes_of(header),
             bytemuck::cast_slice(&self.songs),
@@ -251,9 +249,7 @@ impl Builder {
         for section in sections {
             file.write_all(section)?;
         }
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
+        file.finish()
     }
 }
 

@@ -57,6 +57,7 @@ impl Outcome {
             report: Report {
                 take: report.real,
                 oa: 1.0,
+                overlaps: report.overlaps.map(|_| 1.0),
                 ..report
             },
             likelihood: None,

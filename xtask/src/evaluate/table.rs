@@ -207,6 +207,13 @@ pub(super) mod tests {
         assert!(line("ear").is_some_and(|line| !line.contains("**deaf**")));
         let people = Outcome::people(&outcomes);
         assert!(!people.is_deaf(), "no drummer, no ears to test");
+        assert!(
+            people
+                .report
+                .named_overlaps()
+                .all(|(_, overlap)| (overlap - 1.0).abs() < 1e-9),
+            "people are as they are themselves"
+        );
     }
 
     #[test]

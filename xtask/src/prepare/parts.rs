@@ -6,7 +6,6 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use lockstep_models::representation::Beats;
 
 use super::census::Census;
 use crate::sources::SongFile;
+use crate::whole;
 
 /// The folder of parts.
 #[derive(Debug)]
@@ -78,10 +78,7 @@ impl Parts {
             }
         }
         corpus::write(&path, kept)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        file.write_all(census.to_text().as_bytes())?;
-        file.persist(&table)
-            .with_context(|| format!("writing {}", table.display()))?;
+        whole::write(&table, census.to_text().as_bytes())?;
         Ok(part(census, false))
     }
 
