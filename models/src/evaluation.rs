@@ -11,12 +11,12 @@ mod sheet;
 
 pub use figures::{Figures, Report, agreement, score};
 pub use grid_song::{GridNote, GridSong};
-pub use likelihood::{Likelihood, Overheard};
+pub use likelihood::{History, Likelihood, Overheard};
 pub use sheet::Sheet;
 
 use crate::generator::{Generator, PredictError, Request, Taste};
 use crate::network::NET_STEPS;
-use crate::representation::{Meter, N_VOICES, Voice, WINDOW_STEPS, Window};
+use crate::representation::{N_VOICES, Voice, WINDOW_STEPS, Window};
 
 /// The shortest song, in measures, that is measured.
 pub const MIN_MEASURES: usize = 8;
@@ -70,6 +70,7 @@ fn first_measures(song: &GridSong, max_measures: usize) -> GridSong {
     song.n_measures = n_measures;
     song.bass.retain(|note| (note.step as usize) < n_steps);
     song.drums.truncate(n_steps);
+    song.tempos.truncate(n_measures);
     song
 }
 
@@ -104,13 +105,13 @@ fn play(
             continue;
         }
         let hits = generator.predict(&Request {
-            take: 0,
             measure: measure as u64 + 1,
             heard_steps: NET_STEPS,
-            meter: Meter::COMMON,
+            tempo_bpm: song.tempos[measure],
             window,
             played,
             taste,
+            ..Request::default()
         })?;
         for step_idx in 0..NET_STEPS {
             for voice in Voice::ALL {

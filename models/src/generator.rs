@@ -17,6 +17,8 @@ pub struct Request {
     pub heard_steps: usize,
     /// Meter of measure t, taken to hold for t+1.
     pub meter: Meter,
+    /// Tempo in quarter notes a minute, when the request was made.
+    pub tempo_bpm: f32,
     /// The bass up to the end of measure t.
     pub window: Window,
     /// Velocity of the drums really played in the steps of `window`, `(T, V)`; 0 where none was.
@@ -25,8 +27,24 @@ pub struct Request {
     pub taste: Taste,
 }
 
+impl Default for Request {
+    /// Before a song: 4/4 at 120 BPM, nothing heard and nothing played.
+    fn default() -> Self {
+        Self {
+            take: 0,
+            measure: 0,
+            heard_steps: 0,
+            meter: Meter::COMMON,
+            tempo_bpm: 120.0,
+            window: Window::default(),
+            played: [[0.0; N_VOICES]; WINDOW_STEPS],
+            taste: Taste::default(),
+        }
+    }
+}
+
 /// The knobs that a generator hears.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Taste {
     /// Which drummer of many: the same seed plays the same take.
     pub seed: u32,
@@ -40,6 +58,9 @@ pub struct Taste {
 /// measure's length are 0. No draw is in it: that is the difference from a presence.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probabilities(pub [[f32; N_VOICES]; MAX_STEPS_PER_MEASURE]);
+
+/// Which voices hit at which steps of a measure; axes as of [`Probabilities`].
+pub type Hits = [[bool; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +80,7 @@ pub enum PredictError {
 
 /// Predicts the drums of the measure that follows a window of bass.
 pub trait Generator: Send {
-    /// Name for people, such as `gan`.
+    /// Name for people, such as `conditional-gan`.
     fn name(&self) -> &'static str;
 
     /// The drums of measure t+1. The same request gives the same drums.
@@ -73,12 +94,19 @@ pub trait Generator: Send {
 
     /// What the generator holds for likely in measure t+1, or `None` from one that does not deal in likelihoods.
     ///
+    /// `people` are the hits that were played there. Where a generator decides hit by hit, each cell's probability is the
+    /// one after those before it: earlier steps, and at the same step the voices declared before it.
+    ///
     /// # Errors
     /// Those of [`Self::predict`].
     ///
     /// # Realtime safety
     /// May allocate; measurement only.
-    fn probabilities(&mut self, _request: &Request) -> Result<Option<Probabilities>, PredictError> {
+    fn probabilities(
+        &mut self,
+        _request: &Request,
+        _people: &Hits,
+    ) -> Result<Option<Probabilities>, PredictError> {
         Ok(None)
     }
 

@@ -19,11 +19,14 @@ mod generator;
 mod hearing;
 mod parameters;
 
-pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, Kernels};
-pub use cell::{Cells, sigmoid};
+pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, Drumming, Kernels};
+pub use cell::{Cell, Cells, logistic, sigmoid};
 pub use critic::{CriticNet, Verdict};
-pub use generator::{CELL_OUTPUTS, GeneratorNet, N_LATENT, N_OUTPUTS};
-pub use hearing::{WORDS, Word, bucket, onset_bits, word};
+pub use generator::{
+    Autoregressive, CELL_OUTPUTS, Decoder, Decoding, FromNoise, GeneratorNet, Memory, N_LATENT,
+    N_OUTPUTS, N_PLACE, place,
+};
+pub use hearing::{N_OWN_PLANES, WORDS, Word, bucket, know, onset_bits, word};
 pub use parameters::{Layer, ParameterError, Parameters, Projection};
 
 /// Steps of a measure as the network sees it: one row of the window.

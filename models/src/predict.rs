@@ -3,51 +3,53 @@
 //! One thread and tensors below the size at which candle would start its process-wide pool, so that a prediction never
 //! fans out beside an audio thread. Generator thread only.
 
+mod answer;
+
 use candle_core::{Device, Tensor};
 
-use crate::generator::{Generator, PredictError, Probabilities, Request};
+use crate::generator::{Generator, Hits, PredictError, Probabilities, Request};
 use crate::network::{
-    Cells, GeneratorNet, N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS, Parameters,
+    Autoregressive, Cell, Decoder, FromNoise, GeneratorNet, Memory, N_LATENT, N_OWN_PLANES,
+    N_PLACE, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, know, logistic, place,
 };
 use crate::noise;
 use crate::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
 };
 use crate::weights::{Config, Weights, WeightsError};
+use answer::Answer;
 
 /// The trained weights that are part of every binary.
 pub const EMBEDDED_WEIGHTS: &[u8] = include_bytes!("../weights/base.safetensors");
 
-/// A conditional GAN as a drummer.
+/// A network as a drummer.
 #[derive(Debug)]
-pub struct Gan {
+pub struct Predictor {
     config: Config,
-    network: GeneratorNet,
+    mind: Mind,
     n_parameters: usize,
     /// One thread: whatever candle or gemm would parallelise stays in it.
     pool: rayon::ThreadPool,
     card: String,
 }
 
-/// The network's answer for one measure, one value for each cell of `(T, V)`.
-struct Answer {
-    presence: Vec<f32>,
-    velocity: Vec<f32>,
-    velocity_spread: Vec<f32>,
-    offset: Vec<f32>,
-    offset_spread: Vec<f32>,
+/// The families of networks.
+#[derive(Debug)]
+enum Mind {
+    Gan(FromNoise),
+    Autoregressive(Box<Autoregressive>, Decoder),
 }
 
-impl Gan {
+impl Predictor {
     /// A drummer with the weights of a file; predicts once, so that the first measure is not late.
     ///
     /// # Errors
     /// [`WeightsError`] if the bytes are damaged, of another architecture or of another shape.
     pub fn new(bytes: &[u8]) -> Result<Self, WeightsError> {
         let weights = Weights::parse(bytes)?;
-        let mut gan = Self::from_parameters(weights.config()?, &weights.parameters)?;
-        gan.card = weights.metadata.get("card").cloned().unwrap_or_default();
-        Ok(gan)
+        let mut predictor = Self::from_parameters(weights.config()?, &weights.parameters)?;
+        predictor.card = weights.metadata.get("card").cloned().unwrap_or_default();
+        Ok(predictor)
     }
 
     /// A drummer with these weights.
@@ -60,15 +62,22 @@ impl Gan {
             .thread_name(|_| "lockstep-predict".to_owned())
             .build()
             .map_err(std::io::Error::other)?;
-        let gan = Self {
-            network: GeneratorNet::new(&config.architecture, parameters)?,
+        let mind = match GeneratorNet::new(&config.architecture, parameters)? {
+            GeneratorNet::FromNoise(network) => Mind::Gan(network),
+            GeneratorNet::Autoregressive(network) => {
+                let decoder = network.decoder()?;
+                Mind::Autoregressive(network, decoder)
+            }
+        };
+        let predictor = Self {
             config,
+            mind,
             n_parameters: parameters.n_values(),
             pool,
             card: String::new(),
         };
-        gan.answer(&Window::default(), Meter::COMMON, [0.0; N_LATENT])?;
-        Ok(gan)
+        predictor.answer(&Request::default())?;
+        Ok(predictor)
     }
 
     /// How the weights were made and what was measured, as JSON.
@@ -81,34 +90,42 @@ impl Gan {
         &self.config
     }
 
-    fn answer(
-        &self,
-        window: &Window,
-        meter: Meter,
-        latent: [f32; N_LATENT],
-    ) -> candle_core::Result<Answer> {
-        let bass = planes(window, meter);
+    /// What the network says of the next measure.
+    fn answer(&self, request: &Request) -> candle_core::Result<Answer<'_>> {
+        let bass = planes(&request.window, request.meter);
         self.pool.install(|| {
-            let bass =
-                Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), &Device::Cpu)?;
-            let latent = latent.map(|x| self.config.truncation * x);
-            let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
-            let cells = Cells::new(&self.network.forward(&bass, &latent)?)?;
-            let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1();
-            Ok(Answer {
-                presence: values(&cells.presence)?,
-                velocity: values(&cells.velocity)?,
-                velocity_spread: values(&cells.velocity_spread)?,
-                offset: values(&cells.offset)?,
-                offset_spread: values(&cells.offset_spread)?,
-            })
+            let shape = (1, NET_MEASURES, NET_STEPS, N_PLANES);
+            let bass = Tensor::from_vec(bass, shape, &Device::Cpu)?;
+            match &self.mind {
+                Mind::Gan(network) => {
+                    let latent = noise::latent(request.taste, request.measure);
+                    let latent = latent.map(|x| self.config.truncation * x);
+                    let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
+                    let outputs = network.forward(&bass, &latent)?.flatten_all()?.to_vec1()?;
+                    Ok(Answer::Whole(outputs))
+                }
+                Mind::Autoregressive(network, decoder) => {
+                    let own = own_planes(request);
+                    let nothing = vec![0.0; own.len()];
+                    let shares = [
+                        (self.config.memory, own),
+                        (1.0 - self.config.memory, nothing),
+                    ];
+                    let mut minds = Vec::new();
+                    for (share, own) in shares.into_iter().filter(|(share, _)| *share > 0.0) {
+                        let memory = memory(own, request)?;
+                        minds.push((share, network.begin(decoder, &bass, &memory)?));
+                    }
+                    Ok(Answer::ByHit { decoder, minds })
+                }
+            }
         })
     }
 }
 
-impl Generator for Gan {
+impl Generator for Predictor {
     fn name(&self) -> &'static str {
-        "gan"
+        self.config.architecture.generator.family()
     }
 
     fn n_parameters(&self) -> usize {
@@ -119,15 +136,23 @@ impl Generator for Gan {
         GeneratorNet::n_flops(&self.config.architecture)
     }
 
-    fn probabilities(&mut self, request: &Request) -> Result<Option<Probabilities>, PredictError> {
-        let latent = noise::latent(request.taste, request.measure);
-        let answer = self.answer(&request.window, request.meter, latent)?;
+    fn probabilities(
+        &mut self,
+        request: &Request,
+        people: &Hits,
+    ) -> Result<Option<Probabilities>, PredictError> {
+        let mut answer = self.answer(request)?;
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
-        for (step_idx, row) in rows.iter_mut().take(request.meter.n_steps()).enumerate() {
-            let first = step_idx % NET_STEPS * N_VOICES;
-            for (probability, logit) in row.iter_mut().zip(&answer.presence[first..]) {
-                *probability = logistic(*logit);
+        let n_steps = request.meter.n_steps();
+        for (step_idx, (row, people)) in rows.iter_mut().zip(people).take(n_steps).enumerate() {
+            let mut outputs = answer.outputs(step_idx);
+            for voice in Voice::ALL {
+                row[voice.index()] = logistic(Cell::of(&outputs, voice).presence);
+                if people[voice.index()] {
+                    answer.hit(&mut outputs, voice);
+                }
             }
+            answer.decided(*people);
         }
         Ok(Some(Probabilities(rows)))
     }
@@ -140,25 +165,21 @@ impl Generator for Gan {
             looseness,
             ..
         } = self.config;
-        let answer = self.answer(
-            &request.window,
-            request.meter,
-            noise::latent(taste, measure),
-        )?;
-        let mut hits = HitMap::default();
+        let mut answer = self.answer(request)?;
+        let mut map = HitMap::default();
         for step_idx in 0..request.meter.n_steps().min(MAX_STEPS_PER_MEASURE) {
+            let mut outputs = answer.outputs(step_idx);
+            let mut hits = [false; N_VOICES];
             for voice in Voice::ALL {
-                // A measure longer than the network's row begins the row anew.
-                let cell = step_idx % NET_STEPS * N_VOICES + voice.index();
-                let at = |values: &[f32]| values.get(cell).copied().unwrap_or(f32::NAN);
+                let cell = Cell::of(&outputs, voice);
                 let draw = noise::cell(taste, measure, step_idx, voice);
-                let presence = at(&answer.presence) + lean + temperature * draw;
-                let velocity = at(&answer.velocity)
-                    + at(&answer.velocity_spread)
+                let presence = cell.presence + lean + temperature * draw;
+                let velocity = cell.velocity
+                    + cell.velocity_spread
                         * noise::velocity(taste, measure, (step_idx, voice), looseness);
-                let offset = at(&answer.offset)
+                let offset = cell.offset
                     + looseness
-                        * at(&answer.offset_spread)
+                        * cell.offset_spread
                         * noise::offset(taste, measure, step_idx, voice);
                 let hit = Presence::new(logistic(presence))
                     .and_then(|p| Hit::new(p, velocity.max(SOFTEST), offset))
@@ -166,18 +187,52 @@ impl Generator for Gan {
                         value: presence + velocity + offset,
                         step_idx,
                     })?;
-                hits.set(step_idx, voice, hit);
+                map.set(step_idx, voice, hit);
+                if presence > 0.0 {
+                    hits[voice.index()] = true;
+                    answer.hit(&mut outputs, voice);
+                }
             }
+            answer.decided(hits);
         }
-        Ok(hits)
+        Ok(map)
     }
 }
 
 /// MIDI velocity 1.
 const SOFTEST: f32 = 1.0 / 127.0;
 
-fn logistic(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
+/// The drums played in the window as the network's planes, `(M, T, N_OWN_PLANES)`, row by row as [`planes`].
+fn own_planes(request: &Request) -> Vec<f32> {
+    let mut planes = vec![0.0; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
+    let n_steps = request.meter.n_steps();
+    let measures = planes.chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
+    for (row, planes) in measures.enumerate() {
+        let Some(first) = WINDOW_STEPS.checked_sub((NET_MEASURES - row) * n_steps) else {
+            continue;
+        };
+        let played = request.played[first..].iter().take(n_steps);
+        for (step, played) in planes.chunks_exact_mut(N_OWN_PLANES).zip(played) {
+            for (voice, velocity) in played.iter().enumerate() {
+                step[voice] = f32::from(u8::from(*velocity > 0.0));
+                step[N_VOICES + voice] = *velocity;
+            }
+        }
+        know(planes);
+    }
+    planes
+}
+
+fn memory(own: Vec<f32>, request: &Request) -> candle_core::Result<Memory> {
+    let shape = (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES);
+    Ok(Memory {
+        own: Tensor::from_vec(own, shape, &Device::Cpu)?,
+        place: Tensor::from_slice(
+            &place(request.measure, request.tempo_bpm),
+            (1, 1, N_PLACE),
+            &Device::Cpu,
+        )?,
+    })
 }
 
 /// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`: one measure a row, the newest last.

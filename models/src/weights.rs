@@ -12,12 +12,9 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use serde::{Deserialize, Serialize};
 
-use crate::network::{Architecture, ArchitectureError, ParameterError, Parameters};
+use crate::network::{Architecture, ArchitectureError, Drumming, ParameterError, Parameters};
 use crate::representation::REPRESENTATION_VERSION;
 use crate::whole;
-
-/// Name of the family of networks that this program evaluates.
-pub const ARCHITECTURE: &str = "conditional-gan";
 
 /// Which network of the family the tensors are for, and how its answers are drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +33,14 @@ pub struct Config {
     pub looseness: f32,
     /// Scale of the noise vector, in `[0, 2]`: 1 as in training, less plays what is more usual (Brock et al. 2019).
     pub truncation: f32,
+    /// How much a network that hears its own drums goes by them, in `[0, 1]`: 0 as if it never heard them, in between a
+    /// mean of the log-odds of both.
+    #[serde(default = "whole")]
+    pub memory: f32,
+}
+
+fn whole() -> f32 {
+    1.0
 }
 
 /// Why weights cannot be used.
@@ -45,10 +50,8 @@ pub enum WeightsError {
     #[error("the weights are damaged or no safetensors file")]
     Damaged(#[from] safetensors::SafeTensorError),
     /// The header names another architecture, or none.
-    #[error("the weights are of the architecture {got:?}, this network is {expected:?}")]
+    #[error("the weights are of the architecture {got:?}, which this program does not know")]
     Architecture {
-        /// What this network is.
-        expected: &'static str,
         /// What the header says.
         got: String,
     },
@@ -125,9 +128,11 @@ impl Weights {
     pub fn config(&self) -> Result<Config, WeightsError> {
         let entry = |key| self.metadata.get(key).cloned().unwrap_or_default();
         let got = entry("architecture");
-        if got != ARCHITECTURE {
-            let expected = ARCHITECTURE;
-            return Err(WeightsError::Architecture { expected, got });
+        if !Drumming::ALL
+            .iter()
+            .any(|drumming| drumming.family() == got)
+        {
+            return Err(WeightsError::Architecture { got });
         }
         let got = entry("representation");
         if got != REPRESENTATION_VERSION.to_string() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use lockstep_models::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
 use lockstep_models::draws;
 use lockstep_models::network::{BassEmbedding, Parameters, WORDS};
-use lockstep_models::predict::Gan;
+use lockstep_models::predict::Predictor;
 use lockstep_models::representation::Meter;
 use lockstep_models::training::batch::Sampler;
 use lockstep_models::training::game::{Constants, Game};
@@ -113,7 +113,7 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
     let corpus = corpus(folder.path())?;
     for (path, run) in run_files()? {
         let name = path.display();
-        let sampler = Sampler::new(&corpus, &run.data, run.seed)?;
+        let sampler = Sampler::new(&corpus, &run)?;
         let mut game = Game::new(&run, constants(&run, &corpus)?)?;
         let before = values(&game.average())?;
         for _ in 0..3 {
@@ -130,7 +130,7 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
                 .any(|(a, b)| a.to_bits() != b.to_bits());
             assert_eq!(moved, tensor != WORDS, "{name}: {tensor}");
         }
-        Gan::from_parameters(run.config(), &game.average())?;
+        Predictor::from_parameters(run.config(), &game.average())?;
     }
     Ok(())
 }
@@ -142,7 +142,7 @@ fn a_run_is_a_pure_function_of_its_seed_and_resumes_bit_by_bit() -> Outcome {
     for replicas in [1, 2] {
         let mut run = base()?;
         run.budget.replicas = replicas;
-        let sampler = Sampler::new(&corpus, &run.data, run.seed)?;
+        let sampler = Sampler::new(&corpus, &run)?;
         let new = || Game::new(&run, Constants::new());
         let whole = play(&mut new()?, &sampler, 5)?;
         assert_eq!(play(&mut new()?, &sampler, 5)?, whole);

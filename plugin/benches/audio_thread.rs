@@ -9,8 +9,8 @@ use lockstep::realtime::{
 };
 use lockstep::synth::Kit;
 use lockstep_models::generator::{Generator, Request, Taste};
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Gan};
-use lockstep_models::representation::{Beats, Meter, N_VOICES, Plan, Step, WINDOW_STEPS, Window};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::representation::{Beats, Meter, Plan, Step, Window};
 use lockstep_models::rule::RuleGroove;
 
 const BLOCK_FRAMES: u32 = 64;
@@ -96,7 +96,7 @@ fn block_of_64_frames(bencher: Bencher<'_, '_>) {
 /// One measure by the embedded network, one thread.
 #[divan::bench(sample_count = 2000, sample_size = 1)]
 fn prediction(bencher: Bencher<'_, '_>) {
-    let Ok(mut gan) = Gan::new(EMBEDDED_WEIGHTS) else {
+    let Ok(mut predictor) = Predictor::new(EMBEDDED_WEIGHTS) else {
         panic!("the embedded weights do not load");
     };
     let mut window = Window::default();
@@ -104,17 +104,15 @@ fn prediction(bencher: Bencher<'_, '_>) {
         window.begin(usize::try_from(step.0).unwrap_or_default(), 33);
     }
     let request = Request {
-        take: 0,
         measure: 4,
         heard_steps: 16,
-        meter: Meter::COMMON,
         window,
-        played: [[0.0; N_VOICES]; WINDOW_STEPS],
         taste: Taste {
             seed: 1,
             variation: 0.1,
         },
+        ..Request::default()
     };
-    assert!(gan.predict(&request).is_ok());
-    bencher.bench_local(|| gan.predict(&request).map(|_| ()).is_ok());
+    assert!(predictor.predict(&request).is_ok());
+    bencher.bench_local(|| predictor.predict(&request).map(|_| ()).is_ok());
 }

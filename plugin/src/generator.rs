@@ -9,7 +9,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use lockstep_models::generator::{Generator, Request};
-use lockstep_models::predict::Gan;
+use lockstep_models::predict::Predictor;
 use lockstep_models::representation::Plan;
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::weights::WeightsError;
@@ -25,8 +25,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The drummer of these weights, and why it is only the rule groove where they cannot be used.
 pub fn load(weights: &[u8]) -> (Box<dyn Generator>, Option<WeightsError>) {
-    match Gan::new(weights) {
-        Ok(gan) => (Box::new(gan), None),
+    match Predictor::new(weights) {
+        Ok(predictor) => (Box::new(predictor), None),
         Err(error) => (Box::new(RuleGroove), Some(error)),
     }
 }
@@ -110,9 +110,8 @@ impl PlanSource for Patient<'_> {
 mod tests {
     use super::*;
     use crate::handoff::handoff;
-    use lockstep_models::generator::Taste;
     use lockstep_models::predict::EMBEDDED_WEIGHTS;
-    use lockstep_models::representation::{Meter, N_VOICES, WINDOW_STEPS, Window};
+    use lockstep_models::representation::{WINDOW_STEPS, Window};
 
     fn request() -> Request {
         let mut window = Window::default();
@@ -123,13 +122,8 @@ mod tests {
             take: 1,
             measure: 1,
             heard_steps: 16,
-            meter: Meter::COMMON,
             window,
-            played: [[0.0; N_VOICES]; WINDOW_STEPS],
-            taste: Taste {
-                seed: 1,
-                variation: 0.0,
-            },
+            ..Request::default()
         }
     }
 
@@ -150,7 +144,7 @@ mod tests {
     #[test]
     fn the_embedded_weights_are_a_network() {
         let (generator, error) = load(EMBEDDED_WEIGHTS);
-        assert_eq!(generator.name(), "gan", "{error:?}");
+        assert_eq!(generator.name(), "conditional-gan", "{error:?}");
     }
 
     #[test]

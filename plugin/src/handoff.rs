@@ -195,21 +195,14 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockstep_models::generator::Taste;
-    use lockstep_models::representation::{HitMap, Meter, N_VOICES, WINDOW_STEPS, Window};
+    use lockstep_models::representation::HitMap;
 
     fn request(take: u32, measure: u64, heard_steps: usize) -> Request {
         Request {
             take,
             measure,
             heard_steps,
-            meter: Meter::COMMON,
-            window: Window::default(),
-            played: [[0.0; N_VOICES]; WINDOW_STEPS],
-            taste: Taste {
-                seed: 0,
-                variation: 0.0,
-            },
+            ..Request::default()
         }
     }
 

@@ -12,7 +12,7 @@ use lockstep::jam::{self, Take};
 use lockstep::realtime::{Controls, SilencePolicy};
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Pick};
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Gan};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 use lockstep_models::representation::{Beats, N_GROUPS};
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::whole;
@@ -106,7 +106,7 @@ fn main() -> Result<()> {
 /// What `cargo run --release` does.
 fn example() -> Result<()> {
     let song = midi_file::read(EXAMPLE, Pick::default()).context("reading the embedded example")?;
-    let mut drummer = Gan::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
+    let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
     let controls = Controls {
         taste: Taste {
             seed: 11,
@@ -196,13 +196,15 @@ impl Jam {
             return Ok((Box::new(RuleGroove), "rule groove".to_owned()));
         }
         let Some(path) = &self.weights else {
-            let gan = Gan::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
-            return Ok((Box::new(gan), "embedded network".to_owned()));
+            let predictor =
+                Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
+            return Ok((Box::new(predictor), "embedded network".to_owned()));
         };
         let name = path.display().to_string();
         let bytes = std::fs::read(path).with_context(|| format!("reading the weights {name}"))?;
-        let gan = Gan::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
-        Ok((Box::new(gan), name))
+        let predictor =
+            Predictor::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
+        Ok((Box::new(predictor), name))
     }
 }
 

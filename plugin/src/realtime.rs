@@ -200,7 +200,7 @@ impl Performer {
             // What is late is done now; the order stays.
             now = now.max(frame);
             match what {
-                Happening::Close => self.close_cell(hand),
+                Happening::Close => self.close_cell(timeline, hand),
                 Happening::Bass => {
                     if let Some(event) = bass.next() {
                         self.listener.hear(self.measure.open_row(), event.kind);
@@ -247,7 +247,7 @@ impl Performer {
     }
 
     /// A step's cell closes: all that belongs to it has been heard, so the next measure can be asked for.
-    fn close_cell<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
+    fn close_cell<P: PlanSource>(&mut self, timeline: &Timeline, hand: &mut Hand<'_, P>) {
         self.measure.half_step += 1;
         let end_row = self.measure.end_row();
         let window = self.listener.window(end_row);
@@ -259,6 +259,7 @@ impl Performer {
             measure: self.measure.serial + 1,
             heard_steps: self.measure.half_step / 2,
             meter: self.measure.meter,
+            tempo_bpm: timeline.tempo_bpm(hand.block.sample_rate_hz),
             window,
             played: self.listener.played(end_row),
             taste: hand.controls.taste,

@@ -11,10 +11,10 @@ use anyhow::{Context as _, Result, ensure};
 use cpu_time::ProcessTime;
 use lockstep_models::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
 use lockstep_models::draws;
-use lockstep_models::generator::{Generator, Request, Taste};
+use lockstep_models::generator::{Generator, Request};
 use lockstep_models::network::{BassEmbedding, WORDS};
-use lockstep_models::predict::Gan;
-use lockstep_models::representation::{Meter, N_VOICES, WINDOW_STEPS, Window};
+use lockstep_models::predict::Predictor;
+use lockstep_models::representation::{Meter, WINDOW_STEPS, Window};
 use lockstep_models::training::batch::{JUDGED, Sampler};
 use lockstep_models::training::game::{Constants, Game};
 use lockstep_models::training::run::{Adversary, RunFile};
@@ -111,7 +111,7 @@ impl Bench {
             let words = vocabulary::commonest(corpus, n_words);
             constants.insert(WORDS.to_owned(), vocabulary::tensor(&words, n_words)?);
         }
-        let sampler = Sampler::new(corpus, &run.data, run.seed)?;
+        let sampler = Sampler::new(corpus, &run)?;
         let mut game = Game::new(&run, constants)?;
         for _ in 0..WARM_UP {
             game.step(&sampler, 1.0)?;
@@ -124,18 +124,18 @@ impl Bench {
         let measures = n_steps * (run.schedule.excerpts * JUDGED) as f64;
         let rate = measures / begun.elapsed().as_secs_f64();
 
-        let mut gan = Gan::from_parameters(run.config(), &game.average())?;
+        let mut predictor = Predictor::from_parameters(run.config(), &game.average())?;
         let mut times = Vec::new();
         for i in 0..WARM_UP + self.predictions {
             let request = request(i as u64);
             let begun = Instant::now();
-            gan.predict(&request)?;
+            predictor.predict(&request)?;
             times.push(begun.elapsed());
         }
         let mut times = times.split_off(WARM_UP);
         times.sort_unstable();
         let at = |percent: usize| micros(times[(times.len() - 1) * percent / 100]);
-        let mflop = gan.n_flops() as f64 / 1e6;
+        let mflop = predictor.n_flops() as f64 / 1e6;
         let stem = PathBuf::from(name);
         Ok(format!(
             "| {} | {rate:.0} | {:.0} | {:.0} | {mflop:.2} | {:.1} | {:.2} |",
@@ -143,7 +143,7 @@ impl Bench {
             at(50),
             at(99),
             mflop * 1e3 / at(50),
-            gan.n_parameters() as f64 / 1e6,
+            predictor.n_parameters() as f64 / 1e6,
         ))
     }
 }
@@ -208,15 +208,9 @@ fn request(idx: u64) -> Request {
         }
     }
     Request {
-        take: 0,
         measure: idx,
         heard_steps: 16,
-        meter: Meter::COMMON,
         window,
-        played: [[0.0; N_VOICES]; WINDOW_STEPS],
-        taste: Taste {
-            seed: 1,
-            variation: 0.1,
-        },
+        ..Request::default()
     }
 }

@@ -75,7 +75,7 @@ impl Train {
         let folder = self.folder();
         whole::folder(&folder)?;
         let corpus = Corpus::open(&self.data)?;
-        let sampler = Sampler::new(&corpus, &run.data, run.seed)
+        let sampler = Sampler::new(&corpus, run)
             .with_context(|| format!("the corpus file {}", self.data.display()))?;
         if run.loss.adversary == Adversary::WganGp {
             ensure!(

@@ -129,16 +129,14 @@ pub(crate) mod tests {
             window.begin(WINDOW_STEPS - NET_STEPS + step_idx, 33);
         }
         Request {
-            take: 0,
             measure: 1,
             heard_steps: NET_STEPS,
-            meter: Meter::COMMON,
             window,
-            played: [[0.0; N_VOICES]; WINDOW_STEPS],
             taste: Taste {
                 seed,
                 variation: 0.0,
             },
+            ..Request::default()
         }
     }
 

@@ -20,6 +20,8 @@ pub struct GridNote {
 pub struct GridSong {
     /// Measures of 4/4.
     pub n_measures: usize,
+    /// Tempo of each measure in quarter notes a minute.
+    pub tempos: Vec<f32>,
     /// Sorted by step.
     pub bass: Vec<GridNote>,
     /// MIDI velocity of each voice at each step, `(T, V)`; 0 where it is not hit.
@@ -30,6 +32,7 @@ impl GridSong {
     /// The song, or `None` if a measure of it has other than sixteen steps.
     pub fn from_view(song: SongView<'_>) -> Option<Self> {
         let n_measures = song.n_measures();
+        let mut tempos = Vec::with_capacity(n_measures);
         let mut bass = Vec::new();
         let mut drums = vec![[0; N_VOICES]; n_measures * NET_STEPS];
         for idx in 0..n_measures {
@@ -37,6 +40,7 @@ impl GridSong {
             if measure.meter.n_steps() != NET_STEPS {
                 return None;
             }
+            tempos.push(measure.tempo_bpm);
             let start = idx * NET_STEPS;
             for note in measure.bass {
                 bass.push(GridNote {
@@ -51,6 +55,7 @@ impl GridSong {
         }
         Some(Self {
             n_measures,
+            tempos,
             bass,
             drums,
         })

@@ -1,12 +1,12 @@
 //! Likelihood: how well a generator expects what people played.
 //!
-//! The requests are those of a closed loop, so the generator is asked about people's next measure while it remembers
-//! its own drums. [`Overheard`] notes them down, [`Likelihood`] sums over them.
+//! The requests are those of a closed loop, noted down by [`Overheard`]. The generator is then asked about people's next
+//! measure, while it remembers its own drums or people's. [`Likelihood`] sums over the measures.
 
 use super::Sheet;
-use crate::generator::{Generator, PredictError, Probabilities, Request};
+use crate::generator::{Generator, Hits, PredictError, Probabilities, Request};
 use crate::network::NET_STEPS;
-use crate::representation::{HitMap, N_VOICES};
+use crate::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
 
 /// Nothing is held for more certain than this, so that one surprise is not infinitely bad.
 const CERTAIN: f64 = 0.999;
@@ -48,6 +48,15 @@ impl Generator for Overheard<'_> {
     }
 }
 
+/// Whose drums a generator remembers when it is asked about people's next measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// Its own, as in a closed loop.
+    Own,
+    /// People's.
+    People,
+}
+
 /// The surprise of measures, summed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Likelihood {
@@ -67,10 +76,12 @@ impl Likelihood {
         generator: &mut dyn Generator,
         requests: &[Request],
         real: &Sheet,
+        history: History,
     ) -> Result<Option<Self>, PredictError> {
         let measured = real.measured_steps().unwrap_or_default();
         let mut likelihood = Self::default();
         for request in requests {
+            let mut request = *request;
             let Some(start) = usize::try_from(request.measure)
                 .ok()
                 .and_then(|measure| measure.checked_mul(NET_STEPS))
@@ -78,12 +89,18 @@ impl Likelihood {
             else {
                 continue;
             };
-            let Some(probabilities) = generator.probabilities(request)? else {
+            let mut people = [[false; N_VOICES]; MAX_STEPS_PER_MEASURE];
+            let drums = real.drums.get(start..start + NET_STEPS);
+            for (row, velocities) in people.iter_mut().zip(drums.unwrap_or_default()) {
+                *row = velocities.map(|velocity| velocity > 0);
+            }
+            if history == History::People {
+                request.played = played(real, start);
+            }
+            let Some(probabilities) = generator.probabilities(&request, &people)? else {
                 return Ok(None);
             };
-            let silence = [[0; N_VOICES]; NET_STEPS];
-            let drums = real.drums.get(start..start + NET_STEPS);
-            likelihood.sum += nll(&probabilities, drums.unwrap_or(&silence));
+            likelihood.sum += nll(&probabilities, &people);
             likelihood.n_measures += 1;
         }
         Ok(Some(likelihood).filter(|likelihood| likelihood.n_measures > 0))
@@ -109,13 +126,25 @@ impl Likelihood {
     }
 }
 
-/// Negative log-likelihood of a measure's drums, in nats.
-fn nll(probabilities: &Probabilities, drums: &[[u8; N_VOICES]]) -> f64 {
+/// What people played in the steps before `start`.
+fn played(real: &Sheet, start: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
+    let mut rows = [[0.0; N_VOICES]; WINDOW_STEPS];
+    for (back, row) in rows.iter_mut().rev().enumerate() {
+        let step = start.checked_sub(back + 1);
+        if let Some(velocities) = step.and_then(|step| real.drums.get(step)) {
+            *row = velocities.map(|velocity| f32::from(velocity) / 127.0);
+        }
+    }
+    rows
+}
+
+/// Negative log-likelihood of a measure in 4/4, in nats.
+fn nll(probabilities: &Probabilities, people: &Hits) -> f64 {
     let mut sum = 0.0;
-    for (row, velocities) in probabilities.0.iter().zip(drums) {
-        for (probability, velocity) in row.iter().zip(velocities) {
+    for (row, hits) in probabilities.0.iter().zip(people).take(NET_STEPS) {
+        for (probability, hit) in row.iter().zip(hits) {
             let p = f64::from(*probability).clamp(1.0 - CERTAIN, CERTAIN);
-            sum -= if *velocity > 0 { p } else { 1.0 - p }.ln();
+            sum -= if *hit { p } else { 1.0 - p }.ln();
         }
     }
     sum
@@ -124,12 +153,11 @@ fn nll(probabilities: &Probabilities, drums: &[[u8; N_VOICES]]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::representation::MAX_STEPS_PER_MEASURE;
 
     #[test]
     fn knowing_nothing_costs_a_bit_a_cell_and_a_surprise_is_bounded() {
         let all = |p| Probabilities([[p; N_VOICES]; MAX_STEPS_PER_MEASURE]);
-        let silence = [[0; N_VOICES]; NET_STEPS];
+        let silence = [[false; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let n_cells = (NET_STEPS * N_VOICES) as f64;
         let close = |a: f64, b: f64| (a - b).abs() < 1e-4;
         assert!(close(nll(&all(0.5), &silence), n_cells * 2.0_f64.ln()));

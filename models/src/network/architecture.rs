@@ -57,14 +57,41 @@ pub enum Kernels {
     ThreeD,
 }
 
+/// How a generator makes drums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Drumming {
+    /// From noise, [`Kernels::TwoD`]; its output is 64 steps × 72 pitches.
+    #[serde(rename = "2d")]
+    TwoD,
+    /// From noise, [`Kernels::ThreeD`].
+    #[serde(rename = "3d")]
+    ThreeD,
+    /// From its own past drums, hit by hit.
+    #[serde(rename = "autoregressive")]
+    Autoregressive,
+}
+
+impl Drumming {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::TwoD, Self::ThreeD, Self::Autoregressive];
+
+    /// Family of networks that a weights file names.
+    pub fn family(self) -> &'static str {
+        match self {
+            Self::TwoD | Self::ThreeD => "conditional-gan",
+            Self::Autoregressive => "autoregressive",
+        }
+    }
+}
+
 /// Everything that decides a generator's shape. Part of every weights file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Architecture {
     /// How the generator hears the bass.
     pub bass: BassEmbedding,
-    /// The generator's kernels. With [`Kernels::TwoD`] its output is 64 steps × 72 pitches.
-    pub generator: Kernels,
+    /// How it makes drums.
+    pub generator: Drumming,
 }
 
 /// Why an architecture cannot be built.
@@ -126,7 +153,7 @@ impl Architecture {
             }
             BassEmbedding::Convolution => {}
         }
-        let is_2d = self.generator == Kernels::TwoD;
+        let is_2d = self.generator == Drumming::TwoD;
         if is_2d && self.bass != BassEmbedding::Convolution {
             return Err(ArchitectureError {
                 key: "generator",

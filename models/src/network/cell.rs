@@ -2,14 +2,14 @@
 
 use candle_core::{Result, Tensor};
 
-use super::CELL_OUTPUTS;
-use crate::representation::N_VOICES;
+use super::{CELL_OUTPUTS, N_OUTPUTS};
+use crate::representation::{N_VOICES, Voice};
 
 /// Least and most spread of a velocity, in units of the full scale: a sequencer's hand, and half of the scale.
-const VELOCITY_SPREAD: (f64, f64) = (0.02, 0.3);
+const VELOCITY_SPREAD: (f32, f32) = (0.02, 0.3);
 
 /// Least and most spread of an offset, in steps.
-const OFFSET_SPREAD: (f64, f64) = (0.01, 0.25);
+const OFFSET_SPREAD: (f32, f32) = (0.01, 0.25);
 
 /// A generator's outputs, taken apart. Every tensor is `(B, K, 16, V)`.
 #[derive(Clone, Debug)]
@@ -34,8 +34,9 @@ impl Cells {
     pub fn new(outputs: &Tensor) -> Result<Self> {
         let part = |i: usize| outputs.narrow(3, i * N_VOICES, N_VOICES)?.contiguous();
         const { assert!(CELL_OUTPUTS == 5, "one part for each field") };
-        let between =
-            |i, (least, most): (f64, f64)| (sigmoid(&part(i)?)? * (most - least))? + least;
+        let between = |i, (least, most): (f32, f32)| {
+            (sigmoid(&part(i)?)? * f64::from(most - least))? + f64::from(least)
+        };
         Ok(Self {
             presence: part(0)?,
             velocity: sigmoid(&part(1)?)?,
@@ -44,6 +45,41 @@ impl Cells {
             offset_spread: between(4, OFFSET_SPREAD)?,
         })
     }
+}
+
+/// One voice at one step of a generator's outputs, in plain numbers; the fields are those of [`Cells`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cell {
+    /// Log-odds that the voice is hit.
+    pub presence: f32,
+    /// Mean velocity of a hit.
+    pub velocity: f32,
+    /// Its standard deviation.
+    pub velocity_spread: f32,
+    /// Mean distance of a hit from its step.
+    pub offset: f32,
+    /// Its standard deviation.
+    pub offset_spread: f32,
+}
+
+impl Cell {
+    /// A voice's cell in the outputs of a step.
+    pub fn of(outputs: &[f32; N_OUTPUTS], voice: Voice) -> Self {
+        let at = |i: usize| outputs[i * N_VOICES + voice.index()];
+        let between = |x: f32, (least, most): (f32, f32)| logistic(x) * (most - least) + least;
+        Self {
+            presence: at(0),
+            velocity: logistic(at(1)),
+            velocity_spread: between(at(2), VELOCITY_SPREAD),
+            offset: 0.5 * at(3).tanh(),
+            offset_spread: between(at(4), OFFSET_SPREAD),
+        }
+    }
+}
+
+/// Logistic function.
+pub fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
 }
 
 /// Logistic function, finite with a finite gradient for any `x`: by way of exponentials the gradient is NaN below −88.
@@ -58,6 +94,31 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
 mod tests {
     use super::*;
     use candle_core::{Device, Var};
+
+    #[test]
+    fn a_cell_is_the_same_in_plain_numbers_as_in_tensors() -> Result<()> {
+        let outputs: [f32; N_OUTPUTS] = std::array::from_fn(|i| (i as f32 * 0.37).sin() * 3.0);
+        let cells = Cells::new(&Tensor::from_slice(
+            &outputs,
+            (1, 1, 1, N_OUTPUTS),
+            &Device::Cpu,
+        )?)?;
+        let voice = Voice::OpenHat;
+        let at = |tensor: &Tensor| -> Result<f32> {
+            Ok(tensor.flatten_all()?.to_vec1::<f32>()?[voice.index()])
+        };
+        let cell = Cell::of(&outputs, voice);
+        for (plain, tensor) in [
+            (cell.presence, &cells.presence),
+            (cell.velocity, &cells.velocity),
+            (cell.velocity_spread, &cells.velocity_spread),
+            (cell.offset, &cells.offset),
+            (cell.offset_spread, &cells.offset_spread),
+        ] {
+            assert!((plain - at(tensor)?).abs() < 1e-5);
+        }
+        Ok(())
+    }
 
     #[test]
     fn the_logistic_function_has_a_finite_gradient_everywhere() -> Result<()> {

@@ -1,13 +1,18 @@
 //! The generator: noise and what was heard, joined at every scale, to the drums of the next measure.
 
+mod autoregressive;
+mod decoder;
 mod three_d;
+mod trunk;
 mod two_d;
 
 use candle_core::{Result, Tensor};
 
-use super::architecture::{Architecture, Kernels};
+use super::architecture::{Architecture, Drumming};
 use super::{Layer, NET_MEASURES, ParameterError, Parameters};
 use crate::representation::N_VOICES;
+pub use autoregressive::{Autoregressive, N_PLACE, place};
+pub use decoder::{Decoder, Decoding};
 use three_d::ThreeD;
 use two_d::TwoD;
 
@@ -21,38 +26,34 @@ pub const CELL_OUTPUTS: usize = 5;
 /// Outputs a step: [`CELL_OUTPUTS`] times all voices.
 pub const N_OUTPUTS: usize = CELL_OUTPUTS * N_VOICES;
 
-/// Predicts drum measures from bass measures and noise.
+/// What a generator that hears itself is told beside the bass.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// One's own drums in the measures heard, or people's in their place: `(B, M, 16, N_OWN_PLANES)`.
+    pub own: Tensor,
+    /// Where the predicted measures are, by [`place`]: `(B, K, N_PLACE)`.
+    pub place: Tensor,
+}
+
+/// Predicts drum measures from bass measures.
 #[derive(Clone, Debug)]
 pub enum GeneratorNet {
+    /// From noise beside the bass.
+    FromNoise(FromNoise),
+    /// From its own drums beside the bass.
+    Autoregressive(Box<Autoregressive>),
+}
+
+/// A generator that takes noise beside the bass.
+#[derive(Clone, Debug)]
+pub enum FromNoise {
     /// Kernels over steps and pitches.
     TwoD(TwoD),
     /// Kernels over measures, steps and pitches.
     ThreeD(ThreeD),
 }
 
-impl GeneratorNet {
-    /// Every layer of the network.
-    pub fn layers(architecture: &Architecture) -> Vec<Layer> {
-        match architecture.generator {
-            Kernels::TwoD => TwoD::layers(),
-            Kernels::ThreeD => ThreeD::layers(&architecture.bass),
-        }
-    }
-
-    /// The network with these weights.
-    ///
-    /// # Errors
-    /// [`ParameterError`] if a tensor is missing or has another shape.
-    pub fn new(
-        architecture: &Architecture,
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
-        Ok(match architecture.generator {
-            Kernels::TwoD => Self::TwoD(TwoD::new(parameters)?),
-            Kernels::ThreeD => Self::ThreeD(ThreeD::new(&architecture.bass, parameters)?),
-        })
-    }
-
+impl FromNoise {
     /// Outputs `(B, K, 16, N_OUTPUTS)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`.
     ///
     /// `latent` is `(B, K, N_LATENT)`. The last of the `K` is predicted from the four measures before it alone, and so
@@ -65,6 +66,52 @@ impl GeneratorNet {
         match self {
             Self::TwoD(network) => network.forward(bass, latent),
             Self::ThreeD(network) => network.forward(bass, latent),
+        }
+    }
+}
+
+impl GeneratorNet {
+    /// Every layer of the network.
+    pub fn layers(architecture: &Architecture) -> Vec<Layer> {
+        match architecture.generator {
+            Drumming::TwoD => TwoD::layers(),
+            Drumming::ThreeD => ThreeD::layers(&architecture.bass),
+            Drumming::Autoregressive => Autoregressive::layers(&architecture.bass),
+        }
+    }
+
+    /// The network with these weights.
+    ///
+    /// # Errors
+    /// [`ParameterError`] if a tensor is missing or has another shape.
+    pub fn new(
+        architecture: &Architecture,
+        parameters: &Parameters,
+    ) -> std::result::Result<Self, ParameterError> {
+        let bass = &architecture.bass;
+        Ok(match architecture.generator {
+            Drumming::TwoD => Self::FromNoise(FromNoise::TwoD(TwoD::new(parameters)?)),
+            Drumming::ThreeD => Self::FromNoise(FromNoise::ThreeD(ThreeD::new(bass, parameters)?)),
+            Drumming::Autoregressive => {
+                Self::Autoregressive(Box::new(Autoregressive::new(bass, parameters)?))
+            }
+        })
+    }
+
+    /// Outputs of a batch, as [`FromNoise::forward`] or [`Autoregressive::forward`] gives them; what the other needs is
+    /// left alone.
+    ///
+    /// # Errors
+    /// Those of candle, if the shapes do not fit.
+    pub fn forward(
+        &self,
+        bass: &Tensor,
+        latent: &Tensor,
+        (memory, said): (&Memory, &Tensor),
+    ) -> Result<Tensor> {
+        match self {
+            Self::FromNoise(network) => network.forward(bass, latent),
+            Self::Autoregressive(network) => network.forward(bass, memory, said),
         }
     }
 

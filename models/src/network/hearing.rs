@@ -5,6 +5,7 @@
 
 mod convolution;
 mod index;
+mod own;
 mod transformer;
 
 use candle_core::{Result, Tensor};
@@ -15,6 +16,8 @@ use convolution::Convolution;
 pub(super) use convolution::StepReader;
 use index::{Bucket, Vocabulary};
 pub use index::{WORDS, Word, bucket, onset_bits, word};
+pub(super) use own::OwnDrums;
+pub use own::{N_OWN_PLANES, know};
 use transformer::Transformer;
 
 /// Steps a beat and beats a measure, of the network's 4/4 row.
@@ -95,24 +98,25 @@ struct Pyramid {
 }
 
 impl Pyramid {
-    fn layers(n_measures: usize) -> Vec<Layer> {
-        vec![Self::beats(n_measures), Self::measures(n_measures)]
+    /// Its layers for a player, `bass` or `own`.
+    fn layers(player: &str, n_measures: usize) -> [Layer; 2] {
+        let beat = (STRIDE * STEP_CHANNELS, BEAT_CHANNELS);
+        let measure = (STRIDE * BEAT_CHANNELS, MEASURE_CHANNELS);
+        [
+            Layer::affine(
+                format!("{player}.beat"),
+                beat,
+                n_measures * NET_STEPS / STRIDE,
+            ),
+            Layer::affine(format!("{player}.measure"), measure, n_measures),
+        ]
     }
 
-    fn beats(n_measures: usize) -> Layer {
-        let size = (STRIDE * STEP_CHANNELS, BEAT_CHANNELS);
-        Layer::affine("bass.beat", size, n_measures * NET_STEPS / STRIDE)
-    }
-
-    fn measures(n_measures: usize) -> Layer {
-        let size = (STRIDE * BEAT_CHANNELS, MEASURE_CHANNELS);
-        Layer::affine("bass.measure", size, n_measures)
-    }
-
-    fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+    fn new(player: &str, parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+        let [beats, measures] = Self::layers(player, 1);
         Ok(Self {
-            beats: parameters.projection(&Self::beats(1))?,
-            measures: parameters.projection(&Self::measures(1))?,
+            beats: parameters.projection(&beats)?,
+            measures: parameters.projection(&measures)?,
         })
     }
 

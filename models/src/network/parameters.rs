@@ -194,6 +194,12 @@ pub struct Projection {
 }
 
 impl Projection {
+    /// Weight and bias, row by row.
+    pub(super) fn values(&self) -> candle_core::Result<(Vec<f32>, Vec<f32>)> {
+        let weight = self.weight.flatten_all()?.to_vec1()?;
+        Ok((weight, self.bias.to_vec1()?))
+    }
+
     /// `(…, n_in)` to `(…, n_out)`.
     ///
     /// # Errors

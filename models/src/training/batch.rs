@@ -4,11 +4,13 @@ use candle_core::{Device, Result, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::run::{Data, Target};
+use super::run::{Data, Forgetting, RunFile, Target};
 use crate::corpus::{BassNote, Corpus, SongView, Split};
 use crate::draws;
 use crate::generator::Taste;
-use crate::network::{N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS};
+use crate::network::{
+    Memory, N_LATENT, N_OWN_PLANES, N_PLACE, N_PLANES, NET_MEASURES, NET_STEPS, know, place,
+};
 use crate::noise;
 use crate::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 
@@ -16,6 +18,10 @@ use crate::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 pub const JUDGED: usize = 4;
 /// Measures of an excerpt: those heard before the first predicted one, and the predicted ones themselves.
 const SPAN: usize = NET_MEASURES + JUDGED;
+/// Separates the draws of what is forgotten from those of excerpts.
+const FORGETTING: u64 = 78;
+/// Loudness of a hit that is only remembered.
+const SLIP_VELOCITY: f32 = 0.7;
 /// Draws of a place after which a corpus without any usable one is given up.
 const MAX_DRAWS: usize = 100_000;
 
@@ -42,6 +48,8 @@ pub struct Batch {
     pub latent: Tensor,
     /// Logistic draws of the cells: `(B, K, 16, V)`.
     pub cells: Tensor,
+    /// What people played before each predicted measure, as far as it is remembered, and where that measure is.
+    pub memory: Memory,
 }
 
 /// Why there is nothing to learn from.
@@ -87,21 +95,19 @@ impl Urn {
 pub struct Sampler<'a> {
     corpus: &'a Corpus,
     data: Data,
+    forgetting: Forgetting,
     with_bass: Urn,
     drums_only: Urn,
     seed: u64,
 }
 
 impl<'a> Sampler<'a> {
-    /// A sampler whose batches are a pure function of `seed`, the step and the replica they are drawn for.
+    /// A sampler whose batches are a pure function of the run's seed, the step and the replica they are drawn for.
     ///
     /// # Errors
     /// [`NothingToLearn`] if no training song can be used.
-    pub fn new(
-        corpus: &'a Corpus,
-        data: &Data,
-        seed: u64,
-    ) -> std::result::Result<Self, NothingToLearn> {
+    pub fn new(corpus: &'a Corpus, run: &RunFile) -> std::result::Result<Self, NothingToLearn> {
+        let data = &run.data;
         let songs = |has_bass: bool| {
             let may_use = move |song: &SongView<'_>| {
                 song.has_bass == has_bass
@@ -125,9 +131,10 @@ impl<'a> Sampler<'a> {
         Ok(Self {
             corpus,
             data: data.clone(),
+            forgetting: run.forgetting.clone(),
             with_bass,
             drums_only,
-            seed,
+            seed: run.seed,
         })
     }
 
@@ -144,6 +151,8 @@ impl<'a> Sampler<'a> {
         let mut coordinates = vec![self.seed];
         coordinates.extend(place);
         let mut rng = StdRng::seed_from_u64(draws::hash(&coordinates));
+        coordinates.push(FORGETTING);
+        let mut forgetter = StdRng::seed_from_u64(draws::hash(&coordinates));
         let mut sheet = Sheet::default();
         for (urn, n) in [
             (&self.with_bass, n_judged),
@@ -157,7 +166,10 @@ impl<'a> Sampler<'a> {
                     let message = "no place with a bass was found in the training songs";
                     return Err(candle_core::Error::Msg(message.to_owned()));
                 }
-                if self.excerpt(urn, &mut rng, &mut sheet).is_some() {
+                if self
+                    .excerpt(urn, &mut rng, &mut forgetter, &mut sheet)
+                    .is_some()
+                {
                     n_left -= 1;
                 }
             }
@@ -166,7 +178,13 @@ impl<'a> Sampler<'a> {
     }
 
     /// Adds one excerpt; `None` where the place drawn cannot be used.
-    fn excerpt(&self, urn: &Urn, rng: &mut StdRng, sheet: &mut Sheet) -> Option<()> {
+    fn excerpt(
+        &self,
+        urn: &Urn,
+        rng: &mut StdRng,
+        forgetter: &mut StdRng,
+        sheet: &mut Sheet,
+    ) -> Option<()> {
         let song = self.corpus.song(urn.draw(rng)?);
         let last = song.n_measures().checked_sub(JUDGED).filter(|n| *n > 0)?;
         // The first predicted measure; what was heard before it may be shorter than the window.
@@ -191,6 +209,8 @@ impl<'a> Sampler<'a> {
         let transpose = rng.random_range(-self.data.transpose..=self.data.transpose);
         sheet.write_bass(&song, first, transpose);
         sheet.write_drums(&song, first);
+        sheet.write_memory(&song, first);
+        self.forgetting.apply(sheet.newest_memory(), forgetter);
 
         // Half of the excerpts by a drummer who does not vary, so that the critic can ask for a groove that holds.
         let variation = if rng.random_bool(0.5) {
@@ -237,6 +257,31 @@ fn write_note(planes: &mut [f32], start: i64, note: BassNote, transpose: i32) {
     }
 }
 
+impl Forgetting {
+    /// Takes from an excerpt's measures of remembered drums what is forgotten, and misremembers a few cells.
+    fn apply(&self, measures: &mut [f32], rng: &mut StdRng) {
+        let draw = rng.random_range(0.0..1.0);
+        for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {
+            let is_gap = draw < self.all + self.gaps && rng.random_bool(0.5);
+            if draw < self.all || is_gap {
+                planes.fill(0.0);
+                continue;
+            }
+            if self.slips > 0.0 {
+                for step in planes.chunks_exact_mut(N_OWN_PLANES) {
+                    for voice in 0..N_VOICES {
+                        if rng.random_bool(self.slips) {
+                            step[voice] = 1.0 - step[voice];
+                            step[N_VOICES + voice] = SLIP_VELOCITY * step[voice];
+                        }
+                    }
+                }
+            }
+            know(planes);
+        }
+    }
+}
+
 /// The values of a batch while it is filled.
 #[derive(Debug, Default)]
 struct Sheet {
@@ -250,6 +295,8 @@ struct Sheet {
     has_timing: Vec<f32>,
     latent: Vec<f32>,
     cells: Vec<f32>,
+    own: Vec<f32>,
+    place: Vec<f32>,
 }
 
 impl Sheet {
@@ -290,6 +337,37 @@ impl Sheet {
         }
     }
 
+    /// What people played in the measures before each predicted one; of measures without a hit nothing is known.
+    fn write_memory(&mut self, song: &SongView<'_>, first: usize) {
+        let start = self.own.len();
+        self.own
+            .resize(start + (SPAN - 1) * NET_STEPS * N_OWN_PLANES, 0.0);
+        let measures = self.own[start..].chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
+        for (offset, planes) in measures.enumerate() {
+            let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
+                continue;
+            };
+            for hit in song.measure(measure).hits {
+                let step = &mut planes[usize::from(hit.step_idx) * N_OWN_PLANES..][..N_OWN_PLANES];
+                let voice = usize::from(hit.voice);
+                step[voice] = 1.0;
+                step[N_VOICES + voice] = f32::from(hit.velocity) / 127.0;
+            }
+            know(planes);
+        }
+        for measure in first..first + JUDGED {
+            let tempo = song.measure(measure - 1).tempo_bpm;
+            self.place.extend(place(measure as u64, tempo));
+        }
+    }
+
+    /// The planes that [`Self::write_memory`] wrote last.
+    fn newest_memory(&mut self) -> &mut [f32] {
+        let n = (SPAN - 1) * NET_STEPS * N_OWN_PLANES;
+        let start = self.own.len().saturating_sub(n);
+        &mut self.own[start..]
+    }
+
     fn tensors(self, n_judged: usize, n: usize) -> Result<Batch> {
         let cells = (n, JUDGED, NET_STEPS, N_VOICES);
         let tensor = |values: Vec<f32>| Tensor::from_vec(values, cells, &Device::Cpu);
@@ -305,6 +383,14 @@ impl Sheet {
             has_timing: tensor(self.has_timing)?,
             latent: Tensor::from_vec(self.latent, (n, JUDGED, N_LATENT), &Device::Cpu)?,
             cells: tensor(self.cells)?,
+            memory: Memory {
+                own: Tensor::from_vec(
+                    self.own,
+                    (n, SPAN - 1, NET_STEPS, N_OWN_PLANES),
+                    &Device::Cpu,
+                )?,
+                place: Tensor::from_vec(self.place, (n, JUDGED, N_PLACE), &Device::Cpu)?,
+            },
         })
     }
 }

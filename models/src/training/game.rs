@@ -25,7 +25,7 @@ pub type Constants = BTreeMap<String, Tensor>;
 /// Losses of one step, mean over replicas.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Losses {
-    /// What the critic minimises; see [`losses`].
+    /// What the critic minimises; see [`losses`]. 0 where there is no critic.
     pub critic: f32,
     /// What the generator minimises of the critic's verdict.
     pub adversary: f32,
@@ -93,7 +93,10 @@ impl Game {
         let (mut generator_values, generator_vars) = Parameters::initialise(&layers, run.seed)?;
         let average = copy(&generator_values)?;
         generator_values.0.extend(constants);
-        let layers = CriticNet::layers(run.critic.kernels, JUDGED);
+        let layers = match run.loss.adversary {
+            Adversary::None => Vec::new(),
+            _ => CriticNet::layers(run.critic.kernels, JUDGED),
+        };
         let (critic, critic_vars) = Parameters::initialise(&layers, run.seed + 1)?;
         Ok(Self {
             generator: GeneratorNet::new(&run.architecture, &generator_values)?,
@@ -129,7 +132,9 @@ impl Game {
         let mut dealt = Vec::new();
         for critic_step in 0..self.run.critic.steps {
             dealt = self.replicate(|replica| self.deal(sampler, critic_step, replica))?;
-            let weights = self.critic_weights()?;
+            let Some(weights) = self.critic_weights()? else {
+                break;
+            };
             let judge = CriticNet::new(self.run.critic.kernels, JUDGED, &weights)?;
             let answers = self.replicate(|replica| self.critic_half(&judge, &dealt[replica]))?;
             let (gradients, losses): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
@@ -137,9 +142,12 @@ impl Game {
             let norm = self.critic_optimiser.step(&adam::mean(gradients)?, scale)?;
             self.demand_finite(norm, "critic")?;
         }
-        let weights = self.critic_weights()?.detached();
-        let judge = CriticNet::new(self.run.critic.kernels, JUDGED, &weights)?;
-        let answers = self.replicate(|replica| self.generator_half(&judge, &dealt[replica]))?;
+        let weights = self.critic_weights()?.map(|weights| weights.detached());
+        let kernels = self.run.critic.kernels;
+        let judge = weights.map(|weights| CriticNet::new(kernels, JUDGED, &weights));
+        let judge = judge.transpose()?;
+        let answers =
+            self.replicate(|replica| self.generator_half(judge.as_ref(), &dealt[replica]))?;
         let (gradients, mut losses): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
         for (losses, critic) in losses.iter_mut().zip(critic_losses) {
             losses.critic = critic;
@@ -191,7 +199,10 @@ impl Game {
         let n_judged = share(self.run.schedule.excerpts);
         let place = [self.n_steps, critic_step as u64, replica as u64];
         let batch = sampler.batch(&place, n_judged, share(self.run.data.drums_only))?;
-        let outputs = self.generator.forward(&batch.heard, &batch.latent)?;
+        let remembered = (&batch.memory, &batch.hits);
+        let outputs = self
+            .generator
+            .forward(&batch.heard, &batch.latent, remembered)?;
         let between: Vec<f32> = (0..n_judged as u64)
             .map(|i| draws::uniform(&[BETWEEN, place[0], place[1], place[2], i]))
             .collect();
@@ -202,12 +213,13 @@ impl Game {
         })
     }
 
-    /// The critic's weights as it judges with them.
-    fn critic_weights(&mut self) -> Result<Parameters> {
-        match self.run.loss.adversary {
-            Adversary::Hinge => self.spectral.apply(&self.critic),
-            Adversary::Gan | Adversary::WganGp => Ok(self.critic.clone()),
-        }
+    /// The critic's weights as it judges with them; `None` where there is no critic.
+    fn critic_weights(&mut self) -> Result<Option<Parameters>> {
+        Ok(match self.run.loss.adversary {
+            Adversary::Hinge => Some(self.spectral.apply(&self.critic)?),
+            Adversary::Gan | Adversary::WganGp => Some(self.critic.clone()),
+            Adversary::None => None,
+        })
     }
 
     fn critic_half(&self, judge: &CriticNet, dealt: &Dealt) -> Result<(Gradients, f32)> {
@@ -219,15 +231,19 @@ impl Game {
         Ok((gradients, loss.to_scalar()?))
     }
 
-    fn generator_half(&self, judge: &CriticNet, dealt: &Dealt) -> Result<(Gradients, Losses)> {
+    fn generator_half(
+        &self,
+        judge: Option<&CriticNet>,
+        dealt: &Dealt,
+    ) -> Result<(Gradients, Losses)> {
         let terms = Terms::new(judge, &self.run.loss, &dealt.batch, &dealt.played)?;
         let store = terms.total(&self.run.loss)?.backward()?;
-        let distance = terms.feature_matching.as_ref();
+        let or_zero = |term: &Option<Tensor>| term.as_ref().map_or(Ok(0.0), Tensor::to_scalar);
         let losses = Losses {
             critic: 0.0,
-            adversary: terms.adversary.to_scalar()?,
+            adversary: or_zero(&terms.adversary)?,
             likelihood: terms.likelihood.to_scalar()?,
-            feature_matching: distance.map_or(Ok(0.0), Tensor::to_scalar)?,
+            feature_matching: or_zero(&terms.feature_matching)?,
             feel: terms.feel.to_scalar()?,
         };
         Ok((

@@ -83,7 +83,7 @@ pub(super) fn critic_loss(
     let takes = scores.narrow(0, n, (drums.len() - 1) * n)?;
     match loss.adversary {
         Adversary::Gan => softplus(&people.neg()?)?.mean_all()? + softplus(&takes)?.mean_all()?,
-        Adversary::Hinge => {
+        Adversary::Hinge | Adversary::None => {
             (1.0 - people)?.relu()?.mean_all()? + (takes + 1.0)?.relu()?.mean_all()?
         }
         Adversary::WganGp => {
@@ -139,46 +139,53 @@ pub fn second_order_works() -> Result<bool> {
 /// Terms of the generator's loss; each a scalar.
 #[derive(Debug)]
 pub(super) struct Terms {
-    pub(super) adversary: Tensor,
+    pub(super) adversary: Option<Tensor>,
     pub(super) likelihood: Tensor,
     pub(super) feature_matching: Option<Tensor>,
     pub(super) feel: Tensor,
 }
 
 impl Terms {
-    /// `judge` must not be trainable here: its weights are not the generator's to move.
+    /// `judge`, if there is one, must not be trainable here: its weights are not the generator's to move.
     pub(super) fn new(
-        judge: &CriticNet,
+        judge: Option<&CriticNet>,
         loss: &Loss,
         batch: &Batch,
         played: &Played,
     ) -> Result<Self> {
         let n = batch.n_judged;
-        let heard = judge.hear(&batch.bass.narrow(0, 0, n)?)?;
         let real = batch.hits.narrow(0, 0, n)?;
-        let verdict = judge.judge(&heard, &played.hits.narrow(0, 0, n)?)?;
-        let adversary = match loss.adversary {
-            Adversary::Gan => softplus(&verdict.score.neg()?)?.mean_all()?,
-            Adversary::Hinge | Adversary::WganGp => verdict.score.mean_all()?.neg()?,
-        };
-        let feature_matching = if loss.feature_matching > 0.0 {
-            Some(feature_distance(&judge.judge(&heard, &real)?, &verdict)?)
-        } else {
-            None
-        };
         let presence = played.cells.presence.narrow(0, 0, n)?;
-        Ok(Self {
-            adversary,
+        let mut terms = Self {
+            adversary: None,
             likelihood: cross_entropy(&presence, &real)?,
-            feature_matching,
+            feature_matching: None,
             feel: feel(&played.cells, batch)?,
-        })
+        };
+        let Some(judge) = judge else {
+            return Ok(terms);
+        };
+        let heard = judge.hear(&batch.bass.narrow(0, 0, n)?)?;
+        let verdict = judge.judge(&heard, &played.hits.narrow(0, 0, n)?)?;
+        terms.adversary = Some(match loss.adversary {
+            Adversary::Gan => softplus(&verdict.score.neg()?)?.mean_all()?,
+            Adversary::Hinge | Adversary::WganGp | Adversary::None => {
+                verdict.score.mean_all()?.neg()?
+            }
+        });
+        if loss.feature_matching > 0.0 {
+            let people = judge.judge(&heard, &real)?;
+            terms.feature_matching = Some(feature_distance(&people, &verdict)?);
+        }
+        Ok(terms)
     }
 
     /// The weighted sum.
     pub(super) fn total(&self, loss: &Loss) -> Result<Tensor> {
-        let mut total = (&self.adversary + (&self.likelihood * loss.likelihood)?)?;
-        total = (total + (&self.feel * loss.feel)?)?;
+        let mut total = ((&self.likelihood * loss.likelihood)? + (&self.feel * loss.feel)?)?;
+        if let Some(adversary) = &self.adversary {
+            total = (adversary + total)?;
+        }
         if let Some(distance) = &self.feature_matching {
             total = (total + (distance * loss.feature_matching)?)?;
         }

@@ -26,6 +26,9 @@ pub struct RunFile {
     /// What is learnt from.
     #[serde(default)]
     pub data: Data,
+    /// What a generator that hears itself is not to rely on.
+    #[serde(default)]
+    pub forgetting: Forgetting,
     /// How the weights move.
     #[serde(default)]
     pub schedule: Schedule,
@@ -75,6 +78,8 @@ pub enum Adversary {
     WganGp,
     /// Hinge loss with spectral normalisation (Miyato et al. 2018).
     Hinge,
+    /// No critic: people's drums alone are learnt from.
+    None,
 }
 
 /// What is minimised. Weights multiply terms of the generator's loss, in which the critic's verdict counts once.
@@ -136,6 +141,29 @@ impl Default for Data {
             transpose: 6,
             drums_only: 4,
             open_only: false,
+        }
+    }
+}
+
+/// How much of people's earlier drums is kept from a generator that hears its own when it plays. With all of them it
+/// learns to copy and not to listen. The rest of the excerpts is remembered whole, but for slips.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Forgetting {
+    /// Share of excerpts that remember nothing, in `[0, 1]`; 0.35.
+    pub all: f64,
+    /// Share of excerpts that remember each measure or not, as a coin falls, in `[0, 1]`; 0.35.
+    pub gaps: f64,
+    /// Share of remembered cells in which a hit is silence and silence a hit, in `[0, 1]`; 0.01.
+    pub slips: f64,
+}
+
+impl Default for Forgetting {
+    fn default() -> Self {
+        Self {
+            all: 0.35,
+            gaps: 0.35,
+            slips: 0.01,
         }
     }
 }
@@ -213,6 +241,8 @@ pub struct Take {
     pub looseness: f32,
     /// See [`Config::truncation`](crate::weights::Config::truncation); 1.
     pub truncation: f32,
+    /// See [`Config::memory`](crate::weights::Config::memory); 1.
+    pub memory: f32,
 }
 
 impl Default for Take {
@@ -222,6 +252,7 @@ impl Default for Take {
             lean: 0.6,
             looseness: 0.4,
             truncation: 1.0,
+            memory: 1.0,
         }
     }
 }
@@ -256,6 +287,7 @@ impl RunFile {
             lean: self.take.lean,
             looseness: self.take.looseness,
             truncation: self.take.truncation,
+            memory: self.take.memory,
         }
     }
 
@@ -275,6 +307,7 @@ impl RunFile {
             critic,
             loss,
             data,
+            forgetting,
             schedule,
             budget,
             take,
@@ -288,6 +321,7 @@ impl RunFile {
         let steps = budget.steps.map_or(1.0, |steps| steps as f64);
         let (temperature, truncation) = (f64::from(take.temperature), f64::from(take.truncation));
         let looseness = f64::from(take.looseness);
+        let remembered = f64::from(take.memory);
         let shown = f64::from(critic.temperature);
         #[rustfmt::skip]
         let rules = [
@@ -299,6 +333,9 @@ impl RunFile {
             ("data.silent", data.silent, unit(data.silent), "0 to 1"),
             ("data.transpose", f64::from(data.transpose), (0..=12).contains(&data.transpose), "0 to 12"),
             ("data.drums-only", data.drums_only as f64, data.drums_only <= 64, "0 to 64"),
+            ("forgetting.all", forgetting.all, unit(forgetting.all), "0 to 1"),
+            ("forgetting.gaps", forgetting.gaps, unit(forgetting.gaps), "0 to 1"),
+            ("forgetting.slips", forgetting.slips, unit(forgetting.slips), "0 to 1"),
             ("schedule.excerpts", excerpts, (2..=1024).contains(&schedule.excerpts), "2 to 1024"),
             ("schedule.learning-rate", schedule.learning_rate, (1e-7..=0.1).contains(&schedule.learning_rate), "1e-7 to 0.1"),
             ("schedule.beta1", schedule.beta1, memory(schedule.beta1), "0 to below 1"),
@@ -315,6 +352,7 @@ impl RunFile {
             ("take.lean", f64::from(take.lean), (-4.0..=4.0).contains(&take.lean), "-4 to 4"),
             ("take.looseness", looseness, (0.0..=2.0).contains(&looseness), "0 to 2"),
             ("take.truncation", truncation, (0.0..=2.0).contains(&truncation), "0 to 2"),
+            ("take.memory", remembered, unit(remembered), "0 to 1"),
         ];
         for (key, got, holds, range) in rules {
             if !holds {

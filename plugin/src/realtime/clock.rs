@@ -38,6 +38,15 @@ impl Timeline {
         (frames < f64::from(self.n_frames)).then(|| FrameOffset(whole_frames(frames)))
     }
 
+    /// Tempo in quarter notes a minute.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a tempo is told apart well enough"
+    )]
+    pub(super) fn tempo_bpm(&self, sample_rate_hz: f64) -> f32 {
+        (self.beats_per_frame * sample_rate_hz * 60.0) as f32
+    }
+
     /// Position of the frame after the last.
     pub(super) fn end(&self) -> Beats {
         Beats(self.position.0 + f64::from(self.n_frames) * self.beats_per_frame)

@@ -9,7 +9,7 @@ use lockstep_models::evaluation::baselines::{
     CopySelf, KickOnBass, Lesson, Marginal, Nearest, Rock,
 };
 use lockstep_models::generator::Generator;
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Gan};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 use lockstep_models::rule::RuleGroove;
 
 /// Makes a generator; every song gets one of its own, so that songs can be played side by side.
@@ -63,7 +63,7 @@ impl Drummer {
 
 /// The generator that a weights file's bytes are of: the one place that knows the architectures.
 fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
-    Ok(Box::new(Gan::new(bytes)?))
+    Ok(Box::new(Predictor::new(bytes)?))
 }
 
 /// The embedded network and the files, in this order.

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use lockstep::jam;
 use lockstep::realtime::Controls;
-use lockstep_models::evaluation::{Likelihood, Overheard, Report, Sheet, score};
+use lockstep_models::evaluation::{History, Likelihood, Overheard, Report, Sheet, score};
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Note, Song};
 use lockstep_models::representation::Beats;
@@ -26,6 +26,8 @@ pub(super) struct Outcome {
     pub(super) report: Report,
     /// The surprise at people's drums; `None` of those who deal in no likelihoods.
     pub(super) likelihood: Option<Likelihood>,
+    /// The same of a drummer that remembers people's drums and not its own.
+    pub(super) likelihood_after_people: Option<Likelihood>,
     /// What only a drummer has, that is, a generator.
     pub(super) drummer: Option<Measured>,
 }
@@ -61,6 +63,7 @@ impl Outcome {
                 ..report
             },
             likelihood: None,
+            likelihood_after_people: None,
             drummer: None,
         }
     }
@@ -112,20 +115,24 @@ pub(super) fn measure(
             .with_context(|| piece.path.clone())?;
             let requests = overheard.requests;
             let real = Sheet::from_song(&piece.song);
-            let likelihood = Likelihood::of(generator.as_mut(), &requests, &real)?;
+            let mut after = |history| Likelihood::of(generator.as_mut(), &requests, &real, history);
+            let likelihoods = (after(History::Own)?, after(History::People)?);
             if let Some(folder) = takes {
                 keep(folder, &drummer.name, i, &take)?;
                 keep(folder, "people", i, &piece.song)?;
             }
-            Ok(((Sheet::from_song(&take), real), likelihood))
+            Ok(((Sheet::from_song(&take), real), likelihoods))
         })
         .collect::<Result<_>>()?;
     let (sheets, likelihoods): (Vec<_>, Vec<_>) = played.into_iter().unzip();
+    let (own, peoples): (Vec<_>, Vec<_>) = likelihoods.into_iter().unzip();
+    let sum = |likelihoods: Vec<_>| likelihoods.into_iter().flatten().reduce(Likelihood::and);
     let generator = drummer.generator()?;
     Ok(Outcome {
         name: drummer.name.clone(),
         report: score(&sheets),
-        likelihood: likelihoods.into_iter().flatten().reduce(Likelihood::and),
+        likelihood: sum(own),
+        likelihood_after_people: sum(peoples),
         drummer: Some(Measured {
             probes: probes::probe(drummer, pieces)?,
             n_parameters: generator.n_parameters(),
@@ -156,6 +163,7 @@ pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
         name: "(people's last measure, open loop)".to_owned(),
         report: score(&sheets),
         likelihood: None,
+        likelihood_after_people: None,
         drummer: None,
     }
 }

@@ -123,6 +123,7 @@ fn row(outcome: &Outcome) -> Value {
         "oa_by_figure": overlaps,
         "nll_per_measure": outcome.likelihood.map(Likelihood::nll),
         "bce_per_cell": outcome.likelihood.map(Likelihood::bce),
+        "bce_per_cell_after_people": outcome.likelihood_after_people.map(Likelihood::bce),
         "drummer": drummer,
     })
 }

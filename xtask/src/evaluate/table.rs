@@ -1,13 +1,13 @@
 //! The table of figures: Markdown whose columns also stand under each other in a terminal.
 
-use lockstep_models::evaluation::DEAF_BELOW;
+use lockstep_models::evaluation::{DEAF_BELOW, Likelihood};
 
 use super::measure::{Measured, Outcome};
 
 /// What stands where there is no figure.
 const NONE: &str = "–";
 
-const HEADINGS: [&str; 26] = [
+const HEADINGS: [&str; 27] = [
     "drummer",
     "f1",
     "kick",
@@ -28,6 +28,7 @@ const HEADINGS: [&str; 26] = [
     "off sd",
     "oa",
     "BCE",
+    "after people",
     "diversity",
     "silence",
     "density",
@@ -94,9 +95,8 @@ fn row(outcome: &Outcome) -> [String; HEADINGS.len()] {
         signed(f.vel_accent),
         number(f.off_sd, 3),
         number(outcome.report.oa, 2),
-        outcome
-            .likelihood
-            .map_or(NONE.to_owned(), |likelihood| number(likelihood.bce(), 4)),
+        bce(outcome.likelihood),
+        bce(outcome.likelihood_after_people),
         of_drummer(&|m| number(m.probes.diversity, 0)),
         of_drummer(&|m| {
             let (lay_out, keep_time) = (m.probes.lay_out, m.probes.keep_time);
@@ -136,6 +136,10 @@ fn number(value: f64, n_digits: usize) -> String {
     }
 }
 
+fn bce(likelihood: Option<Likelihood>) -> String {
+    likelihood.map_or(NONE.to_owned(), |likelihood| number(likelihood.bce(), 4))
+}
+
 fn signed(value: f64) -> String {
     if value.is_finite() {
         format!("{value:+.1}")
@@ -154,7 +158,7 @@ pub(super) fn legend() -> String {
          and four. consistency, repeat: likeness of neighbouring measures, and measures identical to the one before. \
          vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. oa: overlap \
          of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at people's next \
-         measure, nats a cell. diversity: 100 − F1 between takes of one song with different seeds. silence: hits a \
+         measure, nats a cell; after people: while it remembers people's drums instead of its own. diversity: 100 − F1 between takes of one song with different seeds. silence: hits a \
          measure while the bass rests, laying out / keeping time, and measures of returned bass before the drummer is \
          back. density: hits a measure at density .1 .3 .5 .7 .9; **falls** where more density gave fewer. p50: half of \
          the predictions take no longer, one thread. MFLOP: operations of one prediction, at least. Shares in percent."
@@ -189,6 +193,7 @@ pub(super) mod tests {
                 ..Report::default()
             },
             likelihood: None,
+            likelihood_after_people: None,
             drummer: Some(Measured {
                 probes,
                 n_parameters: 7,

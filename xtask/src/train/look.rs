@@ -3,7 +3,7 @@
 use anyhow::Result;
 use lockstep_models::corpus::{Corpus, Split};
 use lockstep_models::evaluation::{self, GridSong, Report};
-use lockstep_models::predict::Gan;
+use lockstep_models::predict::Predictor;
 use lockstep_models::training::game::Game;
 use lockstep_models::training::run::RunFile;
 use serde_json::json;
@@ -37,9 +37,9 @@ impl Look {
 
     /// Lets the averaged weights play.
     pub(super) fn measure(&self, run: &RunFile, game: &Game) -> Result<Report> {
-        let mut gan = Gan::from_parameters(run.config(), &game.average())?;
+        let mut predictor = Predictor::from_parameters(run.config(), &game.average())?;
         let songs: Vec<&GridSong> = self.songs.iter().collect();
-        Ok(evaluation::audition(&mut gan, &songs, N_MEASURES)?)
+        Ok(evaluation::audition(&mut predictor, &songs, N_MEASURES)?)
     }
 }
 

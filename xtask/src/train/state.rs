@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use lockstep_models::representation::REPRESENTATION_VERSION;
 use lockstep_models::training::game::Game;
 use lockstep_models::training::run::RunFile;
-use lockstep_models::weights::{self, ARCHITECTURE, Weights};
+use lockstep_models::weights::{self, Weights};
 use serde::{Deserialize, Serialize};
 
 /// The file that a stopped run goes on from.
@@ -100,7 +100,10 @@ pub(super) fn save_weights(
     path: &Path,
 ) -> Result<()> {
     let metadata = HashMap::from([
-        ("architecture".to_owned(), ARCHITECTURE.to_owned()),
+        (
+            "architecture".to_owned(),
+            run.architecture.generator.family().to_owned(),
+        ),
         (
             "representation".to_owned(),
             REPRESENTATION_VERSION.to_string(),

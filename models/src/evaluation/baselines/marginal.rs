@@ -1,7 +1,7 @@
 //! The marginal: each cell is hit as often as people hit it, whatever the bass does.
 
 use super::Lesson;
-use crate::generator::{Generator, PredictError, Probabilities, Request};
+use crate::generator::{Generator, Hits, PredictError, Probabilities, Request};
 use crate::network::NET_STEPS;
 use crate::noise;
 use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
@@ -65,7 +65,11 @@ impl Generator for Marginal {
         Ok(hits)
     }
 
-    fn probabilities(&mut self, request: &Request) -> Result<Option<Probabilities>, PredictError> {
+    fn probabilities(
+        &mut self,
+        request: &Request,
+        _people: &Hits,
+    ) -> Result<Option<Probabilities>, PredictError> {
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let n_steps = request.meter.n_steps();
         for (step_idx, row) in rows.iter_mut().enumerate().take(n_steps) {
@@ -99,7 +103,10 @@ mod tests {
         let without = [[0; N_VOICES]; NET_STEPS];
         let lessons = (0..100).map(|i| (1, if i % 4 == 0 { with } else { without }));
         let mut marginal = Marginal::fit(lessons);
-        let p = marginal.probabilities(&request(&[0], 0))?;
+        let p = marginal.probabilities(
+            &request(&[0], 0),
+            &[[false; N_VOICES]; MAX_STEPS_PER_MEASURE],
+        )?;
         let p = p.map(|p| p.0[5][Voice::Snare.index()]);
         assert!(p.is_some_and(|p| (p - 25.5 / 101.0).abs() < 1e-6), "{p:?}");
         let mut n_takes = 0;

@@ -38,14 +38,14 @@ pub(in crate::network) struct Convolution {
 impl Convolution {
     pub(super) fn layers(n_measures: usize) -> Vec<Layer> {
         let mut layers = vec![StepReader::layer(n_measures)];
-        layers.extend(Pyramid::layers(n_measures));
+        layers.extend(Pyramid::layers("bass", n_measures));
         layers
     }
 
     pub(super) fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
         Ok(Self {
             reader: StepReader::new(parameters)?,
-            pyramid: Pyramid::new(parameters)?,
+            pyramid: Pyramid::new("bass", parameters)?,
         })
     }
 

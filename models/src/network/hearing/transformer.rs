@@ -82,7 +82,7 @@ impl Transformer {
         let mut layers = vec![StepReader::layer(n_measures)];
         layers.push(Self::positions());
         layers.extend((0..n_blocks).flat_map(|i| Block::layers(i, n_measures)));
-        layers.extend(Pyramid::layers(n_measures));
+        layers.extend(Pyramid::layers("bass", n_measures));
         layers
     }
 
@@ -102,7 +102,7 @@ impl Transformer {
                 .map(|i| Block::new(parameters, i))
                 .collect::<std::result::Result<_, _>>()?,
             n_heads,
-            pyramid: Pyramid::new(parameters)?,
+            pyramid: Pyramid::new("bass", parameters)?,
         })
     }
 

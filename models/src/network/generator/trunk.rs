@@ -1,0 +1,105 @@
+//! Coarse to fine: what was heard and what stands beside it, joined at the scale of the measure, of beats and of steps,
+//! with kernels over measures and steps. The measure axis is kept until four heard measures meet in one predicted.
+
+use candle_core::{Result, Tensor};
+
+use super::latent_at;
+use crate::network::hearing::{
+    BEAT_CHANNELS, Heard, MEASURE_CHANNELS, STEP_CHANNELS, STRIDE, stack_measures,
+};
+use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
+
+/// Channels at the scale of the measure, of beats, of steps, and of what comes out.
+const MEASURE_WIDTH: usize = 128;
+const BEAT_WIDTH: usize = 96;
+const STEP_WIDTH: usize = 64;
+pub(super) const TRUNK_WIDTH: usize = 96;
+/// Steps that the last layer sees at once: the step itself and one neighbour on either side.
+const NEIGHBOURS: usize = 3;
+
+/// From what was heard to features of each step of the next measure.
+#[derive(Clone, Debug)]
+pub(super) struct Trunk {
+    measure: Projection,
+    to_beats: Projection,
+    to_steps: Projection,
+    mix: Projection,
+    mix_beside: Projection,
+}
+
+impl Trunk {
+    /// Its layers, coarse to fine, where it hears `n_heard` players and has `n_beside` numbers beside.
+    pub(super) fn layers(n_heard: usize, n_beside: usize) -> [Layer; 5] {
+        let layer = |name: &str, size, n_positions| {
+            Layer::affine(format!("drums.{name}"), size, n_positions)
+        };
+        let n = n_heard * NET_MEASURES;
+        let measure = (n * MEASURE_CHANNELS + n_beside, MEASURE_WIDTH);
+        let to_beats = (MEASURE_WIDTH + n_beside, STRIDE * BEAT_WIDTH);
+        let beats = BEAT_WIDTH + n * BEAT_CHANNELS + n_beside;
+        let steps = STEP_WIDTH + n * STEP_CHANNELS;
+        [
+            layer("measure", measure, 1),
+            layer("to_beats", to_beats, 1),
+            layer("to_steps", (beats, STRIDE * STEP_WIDTH), STRIDE),
+            // One kernel of three steps, as what each step gives to the next, to itself and to the one before.
+            layer("mix", (steps, NEIGHBOURS * TRUNK_WIDTH), NET_STEPS),
+            layer("mix_latent", (n_beside, TRUNK_WIDTH), 1),
+        ]
+    }
+
+    pub(super) fn new(
+        parameters: &Parameters,
+        n_heard: usize,
+        n_beside: usize,
+    ) -> std::result::Result<Self, ParameterError> {
+        let [measure, to_beats, to_steps, mix, mix_beside] = Self::layers(n_heard, n_beside);
+        Ok(Self {
+            measure: parameters.projection(&measure)?,
+            to_beats: parameters.projection(&to_beats)?,
+            to_steps: parameters.projection(&to_steps)?,
+            mix: parameters.projection(&mix)?,
+            mix_beside: parameters.projection(&mix_beside)?,
+        })
+    }
+
+    /// Features `(B, K, 16, TRUNK_WIDTH)`, not below 0, of the measures that follow each four heard ones.
+    ///
+    /// `heard` are the players, `beside` is `(B, K, n_beside)`.
+    pub(super) fn forward(&self, heard: &[&Heard], beside: &Tensor) -> Result<Tensor> {
+        let (b, k, _) = beside.dims3()?;
+        // All players at one scale, four measures deep, after the tensors given.
+        let join = |mut parts: Vec<Tensor>, scale: fn(&Heard) -> &Tensor| {
+            for player in heard {
+                parts.push(stack_measures(scale(player), NET_MEASURES)?);
+            }
+            Ok::<_, candle_core::Error>(parts)
+        };
+        let cat = |parts: Vec<Tensor>| Tensor::cat(&parts, 3);
+        let whole = latent_at(beside, 1)?;
+
+        let mut parts = join(Vec::new(), |heard| &heard.measures)?;
+        parts.push(whole.clone());
+        let x = self.measure.rectified(&cat(parts)?, 0.0)?;
+
+        // Transposed convolutions with a stride of four: each position becomes four.
+        let x = self
+            .to_beats
+            .rectified(&Tensor::cat(&[&x, &whole], 3)?, 0.0)?;
+        let x = x.reshape((b, k, STRIDE, BEAT_WIDTH))?;
+        let mut parts = join(vec![x], |heard| &heard.beats)?;
+        parts.push(latent_at(beside, STRIDE)?);
+        let x = self.to_steps.rectified(&cat(parts)?, 0.0)?;
+        let x = x.reshape((b, k, NET_STEPS, STEP_WIDTH))?;
+
+        let parts = self
+            .mix
+            .forward(&cat(join(vec![x], |heard| &heard.steps)?)?)?;
+        let part = |i: usize| parts.narrow(3, i * TRUNK_WIDTH, TRUNK_WIDTH);
+        let silence = part(0)?.narrow(2, 0, 1)?.zeros_like()?;
+        let from_before = Tensor::cat(&[&silence, &part(0)?.narrow(2, 0, NET_STEPS - 1)?], 2)?;
+        let from_after = Tensor::cat(&[&part(2)?.narrow(2, 1, NET_STEPS - 1)?, &silence], 2)?;
+        let x = ((from_before + from_after)? + part(1)?)?;
+        x.broadcast_add(&self.mix_beside.forward(&whole)?)?.relu()
+    }
+}

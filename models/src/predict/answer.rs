@@ -1,0 +1,58 @@
+//! What a network says of the next measure, step by step, as far as it has decided.
+
+use crate::network::{Decoder, Decoding, N_OUTPUTS};
+use crate::representation::{N_VOICES, Voice};
+
+/// An answer that is read from the first step to the last.
+#[derive(Debug)]
+pub(super) enum Answer<'a> {
+    /// All cells at once, `(16, N_OUTPUTS)`.
+    Whole(Vec<f32>),
+    /// Each cell after those before it.
+    ByHit {
+        decoder: &'a Decoder,
+        /// With and without one's own drums in mind, and how much each counts; together 1.
+        minds: Vec<(f32, Decoding)>,
+    },
+}
+
+impl Answer<'_> {
+    /// Outputs of a step; a measure longer than the network's row begins the row anew.
+    pub(super) fn outputs(&self, step_idx: usize) -> [f32; N_OUTPUTS] {
+        match self {
+            Self::Whole(outputs) => {
+                let (steps, _) = outputs.as_chunks::<N_OUTPUTS>();
+                steps
+                    .get(step_idx % steps.len().max(1))
+                    .copied()
+                    .unwrap_or([f32::NAN; N_OUTPUTS])
+            }
+            Self::ByHit { decoder, minds } => {
+                let mut outputs = [0.0; N_OUTPUTS];
+                for (share, decoding) in minds {
+                    let own = decoder.outputs(decoding, step_idx);
+                    for (output, own) in outputs.iter_mut().zip(own) {
+                        *output += share * own;
+                    }
+                }
+                outputs
+            }
+        }
+    }
+
+    /// A voice hits: those after it at the same step may know.
+    pub(super) fn hit(&self, outputs: &mut [f32; N_OUTPUTS], voice: Voice) {
+        if let Self::ByHit { decoder, .. } = self {
+            decoder.hit(outputs, voice.index());
+        }
+    }
+
+    /// All voices of a step have decided.
+    pub(super) fn decided(&mut self, hits: [bool; N_VOICES]) {
+        if let Self::ByHit { minds, .. } = self {
+            for (_, decoding) in minds {
+                decoding.decided(hits);
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The drummer that hears itself decides hit by hit, in plain numbers, as its network was trained to do all at once.
+
+use candle_core::{Device, Tensor};
+use lockstep_models::draws;
+use lockstep_models::generator::{Generator as _, Hits, Probabilities, Request, Taste};
+use lockstep_models::network::{
+    Architecture, BassEmbedding, Drumming, GeneratorNet, Memory, N_LATENT, N_OWN_PLANES, N_PLACE,
+    N_PLANES, NET_MEASURES, NET_STEPS, Parameters, know, logistic, place,
+};
+use lockstep_models::predict::Predictor;
+use lockstep_models::representation::{
+    MAX_STEPS_PER_MEASURE, N_VOICES, Voice, WINDOW_STEPS, Window,
+};
+use lockstep_models::weights::Config;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn config(memory: f32) -> Config {
+    Config {
+        architecture: Architecture {
+            bass: BassEmbedding::Convolution,
+            generator: Drumming::Autoregressive,
+        },
+        temperature: 1.0,
+        lean: 0.0,
+        looseness: 1.0,
+        truncation: 1.0,
+        memory,
+    }
+}
+
+/// Weights that nobody trained.
+fn parameters() -> Outcome<Parameters> {
+    let layers = GeneratorNet::layers(&config(1.0).architecture);
+    Ok(Parameters::initialise(&layers, 7)?.0)
+}
+
+fn is_hit(coordinates: &[u64]) -> bool {
+    draws::uniform(coordinates) < 0.2
+}
+
+fn request() -> Request {
+    let mut window = Window::default();
+    let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
+    for step_idx in (0..WINDOW_STEPS).step_by(3) {
+        window.begin(step_idx, 40);
+    }
+    for (step, row) in (0..).zip(&mut played) {
+        for (voice, velocity) in (0..).zip(row) {
+            *velocity = 0.8 * f32::from(u8::from(is_hit(&[1, step, voice])));
+        }
+    }
+    Request {
+        measure: 6,
+        heard_steps: NET_STEPS,
+        window,
+        played,
+        taste: Taste {
+            seed: 5,
+            variation: 0.1,
+        },
+        ..Request::default()
+    }
+}
+
+fn people() -> Hits {
+    let mut hits = [[false; N_VOICES]; MAX_STEPS_PER_MEASURE];
+    for (step, row) in (0..).zip(&mut hits).take(NET_STEPS) {
+        for (voice, hit) in (0..).zip(row) {
+            *hit = is_hit(&[2, step, voice]);
+        }
+    }
+    hits
+}
+
+/// What the tensors say of the same request, all cells at once.
+fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
+    let mut bass = vec![0_f32; NET_MEASURES * NET_STEPS * N_PLANES];
+    let mut own = vec![0_f32; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
+    for step_idx in 0..WINDOW_STEPS {
+        for pitch in request.window.onsets(step_idx).indices() {
+            bass[step_idx * N_PLANES + 2 * pitch] = 1.0;
+        }
+        for pitch in request.window.sounding(step_idx).indices() {
+            bass[step_idx * N_PLANES + 2 * pitch + 1] = 1.0;
+        }
+        for (voice, velocity) in request.played[step_idx].iter().enumerate() {
+            own[step_idx * N_OWN_PLANES + voice] = f32::from(u8::from(*velocity > 0.0));
+            own[step_idx * N_OWN_PLANES + N_VOICES + voice] = *velocity;
+        }
+    }
+    own.chunks_exact_mut(NET_STEPS * N_OWN_PLANES)
+        .for_each(know);
+    let said: Vec<f32> = people[..NET_STEPS]
+        .iter()
+        .flatten()
+        .map(|hit| f32::from(u8::from(*hit)))
+        .collect();
+    let cpu = &Device::Cpu;
+    let memory = Memory {
+        own: Tensor::from_vec(own, (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES), cpu)?,
+        place: Tensor::from_slice(
+            &place(request.measure, request.tempo_bpm),
+            (1, 1, N_PLACE),
+            cpu,
+        )?,
+    };
+    let outputs = GeneratorNet::new(&config(1.0).architecture, &parameters()?)?.forward(
+        &Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), cpu)?,
+        &Tensor::zeros((1, 1, N_LATENT), candle_core::DType::F32, cpu)?,
+        (
+            &memory,
+            &Tensor::from_vec(said, (1, 1, NET_STEPS, N_VOICES), cpu)?,
+        ),
+    )?;
+    Ok(outputs
+        .narrow(3, 0, N_VOICES)?
+        .flatten_all()?
+        .to_vec1::<f32>()?
+        .into_iter()
+        .map(logistic)
+        .collect())
+}
+
+fn ask(memory: f32, request: &Request, people: &Hits) -> Outcome<Probabilities> {
+    let mut predictor = Predictor::from_parameters(config(memory), &parameters()?)?;
+    Ok(predictor
+        .probabilities(request, people)?
+        .ok_or("it deals in likelihoods")?)
+}
+
+#[test]
+fn step_by_step_is_all_at_once_to_a_ten_thousandth() -> Outcome {
+    let expected = by_tensors(&request(), &people())?;
+    let got = ask(1.0, &request(), &people())?;
+    for (i, (expected, got)) in expected.iter().zip(got.0.as_flattened()).enumerate() {
+        assert!((expected - got).abs() < 1e-4, "cell {i}: {got}, {expected}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> Outcome {
+    let (step_idx, voice) = (6, Voice::ClosedHat.index());
+    let mut other = people();
+    other[step_idx][voice] ^= true;
+    let (a, b) = (
+        ask(1.0, &request(), &people())?,
+        ask(1.0, &request(), &other)?,
+    );
+    let cell = step_idx * N_VOICES + voice;
+    let (a, b) = (a.0.as_flattened(), b.0.as_flattened());
+    assert_eq!(a[..=cell], b[..=cell]);
+    assert_ne!(
+        a[cell + 1].to_bits(),
+        b[cell + 1].to_bits(),
+        "the next voice of the same step"
+    );
+    let next_step = (step_idx + 1) * N_VOICES;
+    assert_ne!(a[next_step..], b[next_step..]);
+    Ok(())
+}
+
+#[test]
+fn memory_decides_whether_it_goes_by_its_own_drums() -> Outcome {
+    let mut other = request();
+    other.played[WINDOW_STEPS - 20][Voice::Kick.index()] += 0.5;
+    let answers = |memory| -> Outcome<[Probabilities; 2]> {
+        Ok([
+            ask(memory, &request(), &people())?,
+            ask(memory, &other, &people())?,
+        ])
+    };
+    let [a, b] = answers(0.0)?;
+    assert_eq!(a, b, "without a memory its drums are nothing to it");
+    let [a, b] = answers(0.5)?;
+    assert_ne!(a, b);
+    Ok(())
+}
+
+#[test]
+fn the_same_request_is_the_same_measure_and_another_seed_another() -> Outcome {
+    let mut predictor = Predictor::from_parameters(config(1.0), &parameters()?)?;
+    let first = predictor.predict(&request())?;
+    assert_eq!(first, predictor.predict(&request())?);
+    let mut other = request();
+    other.taste.seed += 1;
+    assert_ne!(first, predictor.predict(&other)?);
+    Ok(())
+}
