@@ -12,6 +12,7 @@
 //! Knows the representation's sizes, not its types; knows nothing of threads. Generator thread and training only.
 
 mod activation;
+mod affine;
 mod architecture;
 mod cell;
 mod critic;

@@ -74,9 +74,10 @@ impl CustomOp1 for Slopes {
     }
 }
 
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+/// The values of a tensor that lie in memory as they are counted.
+pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let values = storage.as_slice::<f32>()?;
-    let wrong = || candle_core::Error::Msg("the rectifier needs contiguous values".to_owned());
+    let wrong = || candle_core::Error::Msg("the operation needs contiguous values".to_owned());
     let (from, to) = layout.contiguous_offsets().ok_or_else(wrong)?;
     values.get(from..to).ok_or_else(wrong)
 }

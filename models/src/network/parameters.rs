@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor, Var};
 
 use super::activation::BiasRectifier;
+use super::affine::Affine;
 use crate::draws;
 
 /// What a layer's weight is used for.
@@ -217,9 +218,13 @@ impl Projection {
         let n_in = dims.pop().unwrap_or(1);
         let rows = x.elem_count() / n_in.max(1);
         dims.push(self.bias.elem_count());
-        let y = x.reshape((rows, n_in))?.matmul(&self.weight)?;
-        BiasRectifier { slope }
-            .forward(&y, &self.bias)?
-            .reshape(dims)
+        let x = x.reshape((rows, n_in))?;
+        let is_training = x.track_op() || self.weight.track_op() || self.bias.track_op();
+        let y = if is_training {
+            BiasRectifier { slope }.forward(&x.matmul(&self.weight)?, &self.bias)?
+        } else {
+            Affine { slope }.forward(&x, &self.weight, &self.bias)?
+        };
+        y.reshape(dims)
     }
 }
