@@ -165,6 +165,7 @@ impl Generator for Predictor {
             looseness,
             ..
         } = self.config;
+        let hand = noise::hand(taste);
         let mut answer = self.answer(request)?;
         let mut map = HitMap::default();
         for step_idx in 0..request.meter.n_steps().min(MAX_STEPS_PER_MEASURE) {
@@ -181,6 +182,10 @@ impl Generator for Predictor {
                     + looseness
                         * cell.offset_spread
                         * noise::offset(taste, measure, step_idx, voice);
+                let velocity = noise::ORDINARY_VELOCITY
+                    + hand.dynamics * (velocity - noise::ORDINARY_VELOCITY)
+                    + hand.level;
+                let offset = hand.looseness * offset;
                 let hit = Presence::new(logistic(presence))
                     .and_then(|p| Hit::new(p, velocity.max(SOFTEST), offset))
                     .ok_or(PredictError::NotFinite {
