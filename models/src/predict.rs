@@ -174,7 +174,7 @@ impl Generator for Predictor {
             for voice in Voice::ALL {
                 let cell = Cell::of(&outputs, voice);
                 let draw = noise::cell(taste, measure, step_idx, voice);
-                let presence = cell.presence + lean + temperature * draw;
+                let presence = cell.presence + lean.of(voice) + temperature.of(voice) * draw;
                 let velocity = cell.velocity
                     + cell.velocity_spread
                         * noise::velocity(taste, measure, (step_idx, voice), looseness);

@@ -4,6 +4,8 @@
 //! family, a JSON object: [`Config`]) and `card`, a JSON object with how the weights were made and what was measured. A
 //! file of another architecture or representation is refused by name.
 
+mod per_voice;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::network::{Architecture, ArchitectureError, Drumming, ParameterError, Parameters};
 use crate::representation::REPRESENTATION_VERSION;
 use crate::whole;
+pub use per_voice::PerVoice;
 
 /// Which network of the family the tensors are for, and how its answers are drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,12 +25,12 @@ use crate::whole;
 pub struct Config {
     /// The network.
     pub architecture: Architecture,
-    /// Scale of the logistic draw that decides a hit, in `[0, 2]`: 1 plays with the probabilities that the network says, 0
+    /// Scale of the logistic draw that decides a voice's hit, in `[0, 2]`: 1 plays with the probabilities that the network says, 0
     /// plays whatever is likelier than not.
-    pub temperature: f32,
-    /// Added to every log-odds, in `[-4, 4]`: what a low temperature takes from the hits that are less likely than not,
-    /// this gives back to all.
-    pub lean: f32,
+    pub temperature: PerVoice,
+    /// Added to every log-odds of a voice, in `[-4, 4]`: what a low temperature takes from the hits that are less likely
+    /// than not, this gives back to all.
+    pub lean: PerVoice,
     /// Scale of what differs from hit to hit in loudness and placement, in `[0, 2]`: 1 is as loose as the people learnt
     /// from are together, less is one steady hand.
     pub looseness: f32,

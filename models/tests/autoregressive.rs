@@ -11,7 +11,7 @@ use lockstep_models::predict::Predictor;
 use lockstep_models::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Voice, WINDOW_STEPS, Window,
 };
-use lockstep_models::weights::Config;
+use lockstep_models::weights::{Config, PerVoice};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -21,8 +21,8 @@ fn config(memory: f32) -> Config {
             bass: BassEmbedding::Convolution,
             generator: Drumming::Autoregressive,
         },
-        temperature: 1.0,
-        lean: 0.0,
+        temperature: PerVoice::All(1.0),
+        lean: PerVoice::All(0.0),
         looseness: 1.0,
         truncation: 1.0,
         memory,

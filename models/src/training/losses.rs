@@ -45,7 +45,8 @@ impl Played {
     pub(super) fn new(outputs: &Tensor, batch: &Batch, run: &RunFile) -> Result<Self> {
         let cells = Cells::new(outputs)?;
         let noise = (&batch.cells * f64::from(run.critic.temperature))?;
-        let drawn = ((&cells.presence + noise)? + f64::from(run.take.lean))?;
+        let lean = Tensor::new(&run.take.lean.values(), noise.device())?;
+        let drawn = (&cells.presence + noise)?.broadcast_add(&lean)?;
         let soft = sigmoid(&drawn)?;
         let hard = drawn.gt(0.0)?.to_dtype(DType::F32)?;
         Ok(Self {

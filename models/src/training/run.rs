@@ -3,10 +3,12 @@
 //! Unknown keys and impossible values are refused before anything is read or trained. What is left out has the value
 //! that [`RunFile`]'s fields name.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::network::{Architecture, ArchitectureError, Kernels};
-use crate::weights::Config;
+use crate::weights::{Config, PerVoice};
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -234,9 +236,9 @@ fn look_every() -> u64 {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Take {
     /// See [`Config::temperature`](crate::weights::Config::temperature); 0.3.
-    pub temperature: f32,
+    pub temperature: PerVoice,
     /// See [`Config::lean`](crate::weights::Config::lean); 0.6.
-    pub lean: f32,
+    pub lean: PerVoice,
     /// See [`Config::looseness`](crate::weights::Config::looseness); 0.4.
     pub looseness: f32,
     /// See [`Config::truncation`](crate::weights::Config::truncation); 1.
@@ -248,8 +250,8 @@ pub struct Take {
 impl Default for Take {
     fn default() -> Self {
         Self {
-            temperature: 0.3,
-            lean: 0.6,
+            temperature: PerVoice::All(0.3),
+            lean: PerVoice::All(0.6),
             looseness: 0.4,
             truncation: 1.0,
             memory: 1.0,
@@ -319,7 +321,9 @@ impl RunFile {
         let replicas = budget.replicas as f64;
         let excerpts = schedule.excerpts as f64;
         let steps = budget.steps.map_or(1.0, |steps| steps as f64);
-        let (temperature, truncation) = (f64::from(take.temperature), f64::from(take.truncation));
+        let truncation = f64::from(take.truncation);
+        let (temperature, may_be_temperature) = worst(take.temperature, 0.0..=2.0);
+        let (lean, may_be_lean) = worst(take.lean, -4.0..=4.0);
         let looseness = f64::from(take.looseness);
         let remembered = f64::from(take.memory);
         let shown = f64::from(critic.temperature);
@@ -348,8 +352,8 @@ impl RunFile {
             ("budget.replicas", replicas, (1..=64).contains(&budget.replicas), "1 to 64"),
             ("budget.replicas", replicas, replicas * 2.0 <= excerpts, "half of schedule.excerpts, for a replica mismatches two excerpts at least"),
             ("budget.look-every", budget.look_every as f64, budget.look_every >= 1, "1 and more"),
-            ("take.temperature", temperature, (0.0..=2.0).contains(&temperature), "0 to 2"),
-            ("take.lean", f64::from(take.lean), (-4.0..=4.0).contains(&take.lean), "-4 to 4"),
+            ("take.temperature", temperature, may_be_temperature, "0 to 2"),
+            ("take.lean", lean, may_be_lean, "-4 to 4"),
             ("take.looseness", looseness, (0.0..=2.0).contains(&looseness), "0 to 2"),
             ("take.truncation", truncation, (0.0..=2.0).contains(&truncation), "0 to 2"),
             ("take.memory", remembered, unit(remembered), "0 to 1"),
@@ -361,6 +365,13 @@ impl RunFile {
         }
         Ok(())
     }
+}
+
+/// The first voice's value outside the range, or any within it, and whether all are within.
+fn worst(values: PerVoice, range: RangeInclusive<f32>) -> (f64, bool) {
+    let values = values.values();
+    let outside = values.into_iter().find(|value| !range.contains(value));
+    (f64::from(outside.unwrap_or(values[0])), outside.is_none())
 }
 
 #[cfg(test)]
