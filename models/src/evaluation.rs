@@ -52,6 +52,7 @@ pub fn audition(
         let taste = Taste {
             seed,
             variation: 0.1,
+            ..Taste::default()
         };
         let song = first_measures(song, max_measures);
         takes.push((
@@ -96,7 +97,7 @@ fn play(
         let start = measure * NET_STEPS;
         while let Some(note) = notes.next_if(|note| (note.step as usize) < start + NET_STEPS) {
             let row = WINDOW_STEPS - NET_STEPS + note.step as usize - start;
-            window.begin(row, note.key);
+            window.begin(row, note.key, f32::from(note.velocity) / 127.0);
             for held in row + 1..(row + note.n_steps as usize).min(WINDOW_STEPS) {
                 window.hold(held, note.key);
             }

@@ -44,12 +44,30 @@ impl Default for Request {
 }
 
 /// The knobs that a generator hears.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Taste {
     /// Which drummer of many: the same seed plays the same take.
     pub seed: u32,
     /// How much of the drummer's mind changes from measure to measure, in `[0, 1]`; 0 answers the same bass alike.
     pub variation: f32,
+    /// How much the bass counts, in `[0, 1]`: 0 plays as if there were none, ½ as learnt, 1 leans on every accent.
+    pub follow: f32,
+    /// Which of the network's styles is asked for; `None` leaves it to the drummer.
+    pub style: Option<u8>,
+    /// Whether the next measure is to be a fill; `None` leaves it to the drummer.
+    pub fill: Option<bool>,
+}
+
+impl Default for Taste {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            variation: 0.0,
+            follow: 0.5,
+            style: None,
+            fill: None,
+        }
+    }
 }
 
 /// How likely a person hits each voice at each step of measure t+1, `(T, V)` = `(MAX_STEPS_PER_MEASURE, N_VOICES)`.

@@ -24,8 +24,8 @@ pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, D
 pub use cell::{Cell, Cells, logistic, sigmoid};
 pub use critic::{CriticNet, Verdict};
 pub use generator::{
-    Autoregressive, CELL_OUTPUTS, Decoder, Decoding, FromNoise, GeneratorNet, Memory, N_LATENT,
-    N_OUTPUTS, N_PLACE, place,
+    Autoregressive, CELL_OUTPUTS, Context, Decoder, Decoding, FromNoise, GeneratorNet, Given,
+    N_GIVEN, N_LATENT, N_OUTPUTS, STYLES, energy,
 };
 pub use hearing::{N_OWN_PLANES, WORDS, Word, bucket, know, onset_bits, word};
 pub use parameters::{Layer, ParameterError, Parameters, Projection};

@@ -119,7 +119,11 @@ mod tests {
     use super::*;
 
     fn taste(variation: f32) -> Taste {
-        Taste { seed: 3, variation }
+        Taste {
+            seed: 3,
+            variation,
+            ..Taste::default()
+        }
     }
 
     #[test]
@@ -147,6 +151,7 @@ mod tests {
             hand(Taste {
                 seed,
                 variation: 0.0,
+                ..Taste::default()
             })
         };
         let share = |is: fn(Hand) -> bool| (0..2000).filter(|&seed| is(hands(seed))).count();
@@ -166,6 +171,7 @@ mod tests {
             let taste = Taste {
                 seed,
                 variation: 0.1,
+                ..Taste::default()
             };
             velocity(taste, 7, (4, Voice::Snare), 1.0)
         };

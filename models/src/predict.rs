@@ -4,20 +4,21 @@
 //! fans out beside an audio thread. Generator thread only.
 
 mod answer;
+mod context;
 
 use candle_core::{Device, Tensor};
 
 use crate::generator::{Generator, Hits, PredictError, Probabilities, Request};
 use crate::network::{
-    Autoregressive, Cell, Decoder, FromNoise, GeneratorNet, Memory, N_LATENT, N_OWN_PLANES,
-    N_PLACE, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, know, logistic, place,
+    Autoregressive, Cell, Decoder, FromNoise, GeneratorNet, N_LATENT, N_PLANES, NET_MEASURES,
+    NET_STEPS, Parameters, logistic,
 };
 use crate::noise;
-use crate::representation::{
-    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
-};
+use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 use crate::weights::{Config, Weights, WeightsError};
 use answer::Answer;
+use context::Hearing;
+pub(crate) use context::planes;
 
 /// The trained weights that are part of every binary.
 pub const EMBEDDED_WEIGHTS: &[u8] = include_bytes!("../weights/base.safetensors");
@@ -105,21 +106,46 @@ impl Predictor {
                     Ok(Answer::Whole(outputs))
                 }
                 Mind::Autoregressive(network, decoder) => {
-                    let own = own_planes(request);
-                    let nothing = vec![0.0; own.len()];
-                    let shares = [
-                        (self.config.memory, own),
-                        (1.0 - self.config.memory, nothing),
-                    ];
                     let mut minds = Vec::new();
-                    for (share, own) in shares.into_iter().filter(|(share, _)| *share > 0.0) {
-                        let memory = memory(own, request)?;
-                        minds.push((share, network.begin(decoder, &bass, &memory)?));
+                    for (share, hearing) in self.minds(request.taste.follow) {
+                        let context =
+                            hearing.context(request, self.config.architecture.n_styles)?;
+                        let bass = if hearing.bass {
+                            bass.clone()
+                        } else {
+                            bass.zeros_like()?
+                        };
+                        minds.push((share, network.begin(decoder, &bass, &context)?));
                     }
                     Ok(Answer::ByHit { decoder, minds })
                 }
             }
         })
+    }
+}
+
+impl Predictor {
+    /// What an answer is a mean of, in log-odds, and how much each counts; together 1.
+    ///
+    /// Following is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ the network's own view, at 0 as if there
+    /// were no bass, at 1 the difference that the bass makes twice.
+    fn minds(&self, follow: f32) -> impl Iterator<Item = (f32, Hearing)> {
+        let memory = self.config.memory;
+        // A network without controls was never trained without a bass.
+        let heard = if self.config.architecture.controls {
+            2.0 * follow.clamp(0.0, 1.0)
+        } else {
+            1.0
+        };
+        [true, false]
+            .into_iter()
+            .flat_map(|bass| [true, false].map(|own| Hearing { bass, own }))
+            .map(move |hearing| {
+                let of_bass = if hearing.bass { heard } else { 1.0 - heard };
+                let of_own = if hearing.own { memory } else { 1.0 - memory };
+                (of_bass * of_own, hearing)
+            })
+            .filter(|(share, _)| *share != 0.0)
     }
 }
 
@@ -206,74 +232,3 @@ impl Generator for Predictor {
 
 /// MIDI velocity 1.
 const SOFTEST: f32 = 1.0 / 127.0;
-
-/// The drums played in the window as the network's planes, `(M, T, N_OWN_PLANES)`, row by row as [`planes`].
-fn own_planes(request: &Request) -> Vec<f32> {
-    let mut planes = vec![0.0; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
-    let n_steps = request.meter.n_steps();
-    let measures = planes.chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
-    for (row, planes) in measures.enumerate() {
-        let Some(first) = WINDOW_STEPS.checked_sub((NET_MEASURES - row) * n_steps) else {
-            continue;
-        };
-        let played = request.played[first..].iter().take(n_steps);
-        for (step, played) in planes.chunks_exact_mut(N_OWN_PLANES).zip(played) {
-            for (voice, velocity) in played.iter().enumerate() {
-                step[voice] = f32::from(u8::from(*velocity > 0.0));
-                step[N_VOICES + voice] = *velocity;
-            }
-        }
-        know(planes);
-    }
-    planes
-}
-
-fn memory(own: Vec<f32>, request: &Request) -> candle_core::Result<Memory> {
-    let shape = (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES);
-    Ok(Memory {
-        own: Tensor::from_vec(own, shape, &Device::Cpu)?,
-        place: Tensor::from_slice(
-            &place(request.measure, request.tempo_bpm),
-            (1, 1, N_PLACE),
-            &Device::Cpu,
-        )?,
-    })
-}
-
-/// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`: one measure a row, the newest last.
-///
-/// In 4/4 that is the window itself. A shorter measure leaves the end of its row empty; of a longer one the first
-/// sixteen steps are heard. Measures that the window does not hold whole are not heard.
-pub(crate) fn planes(window: &Window, meter: Meter) -> Vec<f32> {
-    let mut planes = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
-    let n_steps = meter.n_steps();
-    for row in 0..NET_MEASURES {
-        let Some(first) = WINDOW_STEPS.checked_sub((NET_MEASURES - row) * n_steps) else {
-            continue;
-        };
-        for step_idx in 0..n_steps.min(NET_STEPS) {
-            let cell = &mut planes[(row * NET_STEPS + step_idx) * N_PLANES..][..N_PLANES];
-            for pitch in window.onsets(first + step_idx).indices() {
-                cell[2 * pitch] = 1.0;
-            }
-            for pitch in window.sounding(first + step_idx).indices() {
-                cell[2 * pitch + 1] = 1.0;
-            }
-        }
-    }
-    planes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_measure_of_three_is_the_start_of_its_row() {
-        let mut window = Window::default();
-        window.begin(WINDOW_STEPS - 12, 40);
-        let planes = planes(&window, Meter::new(3, 4).unwrap_or_default());
-        let first_set = planes.iter().position(|x| *x > 0.0);
-        assert_eq!(first_set, Some(3 * NET_STEPS * N_PLANES + 2 * 16));
-    }
-}

@@ -72,7 +72,7 @@ mod tests {
     fn kicks(bass_steps: &[usize]) -> Vec<usize> {
         let mut window = Window::default();
         for step_idx in bass_steps {
-            window.begin(48 + step_idx, 33);
+            window.begin(48 + step_idx, 33, 0.8);
         }
         let hits = groove(&window, Meter::COMMON);
         (0..16)

@@ -4,8 +4,12 @@
 
 mod adam;
 pub mod batch;
+mod constants;
 pub mod game;
 pub mod losses;
 pub mod run;
 mod spectral;
+pub mod styles;
 pub mod vocabulary;
+
+pub use constants::constants;

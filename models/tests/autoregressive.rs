@@ -4,8 +4,8 @@ use candle_core::{Device, Tensor};
 use lockstep_models::draws;
 use lockstep_models::generator::{Generator as _, Hits, Probabilities, Request, Taste};
 use lockstep_models::network::{
-    Architecture, BassEmbedding, Drumming, GeneratorNet, Memory, N_LATENT, N_OWN_PLANES, N_PLACE,
-    N_PLANES, NET_MEASURES, NET_STEPS, Parameters, know, logistic, place,
+    Architecture, BassEmbedding, Context, Drumming, GeneratorNet, Given, N_GIVEN, N_LATENT,
+    N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, energy, know, logistic,
 };
 use lockstep_models::predict::Predictor;
 use lockstep_models::representation::{
@@ -15,11 +15,16 @@ use lockstep_models::weights::{Config, PerVoice};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
+const N_STYLES: usize = 3;
+const STYLE: usize = 1;
+
 fn config(memory: f32) -> Config {
     Config {
         architecture: Architecture {
             bass: BassEmbedding::Convolution,
             generator: Drumming::Autoregressive,
+            controls: true,
+            n_styles: N_STYLES,
         },
         temperature: PerVoice::All(1.0),
         lean: PerVoice::All(0.0),
@@ -43,7 +48,7 @@ fn request() -> Request {
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
     for step_idx in (0..WINDOW_STEPS).step_by(3) {
-        window.begin(step_idx, 40);
+        window.begin(step_idx, 40, 0.8);
     }
     for (step, row) in (0..).zip(&mut played) {
         for (voice, velocity) in (0..).zip(row) {
@@ -58,6 +63,9 @@ fn request() -> Request {
         taste: Taste {
             seed: 5,
             variation: 0.1,
+            follow: 0.5,
+            style: u8::try_from(STYLE).ok(),
+            fill: Some(true),
         },
         ..Request::default()
     }
@@ -97,19 +105,29 @@ fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
         .map(|hit| f32::from(u8::from(*hit)))
         .collect();
     let cpu = &Device::Cpu;
-    let memory = Memory {
+    let accents: Vec<f32> = (0..WINDOW_STEPS)
+        .map(|step_idx| request.window.accent(step_idx))
+        .collect();
+    let given = Given {
+        measure: request.measure,
+        tempo_bpm: request.tempo_bpm,
+        n_steps: NET_STEPS,
+        counts_eighths: false,
+        energy: energy(&accents, NET_STEPS),
+        fill: request.taste.fill,
+    };
+    let mut given = given.numbers().to_vec();
+    given.extend((0..N_STYLES).map(|style| f32::from(u8::from(style == STYLE))));
+    let context = Context {
         own: Tensor::from_vec(own, (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES), cpu)?,
-        place: Tensor::from_slice(
-            &place(request.measure, request.tempo_bpm),
-            (1, 1, N_PLACE),
-            cpu,
-        )?,
+        accents: Tensor::from_vec(accents, (1, NET_MEASURES, NET_STEPS, 1), cpu)?,
+        given: Tensor::from_vec(given, (1, 1, N_GIVEN + N_STYLES), cpu)?,
     };
     let outputs = GeneratorNet::new(&config(1.0).architecture, &parameters()?)?.forward(
         &Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), cpu)?,
         &Tensor::zeros((1, 1, N_LATENT), candle_core::DType::F32, cpu)?,
         (
-            &memory,
+            &context,
             &Tensor::from_vec(said, (1, 1, NET_STEPS, N_VOICES), cpu)?,
         ),
     )?;
@@ -175,6 +193,26 @@ fn memory_decides_whether_it_goes_by_its_own_drums() -> Outcome {
     assert_eq!(a, b, "without a memory its drums are nothing to it");
     let [a, b] = answers(0.5)?;
     assert_ne!(a, b);
+    Ok(())
+}
+
+#[test]
+fn every_control_is_heard_and_without_following_the_bass_is_not() -> Outcome {
+    let plain = request();
+    let mut others = vec![plain; 4];
+    others[0].taste.style = Some(2);
+    others[1].taste.fill = Some(false);
+    others[2].taste.follow = 1.0;
+    others[3].window.begin(WINDOW_STEPS - 1, 52, 1.0);
+    let first = ask(0.5, &plain, &people())?;
+    for other in &others {
+        assert_ne!(ask(0.5, other, &people())?, first, "{:?}", other.taste);
+    }
+    let deaf = |mut request: Request| {
+        request.taste.follow = 0.0;
+        ask(0.5, &request, &people())
+    };
+    assert_eq!(deaf(plain)?, deaf(others[3])?);
     Ok(())
 }
 

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use lockstep_models::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
 use lockstep_models::draws;
-use lockstep_models::network::{BassEmbedding, Parameters, WORDS};
+use lockstep_models::network::{Parameters, STYLES, WORDS};
 use lockstep_models::predict::Predictor;
 use lockstep_models::representation::Meter;
 use lockstep_models::training::batch::Sampler;
+use lockstep_models::training::constants;
 use lockstep_models::training::game::{Constants, Game};
 use lockstep_models::training::run::RunFile;
-use lockstep_models::training::vocabulary;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -77,15 +77,6 @@ fn run_files() -> Outcome<Vec<(PathBuf, RunFile)>> {
     Ok(files)
 }
 
-fn constants(run: &RunFile, corpus: &Corpus) -> Outcome<Constants> {
-    let mut constants = Constants::new();
-    if let BassEmbedding::Vocabulary { n_words } = run.architecture.bass {
-        let words = vocabulary::commonest(corpus, n_words);
-        constants.insert(WORDS.to_owned(), vocabulary::tensor(&words, n_words)?);
-    }
-    Ok(constants)
-}
-
 fn base() -> Outcome<RunFile> {
     let mut files = run_files()?.into_iter();
     let base = files.find(|(path, _)| path.ends_with("base.toml"));
@@ -114,7 +105,7 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
     for (path, run) in run_files()? {
         let name = path.display();
         let sampler = Sampler::new(&corpus, &run)?;
-        let mut game = Game::new(&run, constants(&run, &corpus)?)?;
+        let mut game = Game::new(&run, constants(&run, &corpus, &sampler)?)?;
         let before = values(&game.average())?;
         for _ in 0..3 {
             let losses = game.step(&sampler, 1.0)?;
@@ -128,7 +119,11 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
                 .iter()
                 .zip(&after)
                 .any(|(a, b)| a.to_bits() != b.to_bits());
-            assert_eq!(moved, tensor != WORDS, "{name}: {tensor}");
+            assert_eq!(
+                moved,
+                tensor != WORDS && tensor != STYLES,
+                "{name}: {tensor}"
+            );
         }
         Predictor::from_parameters(run.config(), &game.average())?;
     }
@@ -168,7 +163,8 @@ fn a_checkpoint_of_another_architecture_is_refused_by_the_tensor_that_differs() 
     let state = Game::new(&run, Constants::new())?.checkpoint()?;
     for (path, other) in run_files()? {
         if other.architecture != run.architecture || other.critic.kernels != run.critic.kernels {
-            let mut game = Game::new(&other, constants(&other, &corpus)?)?;
+            let sampler = Sampler::new(&corpus, &other)?;
+            let mut game = Game::new(&other, constants(&other, &corpus, &sampler)?)?;
             let refusal = game.resume(&state, 1).err().map(|error| error.to_string());
             let refusal = refusal.ok_or_else(|| format!("{} resumed", path.display()))?;
             assert!(refusal.contains("another architecture"), "{refusal}");

@@ -51,7 +51,10 @@ fn eight_measures(performer: &mut Performer, kit: &mut Kit) -> u32 {
         let to_next = frame.next_multiple_of(12_000) - frame;
         let note = [BassEvent {
             frame: FrameOffset(to_next),
-            kind: BassEventKind::On { key: 33 },
+            kind: BassEventKind::On {
+                key: 33,
+                velocity: 0.8,
+            },
         }];
         let block = Block {
             n_frames: BLOCK_FRAMES,
@@ -101,7 +104,7 @@ fn prediction(bencher: Bencher<'_, '_>) {
     };
     let mut window = Window::default();
     for step in (0..16).map(|beat| Step(beat * 4)) {
-        window.begin(usize::try_from(step.0).unwrap_or_default(), 33);
+        window.begin(usize::try_from(step.0).unwrap_or_default(), 33, 0.8);
     }
     let request = Request {
         measure: 4,
@@ -110,6 +113,7 @@ fn prediction(bencher: Bencher<'_, '_>) {
         taste: Taste {
             seed: 1,
             variation: 0.1,
+            ..Taste::default()
         },
         ..Request::default()
     };

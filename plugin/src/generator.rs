@@ -116,7 +116,7 @@ mod tests {
     fn request() -> Request {
         let mut window = Window::default();
         for step_idx in (0..WINDOW_STEPS).step_by(4) {
-            window.begin(step_idx, 40);
+            window.begin(step_idx, 40, 0.8);
         }
         Request {
             take: 1,

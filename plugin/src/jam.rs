@@ -157,7 +157,11 @@ impl<'a> Host<'a> {
         let mut events = Vec::new();
         for note in &song.bass {
             let (on, off) = (frame(note.start), frame(note.end));
-            events.push((on, BassEventKind::On { key: note.key }));
+            let begin = BassEventKind::On {
+                key: note.key,
+                velocity: f32::from(note.velocity) / 127.0,
+            };
+            events.push((on, begin));
             events.push((off.max(on + 1), BassEventKind::Off { key: note.key }));
         }
         events.sort_by_key(|(frame, kind)| (*frame, matches!(kind, BassEventKind::On { .. })));

@@ -111,6 +111,7 @@ fn example() -> Result<()> {
         taste: Taste {
             seed: 11,
             variation: 0.1,
+            ..Taste::default()
         },
         ..Controls::default()
     };
@@ -157,6 +158,7 @@ impl Jam {
             taste: Taste {
                 seed: self.seed,
                 variation: self.variation,
+                ..Taste::default()
             },
             swing: self.swing,
             humanise: self.humanise,

@@ -142,6 +142,7 @@ impl LockstepParams {
             taste: Taste {
                 seed: self.seed.value().unsigned_abs(),
                 variation: self.variation.value(),
+                ..Taste::default()
             },
             swing: self.swing.value(),
             humanise: self.humanise.value(),

@@ -47,7 +47,7 @@ impl Inbox {
             let kind = match event {
                 NoteEvent::NoteOn { key, velocity, .. } => key.number().map(|key| {
                     if velocity > 0.0 {
-                        BassEventKind::On { key }
+                        BassEventKind::On { key, velocity }
                     } else {
                         BassEventKind::Off { key }
                     }

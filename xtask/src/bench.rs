@@ -12,13 +12,12 @@ use cpu_time::ProcessTime;
 use lockstep_models::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
 use lockstep_models::draws;
 use lockstep_models::generator::{Generator, Request};
-use lockstep_models::network::{BassEmbedding, WORDS};
 use lockstep_models::predict::Predictor;
 use lockstep_models::representation::{Meter, WINDOW_STEPS, Window};
 use lockstep_models::training::batch::{JUDGED, Sampler};
-use lockstep_models::training::game::{Constants, Game};
+use lockstep_models::training::constants;
+use lockstep_models::training::game::Game;
 use lockstep_models::training::run::{Adversary, RunFile};
-use lockstep_models::training::vocabulary;
 
 use crate::root;
 use crate::train::own_process;
@@ -106,13 +105,8 @@ impl Bench {
         let mut run = run.clone();
         run.data.drums_only = 0;
         run.data.open_only = false;
-        let mut constants = Constants::new();
-        if let BassEmbedding::Vocabulary { n_words } = run.architecture.bass {
-            let words = vocabulary::commonest(corpus, n_words);
-            constants.insert(WORDS.to_owned(), vocabulary::tensor(&words, n_words)?);
-        }
         let sampler = Sampler::new(corpus, &run)?;
-        let mut game = Game::new(&run, constants)?;
+        let mut game = Game::new(&run, constants(&run, corpus, &sampler)?)?;
         for _ in 0..WARM_UP {
             game.step(&sampler, 1.0)?;
         }
@@ -204,7 +198,8 @@ fn request(idx: u64) -> Request {
     for step in 0..WINDOW_STEPS {
         let draw = draws::hash(&[idx, step as u64]);
         if draw.is_multiple_of(3) {
-            window.begin(step, 30 + u8::try_from(draw / 3 % 20).unwrap_or_default());
+            let key = 30 + u8::try_from(draw / 3 % 20).unwrap_or_default();
+            window.begin(step, key, 0.8);
         }
     }
     Request {

@@ -17,9 +17,10 @@ use anyhow::{Context as _, Result, ensure};
 use cpu_time::ProcessTime;
 use indicatif::{ProgressBar, ProgressStyle};
 use lockstep_models::corpus::{Corpus, Split};
-use lockstep_models::network::{BassEmbedding, WORDS};
+use lockstep_models::network::BassEmbedding;
 use lockstep_models::training::batch::{JUDGED, Sampler};
-use lockstep_models::training::game::{Constants, Game};
+use lockstep_models::training::constants;
+use lockstep_models::training::game::Game;
 use lockstep_models::training::losses;
 use lockstep_models::training::run::{Adversary, RunFile};
 use lockstep_models::training::vocabulary;
@@ -89,13 +90,13 @@ impl Train {
             "{} has no validation song in 4/4 to look at",
             self.data.display()
         );
-        let (constants, facts) = embedding_facts(run, &corpus)?;
+        let facts = facts(run, &corpus, &sampler);
         eprintln!(
             "{} training songs, {} validation songs; {facts}",
             sampler.n_songs(),
             look.n_songs()
         );
-        let mut game = Game::new(run, constants)?;
+        let mut game = Game::new(run, constants(run, &corpus, &sampler)?)?;
         let mut progress = Progress::default();
         let checkpoint = folder.join(state::CHECKPOINT);
         if checkpoint.exists() {
@@ -129,7 +130,7 @@ struct Training<'a> {
     progress: Progress,
     log: Log,
     folder: PathBuf,
-    /// What is known of the embedding, for the weights' card.
+    /// What is known of the embedding and the styles, for the weights' card.
     facts: serde_json::Value,
 }
 
@@ -210,30 +211,31 @@ fn cool_down(run: &RunFile, share: f64) -> f64 {
     left.clamp(0.1, 1.0)
 }
 
-/// Tensors of the embedding that are counted and not trained, and what there is to know of it.
-fn embedding_facts(run: &RunFile, corpus: &Corpus) -> Result<(Constants, serde_json::Value)> {
-    let none = Constants::new();
-    Ok(match run.architecture.bass {
+/// What there is to know of the embedding and the styles.
+fn facts(run: &RunFile, corpus: &Corpus, sampler: &Sampler<'_>) -> serde_json::Value {
+    let mut facts = match run.architecture.bass {
         BassEmbedding::Vocabulary { n_words } => {
             let words = vocabulary::commonest(corpus, n_words);
             let share = |split| vocabulary::coverage(corpus, split, &words);
-            let facts = json!({
+            json!({
                 "words": words.len(),
                 "coverage-train": share(Split::Train),
                 "coverage-test": share(Split::Test),
-            });
-            let tensor = vocabulary::tensor(&words, n_words)?;
-            ([(WORDS.to_owned(), tensor)].into(), facts)
+            })
         }
         BassEmbedding::Bucket { digits, n_buckets } => {
             let c = vocabulary::collisions(corpus, Split::Train, digits, n_buckets);
-            let facts = json!({
+            json!({
                 "distinct-measures": c.n_distinct,
                 "colliding": c.n_colliding,
                 "buckets-used": c.n_used,
-            });
-            (none, facts)
+            })
         }
-        BassEmbedding::Convolution | BassEmbedding::Transformer { .. } => (none, json!({})),
-    })
+        BassEmbedding::Convolution | BassEmbedding::Transformer { .. } => json!({}),
+    };
+    let styles = sampler.styles().names();
+    if !styles.is_empty() {
+        facts["styles"] = json!(styles);
+    }
+    facts
 }

@@ -126,7 +126,7 @@ pub(crate) mod tests {
     pub(crate) fn request(bass_steps: &[usize], seed: u32) -> Request {
         let mut window = Window::default();
         for step_idx in bass_steps {
-            window.begin(WINDOW_STEPS - NET_STEPS + step_idx, 33);
+            window.begin(WINDOW_STEPS - NET_STEPS + step_idx, 33, 0.8);
         }
         Request {
             measure: 1,
@@ -135,6 +135,7 @@ pub(crate) mod tests {
             taste: Taste {
                 seed,
                 variation: 0.0,
+                ..Taste::default()
             },
             ..Request::default()
         }

@@ -13,6 +13,8 @@ pub struct GridNote {
     pub n_steps: u32,
     /// MIDI key.
     pub key: u8,
+    /// MIDI velocity.
+    pub velocity: u8,
 }
 
 /// One song on the step grid.
@@ -47,6 +49,7 @@ impl GridSong {
                     step: u32::try_from(start + usize::from(note.step_idx)).ok()?,
                     n_steps: u32::from(note.n_steps),
                     key: note.key,
+                    velocity: note.velocity,
                 });
             }
             for hit in measure.hits {

@@ -92,6 +92,13 @@ pub struct Architecture {
     pub bass: BassEmbedding,
     /// How it makes drums.
     pub generator: Drumming,
+    /// Whether it hears how loud the bass is, the meter, and whether a fill is asked for; only with
+    /// [`Drumming::Autoregressive`]. Without, it hears place and tempo.
+    #[serde(default)]
+    pub controls: bool,
+    /// Styles that it can be asked for, 0 to 64; only with `controls`.
+    #[serde(default)]
+    pub n_styles: usize,
 }
 
 /// Why an architecture cannot be built.
@@ -152,6 +159,21 @@ impl Architecture {
                 )?;
             }
             BassEmbedding::Convolution => {}
+        }
+        let n_styles = self.n_styles;
+        demand(n_styles <= 64, "n-styles", n_styles, "it may be 0 to 64")?;
+        demand(
+            n_styles == 0 || self.controls,
+            "n-styles",
+            n_styles,
+            "only with controls = true there are styles",
+        )?;
+        if self.controls && self.generator != Drumming::Autoregressive {
+            return Err(ArchitectureError {
+                key: "controls",
+                got: "true".to_owned(),
+                allowed: "only generator = \"autoregressive\" hears them",
+            });
         }
         let is_2d = self.generator == Drumming::TwoD;
         if is_2d && self.bass != BassEmbedding::Convolution {

@@ -2,6 +2,7 @@
 
 mod autoregressive;
 mod decoder;
+mod given;
 mod three_d;
 mod trunk;
 mod two_d;
@@ -11,8 +12,9 @@ use candle_core::{Result, Tensor};
 use super::architecture::{Architecture, Drumming};
 use super::{Layer, NET_MEASURES, ParameterError, Parameters};
 use crate::representation::N_VOICES;
-pub use autoregressive::{Autoregressive, N_PLACE, place};
+pub use autoregressive::{Autoregressive, STYLES};
 pub use decoder::{Decoder, Decoding};
+pub use given::{Given, N_GIVEN, energy};
 use three_d::ThreeD;
 use two_d::TwoD;
 
@@ -28,11 +30,14 @@ pub const N_OUTPUTS: usize = CELL_OUTPUTS * N_VOICES;
 
 /// What a generator that hears itself is told beside the bass.
 #[derive(Clone, Debug)]
-pub struct Memory {
+pub struct Context {
     /// One's own drums in the measures heard, or people's in their place: `(B, M, 16, N_OWN_PLANES)`.
     pub own: Tensor,
-    /// Where the predicted measures are, by [`place`]: `(B, K, N_PLACE)`.
-    pub place: Tensor,
+    /// Velocity of the loudest bass note that begins at each step heard, 0 where none does: `(B, M, 16, 1)`.
+    pub accents: Tensor,
+    /// What is given of the predicted measures: [`Given::numbers`], then 1 for the style, 0 for all others and all 0 where
+    /// it is open: `(B, K, N_GIVEN + n_styles)`.
+    pub given: Tensor,
 }
 
 /// Predicts drum measures from bass measures.
@@ -76,7 +81,7 @@ impl GeneratorNet {
         match architecture.generator {
             Drumming::TwoD => TwoD::layers(),
             Drumming::ThreeD => ThreeD::layers(&architecture.bass),
-            Drumming::Autoregressive => Autoregressive::layers(&architecture.bass),
+            Drumming::Autoregressive => Autoregressive::layers(architecture),
         }
     }
 
@@ -93,7 +98,7 @@ impl GeneratorNet {
             Drumming::TwoD => Self::FromNoise(FromNoise::TwoD(TwoD::new(parameters)?)),
             Drumming::ThreeD => Self::FromNoise(FromNoise::ThreeD(ThreeD::new(bass, parameters)?)),
             Drumming::Autoregressive => {
-                Self::Autoregressive(Box::new(Autoregressive::new(bass, parameters)?))
+                Self::Autoregressive(Box::new(Autoregressive::new(architecture, parameters)?))
             }
         })
     }
@@ -107,11 +112,11 @@ impl GeneratorNet {
         &self,
         bass: &Tensor,
         latent: &Tensor,
-        (memory, said): (&Memory, &Tensor),
+        (context, said): (&Context, &Tensor),
     ) -> Result<Tensor> {
         match self {
             Self::FromNoise(network) => network.forward(bass, latent),
-            Self::Autoregressive(network) => network.forward(bass, memory, said),
+            Self::Autoregressive(network) => network.forward(bass, context, said),
         }
     }
 

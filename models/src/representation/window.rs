@@ -47,12 +47,13 @@ pub(crate) fn pitch_index(key: u8) -> u8 {
 }
 
 /// Sixty-four steps of bass, oldest first: which pitches begin and which sound at each step, `(T, P)` =
-/// `(WINDOW_STEPS, N_PITCHES)`.
+/// `(WINDOW_STEPS, N_PITCHES)`, and how loud what begins is.
 ///
 /// The last step of the window is the last step of the measure that is being played; steps not yet played are empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     onsets: [PitchSet; WINDOW_STEPS],
+    accents: [f32; WINDOW_STEPS],
     sounding: [PitchSet; WINDOW_STEPS],
 }
 
@@ -60,16 +61,21 @@ impl Default for Window {
     fn default() -> Self {
         Self {
             onsets: [PitchSet::default(); WINDOW_STEPS],
+            accents: [0.0; WINDOW_STEPS],
             sounding: [PitchSet::default(); WINDOW_STEPS],
         }
     }
 }
 
 impl Window {
-    /// A note begins at `step_idx`; it sounds there too. A step outside the window is not in it: nothing happens.
-    pub fn begin(&mut self, step_idx: usize, key: u8) {
+    /// A note of `velocity` in `[0, 1]` begins at `step_idx`; it sounds there too. A step outside the window is not in it:
+    /// nothing happens.
+    pub fn begin(&mut self, step_idx: usize, key: u8, velocity: f32) {
         if let Some(set) = self.onsets.get_mut(step_idx) {
             set.insert(key);
+        }
+        if let Some(accent) = self.accents.get_mut(step_idx) {
+            *accent = accent.max(velocity);
         }
         self.hold(step_idx, key);
     }
@@ -84,6 +90,11 @@ impl Window {
     /// Pitches that begin at a step; empty outside the window.
     pub fn onsets(&self, step_idx: usize) -> PitchSet {
         self.onsets.get(step_idx).copied().unwrap_or_default()
+    }
+
+    /// Velocity of the loudest note that begins at a step; 0 where none does and outside the window.
+    pub fn accent(&self, step_idx: usize) -> f32 {
+        self.accents.get(step_idx).copied().unwrap_or_default()
     }
 
     /// Pitches that sound at a step, begun there or earlier; empty outside the window.
@@ -105,6 +116,8 @@ impl Window {
                 *set = PitchSet::default();
             }
         }
+        self.accents.rotate_left(n_steps);
+        self.accents[WINDOW_STEPS - n_steps..].fill(0.0);
     }
 }
 
@@ -115,12 +128,15 @@ mod tests {
     #[test]
     fn advancing_moves_notes_towards_the_past_and_out() {
         let mut window = Window::default();
-        window.begin(63, 33);
+        window.begin(63, 33, 0.4);
+        window.begin(63, 45, 0.9);
         window.advance(16);
         assert!(!window.onsets(47).is_empty());
         assert!(window.onsets(63).is_empty());
+        assert_eq!((window.accent(47), window.accent(63)), (0.9, 0.0));
         window.advance(48);
         assert!(window.is_silent());
+        assert!((0..WINDOW_STEPS).all(|step_idx| window.accent(step_idx) <= 0.0));
     }
 
     #[test]

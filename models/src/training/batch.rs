@@ -1,17 +1,22 @@
 //! Batches: what the generator hears, what the critic sees, and what people played.
 
+mod context;
+
+use std::collections::HashMap;
+
 use candle_core::{Device, Result, Tensor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::run::{Data, Forgetting, RunFile, Target};
+use super::run::{Meters, RunFile, Target};
+use super::styles::Styles;
 use crate::corpus::{BassNote, Corpus, SongView, Split};
 use crate::draws;
 use crate::generator::Taste;
-use crate::network::{
-    Memory, N_LATENT, N_OWN_PLANES, N_PLACE, N_PLANES, NET_MEASURES, NET_STEPS, know, place,
-};
+use crate::network::{Context, N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
+use context::{Contexts, Telling};
+
 use crate::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 
 /// Measures predicted, and judged together, for one excerpt.
@@ -20,8 +25,6 @@ pub const JUDGED: usize = 4;
 const SPAN: usize = NET_MEASURES + JUDGED;
 /// Separates the draws of what is forgotten from those of excerpts.
 const FORGETTING: u64 = 78;
-/// Loudness of a hit that is only remembered.
-const SLIP_VELOCITY: f32 = 0.7;
 /// Draws of a place after which a corpus without any usable one is given up.
 const MAX_DRAWS: usize = 100_000;
 
@@ -48,8 +51,8 @@ pub struct Batch {
     pub latent: Tensor,
     /// Logistic draws of the cells: `(B, K, 16, V)`.
     pub cells: Tensor,
-    /// What people played before each predicted measure, as far as it is remembered, and where that measure is.
-    pub memory: Memory,
+    /// What a generator that hears itself is told beside the bass.
+    pub context: Context,
 }
 
 /// Why there is nothing to learn from.
@@ -94,11 +97,12 @@ impl Urn {
 #[derive(Clone, Debug)]
 pub struct Sampler<'a> {
     corpus: &'a Corpus,
-    data: Data,
-    forgetting: Forgetting,
+    run: &'a RunFile,
     with_bass: Urn,
     drums_only: Urn,
-    seed: u64,
+    styles: Styles,
+    /// By index in the corpus.
+    style_of: HashMap<usize, usize>,
 }
 
 impl<'a> Sampler<'a> {
@@ -106,14 +110,14 @@ impl<'a> Sampler<'a> {
     ///
     /// # Errors
     /// [`NothingToLearn`] if no training song can be used.
-    pub fn new(corpus: &'a Corpus, run: &RunFile) -> std::result::Result<Self, NothingToLearn> {
+    pub fn new(corpus: &'a Corpus, run: &'a RunFile) -> std::result::Result<Self, NothingToLearn> {
         let data = &run.data;
         let songs = |has_bass: bool| {
             let may_use = move |song: &SongView<'_>| {
                 song.has_bass == has_bass
                     && (song.is_open || !data.open_only)
                     && (0..song.n_measures().saturating_sub(JUDGED))
-                        .any(|first| is_usable(song, first + 1))
+                        .any(|first| is_usable(song, first + 1, data.meters))
             };
             Urn::new(corpus.songs(Split::Train).filter(may_use))
         };
@@ -128,14 +132,24 @@ impl<'a> Sampler<'a> {
         if let Some((_, kind)) = is_missing.into_iter().find(|(missing, _)| *missing) {
             return Err(NothingToLearn { kind });
         }
+        let styles = Styles::fit(corpus, run.architecture.n_styles);
+        let style_of = corpus
+            .songs(Split::Train)
+            .filter_map(|song| Some((song.idx, styles.of(song)?)))
+            .collect();
         Ok(Self {
             corpus,
-            data: data.clone(),
-            forgetting: run.forgetting.clone(),
+            run,
             with_bass,
             drums_only,
-            seed: run.seed,
+            styles,
+            style_of,
         })
+    }
+
+    /// The styles that songs are told to have.
+    pub fn styles(&self) -> &Styles {
+        &self.styles
     }
 
     /// Songs that are drawn from, drums-only ones included.
@@ -148,7 +162,7 @@ impl<'a> Sampler<'a> {
     /// # Errors
     /// Those of candle, and a message if no place with a bass is found.
     pub fn batch(&self, place: &[u64], n_judged: usize, n_drums_only: usize) -> Result<Batch> {
-        let mut coordinates = vec![self.seed];
+        let mut coordinates = vec![self.run.seed];
         coordinates.extend(place);
         let mut rng = StdRng::seed_from_u64(draws::hash(&coordinates));
         coordinates.push(FORGETTING);
@@ -185,15 +199,16 @@ impl<'a> Sampler<'a> {
         forgetter: &mut StdRng,
         sheet: &mut Sheet,
     ) -> Option<()> {
+        let data = &self.run.data;
         let song = self.corpus.song(urn.draw(rng)?);
         let last = song.n_measures().checked_sub(JUDGED).filter(|n| *n > 0)?;
         // The first predicted measure; what was heard before it may be shorter than the window.
         let first = rng.random_range(1..=last);
-        let keeps_silence = rng.random_bool(self.data.silent);
-        if !is_usable(&song, first) {
+        let keeps_silence = rng.random_bool(data.silent);
+        if !is_usable(&song, first, data.meters) {
             return None;
         }
-        let shift = match self.data.target {
+        let shift = match data.target {
             Target::Next => 0,
             Target::Same => 1,
         };
@@ -206,11 +221,18 @@ impl<'a> Sampler<'a> {
                 return None;
             }
         }
-        let transpose = rng.random_range(-self.data.transpose..=self.data.transpose);
+        let transpose = rng.random_range(-data.transpose..=data.transpose);
         sheet.write_bass(&song, first, transpose);
         sheet.write_drums(&song, first);
-        sheet.write_memory(&song, first);
-        self.forgetting.apply(sheet.newest_memory(), forgetter);
+        let telling = Telling {
+            architecture: &self.run.architecture,
+            forgetting: &self.run.forgetting,
+            shift,
+            style: self.style_of.get(&song.idx).copied(),
+        };
+        if sheet.contexts.write(&song, first, telling, forgetter) {
+            sheet.silence_bass();
+        }
 
         // Half of the excerpts by a drummer who does not vary, so that the critic can ask for a groove that holds.
         let variation = if rng.random_bool(0.5) {
@@ -221,6 +243,7 @@ impl<'a> Sampler<'a> {
         let taste = Taste {
             seed: rng.random(),
             variation,
+            ..Taste::default()
         };
         for measure in 0..JUDGED as u64 {
             sheet.latent.extend(noise::latent(taste, measure));
@@ -235,50 +258,34 @@ impl<'a> Sampler<'a> {
     }
 }
 
-/// Whether all measures of the excerpt whose first predicted measure is `first` have sixteen steps.
-fn is_usable(song: &SongView<'_>, first: usize) -> bool {
-    (first.saturating_sub(NET_MEASURES)..first + JUDGED)
-        .all(|m| song.measure(m).meter.n_steps() == NET_STEPS)
+/// Whether all measures of the excerpt whose first predicted measure is `first` are of one length that is learnt from.
+fn is_usable(song: &SongView<'_>, first: usize, meters: Meters) -> bool {
+    let n_steps = song.measure(first).meter.n_steps();
+    let is_learnt = match meters {
+        Meters::Common => n_steps == NET_STEPS,
+        Meters::All => n_steps <= NET_STEPS,
+    };
+    is_learnt
+        && (first.saturating_sub(NET_MEASURES)..first + JUDGED)
+            .all(|m| song.measure(m).meter.n_steps() == n_steps)
 }
 
-/// Writes a note that begins at `start` into `(T, P)` planes; a part before or after them is cut off.
-fn write_note(planes: &mut [f32], start: i64, note: BassNote, transpose: i32) {
+/// Writes a note that begins at `start` into `(T, P)` planes, where each measure of `n_steps` is the start of a row of
+/// sixteen; a part before or after them is cut off.
+fn write_note(planes: &mut [f32], start: i64, note: BassNote, transpose: i32, n_steps: usize) {
     let key = i32::from(note.key) + transpose;
     let pitch = pitch_index(u8::try_from(key.rem_euclid(128)).unwrap_or(LOWEST_PITCH));
-    let n_rows = (planes.len() / N_PLANES) as i64;
-    for row in start.max(0)..(start + i64::from(note.n_steps)).min(n_rows) {
-        let Ok(at) = usize::try_from(row * N_PLANES as i64 + i64::from(2 * pitch)) else {
+    let n_rows = (planes.len() / N_PLANES / NET_STEPS * n_steps) as i64;
+    for step in start.max(0)..(start + i64::from(note.n_steps)).min(n_rows) {
+        let Ok(row) = usize::try_from(step) else {
             continue;
         };
-        if row == start {
-            planes[at] = 1.0;
+        let row = row / n_steps * NET_STEPS + row % n_steps;
+        let cell = &mut planes[row * N_PLANES..][..N_PLANES];
+        if step == start {
+            cell[2 * usize::from(pitch)] = 1.0;
         }
-        planes[at + 1] = 1.0;
-    }
-}
-
-impl Forgetting {
-    /// Takes from an excerpt's measures of remembered drums what is forgotten, and misremembers a few cells.
-    fn apply(&self, measures: &mut [f32], rng: &mut StdRng) {
-        let draw = rng.random_range(0.0..1.0);
-        for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {
-            let is_gap = draw < self.all + self.gaps && rng.random_bool(0.5);
-            if draw < self.all || is_gap {
-                planes.fill(0.0);
-                continue;
-            }
-            if self.slips > 0.0 {
-                for step in planes.chunks_exact_mut(N_OWN_PLANES) {
-                    for voice in 0..N_VOICES {
-                        if rng.random_bool(self.slips) {
-                            step[voice] = 1.0 - step[voice];
-                            step[N_VOICES + voice] = SLIP_VELOCITY * step[voice];
-                        }
-                    }
-                }
-            }
-            know(planes);
-        }
+        cell[2 * usize::from(pitch) + 1] = 1.0;
     }
 }
 
@@ -295,8 +302,7 @@ struct Sheet {
     has_timing: Vec<f32>,
     latent: Vec<f32>,
     cells: Vec<f32>,
-    own: Vec<f32>,
-    place: Vec<f32>,
+    contexts: Contexts,
 }
 
 impl Sheet {
@@ -305,12 +311,20 @@ impl Sheet {
         let start = self.bass.len();
         self.bass.resize(start + SPAN * NET_STEPS * N_PLANES, 0.0);
         let planes = &mut self.bass[start..];
+        let n_steps = song.measure(first).meter.n_steps();
         for measure in first.saturating_sub(2 * NET_MEASURES)..first + JUDGED {
-            let origin = (measure as i64 + NET_MEASURES as i64 - first as i64) * NET_STEPS as i64;
+            let origin = (measure as i64 + NET_MEASURES as i64 - first as i64) * n_steps as i64;
             for note in song.measure(measure).bass {
-                write_note(planes, origin + i64::from(note.step_idx), *note, transpose);
+                let start = origin + i64::from(note.step_idx);
+                write_note(planes, start, *note, transpose, n_steps);
             }
         }
+    }
+
+    /// Takes the bass that was written last away again.
+    fn silence_bass(&mut self) {
+        let start = self.bass.len().saturating_sub(SPAN * NET_STEPS * N_PLANES);
+        self.bass[start..].fill(0.0);
     }
 
     fn write_drums(&mut self, song: &SongView<'_>, first: usize) {
@@ -337,37 +351,6 @@ impl Sheet {
         }
     }
 
-    /// What people played in the measures before each predicted one; of measures without a hit nothing is known.
-    fn write_memory(&mut self, song: &SongView<'_>, first: usize) {
-        let start = self.own.len();
-        self.own
-            .resize(start + (SPAN - 1) * NET_STEPS * N_OWN_PLANES, 0.0);
-        let measures = self.own[start..].chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
-        for (offset, planes) in measures.enumerate() {
-            let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
-                continue;
-            };
-            for hit in song.measure(measure).hits {
-                let step = &mut planes[usize::from(hit.step_idx) * N_OWN_PLANES..][..N_OWN_PLANES];
-                let voice = usize::from(hit.voice);
-                step[voice] = 1.0;
-                step[N_VOICES + voice] = f32::from(hit.velocity) / 127.0;
-            }
-            know(planes);
-        }
-        for measure in first..first + JUDGED {
-            let tempo = song.measure(measure - 1).tempo_bpm;
-            self.place.extend(place(measure as u64, tempo));
-        }
-    }
-
-    /// The planes that [`Self::write_memory`] wrote last.
-    fn newest_memory(&mut self) -> &mut [f32] {
-        let n = (SPAN - 1) * NET_STEPS * N_OWN_PLANES;
-        let start = self.own.len().saturating_sub(n);
-        &mut self.own[start..]
-    }
-
     fn tensors(self, n_judged: usize, n: usize) -> Result<Batch> {
         let cells = (n, JUDGED, NET_STEPS, N_VOICES);
         let tensor = |values: Vec<f32>| Tensor::from_vec(values, cells, &Device::Cpu);
@@ -383,14 +366,7 @@ impl Sheet {
             has_timing: tensor(self.has_timing)?,
             latent: Tensor::from_vec(self.latent, (n, JUDGED, N_LATENT), &Device::Cpu)?,
             cells: tensor(self.cells)?,
-            memory: Memory {
-                own: Tensor::from_vec(
-                    self.own,
-                    (n, SPAN - 1, NET_STEPS, N_OWN_PLANES),
-                    &Device::Cpu,
-                )?,
-                place: Tensor::from_vec(self.place, (n, JUDGED, N_PLACE), &Device::Cpu)?,
-            },
+            context: self.contexts.tensors(n)?,
         })
     }
 }
@@ -404,11 +380,11 @@ mod tests {
     #[test]
     fn prediction_and_training_hear_the_same_planes() {
         let mut window = Window::default();
-        window.begin(17, 40);
+        window.begin(17, 40, 0.8);
         window.hold(18, 40);
         let mut expected = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
         let note = BassNote::new(1, 40, 100, 2);
-        write_note(&mut expected, 17, note, 0);
+        write_note(&mut expected, 17, note, 0, NET_STEPS);
         assert_eq!(predict::planes(&window, Meter::COMMON), expected);
     }
 }

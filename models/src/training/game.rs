@@ -199,7 +199,7 @@ impl Game {
         let n_judged = share(self.run.schedule.excerpts);
         let place = [self.n_steps, critic_step as u64, replica as u64];
         let batch = sampler.batch(&place, n_judged, share(self.run.data.drums_only))?;
-        let remembered = (&batch.memory, &batch.hits);
+        let remembered = (&batch.context, &batch.hits);
         let outputs = self
             .generator
             .forward(&batch.heard, &batch.latent, remembered)?;

@@ -3,12 +3,15 @@
 //! Unknown keys and impossible values are refused before anything is read or trained. What is left out has the value
 //! that [`RunFile`]'s fields name.
 
+mod data;
+
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
 use crate::network::{Architecture, ArchitectureError, Kernels};
 use crate::weights::{Config, PerVoice};
+pub use data::{Data, Forgetting, Meters, Target};
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,67 +108,6 @@ impl Default for Loss {
             likelihood: 100.0,
             feature_matching: 0.0,
             feel: 0.1,
-        }
-    }
-}
-
-/// Which bass answers which drums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Target {
-    /// Drums at t+1 for the bass up to t: what is asked when it is played.
-    Next,
-    /// Drums at t for the bass up to t; played, they answer one measure late.
-    Same,
-}
-
-/// What is learnt from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Data {
-    /// `next`.
-    pub target: Target,
-    /// Share of the excerpts with a measure before which no bass was heard that are kept, in `[0, 1]`; 0.02.
-    pub silent: f64,
-    /// Most semitones that the bass is moved by, up or down, 0 to 12; 6.
-    pub transpose: i32,
-    /// Excerpts of drummers without a bass that each step adds for velocity and offset, 0 to 64; 4.
-    pub drums_only: usize,
-    /// Whether only songs of the openly licensed tier are used; `false`.
-    pub open_only: bool,
-}
-
-impl Default for Data {
-    fn default() -> Self {
-        Self {
-            target: Target::Next,
-            silent: 0.02,
-            transpose: 6,
-            drums_only: 4,
-            open_only: false,
-        }
-    }
-}
-
-/// How much of people's earlier drums is kept from a generator that hears its own when it plays. With all of them it
-/// learns to copy and not to listen. The rest of the excerpts is remembered whole, but for slips.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Forgetting {
-    /// Share of excerpts that remember nothing, in `[0, 1]`; 0.35.
-    pub all: f64,
-    /// Share of excerpts that remember each measure or not, as a coin falls, in `[0, 1]`; 0.35.
-    pub gaps: f64,
-    /// Share of remembered cells in which a hit is silence and silence a hit, in `[0, 1]`; 0.01.
-    pub slips: f64,
-}
-
-impl Default for Forgetting {
-    fn default() -> Self {
-        Self {
-            all: 0.35,
-            gaps: 0.35,
-            slips: 0.01,
         }
     }
 }
@@ -340,6 +282,8 @@ impl RunFile {
             ("forgetting.all", forgetting.all, unit(forgetting.all), "0 to 1"),
             ("forgetting.gaps", forgetting.gaps, unit(forgetting.gaps), "0 to 1"),
             ("forgetting.slips", forgetting.slips, unit(forgetting.slips), "0 to 1"),
+            ("forgetting.bass", forgetting.bass, unit(forgetting.bass), "0 to 1"),
+            ("forgetting.given", forgetting.given, unit(forgetting.given), "0 to 1"),
             ("schedule.excerpts", excerpts, (2..=1024).contains(&schedule.excerpts), "2 to 1024"),
             ("schedule.learning-rate", schedule.learning_rate, (1e-7..=0.1).contains(&schedule.learning_rate), "1e-7 to 0.1"),
             ("schedule.beta1", schedule.beta1, memory(schedule.beta1), "0 to below 1"),

@@ -45,7 +45,7 @@ pub struct Block<'a> {
 }
 
 /// Something the bassist did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BassEvent {
     /// When.
     pub frame: FrameOffset,
@@ -54,12 +54,14 @@ pub struct BassEvent {
 }
 
 /// What a bassist does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BassEventKind {
     /// A note begins. A note-on of velocity 0 is an [`Self::Off`]: the edge translates it.
     On {
         /// MIDI key, 0 to 127.
         key: u8,
+        /// Loudness, in `(0, 1]`.
+        velocity: f32,
     },
     /// A note ends.
     Off {

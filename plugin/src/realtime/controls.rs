@@ -49,6 +49,7 @@ impl Default for Controls {
             taste: Taste {
                 seed: 0,
                 variation: 0.5,
+                ..Taste::default()
             },
             swing: 0.0,
             humanise: 0.0,

@@ -18,6 +18,8 @@ const N_ROWS: usize = 128;
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     onsets: u128,
+    /// Velocity of the loudest of them.
+    accent: f32,
     sounding: u128,
     played: [f32; N_VOICES],
 }
@@ -40,9 +42,13 @@ impl Listener {
     /// Takes in a bass event while the cell of `row` is open.
     pub(super) fn hear(&mut self, row: usize, kind: BassEventKind) {
         match kind {
-            BassEventKind::On { key } => {
+            BassEventKind::On { key, velocity } => {
                 self.held |= bit(key);
-                self.edit(row, |r| r.onsets |= bit(key));
+                self.edit(row, |r| {
+                    r.onsets |= bit(key);
+                    // A maximum with what is no number is the other one.
+                    r.accent = r.accent.max(velocity.clamp(0.0, 1.0));
+                });
             }
             BassEventKind::Off { key } => self.held &= !bit(key),
             BassEventKind::AllOff => self.held = 0,
@@ -78,7 +84,7 @@ impl Listener {
         let mut window = Window::default();
         for (step_idx, row) in self.last_rows(end_row) {
             for key in keys(row.onsets) {
-                window.begin(step_idx, key);
+                window.begin(step_idx, key, row.accent);
             }
             for key in keys(row.sounding) {
                 window.hold(step_idx, key);
@@ -133,7 +139,8 @@ mod tests {
         let mut ear = Listener::new();
         let key = 40;
         ear.begin_measure(FIRST_ROW);
-        ear.hear(FIRST_ROW, BassEventKind::On { key });
+        let velocity = 0.7;
+        ear.hear(FIRST_ROW, BassEventKind::On { key, velocity });
         ear.begin_step(FIRST_ROW + 1);
         ear.hear(FIRST_ROW + 1, BassEventKind::Off { key });
         ear.begin_step(FIRST_ROW + 2);
@@ -143,6 +150,7 @@ mod tests {
             .collect();
         let onsets: Vec<_> = (0..64).filter(|&s| !window.onsets(s).is_empty()).collect();
         assert_eq!((onsets, sounding), ([48].to_vec(), [48, 49].to_vec()));
+        assert!((window.accent(48) - velocity).abs() < f32::EPSILON);
     }
 
     #[test]
@@ -152,7 +160,8 @@ mod tests {
             let first = FIRST_ROW + measure * 16;
             ear.begin_measure(first);
             if measure == 0 {
-                ear.hear(first, BassEventKind::On { key: 127 });
+                let (key, velocity) = (127, 1.0);
+                ear.hear(first, BassEventKind::On { key, velocity });
                 ear.hear(first, BassEventKind::AllOff);
                 ear.note_played(first, Voice::Kick, 1.0);
             }

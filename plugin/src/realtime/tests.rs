@@ -361,7 +361,10 @@ fn a_broken_transport_is_a_stopped_one() {
                 transport: Some(transport),
                 bass: &[BassEvent {
                     frame: FrameOffset(99_999),
-                    kind: BassEventKind::On { key: 255 },
+                    kind: BassEventKind::On {
+                        key: 255,
+                        velocity: f32::INFINITY,
+                    },
                 }],
             };
             let broken = bad as f32;

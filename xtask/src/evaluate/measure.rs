@@ -75,6 +75,7 @@ pub(super) fn controls(seed: u32) -> Controls {
         taste: Taste {
             seed,
             variation: VARIATION,
+            ..Taste::default()
         },
         ..Controls::default()
     }

@@ -8,35 +8,27 @@
 use candle_core::{Device, Result, Tensor};
 
 use super::decoder::{Decoder, Decoding, TAPS, WIDTH};
+use super::given::{N_GIVEN, N_PLACE};
 use super::trunk::{TRUNK_WIDTH, Trunk};
-use super::{Memory, N_OUTPUTS};
-use crate::network::architecture::BassEmbedding;
-use crate::network::hearing::{Hearing, OwnDrums};
+use super::{Context, N_OUTPUTS};
+use crate::network::architecture::Architecture;
+use crate::network::hearing::{Hearing, OwnDrums, STEP_CHANNELS};
 use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
 use crate::representation::N_VOICES;
 
-/// Numbers that tell where in the song a measure is, and how fast: see [`place`].
-pub const N_PLACE: usize = 7;
-
-/// Where a measure, counted from the start, is in its phrase: which of four, in which half of eight, and how far from a
-/// start that still is to be heard; and its tempo, in octaves from 120 BPM.
-pub fn place(measure: u64, tempo_bpm: f32) -> [f32; N_PLACE] {
-    let mut numbers = [0.0; N_PLACE];
-    for (of_four, number) in (0..4).zip(&mut numbers) {
-        *number = f32::from(u8::from(measure % 4 == of_four));
-    }
-    numbers[4] = f32::from(u8::from(measure / 4 % 2 == 1));
-    numbers[5] = measure.min(8) as f32 / 8.0;
-    numbers[6] = (tempo_bpm / 120.0).log2().clamp(-2.0, 2.0);
-    numbers
-}
+/// Name of the tensor with what is played in each style: mean hits of each cell, `(n_styles, 16 · V)`.
+pub const STYLES: &str = "styles.hits";
 
 /// The generator that hears itself.
 #[derive(Clone, Debug)]
 pub struct Autoregressive {
     bass: Hearing,
+    /// What the loudness of an onset adds to its step, where that is heard.
+    accent: Option<Projection>,
     own: OwnDrums,
     trunk: Trunk,
+    /// How many of the numbers that are given it hears.
+    n_given: usize,
     join: Projection,
     deepen: Projection,
     output: Projection,
@@ -44,6 +36,20 @@ pub struct Autoregressive {
     within: Tensor,
     /// 1 where the second voice decides after the first.
     after: Tensor,
+}
+
+/// How many of the numbers that are given a network hears; place and tempo come first.
+fn n_given(architecture: &Architecture) -> usize {
+    if architecture.controls {
+        N_GIVEN + architecture.n_styles
+    } else {
+        N_PLACE
+    }
+}
+
+/// Reads the loudness of the bass.
+fn accent(n_measures: usize) -> Layer {
+    Layer::affine("bass.accent", (1, STEP_CHANNELS), n_measures * NET_STEPS)
 }
 
 /// The decoder's layers.
@@ -58,16 +64,19 @@ fn decoder() -> [Layer; 4] {
 }
 
 impl Autoregressive {
-    pub(super) fn layers(bass: &BassEmbedding) -> Vec<Layer> {
-        let mut all = Hearing::layers(bass, NET_MEASURES);
+    pub(super) fn layers(architecture: &Architecture) -> Vec<Layer> {
+        let mut all = Hearing::layers(&architecture.bass, NET_MEASURES);
         all.extend(OwnDrums::layers(NET_MEASURES));
-        all.extend(Trunk::layers(2, N_PLACE));
+        all.extend(Trunk::layers(2, n_given(architecture)));
         all.extend(decoder());
+        if architecture.controls {
+            all.push(accent(NET_MEASURES));
+        }
         all
     }
 
     pub(super) fn new(
-        bass: &BassEmbedding,
+        architecture: &Architecture,
         parameters: &Parameters,
     ) -> std::result::Result<Self, ParameterError> {
         let [join, deepen, output, within] = decoder();
@@ -75,9 +84,14 @@ impl Autoregressive {
             .map(|i| f32::from(u8::from(i / N_VOICES < i % N_VOICES)))
             .collect();
         Ok(Self {
-            bass: Hearing::new(bass, parameters)?,
+            bass: Hearing::new(&architecture.bass, parameters)?,
+            accent: architecture
+                .controls
+                .then(|| parameters.projection(&accent(1)))
+                .transpose()?,
             own: OwnDrums::new(parameters)?,
-            trunk: Trunk::new(parameters, 2, N_PLACE)?,
+            trunk: Trunk::new(parameters, 2, n_given(architecture))?,
+            n_given: n_given(architecture),
             join: parameters.projection(&join)?,
             deepen: parameters.projection(&deepen)?,
             output: parameters.projection(&output)?,
@@ -87,21 +101,25 @@ impl Autoregressive {
     }
 
     /// What each step of the next measure is like: `(B, K, 16, TRUNK_WIDTH)`.
-    fn features(&self, bass: &Tensor, memory: &Memory) -> Result<Tensor> {
-        let bass = self.bass.forward(bass)?;
-        let own = self.own.forward(&memory.own)?;
-        self.trunk.forward(&[&bass, &own], &memory.place)
+    fn features(&self, bass: &Tensor, context: &Context) -> Result<Tensor> {
+        let mut bass = self.bass.forward(bass)?;
+        if let Some(accent) = &self.accent {
+            bass.steps = (bass.steps + accent.forward(&context.accents)?)?;
+        }
+        let own = self.own.forward(&context.own)?;
+        let given = context.given.narrow(2, 0, self.n_given)?;
+        self.trunk.forward(&[&bass, &own], &given)
     }
 
     /// Outputs `(B, K, 16, N_OUTPUTS)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`. Each
-    /// cell knows `memory` and the hits of its own measure before it, which `said` holds, `(B, K, 16, V)`.
+    /// cell knows `context` and the hits of its own measure before it, which `said` holds, `(B, K, 16, V)`.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
-    pub fn forward(&self, bass: &Tensor, memory: &Memory, said: &Tensor) -> Result<Tensor> {
-        let features = self.features(bass, memory)?;
+    pub fn forward(&self, bass: &Tensor, context: &Context, said: &Tensor) -> Result<Tensor> {
+        let features = self.features(bass, context)?;
         let k = said.dim(1)?;
-        let before = memory
+        let before = context
             .own
             .narrow(1, NET_MEASURES - 1, k)?
             .narrow(3, 0, N_VOICES)?;
@@ -147,9 +165,9 @@ impl Autoregressive {
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
-    pub fn begin(&self, decoder: &Decoder, bass: &Tensor, memory: &Memory) -> Result<Decoding> {
-        let features = self.features(bass, memory)?.flatten_all()?.to_vec1()?;
-        let before = memory
+    pub fn begin(&self, decoder: &Decoder, bass: &Tensor, context: &Context) -> Result<Decoding> {
+        let features = self.features(bass, context)?.flatten_all()?.to_vec1()?;
+        let before = context
             .own
             .narrow(1, NET_MEASURES - 1, 1)?
             .narrow(3, 0, N_VOICES)?;

@@ -114,10 +114,11 @@ impl Host {
     /// Bass notes of half a step at these beats after the start.
     pub(super) fn with_bass(mut self, beats: &[f64]) -> Self {
         for beat in beats {
+            let (key, velocity) = (33, 0.8);
             self.bass
-                .push((self.frames(*beat), BassEventKind::On { key: 33 }));
+                .push((self.frames(*beat), BassEventKind::On { key, velocity }));
             self.bass
-                .push((self.frames(*beat + 0.125), BassEventKind::Off { key: 33 }));
+                .push((self.frames(*beat + 0.125), BassEventKind::Off { key }));
         }
         self.bass.sort_by_key(|(frame, _)| *frame);
         self

@@ -1,0 +1,194 @@
+//! What a generator that hears itself is told beside the bass, with people's drums in place of its own, and what of it is
+//! kept from it.
+
+use candle_core::{Device, Result, Tensor};
+use rand::Rng as _;
+use rand::rngs::StdRng;
+
+use super::{JUDGED, SPAN};
+use crate::corpus::{MeasureView, SongView};
+use crate::network::{
+    Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know,
+};
+use crate::representation::{N_VOICES, Voice};
+use crate::training::run::Forgetting;
+
+/// Loudness of a hit that is only remembered.
+const SLIP_VELOCITY: f32 = 0.7;
+/// Hits on toms that make a measure a fill, or hits on the snare in its last beat.
+const FILL: (usize, usize) = (2, 3);
+
+/// The contexts of a batch while it is filled.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    own: Vec<f32>,
+    accents: Vec<f32>,
+    given: Vec<f32>,
+}
+
+/// What decides an excerpt's context.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling<'a> {
+    pub(super) architecture: &'a Architecture,
+    pub(super) forgetting: &'a Forgetting,
+    /// Measures by which what is heard lies later than when it is played.
+    pub(super) shift: usize,
+    /// The song's style, where it has one.
+    pub(super) style: Option<usize>,
+}
+
+impl Contexts {
+    /// Adds an excerpt; whether its bass is kept from it too.
+    pub(super) fn write(
+        &mut self,
+        song: &SongView<'_>,
+        first: usize,
+        telling: Telling<'_>,
+        rng: &mut StdRng,
+    ) -> bool {
+        let Telling {
+            architecture,
+            forgetting,
+            shift,
+            style,
+        } = telling;
+        let start = self.own.len();
+        let n = (SPAN - 1) * NET_STEPS * N_OWN_PLANES;
+        self.own.resize(start + n, 0.0);
+        write_own(song, first, &mut self.own[start..]);
+        forget(forgetting, &mut self.own[start..], rng);
+        // Nothing is drawn for what a network does not hear: its runs stay what they were.
+        let is_told =
+            |rng: &mut StdRng| architecture.controls && !rng.random_bool(forgetting.given);
+        let forgets_bass = forgetting.bass > 0.0 && rng.random_bool(forgetting.bass);
+        let start = self.accents.len();
+        self.accents.resize(start + (SPAN - 1) * NET_STEPS, 0.0);
+        if !forgets_bass {
+            write_accents(song, first + shift, &mut self.accents[start..]);
+        }
+        let style = style.filter(|_| is_told(rng));
+        for k in 0..JUDGED {
+            let heard = &self.accents[start + k * NET_STEPS..][..NET_MEASURES * NET_STEPS];
+            let measure = song.measure(first + k);
+            let before = song.measure(first + k - 1);
+            let given = Given {
+                measure: (first + k) as u64,
+                tempo_bpm: before.tempo_bpm,
+                n_steps: measure.meter.n_steps(),
+                counts_eighths: measure.meter.denominator() == 8,
+                energy: energy(heard, NET_STEPS),
+                fill: is_told(rng).then(|| is_fill(measure)),
+            };
+            self.given.extend(given.numbers());
+            self.given
+                .extend((0..architecture.n_styles).map(|s| f32::from(u8::from(style == Some(s)))));
+        }
+        forgets_bass
+    }
+
+    pub(super) fn tensors(self, n: usize) -> Result<Context> {
+        let cpu = &Device::Cpu;
+        let n_given = self.given.len() / (n * JUDGED).max(1);
+        let m = SPAN - 1;
+        Ok(Context {
+            own: Tensor::from_vec(self.own, (n, m, NET_STEPS, N_OWN_PLANES), cpu)?,
+            accents: Tensor::from_vec(self.accents, (n, m, NET_STEPS, 1), cpu)?,
+            given: Tensor::from_vec(self.given, (n, JUDGED, n_given), cpu)?,
+        })
+    }
+}
+
+/// What people played in the measures before each predicted one; of measures without a hit nothing is known.
+fn write_own(song: &SongView<'_>, first: usize, planes: &mut [f32]) {
+    let measures = planes.chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
+    for (offset, planes) in measures.enumerate() {
+        let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
+            continue;
+        };
+        for hit in song.measure(measure).hits {
+            let step = &mut planes[usize::from(hit.step_idx) * N_OWN_PLANES..][..N_OWN_PLANES];
+            let voice = usize::from(hit.voice);
+            step[voice] = 1.0;
+            step[N_VOICES + voice] = f32::from(hit.velocity) / 127.0;
+        }
+        know(planes);
+    }
+}
+
+/// Velocity of the loudest note that begins at each step of the measures heard.
+fn write_accents(song: &SongView<'_>, first: usize, accents: &mut [f32]) {
+    for (offset, accents) in accents.chunks_exact_mut(NET_STEPS).enumerate() {
+        let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
+            continue;
+        };
+        for note in song.measure(measure).bass {
+            let accent = &mut accents[usize::from(note.step_idx)];
+            *accent = accent.max(f32::from(note.velocity) / 127.0);
+        }
+    }
+}
+
+/// Takes from an excerpt's measures of remembered drums what is forgotten, and misremembers a few cells.
+fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
+    let draw = rng.random_range(0.0..1.0);
+    for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {
+        let is_gap = draw < forgetting.all + forgetting.gaps && rng.random_bool(0.5);
+        if draw < forgetting.all || is_gap {
+            planes.fill(0.0);
+            continue;
+        }
+        if forgetting.slips > 0.0 {
+            for step in planes.chunks_exact_mut(N_OWN_PLANES) {
+                for voice in 0..N_VOICES {
+                    if rng.random_bool(forgetting.slips) {
+                        step[voice] = 1.0 - step[voice];
+                        step[N_VOICES + voice] = SLIP_VELOCITY * step[voice];
+                    }
+                }
+            }
+        }
+        know(planes);
+    }
+}
+
+/// Whether a measure is a fill: toms, or a busy snare towards its end.
+fn is_fill(measure: MeasureView<'_>) -> bool {
+    let n_steps = measure.meter.n_steps();
+    let is = |voice: u8, voices: &[Voice]| voices.iter().any(|v| v.index() == usize::from(voice));
+    let toms = [Voice::LowTom, Voice::MidTom, Voice::HighTom];
+    let n_toms = measure.hits.iter().filter(|hit| is(hit.voice, &toms));
+    let n_snares = measure.hits.iter().filter(|hit| {
+        is(hit.voice, &[Voice::Snare]) && usize::from(hit.step_idx) + NET_STEPS / 4 >= n_steps
+    });
+    n_toms.count() >= FILL.0 || n_snares.count() >= FILL.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::DrumHit;
+
+    fn hit(step_idx: u8, voice: Voice) -> DrumHit {
+        let voice = u8::try_from(voice.index()).unwrap_or_default();
+        DrumHit {
+            step_idx,
+            voice,
+            velocity: 100,
+            offset: 0,
+        }
+    }
+
+    #[test]
+    fn toms_and_a_busy_end_make_a_fill_and_a_backbeat_does_not() {
+        let is = |hits: &[DrumHit]| {
+            is_fill(MeasureView {
+                hits,
+                ..MeasureView::default()
+            })
+        };
+        assert!(!is(&[hit(4, Voice::Snare), hit(12, Voice::Snare)]));
+        assert!(is(&[hit(8, Voice::HighTom), hit(10, Voice::LowTom)]));
+        let roll = [12, 13, 14].map(|step| hit(step, Voice::Snare));
+        assert!(is(&roll));
+    }
+}
