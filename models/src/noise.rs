@@ -25,7 +25,7 @@ const VELOCITY_SHARES: (f32, f32) = (0.25, 0.4);
 /// How a drummer's hand differs from the mean of all: drawn from the seed alone, the same for a whole take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hand {
-    /// What is added to every velocity, normal with a standard deviation of [`LEVEL_SPREAD`].
+    /// What is added to every velocity, normal with a standard deviation of 0.11.
     pub level: f32,
     /// What multiplies the distance of velocities from [`ORDINARY_VELOCITY`], in `[0, 2.1]`.
     pub dynamics: f32,

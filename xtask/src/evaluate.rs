@@ -4,6 +4,7 @@
 //! `drummers` says who plays, `songs` and `lessons` what is read, `measure` and `probes` how it is measured, `table` and
 //! `report` what comes out.
 
+mod drift;
 mod drummers;
 mod lessons;
 mod measure;

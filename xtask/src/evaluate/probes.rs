@@ -1,4 +1,4 @@
-//! How a drummer reacts: to other seeds, to a bassist who rests, to the density knob, and how fast.
+//! How a drummer reacts: to other seeds, to a long song, to a bassist who rests, to the density knob, and how fast.
 //!
 //! On the beginnings of a dozen songs, which is enough to tell one drummer from another.
 
@@ -11,6 +11,7 @@ use lockstep_models::midi_file::{Note, Song};
 use lockstep_models::representation::{Beats, STEPS_PER_BEAT};
 use rayon::prelude::*;
 
+use super::drift::{Drift, drift};
 use super::drummers::Drummer;
 use super::measure::{controls, play};
 use super::songs::{BEATS, Piece, excerpt, first_measure, measure_of};
@@ -38,6 +39,8 @@ const N_TIMED: usize = 256;
 pub(super) struct Probes {
     /// How much takes of one song with different seeds differ: mean of 100 − F1 of one's hits against the other's.
     pub(super) diversity: f64,
+    /// Early and late in a long song.
+    pub(super) drift: Drift,
     /// To a bassist who rests, when the drummer is to lay out.
     pub(super) lay_out: Rest,
     /// The same when it is to keep time.
@@ -89,6 +92,7 @@ pub(super) fn probe(drummer: &Drummer, pieces: &[Piece]) -> Result<Probes> {
     let (p50_us, p99_us) = times(drummer, &beginnings)?;
     Ok(Probes {
         diversity: mean(&beginnings, |song| diversity(drummer, song))?,
+        drift: drift(drummer, &beginnings)?,
         lay_out: rest(drummer, &songs, SilencePolicy::LayOut)?,
         keep_time: rest(drummer, &songs, SilencePolicy::KeepTime)?,
         hits,

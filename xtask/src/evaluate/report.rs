@@ -103,6 +103,8 @@ fn row(outcome: &Outcome) -> Value {
     let drummer = outcome.drummer.map(|m| {
         json!({
             "diversity": m.probes.diversity,
+            "drift_notes": m.probes.drift.notes,
+            "drift_lock_gain": m.probes.drift.lock_gain,
             "lay_out": rest(m.probes.lay_out),
             "keep_time": rest(m.probes.keep_time),
             "density_hits": m.probes.hits,

@@ -2,12 +2,13 @@
 
 use lockstep_models::evaluation::{DEAF_BELOW, Likelihood};
 
+use super::drift::Drift;
 use super::measure::{Measured, Outcome};
 
 /// What stands where there is no figure.
 const NONE: &str = "–";
 
-const HEADINGS: [&str; 27] = [
+const HEADINGS: [&str; 28] = [
     "drummer",
     "f1",
     "kick",
@@ -30,6 +31,7 @@ const HEADINGS: [&str; 27] = [
     "BCE",
     "after people",
     "diversity",
+    "drift",
     "silence",
     "density",
     "p50 µs",
@@ -99,6 +101,16 @@ fn row(outcome: &Outcome) -> [String; HEADINGS.len()] {
         bce(outcome.likelihood_after_people),
         of_drummer(&|m| number(m.probes.diversity, 0)),
         of_drummer(&|m| {
+            let Drift { notes, lock_gain } = m.probes.drift;
+            format!(
+                "{:.1} → {:.1}, {} → {}",
+                notes[0],
+                notes[1],
+                signed(lock_gain[0]),
+                signed(lock_gain[1])
+            )
+        }),
+        of_drummer(&|m| {
             let (lay_out, keep_time) = (m.probes.lay_out, m.probes.keep_time);
             format!(
                 "{:.1}/{:.1}, back {:.1}/{:.1}",
@@ -153,15 +165,17 @@ pub(super) fn legend() -> String {
     format!(
         "f1, kick, snare: hits that people played at the same step with the same voice. lock gain: kick F1 against the \
          song's own bass minus that against every other song's; below {DEAF_BELOW:.0} a drummer is **deaf**. kick on \
-         bass, bass kicked: kicks that fall on a bass onset, and the other way round. notes, pieces: hits and different \
-         voices a measure. empty: measures without a hit. dp8: hits on eighths. backbeat: measures with a snare on two \
-         and four. consistency, repeat: likeness of neighbouring measures, and measures identical to the one before. \
-         vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. oa: overlap \
-         of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at people's next \
-         measure, nats a cell; after people: while it remembers people's drums instead of its own. diversity: 100 − F1 between takes of one song with different seeds. silence: hits a \
-         measure while the bass rests, laying out / keeping time, and measures of returned bass before the drummer is \
-         back. density: hits a measure at density .1 .3 .5 .7 .9; **falls** where more density gave fewer. p50: half of \
-         the predictions take no longer, one thread. MFLOP: operations of one prediction, at least. Shares in percent."
+         bass, bass kicked: kicks that fall on a bass onset, and the other way round. notes, pieces: hits and \
+         different voices a measure. empty: measures without a hit. dp8: hits on eighths. backbeat: measures with a \
+         snare on two and four. consistency, repeat: likeness of neighbouring measures, and measures identical to the \
+         one before. vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. \
+         oa: overlap of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at \
+         people's next measure, nats a cell; after people: while it remembers people's drums instead of its own. \
+         diversity: 100 − F1 between takes of one song with different seeds. drift: notes and lock gain in measures 16 \
+         to 80 and 192 to 256 of the same bass over and over. silence: hits a measure while the bass rests, laying out \
+         / keeping time, and measures of returned bass before the drummer is back. density: hits a measure at density \
+         .1 .3 .5 .7 .9; **falls** where more density gave fewer. p50: half of the predictions take no longer, one \
+         thread. MFLOP: operations of one prediction, at least. Shares in percent."
     )
 }
 
@@ -180,6 +194,7 @@ pub(super) mod tests {
         };
         let probes = Probes {
             diversity: 12.0,
+            drift: Drift::default(),
             lay_out: Rest::default(),
             keep_time: Rest::default(),
             hits: [1.0, 2.0, 3.0, 2.5, 4.0],
