@@ -91,7 +91,7 @@ impl Default for LockstepParams {
             toms_density: density("Toms density"),
             cymbals_density: density("Cymbals density"),
             variation: share("Variation", 0.1),
-            seed: IntParam::new("Seed", 11, IntRange::Linear { min: 0, max: 9999 }),
+            seed: IntParam::new("Seed", 6, IntRange::Linear { min: 0, max: 9999 }),
             swing: share("Swing", 0.0),
             humanise: share("Humanise", 0.15),
             velocity: FloatParam::new("Velocity", 1.0, FloatRange::Linear { min: 0.0, max: 2.0 }),
