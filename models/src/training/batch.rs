@@ -312,12 +312,18 @@ impl Sheet {
         self.bass.resize(start + SPAN * NET_STEPS * N_PLANES, 0.0);
         let planes = &mut self.bass[start..];
         let n_steps = song.measure(first).meter.n_steps();
-        for measure in first.saturating_sub(2 * NET_MEASURES)..first + JUDGED {
-            let origin = (measure as i64 + NET_MEASURES as i64 - first as i64) * n_steps as i64;
+        let heard = first.saturating_sub(NET_MEASURES);
+        let from = first.saturating_sub(2 * NET_MEASURES);
+        // Only what is heard is of one length; what lies before ends where it begins.
+        let steps_of = |measure| song.measure(measure).meter.n_steps() as i64;
+        let mut origin = ((heard + NET_MEASURES - first) * n_steps) as i64
+            - (from..heard).map(steps_of).sum::<i64>();
+        for measure in from..first + JUDGED {
             for note in song.measure(measure).bass {
                 let start = origin + i64::from(note.step_idx);
                 write_note(planes, start, *note, transpose, n_steps);
             }
+            origin += steps_of(measure);
         }
     }
 
@@ -374,8 +380,37 @@ impl Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::{Measure, SongRecord, write};
     use crate::predict;
     use crate::representation::{Meter, Window};
+
+    #[test]
+    fn a_longer_measure_before_what_is_heard_is_not_heard() -> Result<()> {
+        // A note on the last step of a measure of two, then five measures of one without a bass.
+        let measure = |numerator, bass| Measure {
+            meter: Meter::new(numerator, 4).unwrap_or_default(),
+            tempo_bpm: 120.0,
+            bass,
+            hits: Vec::new(),
+        };
+        let mut measures = vec![measure(8, vec![BassNote::new(31, 40, 100, 2)])];
+        measures.extend((0..8).map(|_| measure(4, Vec::new())));
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("a.lockstep");
+        let song = SongRecord {
+            measures,
+            ..SongRecord::default()
+        };
+        write(&path, [song]).map_err(candle_core::Error::wrap)?;
+        let corpus = Corpus::open(&path).map_err(candle_core::Error::wrap)?;
+        let mut sheet = Sheet::default();
+        sheet.write_bass(&corpus.song(0), 5, 0);
+        // Its second step is heard as held through the first one.
+        let is_onset = |(i, value): (usize, &f32)| i % 2 == 0 && *value > 0.0;
+        assert!(!sheet.bass.iter().enumerate().any(is_onset));
+        assert_eq!(sheet.bass.iter().filter(|value| **value > 0.0).count(), 1);
+        Ok(())
+    }
 
     #[test]
     fn prediction_and_training_hear_the_same_planes() {

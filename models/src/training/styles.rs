@@ -59,6 +59,9 @@ impl Styles {
 
     /// A song's style; `None` where there are none, or too few measures to tell.
     pub fn of(&self, song: SongView<'_>) -> Option<usize> {
+        if self.grooves.is_empty() {
+            return None;
+        }
         nearest(&self.grooves, &groove(song)?).map(|(style, _)| style)
     }
 
