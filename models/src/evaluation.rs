@@ -16,7 +16,7 @@ pub use sheet::Sheet;
 
 use crate::generator::{Generator, PredictError, Request, Taste};
 use crate::network::NET_STEPS;
-use crate::representation::{N_VOICES, Voice, WINDOW_STEPS, Window};
+use crate::representation::{N_VOICES, Onset, Voice, WINDOW_STEPS, Window};
 
 /// The shortest song, in measures, that is measured.
 pub const MIN_MEASURES: usize = 8;
@@ -97,7 +97,12 @@ fn play(
         let start = measure * NET_STEPS;
         while let Some(note) = notes.next_if(|note| (note.step as usize) < start + NET_STEPS) {
             let row = WINDOW_STEPS - NET_STEPS + note.step as usize - start;
-            window.begin(row, note.key, f32::from(note.velocity) / 127.0);
+            let onset = Onset {
+                key: note.key,
+                velocity: f32::from(note.velocity) / 127.0,
+                lateness: f32::from(note.offset) / 254.0,
+            };
+            window.begin(row, onset);
             for held in row + 1..(row + note.n_steps as usize).min(WINDOW_STEPS) {
                 window.hold(held, note.key);
             }

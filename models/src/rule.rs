@@ -68,11 +68,12 @@ pub fn groove(window: &Window, meter: Meter) -> HitMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::representation::Onset;
 
     fn kicks(bass_steps: &[usize]) -> Vec<usize> {
         let mut window = Window::default();
         for step_idx in bass_steps {
-            window.begin(48 + step_idx, 33, 0.8);
+            window.begin(48 + step_idx, Onset::new(33, 0.8));
         }
         let hits = groove(&window, Meter::COMMON);
         (0..16)

@@ -5,11 +5,11 @@ use lockstep_models::draws;
 use lockstep_models::generator::{Generator as _, Hits, Probabilities, Request, Taste};
 use lockstep_models::network::{
     Architecture, BassEmbedding, Context, Drumming, GeneratorNet, Given, N_GIVEN, N_LATENT,
-    N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, energy, know, logistic,
+    N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, energy, know, lateness, logistic,
 };
 use lockstep_models::predict::Predictor;
 use lockstep_models::representation::{
-    MAX_STEPS_PER_MEASURE, N_VOICES, Voice, WINDOW_STEPS, Window,
+    MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
 use lockstep_models::weights::{Config, PerVoice};
 
@@ -44,11 +44,20 @@ fn is_hit(coordinates: &[u64]) -> bool {
     draws::uniform(coordinates) < 0.2
 }
 
+fn onset(velocity: f32, lateness: f32) -> Onset {
+    Onset {
+        key: 40,
+        velocity,
+        lateness,
+    }
+}
+
 fn request() -> Request {
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
     for step_idx in (0..WINDOW_STEPS).step_by(3) {
-        window.begin(step_idx, 40, 0.8);
+        let lateness = 0.01 * (step_idx % 7) as f32;
+        window.begin(step_idx, onset(0.8, lateness));
     }
     for (step, row) in (0..).zip(&mut played) {
         for (voice, velocity) in (0..).zip(row) {
@@ -108,12 +117,16 @@ fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
     let accents: Vec<f32> = (0..WINDOW_STEPS)
         .map(|step_idx| request.window.accent(step_idx))
         .collect();
+    let late: Vec<f32> = (0..WINDOW_STEPS)
+        .map(|step_idx| request.window.lateness(step_idx))
+        .collect();
     let given = Given {
         measure: request.measure,
         tempo_bpm: request.tempo_bpm,
         n_steps: NET_STEPS,
         counts_eighths: false,
         energy: energy(&accents, NET_STEPS),
+        lateness: lateness(&accents, &late),
         fill: request.taste.fill,
     };
     let mut given = given.numbers().to_vec();
@@ -199,11 +212,15 @@ fn memory_decides_whether_it_goes_by_its_own_drums() -> Outcome {
 #[test]
 fn every_control_is_heard_and_without_following_the_bass_is_not() -> Outcome {
     let plain = request();
-    let mut others = vec![plain; 4];
+    let mut others = vec![plain; 5];
     others[0].taste.style = Some(2);
     others[1].taste.fill = Some(false);
     others[2].taste.follow = 1.0;
-    others[3].window.begin(WINDOW_STEPS - 1, 52, 1.0);
+    others[3]
+        .window
+        .begin(WINDOW_STEPS - 1, Onset::new(52, 1.0));
+    // The same note, as loud as nothing has been before, but late.
+    others[4].window.begin(0, onset(0.81, 0.3));
     let first = ask(0.5, &plain, &people())?;
     for other in &others {
         assert_ne!(ask(0.5, other, &people())?, first, "{:?}", other.taste);

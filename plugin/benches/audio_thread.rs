@@ -10,7 +10,7 @@ use lockstep::realtime::{
 use lockstep::synth::Kit;
 use lockstep_models::generator::{Generator, Request, Taste};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{Beats, Meter, Plan, Step, Window};
+use lockstep_models::representation::{Beats, Meter, Onset, Plan, Step, Window};
 use lockstep_models::rule::RuleGroove;
 
 const BLOCK_FRAMES: u32 = 64;
@@ -104,7 +104,10 @@ fn prediction(bencher: Bencher<'_, '_>) {
     };
     let mut window = Window::default();
     for step in (0..16).map(|beat| Step(beat * 4)) {
-        window.begin(usize::try_from(step.0).unwrap_or_default(), 33, 0.8);
+        window.begin(
+            usize::try_from(step.0).unwrap_or_default(),
+            Onset::new(33, 0.8),
+        );
     }
     let request = Request {
         measure: 4,

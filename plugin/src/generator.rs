@@ -111,12 +111,12 @@ mod tests {
     use super::*;
     use crate::handoff::handoff;
     use lockstep_models::predict::EMBEDDED_WEIGHTS;
-    use lockstep_models::representation::{WINDOW_STEPS, Window};
+    use lockstep_models::representation::{Onset, WINDOW_STEPS, Window};
 
     fn request() -> Request {
         let mut window = Window::default();
         for step_idx in (0..WINDOW_STEPS).step_by(4) {
-            window.begin(step_idx, 40, 0.8);
+            window.begin(step_idx, Onset::new(40, 0.8));
         }
         Request {
             take: 1,

@@ -203,7 +203,9 @@ impl Performer {
                 Happening::Close => self.close_cell(timeline, hand),
                 Happening::Bass => {
                     if let Some(event) = bass.next() {
-                        self.listener.hear(self.measure.open_row(), event.kind);
+                        let late = self.measure.lateness(timeline.position_of(frame));
+                        self.listener
+                            .hear(self.measure.open_row(), event.kind, late);
                     }
                 }
                 Happening::End(voice) => self.gates.end(voice, now, hand.out),

@@ -13,7 +13,7 @@ use lockstep_models::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, wr
 use lockstep_models::draws;
 use lockstep_models::generator::{Generator, Request};
 use lockstep_models::predict::Predictor;
-use lockstep_models::representation::{Meter, WINDOW_STEPS, Window};
+use lockstep_models::representation::{Meter, Onset, WINDOW_STEPS, Window};
 use lockstep_models::training::batch::{JUDGED, Sampler};
 use lockstep_models::training::constants;
 use lockstep_models::training::game::Game;
@@ -199,7 +199,7 @@ fn request(idx: u64) -> Request {
         let draw = draws::hash(&[idx, step as u64]);
         if draw.is_multiple_of(3) {
             let key = 30 + u8::try_from(draw / 3 % 20).unwrap_or_default();
-            window.begin(step, key, 0.8);
+            window.begin(step, Onset::new(key, 0.8));
         }
     }
     Request {

@@ -121,12 +121,13 @@ fn onset_bits(window: &Window, meter: Meter) -> u16 {
 pub(crate) mod tests {
     use super::*;
     use crate::generator::Taste;
+    use crate::representation::Onset;
 
     /// A request of 4/4 with bass onsets at these steps of measure t.
     pub(crate) fn request(bass_steps: &[usize], seed: u32) -> Request {
         let mut window = Window::default();
         for step_idx in bass_steps {
-            window.begin(WINDOW_STEPS - NET_STEPS + step_idx, 33, 0.8);
+            window.begin(WINDOW_STEPS - NET_STEPS + step_idx, Onset::new(33, 0.8));
         }
         Request {
             measure: 1,

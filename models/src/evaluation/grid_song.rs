@@ -15,6 +15,8 @@ pub struct GridNote {
     pub key: u8,
     /// MIDI velocity.
     pub velocity: u8,
+    /// How much later than its step it begins, in 1/254 step.
+    pub offset: i8,
 }
 
 /// One song on the step grid.
@@ -50,6 +52,7 @@ impl GridSong {
                     n_steps: u32::from(note.n_steps),
                     key: note.key,
                     velocity: note.velocity,
+                    offset: note.offset,
                 });
             }
             for hit in measure.hits {

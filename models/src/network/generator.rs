@@ -14,7 +14,7 @@ use super::{Layer, NET_MEASURES, ParameterError, Parameters};
 use crate::representation::N_VOICES;
 pub use autoregressive::{Autoregressive, STYLES};
 pub use decoder::{Decoder, Decoding};
-pub use given::{Given, N_GIVEN, energy};
+pub use given::{Given, N_GIVEN, energy, lateness};
 use three_d::ThreeD;
 use two_d::TwoD;
 

@@ -5,6 +5,7 @@ use candle_core::{Device, Tensor};
 use crate::generator::Request;
 use crate::network::{
     Context, Given, N_GIVEN, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, know,
+    lateness,
 };
 use crate::representation::{Meter, N_VOICES, WINDOW_STEPS, Window};
 
@@ -30,9 +31,11 @@ impl Hearing {
             write_own(request, &mut own);
         }
         let mut accents = vec![0.0; NET_MEASURES * NET_STEPS];
+        let mut late = accents.clone();
         if self.bass {
             each_step(request.meter, |cell, step_idx| {
                 accents[cell] = request.window.accent(step_idx);
+                late[cell] = request.window.lateness(step_idx);
             });
         }
         let given = Given {
@@ -41,6 +44,7 @@ impl Hearing {
             n_steps: request.meter.n_steps(),
             counts_eighths: request.meter.denominator() == 8,
             energy: energy(&accents, NET_STEPS),
+            lateness: lateness(&accents, &late),
             fill: request.taste.fill,
         };
         let mut given = given.numbers().to_vec();
@@ -107,11 +111,12 @@ pub(crate) fn planes(window: &Window, meter: Meter) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::representation::Onset;
 
     #[test]
     fn a_measure_of_three_is_the_start_of_its_row() {
         let mut window = Window::default();
-        window.begin(WINDOW_STEPS - 12, 40, 0.8);
+        window.begin(WINDOW_STEPS - 12, Onset::new(40, 0.8));
         let planes = planes(&window, Meter::new(3, 4).unwrap_or_default());
         let first_set = planes.iter().position(|x| *x > 0.0);
         assert_eq!(first_set, Some(3 * NET_STEPS * N_PLANES + 2 * 16));

@@ -46,14 +46,37 @@ pub(crate) fn pitch_index(key: u8) -> u8 {
     key - LOWEST_PITCH
 }
 
+/// How a note begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Onset {
+    /// MIDI key, 0 to 127.
+    pub key: u8,
+    /// Loudness, in `(0, 1]`.
+    pub velocity: f32,
+    /// How much later than its step, in steps, in `[-½, ½]`.
+    pub lateness: f32,
+}
+
+impl Onset {
+    /// A note that begins on its step.
+    pub fn new(key: u8, velocity: f32) -> Self {
+        Self {
+            key,
+            velocity,
+            lateness: 0.0,
+        }
+    }
+}
+
 /// Sixty-four steps of bass, oldest first: which pitches begin and which sound at each step, `(T, P)` =
-/// `(WINDOW_STEPS, N_PITCHES)`, and how loud what begins is.
+/// `(WINDOW_STEPS, N_PITCHES)`, and how loud and how late what begins is.
 ///
 /// The last step of the window is the last step of the measure that is being played; steps not yet played are empty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     onsets: [PitchSet; WINDOW_STEPS],
     accents: [f32; WINDOW_STEPS],
+    lateness: [f32; WINDOW_STEPS],
     sounding: [PitchSet; WINDOW_STEPS],
 }
 
@@ -62,20 +85,29 @@ impl Default for Window {
         Self {
             onsets: [PitchSet::default(); WINDOW_STEPS],
             accents: [0.0; WINDOW_STEPS],
+            lateness: [0.0; WINDOW_STEPS],
             sounding: [PitchSet::default(); WINDOW_STEPS],
         }
     }
 }
 
 impl Window {
-    /// A note of `velocity` in `[0, 1]` begins at `step_idx`; it sounds there too. A step outside the window is not in it:
-    /// nothing happens.
-    pub fn begin(&mut self, step_idx: usize, key: u8, velocity: f32) {
+    /// A note begins at `step_idx`; it sounds there too. A step outside the window is not in it: nothing happens.
+    pub fn begin(&mut self, step_idx: usize, onset: Onset) {
+        let Onset {
+            key,
+            velocity,
+            lateness,
+        } = onset;
         if let Some(set) = self.onsets.get_mut(step_idx) {
             set.insert(key);
         }
-        if let Some(accent) = self.accents.get_mut(step_idx) {
-            *accent = accent.max(velocity);
+        let onset = self.accents.get_mut(step_idx);
+        if let Some((accent, late)) = onset.zip(self.lateness.get_mut(step_idx))
+            && velocity > *accent
+        {
+            *accent = velocity;
+            *late = lateness;
         }
         self.hold(step_idx, key);
     }
@@ -97,6 +129,11 @@ impl Window {
         self.accents.get(step_idx).copied().unwrap_or_default()
     }
 
+    /// How many steps after its step the loudest note that begins there does; 0 where none does and outside the window.
+    pub fn lateness(&self, step_idx: usize) -> f32 {
+        self.lateness.get(step_idx).copied().unwrap_or_default()
+    }
+
     /// Pitches that sound at a step, begun there or earlier; empty outside the window.
     pub fn sounding(&self, step_idx: usize) -> PitchSet {
         self.sounding.get(step_idx).copied().unwrap_or_default()
@@ -116,8 +153,10 @@ impl Window {
                 *set = PitchSet::default();
             }
         }
-        self.accents.rotate_left(n_steps);
-        self.accents[WINDOW_STEPS - n_steps..].fill(0.0);
+        for row in [&mut self.accents, &mut self.lateness] {
+            row.rotate_left(n_steps);
+            row[WINDOW_STEPS - n_steps..].fill(0.0);
+        }
     }
 }
 
@@ -128,12 +167,17 @@ mod tests {
     #[test]
     fn advancing_moves_notes_towards_the_past_and_out() {
         let mut window = Window::default();
-        window.begin(63, 33, 0.4);
-        window.begin(63, 45, 0.9);
+        window.begin(63, Onset::new(33, 0.4));
+        let late = Onset {
+            lateness: -0.1,
+            ..Onset::new(45, 0.9)
+        };
+        window.begin(63, late);
         window.advance(16);
         assert!(!window.onsets(47).is_empty());
         assert!(window.onsets(63).is_empty());
         assert_eq!((window.accent(47), window.accent(63)), (0.9, 0.0));
+        assert_eq!((window.lateness(47), window.lateness(63)), (-0.1, 0.0));
         window.advance(48);
         assert!(window.is_silent());
         assert!((0..WINDOW_STEPS).all(|step_idx| window.accent(step_idx) <= 0.0));

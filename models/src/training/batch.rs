@@ -132,7 +132,7 @@ impl<'a> Sampler<'a> {
         if let Some((_, kind)) = is_missing.into_iter().find(|(missing, _)| *missing) {
             return Err(NothingToLearn { kind });
         }
-        let styles = Styles::fit(corpus, run.architecture.n_styles);
+        let styles = Styles::fit(corpus, run.architecture.n_styles, data.open_only);
         let style_of = corpus
             .songs(Split::Train)
             .filter_map(|song| Some((song.idx, styles.of(song)?)))
@@ -382,7 +382,7 @@ mod tests {
     use super::*;
     use crate::corpus::{Measure, SongRecord, write};
     use crate::predict;
-    use crate::representation::{Meter, Window};
+    use crate::representation::{Meter, Onset, Window};
 
     #[test]
     fn a_longer_measure_before_what_is_heard_is_not_heard() -> Result<()> {
@@ -415,7 +415,7 @@ mod tests {
     #[test]
     fn prediction_and_training_hear_the_same_planes() {
         let mut window = Window::default();
-        window.begin(17, 40, 0.8);
+        window.begin(17, Onset::new(40, 0.8));
         window.hold(18, 40);
         let mut expected = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
         let note = BassNote::new(1, 40, 100, 2);

@@ -29,12 +29,14 @@ pub struct Styles {
 }
 
 impl Styles {
-    /// `n` styles of the training songs; fewer where there are fewer songs.
-    pub fn fit(corpus: &Corpus, n: usize) -> Self {
+    /// `n` styles of the training songs, or of those openly licensed; fewer where there are fewer songs.
+    pub fn fit(corpus: &Corpus, n: usize, open_only: bool) -> Self {
         if n == 0 {
             return Self::default();
         }
-        let songs: Vec<Groove> = corpus.songs(Split::Train).filter_map(groove).collect();
+        let songs = corpus.songs(Split::Train);
+        let songs = songs.filter(|song| song.is_open || !open_only);
+        let songs: Vec<Groove> = songs.filter_map(groove).collect();
         let mut grooves = begin(&songs, n);
         let mut members = Vec::new();
         for _ in 0..N_PASSES {

@@ -38,6 +38,11 @@ impl Timeline {
         (frames < f64::from(self.n_frames)).then(|| FrameOffset(whole_frames(frames)))
     }
 
+    /// Position of a frame.
+    pub(super) fn position_of(&self, frame: FrameOffset) -> Beats {
+        Beats(self.position.0 + f64::from(frame.0) * self.beats_per_frame)
+    }
+
     /// Tempo in quarter notes a minute.
     #[expect(
         clippy::cast_possible_truncation,

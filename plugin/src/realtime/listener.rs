@@ -5,7 +5,7 @@
 
 use super::block::BassEventKind;
 use lockstep_models::representation::{
-    MAX_STEPS_PER_MEASURE, N_VOICES, Voice, WINDOW_STEPS, Window,
+    MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
 
 /// Row of the first step after the start: a window of nothing lies before it.
@@ -20,6 +20,8 @@ struct Row {
     onsets: u128,
     /// Velocity of the loudest of them.
     accent: f32,
+    /// Steps by which it came after its step.
+    lateness: f32,
     sounding: u128,
     played: [f32; N_VOICES],
 }
@@ -39,15 +41,18 @@ impl Listener {
         }
     }
 
-    /// Takes in a bass event while the cell of `row` is open.
-    pub(super) fn hear(&mut self, row: usize, kind: BassEventKind) {
+    /// Takes in a bass event `lateness` steps after the step of `row`, whose cell is open.
+    pub(super) fn hear(&mut self, row: usize, kind: BassEventKind, lateness: f32) {
         match kind {
             BassEventKind::On { key, velocity } => {
                 self.held |= bit(key);
                 self.edit(row, |r| {
                     r.onsets |= bit(key);
-                    // A maximum with what is no number is the other one.
-                    r.accent = r.accent.max(velocity.clamp(0.0, 1.0));
+                    // A comparison with what is no number fails: it leaves no accent.
+                    if velocity > r.accent {
+                        r.accent = velocity.min(1.0);
+                        r.lateness = lateness.clamp(-0.5, 0.5);
+                    }
                 });
             }
             BassEventKind::Off { key } => self.held &= !bit(key),
@@ -84,7 +89,12 @@ impl Listener {
         let mut window = Window::default();
         for (step_idx, row) in self.last_rows(end_row) {
             for key in keys(row.onsets) {
-                window.begin(step_idx, key, row.accent);
+                let onset = Onset {
+                    key,
+                    velocity: row.accent,
+                    lateness: row.lateness,
+                };
+                window.begin(step_idx, onset);
             }
             for key in keys(row.sounding) {
                 window.hold(step_idx, key);
@@ -140,9 +150,9 @@ mod tests {
         let key = 40;
         ear.begin_measure(FIRST_ROW);
         let velocity = 0.7;
-        ear.hear(FIRST_ROW, BassEventKind::On { key, velocity });
+        ear.hear(FIRST_ROW, BassEventKind::On { key, velocity }, -0.25);
         ear.begin_step(FIRST_ROW + 1);
-        ear.hear(FIRST_ROW + 1, BassEventKind::Off { key });
+        ear.hear(FIRST_ROW + 1, BassEventKind::Off { key }, 0.1);
         ear.begin_step(FIRST_ROW + 2);
         let window = ear.window(FIRST_ROW + 16);
         let sounding: Vec<_> = (0..64)
@@ -151,6 +161,7 @@ mod tests {
         let onsets: Vec<_> = (0..64).filter(|&s| !window.onsets(s).is_empty()).collect();
         assert_eq!((onsets, sounding), ([48].to_vec(), [48, 49].to_vec()));
         assert!((window.accent(48) - velocity).abs() < f32::EPSILON);
+        assert!((window.lateness(48) + 0.25).abs() < f32::EPSILON);
     }
 
     #[test]
@@ -161,8 +172,8 @@ mod tests {
             ear.begin_measure(first);
             if measure == 0 {
                 let (key, velocity) = (127, 1.0);
-                ear.hear(first, BassEventKind::On { key, velocity });
-                ear.hear(first, BassEventKind::AllOff);
+                ear.hear(first, BassEventKind::On { key, velocity }, 0.0);
+                ear.hear(first, BassEventKind::AllOff, 0.0);
                 ear.note_played(first, Voice::Kick, 1.0);
             }
             let is_silent = ear.window(first + 16).is_silent();

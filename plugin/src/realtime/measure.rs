@@ -66,6 +66,16 @@ impl Measure {
         self.first_row + self.half_step / 2
     }
 
+    /// How many steps after the step whose cell is open a position lies.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a part of a step is told apart well enough"
+    )]
+    pub(super) fn lateness(&self, at: Beats) -> f32 {
+        let step = Beats(self.start.0 + (self.half_step / 2) as f64 / 4.0);
+        ((at.0 - step.0) * 4.0) as f32
+    }
+
     /// What comes next.
     pub(super) fn tick(&self) -> Tick {
         let step_idx = self.half_step / 2;

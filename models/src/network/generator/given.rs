@@ -1,7 +1,7 @@
-//! What is given beside bass and drums: place, tempo, meter, energy, fill and style, as numbers.
+//! What is given beside bass and drums: place, tempo, meter, energy, feel, fill and style, as numbers.
 
 /// Numbers of [`Given::numbers`]; those of the styles come after them.
-pub const N_GIVEN: usize = 12;
+pub const N_GIVEN: usize = 16;
 
 /// How many of them tell place and tempo: the first.
 pub(super) const N_PLACE: usize = 7;
@@ -19,14 +19,17 @@ pub struct Given {
     pub counts_eighths: bool,
     /// Mean velocity of the bass in the measure before it and in all that are heard, in `[0, 1]`; 0 where no note begins.
     pub energy: [f32; 2],
+    /// How much later than its step the bass begins its notes, in steps, mean over all that are heard at each sixteenth of
+    /// a beat; 0 where no note begins. The last is negative in a shuffle: the triplet lies before the sixteenth.
+    pub lateness: [f32; 4],
     /// Whether it is to be a fill; `None` leaves it to the drummer.
     pub fill: Option<bool>,
 }
 
 impl Given {
     /// Which of four measures of a phrase it is (4), in which half of eight, how far from a start that still is to be heard,
-    /// tempo in octaves from 120 BPM, length in measures of sixteen steps, whether eighths count, energy (2), and whether it
-    /// is a fill: 1, −1 if not, 0 if that is open.
+    /// tempo in octaves from 120 BPM, length in measures of sixteen steps, whether eighths count, energy (2), lateness in
+    /// half steps (4), and whether it is a fill: 1, −1 if not, 0 if that is open.
     pub fn numbers(&self) -> [f32; N_GIVEN] {
         let flag = |is: bool| f32::from(u8::from(is));
         let of_four = |place| flag(self.measure % 4 == place);
@@ -42,6 +45,10 @@ impl Given {
             flag(self.counts_eighths),
             self.energy[0],
             self.energy[1],
+            2.0 * self.lateness[0],
+            2.0 * self.lateness[1],
+            2.0 * self.lateness[2],
+            2.0 * self.lateness[3],
             self.fill.map_or(0.0, |is| 2.0 * flag(is) - 1.0),
         ]
     }
@@ -64,6 +71,19 @@ pub fn energy(accents: &[f32], newest: usize) -> [f32; 2] {
     ]
 }
 
+/// Mean offset of the onsets at each sixteenth of a beat; rows of sixteen steps, `accents` 0 where no note begins.
+pub fn lateness(accents: &[f32], offsets: &[f32]) -> [f32; 4] {
+    std::array::from_fn(|sixteenth| {
+        let heard = accents.iter().zip(offsets).skip(sixteenth).step_by(4);
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (_, offset) in heard.filter(|(accent, _)| **accent > 0.0) {
+            sum += offset;
+            n += 1.0;
+        }
+        if n > 0.0 { sum / n } else { 0.0 }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +94,19 @@ mod tests {
         let of = |accents: &[f32], newest| energy(accents, newest).map(f32::to_bits);
         assert_eq!(of(&accents, 3), [0.8, 0.5].map(f32::to_bits));
         assert_eq!(of(&[0.0; 4], 2), [0.0, 0.0].map(f32::to_bits));
+    }
+
+    #[test]
+    fn a_shuffle_is_early_on_the_last_sixteenth() {
+        let mut accents = [0.0; 16];
+        let mut offsets = [0.0; 16];
+        for beat in 0..4 {
+            accents[4 * beat] = 0.9;
+            accents[4 * beat + 3] = 0.5;
+            offsets[4 * beat + 3] = -0.25;
+        }
+        let heard = lateness(&accents, &offsets).map(f32::to_bits);
+        assert_eq!(heard, [0.0_f32, 0.0, 0.0, -0.25].map(f32::to_bits));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use super::{JUDGED, SPAN};
 use crate::corpus::{MeasureView, SongView};
 use crate::network::{
-    Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know,
+    Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
 };
 use crate::representation::{N_VOICES, Voice};
 use crate::training::run::Forgetting;
@@ -23,6 +23,7 @@ const FILL: (usize, usize) = (2, 3);
 pub(super) struct Contexts {
     own: Vec<f32>,
     accents: Vec<f32>,
+    lateness: Vec<f32>,
     given: Vec<f32>,
 }
 
@@ -62,13 +63,17 @@ impl Contexts {
             |rng: &mut StdRng| architecture.controls && !rng.random_bool(forgetting.given);
         let forgets_bass = forgetting.bass > 0.0 && rng.random_bool(forgetting.bass);
         let start = self.accents.len();
-        self.accents.resize(start + (SPAN - 1) * NET_STEPS, 0.0);
+        for values in [&mut self.accents, &mut self.lateness] {
+            values.resize(start + (SPAN - 1) * NET_STEPS, 0.0);
+        }
         if !forgets_bass {
-            write_accents(song, first + shift, &mut self.accents[start..]);
+            let onsets = (&mut self.accents[start..], &mut self.lateness[start..]);
+            write_onsets(song, first + shift, onsets);
         }
         let style = style.filter(|_| is_told(rng));
         for k in 0..JUDGED {
-            let heard = &self.accents[start + k * NET_STEPS..][..NET_MEASURES * NET_STEPS];
+            let heard = start + k * NET_STEPS..start + (k + NET_MEASURES) * NET_STEPS;
+            let accents = &self.accents[heard.clone()];
             let measure = song.measure(first + k);
             let before = song.measure(first + k - 1);
             let given = Given {
@@ -76,7 +81,8 @@ impl Contexts {
                 tempo_bpm: before.tempo_bpm,
                 n_steps: measure.meter.n_steps(),
                 counts_eighths: measure.meter.denominator() == 8,
-                energy: energy(heard, NET_STEPS),
+                energy: energy(accents, NET_STEPS),
+                lateness: lateness(accents, &self.lateness[heard]),
                 fill: is_told(rng).then(|| is_fill(measure)),
             };
             self.given.extend(given.numbers());
@@ -115,15 +121,21 @@ fn write_own(song: &SongView<'_>, first: usize, planes: &mut [f32]) {
     }
 }
 
-/// Velocity of the loudest note that begins at each step of the measures heard.
-fn write_accents(song: &SongView<'_>, first: usize, accents: &mut [f32]) {
-    for (offset, accents) in accents.chunks_exact_mut(NET_STEPS).enumerate() {
+/// Velocity of the loudest note that begins at each step of the measures heard, and its offset.
+fn write_onsets(song: &SongView<'_>, first: usize, (accents, lateness): (&mut [f32], &mut [f32])) {
+    let rows = accents.chunks_exact_mut(NET_STEPS);
+    let rows = rows.zip(lateness.chunks_exact_mut(NET_STEPS));
+    for (offset, (accents, lateness)) in rows.enumerate() {
         let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
             continue;
         };
         for note in song.measure(measure).bass {
-            let accent = &mut accents[usize::from(note.step_idx)];
-            *accent = accent.max(f32::from(note.velocity) / 127.0);
+            let step_idx = usize::from(note.step_idx);
+            let velocity = f32::from(note.velocity) / 127.0;
+            if velocity > accents[step_idx] {
+                accents[step_idx] = velocity;
+                lateness[step_idx] = f32::from(note.offset) / 254.0;
+            }
         }
     }
 }
