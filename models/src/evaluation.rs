@@ -11,7 +11,7 @@ mod sheet;
 
 pub use figures::{Figures, Report, agreement, score};
 pub use grid_song::{GridNote, GridSong};
-pub use likelihood::{History, Likelihood, Overheard};
+pub use likelihood::{Likelihood, Overheard};
 pub use sheet::Sheet;
 
 use crate::generator::{Generator, PredictError, Request, Taste};

@@ -80,6 +80,22 @@ pub struct Probabilities(pub [[f32; N_VOICES]; MAX_STEPS_PER_MEASURE]);
 /// Which voices hit at which steps of a measure; axes as of [`Probabilities`].
 pub type Hits = [[bool; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
+/// Whose drums a generator goes by when it is asked what people play next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum History {
+    /// Its own, as far as it goes by them when it plays.
+    Own,
+    /// People's, as far as it can: all that it could know.
+    People,
+    /// Nobody's.
+    Nobody,
+}
+
+impl History {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Own, Self::People, Self::Nobody];
+}
+
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
@@ -112,7 +128,7 @@ pub trait Generator: Send {
 
     /// What the generator holds for likely in measure t+1, or `None` from one that does not deal in likelihoods.
     ///
-    /// `people` are the hits that were played there. Where a generator decides hit by hit, each cell's probability is the
+    /// `people` are the hits that were played there, and `history` says whose drums the request's are. Where a generator decides hit by hit, each cell's probability is the
     /// one after those before it: earlier steps, and at the same step the voices declared before it.
     ///
     /// # Errors
@@ -124,6 +140,7 @@ pub trait Generator: Send {
         &mut self,
         _request: &Request,
         _people: &Hits,
+        _history: History,
     ) -> Result<Option<Probabilities>, PredictError> {
         Ok(None)
     }

@@ -33,6 +33,17 @@ pub struct Hand {
     pub looseness: f32,
 }
 
+impl Hand {
+    /// An offset from the grid, in steps, as this hand plays it.
+    ///
+    /// What is early or late by a hair is a matter of the hand. What is off by a triplet (a third of a step) is meant, and
+    /// everyone plays it; between an eighth and a quarter of a step the one becomes the other.
+    pub fn place(self, offset: f32) -> f32 {
+        let meant = ((offset.abs() - 0.125) / 0.125).clamp(0.0, 1.0);
+        offset * (meant + (1.0 - meant) * self.looseness)
+    }
+}
+
 /// The median song's mean velocity, in `[0, 1]`.
 pub const ORDINARY_VELOCITY: f32 = 0.7;
 
@@ -163,6 +174,20 @@ mod tests {
         assert!((920..1080).contains(&even), "{even} of 2000");
         let usual = share(|hand| hand.level.abs() < LEVEL_SPREAD);
         assert!((1300..1430).contains(&usual), "{usual} of 2000");
+    }
+
+    #[test]
+    fn a_hand_on_the_grid_still_plays_triplets() {
+        let tight = Hand {
+            level: 0.0,
+            dynamics: 1.0,
+            looseness: 0.0,
+        };
+        assert_eq!(
+            [0.05, -0.12].map(|offset| tight.place(offset).abs().to_bits()),
+            [0, 0]
+        );
+        assert!((tight.place(-1.0 / 3.0) + 1.0 / 3.0).abs() < 1e-6);
     }
 
     #[test]

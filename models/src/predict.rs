@@ -5,10 +5,12 @@
 
 mod answer;
 mod context;
+mod embedded;
+mod parts;
 
 use candle_core::{Device, Tensor};
 
-use crate::generator::{Generator, Hits, PredictError, Probabilities, Request};
+use crate::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
 use crate::network::{
     Autoregressive, Cell, Decoder, FromNoise, GeneratorNet, N_LATENT, N_PLANES, NET_MEASURES,
     NET_STEPS, Parameters, logistic,
@@ -19,9 +21,8 @@ use crate::weights::{Config, Weights, WeightsError};
 use answer::Answer;
 use context::Hearing;
 pub(crate) use context::planes;
-
-/// The trained weights that are part of every binary.
-pub const EMBEDDED_WEIGHTS: &[u8] = include_bytes!("../weights/base.safetensors");
+pub use embedded::{EMBEDDED, EMBEDDED_WEIGHTS};
+use parts::{Part, parts, pass};
 
 /// A network as a drummer.
 #[derive(Debug)]
@@ -77,7 +78,9 @@ impl Predictor {
             pool,
             card: String::new(),
         };
-        predictor.answer(&Request::default())?;
+        for part in parts(Request::default().meter) {
+            predictor.answer(&Request::default(), part, predictor.config.memory)?;
+        }
         Ok(predictor)
     }
 
@@ -91,9 +94,14 @@ impl Predictor {
         &self.config
     }
 
-    /// What the network says of the next measure.
-    fn answer(&self, request: &Request) -> candle_core::Result<Answer<'_>> {
-        let bass = planes(&request.window, request.meter);
+    /// What the network says of a part of the next measure.
+    fn answer(
+        &self,
+        request: &Request,
+        part: Part,
+        memory: f32,
+    ) -> candle_core::Result<Answer<'_>> {
+        let bass = planes(&request.window, part.rows);
         self.pool.install(|| {
             let shape = (1, NET_MEASURES, NET_STEPS, N_PLANES);
             let bass = Tensor::from_vec(bass, shape, &Device::Cpu)?;
@@ -107,9 +115,9 @@ impl Predictor {
                 }
                 Mind::Autoregressive(network, decoder) => {
                     let mut minds = Vec::new();
-                    for (share, hearing) in self.minds(request.taste.follow) {
+                    for (share, hearing) in self.minds(request.taste.follow, memory) {
                         let context =
-                            hearing.context(request, self.config.architecture.n_styles)?;
+                            hearing.context(request, part, self.config.architecture.n_styles)?;
                         let bass = if hearing.bass {
                             bass.clone()
                         } else {
@@ -129,8 +137,7 @@ impl Predictor {
     ///
     /// Following is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ the network's own view, at 0 as if there
     /// were no bass, at 1 the difference that the bass makes twice.
-    fn minds(&self, follow: f32) -> impl Iterator<Item = (f32, Hearing)> {
-        let memory = self.config.memory;
+    fn minds(&self, follow: f32, memory: f32) -> impl Iterator<Item = (f32, Hearing)> {
         // A network without controls was never trained without a bass.
         let heard = if self.config.architecture.controls {
             2.0 * follow.clamp(0.0, 1.0)
@@ -166,24 +173,67 @@ impl Generator for Predictor {
         &mut self,
         request: &Request,
         people: &Hits,
+        history: History,
     ) -> Result<Option<Probabilities>, PredictError> {
-        let mut answer = self.answer(request)?;
+        let memory = match history {
+            History::Own => self.config.memory,
+            History::People => 1.0,
+            History::Nobody => 0.0,
+        };
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
-        let n_steps = request.meter.n_steps();
-        for (step_idx, (row, people)) in rows.iter_mut().zip(people).take(n_steps).enumerate() {
-            let mut outputs = answer.outputs(step_idx);
-            for voice in Voice::ALL {
-                row[voice.index()] = logistic(Cell::of(&outputs, voice).presence);
-                if people[voice.index()] {
-                    answer.hit(&mut outputs, voice);
+        let mut heard = *request;
+        let mut steps = rows.iter_mut().zip(people);
+        for part in parts(request.meter) {
+            let mut answer = self.answer(&heard, part, memory)?;
+            let mut played = Vec::with_capacity(part.n_steps);
+            for (step_idx, (row, people)) in steps.by_ref().take(part.n_steps).enumerate() {
+                let mut outputs = answer.outputs(step_idx);
+                for voice in Voice::ALL {
+                    row[voice.index()] = logistic(Cell::of(&outputs, voice).presence);
+                    if people[voice.index()] {
+                        answer.hit(&mut outputs, voice);
+                    }
                 }
+                answer.decided(*people);
+                played.push(people.map(|hit| noise::ORDINARY_VELOCITY * f32::from(u8::from(hit))));
             }
-            answer.decided(*people);
+            pass(&mut heard, &played);
         }
         Ok(Some(Probabilities(rows)))
     }
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
+        let mut map = HitMap::default();
+        let mut heard = *request;
+        let mut first = 0;
+        for part in parts(request.meter) {
+            let mut answer = self.answer(&heard, part, self.config.memory)?;
+            let mut played = Vec::with_capacity(part.n_steps);
+            for step_idx in 0..part.n_steps {
+                played.push(self.decide(
+                    &mut answer,
+                    request,
+                    (step_idx, first + step_idx),
+                    &mut map,
+                )?);
+            }
+            pass(&mut heard, &played);
+            first += part.n_steps;
+        }
+        Ok(map)
+    }
+}
+
+impl Predictor {
+    /// Decides the voices of a step, by its place in the answer and in the measure, and returns their velocities; 0 of
+    /// what does not hit.
+    fn decide(
+        &self,
+        answer: &mut Answer<'_>,
+        request: &Request,
+        (place, step_idx): (usize, usize),
+        map: &mut HitMap,
+    ) -> Result<[f32; N_VOICES], PredictError> {
         let Request { taste, measure, .. } = *request;
         let Config {
             temperature,
@@ -192,41 +242,37 @@ impl Generator for Predictor {
             ..
         } = self.config;
         let hand = noise::hand(taste);
-        let mut answer = self.answer(request)?;
-        let mut map = HitMap::default();
-        for step_idx in 0..request.meter.n_steps().min(MAX_STEPS_PER_MEASURE) {
-            let mut outputs = answer.outputs(step_idx);
-            let mut hits = [false; N_VOICES];
-            for voice in Voice::ALL {
-                let cell = Cell::of(&outputs, voice);
-                let draw = noise::cell(taste, measure, step_idx, voice);
-                let presence = cell.presence + lean.of(voice) + temperature.of(voice) * draw;
-                let velocity = cell.velocity
-                    + cell.velocity_spread
-                        * noise::velocity(taste, measure, (step_idx, voice), looseness);
-                let offset = cell.offset
-                    + looseness
-                        * cell.offset_spread
-                        * noise::offset(taste, measure, step_idx, voice);
-                let velocity = noise::ORDINARY_VELOCITY
-                    + hand.dynamics * (velocity - noise::ORDINARY_VELOCITY)
-                    + hand.level;
-                let offset = hand.looseness * offset;
-                let hit = Presence::new(logistic(presence))
-                    .and_then(|p| Hit::new(p, velocity.max(SOFTEST), offset))
-                    .ok_or(PredictError::NotFinite {
-                        value: presence + velocity + offset,
-                        step_idx,
-                    })?;
-                map.set(step_idx, voice, hit);
-                if presence > 0.0 {
-                    hits[voice.index()] = true;
-                    answer.hit(&mut outputs, voice);
-                }
+        let mut outputs = answer.outputs(place);
+        let mut played = [0.0; N_VOICES];
+        for voice in Voice::ALL {
+            let cell = Cell::of(&outputs, voice);
+            let draw = noise::cell(taste, measure, step_idx, voice);
+            let presence = cell.presence + lean.of(voice) + temperature.of(voice) * draw;
+            let velocity = cell.velocity
+                + cell.velocity_spread
+                    * noise::velocity(taste, measure, (step_idx, voice), looseness);
+            let velocity = noise::ORDINARY_VELOCITY
+                + hand.dynamics * (velocity - noise::ORDINARY_VELOCITY)
+                + hand.level;
+            let offset = hand.place(cell.offset)
+                + hand.looseness
+                    * looseness
+                    * cell.offset_spread
+                    * noise::offset(taste, measure, step_idx, voice);
+            let hit = Presence::new(logistic(presence))
+                .and_then(|p| Hit::new(p, velocity.max(SOFTEST), offset))
+                .ok_or(PredictError::NotFinite {
+                    value: presence + velocity + offset,
+                    step_idx,
+                })?;
+            map.set(step_idx, voice, hit);
+            if presence > 0.0 {
+                played[voice.index()] = hit.velocity();
+                answer.hit(&mut outputs, voice);
             }
-            answer.decided(hits);
         }
-        Ok(map)
+        answer.decided(played.map(|velocity| velocity > 0.0));
+        Ok(played)
     }
 }
 

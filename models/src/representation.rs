@@ -3,11 +3,13 @@
 //! Knows nothing of networks, files, threads or plugins. Every type is `Copy` and owns no heap memory, so each of them
 //! may cross from the audio thread to the generator thread and back.
 
+mod fill;
 mod hit_map;
 mod time;
 mod voice;
 mod window;
 
+pub use fill::is_fill;
 pub use hit_map::{Hit, HitMap, MAX_STEPS_PER_MEASURE, Plan, Presence};
 pub use time::{Beats, Meter, STEPS_PER_BEAT, Step};
 pub use voice::{N_GROUPS, N_VOICES, Voice, VoiceGroup};

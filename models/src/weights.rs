@@ -5,6 +5,7 @@
 //! file of another architecture or representation is refused by name.
 
 mod per_voice;
+pub(crate) mod styles;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -14,7 +15,9 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use serde::{Deserialize, Serialize};
 
-use crate::network::{Architecture, ArchitectureError, Drumming, ParameterError, Parameters};
+use crate::network::{
+    Architecture, ArchitectureError, Drumming, ParameterError, Parameters, STYLES,
+};
 use crate::representation::REPRESENTATION_VERSION;
 use crate::whole;
 pub use per_voice::PerVoice;
@@ -121,6 +124,25 @@ impl Weights {
             parameters: Parameters(tensors),
             metadata,
         })
+    }
+
+    /// What is played in each style that the network can be asked for, in a few words; none for one without styles.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn styles(&self) -> Result<Vec<String>, WeightsError> {
+        Ok(styles::names(&self.style_hits()?))
+    }
+
+    /// Mean hits of each cell of a measure in each style, `(n_styles, 16, V)` in one row.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn style_hits(&self) -> Result<Vec<f32>, WeightsError> {
+        let hits = self.parameters.0.get(STYLES).map(Tensor::flatten_all);
+        Ok(hits
+            .transpose()?
+            .map_or(Ok(Vec::new()), |hits| hits.to_vec1())?)
     }
 
     /// Which network the tensors are for; refuses weights of another family or another representation.

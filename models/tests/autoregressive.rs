@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use lockstep_models::draws;
-use lockstep_models::generator::{Generator as _, Hits, Probabilities, Request, Taste};
+use lockstep_models::generator::{Generator as _, History, Hits, Probabilities, Request, Taste};
 use lockstep_models::network::{
     Architecture, BassEmbedding, Context, Drumming, GeneratorNet, Given, N_GIVEN, N_LATENT,
     N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, energy, know, lateness, logistic,
@@ -156,7 +156,7 @@ fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
 fn ask(memory: f32, request: &Request, people: &Hits) -> Outcome<Probabilities> {
     let mut predictor = Predictor::from_parameters(config(memory), &parameters()?)?;
     Ok(predictor
-        .probabilities(request, people)?
+        .probabilities(request, people, History::Own)?
         .ok_or("it deals in likelihoods")?)
 }
 

@@ -10,6 +10,7 @@ mod lessons;
 mod measure;
 mod probes;
 mod report;
+mod responses;
 mod songs;
 mod table;
 
@@ -18,6 +19,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use lockstep_models::corpus::Split;
+use lockstep_models::predict::EMBEDDED;
 
 use crate::whole;
 use measure::Outcome;
@@ -49,7 +51,7 @@ pub(crate) struct Evaluate {
     /// Folder for the report: report.md, report.json and pictures
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Draw takes of every drummer in the report, not of the embedded network alone
+    /// Draw takes of every drummer in the report, not of the default one alone
     #[arg(long)]
     draw_all: bool,
     /// Folder for the takes and the real drums as MIDI files; none of it may be published
@@ -98,15 +100,25 @@ impl Evaluate {
         outcomes.push(measure::open_loop(&pieces.songs));
         outcomes.push(Outcome::people(&outcomes));
         println!("{}", table::table(&outcomes));
+        println!("\n{}", responses::table(&answers(&outcomes)));
         if let Some(folder) = &self.report {
             let head = report::Head {
                 split: &self.split,
                 n_songs: pieces.songs.len(),
             };
-            drummers.retain(|drummer| self.draw_all || drummer.name == drummers::EMBEDDED);
+            drummers.retain(|drummer| self.draw_all || drummer.name == EMBEDDED[0].0);
             report::write(folder, &head, &drummers, &outcomes, &pieces.open)?;
             println!("\nWrote {}", folder.join(report::MARKDOWN).display());
         }
         Ok(())
     }
+}
+
+/// The outcomes of drummers that hear controls, by name.
+fn answers(outcomes: &[Outcome]) -> Vec<(&str, responses::Responses)> {
+    let answers = outcomes.iter().filter_map(|outcome| {
+        let measured = outcome.drummer?;
+        Some((outcome.name.as_str(), measured.probes.responses?))
+    });
+    answers.collect()
 }

@@ -1,10 +1,10 @@
 //! Likelihood: how well a generator expects what people played.
 //!
 //! The requests are those of a closed loop, noted down by [`Overheard`]. The generator is then asked about people's next
-//! measure, while it remembers its own drums or people's. [`Likelihood`] sums over the measures.
+//! measure, while it goes by its own drums, by people's or by none. [`Likelihood`] sums over the measures.
 
 use super::Sheet;
-use crate::generator::{Generator, Hits, PredictError, Probabilities, Request};
+use crate::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
 use crate::network::NET_STEPS;
 use crate::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
 
@@ -48,15 +48,6 @@ impl Generator for Overheard<'_> {
     }
 }
 
-/// Whose drums a generator remembers when it is asked about people's next measure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum History {
-    /// Its own, as in a closed loop.
-    Own,
-    /// People's.
-    People,
-}
-
 /// The surprise of measures, summed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Likelihood {
@@ -94,10 +85,12 @@ impl Likelihood {
             for (row, velocities) in people.iter_mut().zip(drums.unwrap_or_default()) {
                 *row = velocities.map(|velocity| velocity > 0);
             }
-            if history == History::People {
-                request.played = played(real, start);
+            match history {
+                History::Own => {}
+                History::People => request.played = played(real, start),
+                History::Nobody => request.played = [[0.0; N_VOICES]; WINDOW_STEPS],
             }
-            let Some(probabilities) = generator.probabilities(&request, &people)? else {
+            let Some(probabilities) = generator.probabilities(&request, &people, history)? else {
                 return Ok(None);
             };
             likelihood.sum += nll(&probabilities, &people);

@@ -2,12 +2,13 @@
 
 use candle_core::{Device, Tensor};
 
+use super::parts::Part;
 use crate::generator::Request;
 use crate::network::{
     Context, Given, N_GIVEN, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, know,
     lateness,
 };
-use crate::representation::{Meter, N_VOICES, WINDOW_STEPS, Window};
+use crate::representation::{N_VOICES, WINDOW_STEPS, Window};
 
 /// What of a request is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,33 +20,38 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    /// What an autoregressive network is told beside the bass.
+    /// What an autoregressive network is told beside the bass, for one part of the measure.
     pub(super) fn context(
         self,
         request: &Request,
+        part: Part,
         n_styles: usize,
     ) -> candle_core::Result<Context> {
         let cpu = &Device::Cpu;
         let mut own = vec![0.0; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
         if self.own {
-            write_own(request, &mut own);
+            write_own(request, part, &mut own);
         }
         let mut accents = vec![0.0; NET_MEASURES * NET_STEPS];
         let mut late = accents.clone();
         if self.bass {
-            each_step(request.meter, |cell, step_idx| {
+            each_step(part.rows, |cell, step_idx| {
                 accents[cell] = request.window.accent(step_idx);
                 late[cell] = request.window.lateness(step_idx);
             });
         }
         let given = Given {
-            measure: request.measure,
+            measure: request.measure * part.n_parts as u64 + part.idx as u64,
             tempo_bpm: request.tempo_bpm,
-            n_steps: request.meter.n_steps(),
+            n_steps: part.n_steps,
             counts_eighths: request.meter.denominator() == 8,
             energy: energy(&accents, NET_STEPS),
             lateness: lateness(&accents, &late),
-            fill: request.taste.fill,
+            // A fill is played at the end of a measure.
+            fill: request
+                .taste
+                .fill
+                .map(|is| is && part.idx + 1 == part.n_parts),
         };
         let mut given = given.numbers().to_vec();
         given.resize(N_GIVEN + n_styles, 0.0);
@@ -65,23 +71,22 @@ impl Hearing {
 
 /// Calls back for each step that is heard, with its cell among the network's `(M, T)` and its place in the window.
 ///
-/// One measure is a row, the newest last. In 4/4 that is the window itself. A shorter measure leaves the end of its row
-/// empty; of a longer one the first sixteen steps are heard. Measures that the window does not hold whole are not heard.
-fn each_step(meter: Meter, mut hear: impl FnMut(usize, usize)) {
-    let n_steps = meter.n_steps();
-    for row in 0..NET_MEASURES {
-        let Some(first) = WINDOW_STEPS.checked_sub((NET_MEASURES - row) * n_steps) else {
+/// One measure, or part of one, is a row, the newest last. In 4/4 that is the window itself. A shorter one leaves the end
+/// of its row empty. What the window does not hold whole is not heard.
+fn each_step(rows: [usize; NET_MEASURES], mut hear: impl FnMut(usize, usize)) {
+    for (row, n_steps) in rows.into_iter().enumerate() {
+        let Some(first) = WINDOW_STEPS.checked_sub(rows[row..].iter().sum()) else {
             continue;
         };
-        for step_idx in 0..n_steps.min(NET_STEPS) {
+        for step_idx in 0..n_steps {
             hear(row * NET_STEPS + step_idx, first + step_idx);
         }
     }
 }
 
 /// The drums played in the window as planes, `(M, T, N_OWN_PLANES)`.
-fn write_own(request: &Request, planes: &mut [f32]) {
-    each_step(request.meter, |cell, step_idx| {
+fn write_own(request: &Request, part: Part, planes: &mut [f32]) {
+    each_step(part.rows, |cell, step_idx| {
         let step = &mut planes[cell * N_OWN_PLANES..][..N_OWN_PLANES];
         for (voice, velocity) in request.played[step_idx].iter().enumerate() {
             step[voice] = f32::from(u8::from(*velocity > 0.0));
@@ -93,10 +98,10 @@ fn write_own(request: &Request, planes: &mut [f32]) {
         .for_each(know);
 }
 
-/// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`.
-pub(crate) fn planes(window: &Window, meter: Meter) -> Vec<f32> {
+/// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`, with rows of so many steps.
+pub(crate) fn planes(window: &Window, rows: [usize; NET_MEASURES]) -> Vec<f32> {
     let mut planes = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
-    each_step(meter, |cell, step_idx| {
+    each_step(rows, |cell, step_idx| {
         let cell = &mut planes[cell * N_PLANES..][..N_PLANES];
         for pitch in window.onsets(step_idx).indices() {
             cell[2 * pitch] = 1.0;
@@ -117,7 +122,7 @@ mod tests {
     fn a_measure_of_three_is_the_start_of_its_row() {
         let mut window = Window::default();
         window.begin(WINDOW_STEPS - 12, Onset::new(40, 0.8));
-        let planes = planes(&window, Meter::new(3, 4).unwrap_or_default());
+        let planes = planes(&window, [12; NET_MEASURES]);
         let first_set = planes.iter().position(|x| *x > 0.0);
         assert_eq!(first_set, Some(3 * NET_STEPS * N_PLANES + 2 * 16));
     }

@@ -144,6 +144,20 @@ impl Window {
         self.sounding.iter().all(|set| set.is_empty())
     }
 
+    /// Lets `n_steps` pass in which the bass does what it did `period` steps before; both are at most the window's length.
+    pub fn repeat(&mut self, n_steps: usize, period: usize) {
+        self.advance(n_steps);
+        for step_idx in WINDOW_STEPS - n_steps.min(WINDOW_STEPS)..WINDOW_STEPS {
+            let Some(before) = step_idx.checked_sub(period) else {
+                continue;
+            };
+            self.onsets[step_idx] = self.onsets[before];
+            self.sounding[step_idx] = self.sounding[before];
+            self.accents[step_idx] = self.accents[before];
+            self.lateness[step_idx] = self.lateness[before];
+        }
+    }
+
     /// Lets `n_steps` pass: the oldest steps leave, as many empty ones come in at the end.
     pub fn advance(&mut self, n_steps: usize) {
         let n_steps = n_steps.min(WINDOW_STEPS);
@@ -181,6 +195,18 @@ mod tests {
         window.advance(48);
         assert!(window.is_silent());
         assert!((0..WINDOW_STEPS).all(|step_idx| window.accent(step_idx) <= 0.0));
+    }
+
+    #[test]
+    fn what_is_repeated_is_the_bass_of_a_period_before() {
+        let mut window = Window::default();
+        window.begin(44, Onset::new(33, 0.4));
+        window.begin(60, Onset::new(40, 0.9));
+        window.repeat(12, 20);
+        let heard = [32, 48, 52].map(|step_idx| window.onsets(step_idx));
+        assert!(heard[0] != heard[1], "two notes, twelve steps on");
+        assert_eq!(window.onsets(52), heard[0], "the first of them again");
+        assert_eq!(window.accent(52).to_bits(), 0.4_f32.to_bits());
     }
 
     #[test]

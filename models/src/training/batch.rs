@@ -111,6 +111,19 @@ impl<'a> Sampler<'a> {
     /// # Errors
     /// [`NothingToLearn`] if no training song can be used.
     pub fn new(corpus: &'a Corpus, run: &'a RunFile) -> std::result::Result<Self, NothingToLearn> {
+        let styles = Styles::fit(corpus, run.architecture.n_styles, run.data.open_only);
+        Self::with_styles(corpus, run, styles)
+    }
+
+    /// A sampler that tells of these styles, as those of weights that are trained on.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn with_styles(
+        corpus: &'a Corpus,
+        run: &'a RunFile,
+        styles: Styles,
+    ) -> std::result::Result<Self, NothingToLearn> {
         let data = &run.data;
         let songs = |has_bass: bool| {
             let may_use = move |song: &SongView<'_>| {
@@ -132,7 +145,6 @@ impl<'a> Sampler<'a> {
         if let Some((_, kind)) = is_missing.into_iter().find(|(missing, _)| *missing) {
             return Err(NothingToLearn { kind });
         }
-        let styles = Styles::fit(corpus, run.architecture.n_styles, data.open_only);
         let style_of = corpus
             .songs(Split::Train)
             .filter_map(|song| Some((song.idx, styles.of(song)?)))
@@ -420,6 +432,9 @@ mod tests {
         let mut expected = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
         let note = BassNote::new(1, 40, 100, 2);
         write_note(&mut expected, 17, note, 0, NET_STEPS);
-        assert_eq!(predict::planes(&window, Meter::COMMON), expected);
+        assert_eq!(
+            predict::planes(&window, [NET_STEPS; NET_MEASURES]),
+            expected
+        );
     }
 }

@@ -111,6 +111,20 @@ impl Game {
         })
     }
 
+    /// Begins from weights that were trained before, of the same architecture; constants are not taken over.
+    ///
+    /// # Errors
+    /// Those of candle, if a tensor is missing or of another shape.
+    pub fn begin_from(&mut self, weights: &Parameters) -> Result<()> {
+        for (name, var) in self.generator_optimiser.vars() {
+            var.set(find(&weights.0, name, var.dims())?)?;
+        }
+        for (name, mean) in &mut self.average.0 {
+            *mean = find(&weights.0, name, mean.dims())?.copy()?;
+        }
+        Ok(())
+    }
+
     /// Steps of the generator made so far, resumed ones included.
     pub fn n_steps(&self) -> u64 {
         self.n_steps

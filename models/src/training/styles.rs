@@ -10,7 +10,8 @@ use candle_core::{Device, Result, Tensor};
 use crate::corpus::{Corpus, SongView, Split};
 use crate::draws;
 use crate::network::NET_STEPS;
-use crate::representation::{N_VOICES, Voice};
+use crate::representation::N_VOICES;
+use crate::weights::styles;
 
 /// Cells of a measure.
 const N_CELLS: usize = NET_STEPS * N_VOICES;
@@ -59,6 +60,32 @@ impl Styles {
         }
     }
 
+    /// The styles of a weights file, from its tensor [`STYLES`](crate::network::STYLES) in one row.
+    pub fn new(hits: &[f32]) -> Self {
+        let (grooves, _) = hits.as_chunks::<N_CELLS>();
+        Self {
+            grooves: grooves.to_vec(),
+        }
+    }
+
+    /// The style nearest to measures of 4/4 that hit or not, `(n, 16, V)`; those without a hit do not count. `None` if
+    /// none has one.
+    pub fn of_hits(&self, measures: &[[[bool; N_VOICES]; NET_STEPS]]) -> Option<usize> {
+        let mut groove = [0.0; N_CELLS];
+        let mut n = 0.0;
+        for measure in measures {
+            let hits = measure.as_flattened();
+            n += f32::from(u8::from(hits.contains(&true)));
+            for (mean, hit) in groove.iter_mut().zip(hits) {
+                *mean += f32::from(u8::from(*hit));
+            }
+        }
+        if n == 0.0 {
+            return None;
+        }
+        nearest(&self.grooves, &groove.map(|hits| hits / n)).map(|(style, _)| style)
+    }
+
     /// A song's style; `None` where there are none, or too few measures to tell.
     pub fn of(&self, song: SongView<'_>) -> Option<usize> {
         if self.grooves.is_empty() {
@@ -79,7 +106,7 @@ impl Styles {
 
     /// What is played in each, in a few words.
     pub fn names(&self) -> Vec<String> {
-        self.grooves.iter().map(name).collect()
+        styles::names(self.grooves.as_flattened())
     }
 }
 
@@ -144,50 +171,10 @@ fn mean(members: &[&Groove]) -> Groove {
     sum.map(|sum| (sum / members.len() as f32).powi(2))
 }
 
-/// A groove in a few words: what keeps time and how finely, the snare, the kick.
-fn name(groove: &Groove) -> String {
-    let at = |step: usize, voice: Voice| groove[step * N_VOICES + voice.index()];
-    let sum = |voice: Voice| (0..NET_STEPS).map(|step| at(step, voice)).sum::<f32>();
-    let pulse = [
-        (Voice::ClosedHat, "hat"),
-        (Voice::OpenHat, "open hat"),
-        (Voice::Ride, "ride"),
-    ]
-    .into_iter()
-    .max_by(|a, b| sum(a.0).total_cmp(&sum(b.0)));
-    let pulse = match pulse.map(|(voice, name)| (sum(voice), name)) {
-        Some((hits, name)) if hits >= 9.0 => format!("sixteenths on the {name}"),
-        Some((hits, name)) if hits >= 5.0 => format!("eighths on the {name}"),
-        Some((hits, name)) if hits >= 1.5 => format!("quarters on the {name}"),
-        _ => "no cymbal".to_owned(),
-    };
-    let has = |steps: &[usize], voice| steps.iter().all(|step| at(*step, voice) > 0.4);
-    let snare = if has(&[4, 12], Voice::Snare) {
-        "backbeat"
-    } else if has(&[8], Voice::Snare) {
-        "half-time snare"
-    } else if sum(Voice::Snare) > 1.5 {
-        "free snare"
-    } else {
-        "little snare"
-    };
-    let kick = if has(&[0, 4, 8, 12], Voice::Kick) {
-        "four on the floor"
-    } else if has(&[0, 8], Voice::Kick) {
-        "kick on one and three"
-    } else if has(&[0], Voice::Kick) {
-        "kick on one"
-    } else if sum(Voice::Kick) > 1.0 {
-        "free kick"
-    } else {
-        "little kick"
-    };
-    format!("{pulse}, {snare}, {kick}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::representation::Voice;
 
     fn beat(cells: &[(usize, Voice)]) -> Groove {
         let mut groove = [0.0; N_CELLS];
@@ -213,22 +200,6 @@ mod tests {
         cells.extend(four.map(|step| (step + 2, Voice::OpenHat)));
         cells.extend([(4, Voice::Snare), (12, Voice::Snare)]);
         beat(&cells)
-    }
-
-    #[test]
-    fn a_groove_is_named_by_what_is_played() {
-        assert_eq!(
-            name(&rock()),
-            "eighths on the hat, backbeat, kick on one and three"
-        );
-        assert_eq!(
-            name(&disco()),
-            "quarters on the open hat, backbeat, four on the floor"
-        );
-        assert_eq!(
-            name(&[0.0; N_CELLS]),
-            "no cymbal, little snare, little kick"
-        );
     }
 
     #[test]

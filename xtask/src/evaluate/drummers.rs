@@ -9,14 +9,12 @@ use lockstep_models::evaluation::baselines::{
     CopySelf, KickOnBass, Lesson, Marginal, Nearest, Rock,
 };
 use lockstep_models::generator::Generator;
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::rule::RuleGroove;
+use lockstep_models::weights::Weights;
 
 /// Makes a generator; every song gets one of its own, so that songs can be played side by side.
 type Make = Box<dyn Fn() -> Result<Box<dyn Generator>> + Send + Sync>;
-
-/// Name of the embedded network in the table.
-pub(super) const EMBEDDED: &str = "embedded network";
 
 /// One who is measured.
 pub(super) struct Drummer {
@@ -24,6 +22,10 @@ pub(super) struct Drummer {
     pub(super) name: String,
     /// Size of the weights file, in bytes; `None` without one.
     pub(super) n_bytes: Option<usize>,
+    /// Whether it hears what a player asks for: style, fill, follow.
+    pub(super) hears_controls: bool,
+    /// Its styles, `(n, 16, V)` in one row; see [`Weights::style_hits`].
+    pub(super) styles: Vec<f32>,
     make: Make,
 }
 
@@ -46,16 +48,22 @@ impl Drummer {
         Self {
             name: generator.name().to_owned(),
             n_bytes: None,
+            hears_controls: false,
+            styles: Vec::new(),
             make: Box::new(move || Ok(Box::new(generator.clone()))),
         }
     }
 
     /// One with weights, which must be loadable.
     fn with_weights(name: &str, bytes: Vec<u8>) -> Result<Self> {
-        load(&bytes).with_context(|| format!("loading {name}"))?;
+        let loading = || format!("loading {name}");
+        load(&bytes).with_context(loading)?;
+        let weights = Weights::parse(&bytes).with_context(loading)?;
         Ok(Self {
             name: name.to_owned(),
             n_bytes: Some(bytes.len()),
+            hears_controls: weights.config()?.architecture.controls,
+            styles: weights.style_hits()?,
             make: Box::new(move || load(&bytes)),
         })
     }
@@ -66,12 +74,15 @@ fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
     Ok(Box::new(Predictor::new(bytes)?))
 }
 
-/// The embedded network and the files, in this order.
+/// The embedded networks and the files, in this order.
 ///
 /// # Errors
 /// Names the first file that cannot be read or loaded.
 pub(super) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
-    let mut drummers = vec![Drummer::with_weights(EMBEDDED, EMBEDDED_WEIGHTS.to_vec())?];
+    let mut drummers = Vec::new();
+    for (name, bytes) in EMBEDDED {
+        drummers.push(Drummer::with_weights(name, bytes.to_vec())?);
+    }
     for path in paths {
         let name = path.display().to_string();
         let bytes = fs::read(path).with_context(|| format!("reading {name}"))?;

@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use lockstep::jam;
 use lockstep::realtime::Controls;
-use lockstep_models::evaluation::{History, Likelihood, Overheard, Report, Sheet, score};
-use lockstep_models::generator::{Generator, Taste};
+use lockstep_models::evaluation::{Likelihood, Overheard, Report, Sheet, score};
+use lockstep_models::generator::{Generator, History, Taste};
 use lockstep_models::midi_file::{self, Note, Song};
 use lockstep_models::representation::Beats;
 use rayon::prelude::*;
@@ -24,10 +24,8 @@ pub(super) struct Outcome {
     pub(super) name: String,
     /// The figures.
     pub(super) report: Report,
-    /// The surprise at people's drums; `None` of those who deal in no likelihoods.
-    pub(super) likelihood: Option<Likelihood>,
-    /// The same of a drummer that remembers people's drums and not its own.
-    pub(super) likelihood_after_people: Option<Likelihood>,
+    /// The surprise at people's drums with each [`History`]; `None` of those who deal in no likelihoods.
+    pub(super) likelihoods: [Option<Likelihood>; History::ALL.len()],
     /// What only a drummer has, that is, a generator.
     pub(super) drummer: Option<Measured>,
 }
@@ -62,8 +60,7 @@ impl Outcome {
                 overlaps: report.overlaps.map(|_| 1.0),
                 ..report
             },
-            likelihood: None,
-            likelihood_after_people: None,
+            likelihoods: [None; History::ALL.len()],
             drummer: None,
         }
     }
@@ -116,8 +113,10 @@ pub(super) fn measure(
             .with_context(|| piece.path.clone())?;
             let requests = overheard.requests;
             let real = Sheet::from_song(&piece.song);
-            let mut after = |history| Likelihood::of(generator.as_mut(), &requests, &real, history);
-            let likelihoods = (after(History::Own)?, after(History::People)?);
+            let mut likelihoods = [None; History::ALL.len()];
+            for (likelihood, history) in likelihoods.iter_mut().zip(History::ALL) {
+                *likelihood = Likelihood::of(generator.as_mut(), &requests, &real, history)?;
+            }
             if let Some(folder) = takes {
                 keep(folder, &drummer.name, i, &take)?;
                 keep(folder, "people", i, &piece.song)?;
@@ -125,15 +124,16 @@ pub(super) fn measure(
             Ok(((Sheet::from_song(&take), real), likelihoods))
         })
         .collect::<Result<_>>()?;
-    let (sheets, likelihoods): (Vec<_>, Vec<_>) = played.into_iter().unzip();
-    let (own, peoples): (Vec<_>, Vec<_>) = likelihoods.into_iter().unzip();
-    let sum = |likelihoods: Vec<_>| likelihoods.into_iter().flatten().reduce(Likelihood::and);
+    let (sheets, likelihoods): (Vec<_>, Vec<[Option<Likelihood>; _]>) = played.into_iter().unzip();
+    let sum = |history: usize| {
+        let songs = likelihoods.iter().filter_map(|song| song[history]);
+        songs.reduce(Likelihood::and)
+    };
     let generator = drummer.generator()?;
     Ok(Outcome {
         name: drummer.name.clone(),
         report: score(&sheets),
-        likelihood: sum(own),
-        likelihood_after_people: sum(peoples),
+        likelihoods: std::array::from_fn(sum),
         drummer: Some(Measured {
             probes: probes::probe(drummer, pieces)?,
             n_parameters: generator.n_parameters(),
@@ -163,8 +163,7 @@ pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
     Outcome {
         name: "(people's last measure, open loop)".to_owned(),
         report: score(&sheets),
-        likelihood: None,
-        likelihood_after_people: None,
+        likelihoods: [None; History::ALL.len()],
         drummer: None,
     }
 }

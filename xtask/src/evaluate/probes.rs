@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::drift::{Drift, drift};
 use super::drummers::Drummer;
 use super::measure::{controls, play};
+use super::responses::{Responses, responses};
 use super::songs::{BEATS, Piece, excerpt, first_measure, measure_of};
 
 /// Songs that are probed, evenly spread.
@@ -47,6 +48,8 @@ pub(super) struct Probes {
     pub(super) keep_time: Rest,
     /// Hits a measure at each of [`DENSITIES`].
     pub(super) hits: [f64; DENSITIES.len()],
+    /// To each control; `None` of those that hear none.
+    pub(super) responses: Option<Responses>,
     /// Time of a prediction in one thread, half of all and 99 % of them, in µs.
     pub(super) p50_us: f64,
     /// See [`Self::p50_us`].
@@ -96,6 +99,7 @@ pub(super) fn probe(drummer: &Drummer, pieces: &[Piece]) -> Result<Probes> {
         lay_out: rest(drummer, &songs, SilencePolicy::LayOut)?,
         keep_time: rest(drummer, &songs, SilencePolicy::KeepTime)?,
         hits,
+        responses: responses(drummer, &beginnings)?,
         p50_us,
         p99_us,
     })

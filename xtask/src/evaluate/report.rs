@@ -13,8 +13,9 @@ use super::VARIATION;
 use super::drummers::Drummer;
 use super::measure::{Outcome, controls, play};
 use super::probes::{DENSITIES, Rest};
+use super::responses::{self, BASS_VELOCITY, FOLLOW};
 use super::songs::{N_DRAWN, Piece, first_measure};
-use super::table;
+use super::{answers, table};
 use crate::picture::{self, Panel, Roll, Series};
 use crate::whole;
 
@@ -75,6 +76,10 @@ fn markdown(head: &Head<'_>, outcomes: &[Outcome], pictures: &[Picture]) -> Stri
         table::table(outcomes),
         table::legend(),
     );
+    let answers = responses::table(&answers(outcomes));
+    if !answers.is_empty() {
+        let _infallible = writeln!(text, "\n## Controls\n\n{answers}");
+    }
     for Picture { file, caption } in pictures {
         let _infallible = writeln!(text, "\n![{caption}]({file})\n\n{caption}");
     }
@@ -109,6 +114,14 @@ fn row(outcome: &Outcome) -> Value {
             "keep_time": rest(m.probes.keep_time),
             "density_hits": m.probes.hits,
             "density_is_monotone": m.probes.is_monotone(),
+            "responses": m.probes.responses.map(|r| json!({
+                "follow": { "settings": FOLLOW, "lock_gain": r.lock_gain },
+                "variation": { "settings": responses::VARIATION, "repeat": r.repeat },
+                "fills": { "settings": ["never", "free", "every 4"], "fourth_other": r.fills },
+                "style": { "asked_is_nearest": r.style[0], "by_chance": r.style[1] },
+                "bass_velocity": { "settings": BASS_VELOCITY, "vel_mean_notes": r.loudness },
+                "shuffle": { "straight": r.shuffle[0], "triplets": r.shuffle[1] },
+            })),
             "p50_us": m.probes.p50_us,
             "p99_us": m.probes.p99_us,
             "n_parameters": m.n_parameters,
@@ -123,9 +136,10 @@ fn row(outcome: &Outcome) -> Value {
         "take": named(&report.take),
         "oa": report.oa,
         "oa_by_figure": overlaps,
-        "nll_per_measure": outcome.likelihood.map(Likelihood::nll),
-        "bce_per_cell": outcome.likelihood.map(Likelihood::bce),
-        "bce_per_cell_after_people": outcome.likelihood_after_people.map(Likelihood::bce),
+        "nll_per_measure": outcome.likelihoods[0].map(Likelihood::nll),
+        "bce_per_cell": outcome.likelihoods[0].map(Likelihood::bce),
+        "bce_per_cell_after_people": outcome.likelihoods[1].map(Likelihood::bce),
+        "bce_per_cell_after_nobody": outcome.likelihoods[2].map(Likelihood::bce),
         "drummer": drummer,
     })
 }

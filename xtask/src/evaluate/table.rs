@@ -8,7 +8,7 @@ use super::measure::{Measured, Outcome};
 /// What stands where there is no figure.
 const NONE: &str = "–";
 
-const HEADINGS: [&str; 28] = [
+const HEADINGS: [&str; 29] = [
     "drummer",
     "f1",
     "kick",
@@ -30,6 +30,7 @@ const HEADINGS: [&str; 28] = [
     "oa",
     "BCE",
     "after people",
+    "after nobody",
     "diversity",
     "drift",
     "silence",
@@ -97,8 +98,9 @@ fn row(outcome: &Outcome) -> [String; HEADINGS.len()] {
         signed(f.vel_accent),
         number(f.off_sd, 3),
         number(outcome.report.oa, 2),
-        bce(outcome.likelihood),
-        bce(outcome.likelihood_after_people),
+        bce(outcome.likelihoods[0]),
+        bce(outcome.likelihoods[1]),
+        bce(outcome.likelihoods[2]),
         of_drummer(&|m| number(m.probes.diversity, 0)),
         of_drummer(&|m| {
             let Drift { notes, lock_gain } = m.probes.drift;
@@ -170,7 +172,7 @@ pub(super) fn legend() -> String {
          snare on two and four. consistency, repeat: likeness of neighbouring measures, and measures identical to the \
          one before. vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. \
          oa: overlap of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at \
-         people's next measure, nats a cell; after people: while it remembers people's drums instead of its own. \
+         people's next measure, nats a cell; after people: while it goes by people's drums, as far as it can; after nobody: by none. \
          diversity: 100 − F1 between takes of one song with different seeds. drift: notes and lock gain in measures 16 \
          to 80 and 192 to 256 of the same bass over and over. silence: hits a measure while the bass rests, laying out \
          / keeping time, and measures of returned bass before the drummer is back. density: hits a measure at density \
@@ -198,6 +200,7 @@ pub(super) mod tests {
             lay_out: Rest::default(),
             keep_time: Rest::default(),
             hits: [1.0, 2.0, 3.0, 2.5, 4.0],
+            responses: None,
             p50_us: 9.0,
             p99_us: 10.0,
         };
@@ -207,8 +210,7 @@ pub(super) mod tests {
                 take,
                 ..Report::default()
             },
-            likelihood: None,
-            likelihood_after_people: None,
+            likelihoods: [None; 3],
             drummer: Some(Measured {
                 probes,
                 n_parameters: 7,

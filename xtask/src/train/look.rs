@@ -1,7 +1,7 @@
 //! A look at the validation songs while a run goes on: closed loop, the drummer hears only the bass.
 
 use anyhow::Result;
-use lockstep_models::corpus::{Corpus, Split};
+use lockstep_models::corpus::{Corpus, SongView, Split};
 use lockstep_models::evaluation::{self, GridSong, Report};
 use lockstep_models::predict::Predictor;
 use lockstep_models::training::game::Game;
@@ -22,8 +22,11 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(corpus: &Corpus) -> Self {
-        let songs = corpus.songs(Split::Valid).filter(|song| song.has_bass);
+    /// Songs as the run learns from: of a run that learns from open songs, open ones.
+    pub(super) fn new(corpus: &Corpus, run: &RunFile) -> Self {
+        let is_looked_at =
+            |song: &SongView<'_>| song.has_bass && (song.is_open || !run.data.open_only);
+        let songs = corpus.songs(Split::Valid).filter(is_looked_at);
         let songs: Vec<_> = songs.filter_map(GridSong::from_view).collect();
         let songs = evaluation::pick(&songs, N_SONGS).into_iter().cloned();
         Self {

@@ -1,7 +1,7 @@
 //! The marginal: each cell is hit as often as people hit it, whatever the bass does.
 
 use super::Lesson;
-use crate::generator::{Generator, Hits, PredictError, Probabilities, Request};
+use crate::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
 use crate::network::NET_STEPS;
 use crate::noise;
 use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
@@ -69,6 +69,7 @@ impl Generator for Marginal {
         &mut self,
         request: &Request,
         _people: &Hits,
+        _history: History,
     ) -> Result<Option<Probabilities>, PredictError> {
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let n_steps = request.meter.n_steps();
@@ -106,6 +107,7 @@ mod tests {
         let p = marginal.probabilities(
             &request(&[0], 0),
             &[[false; N_VOICES]; MAX_STEPS_PER_MEASURE],
+            History::Own,
         )?;
         let p = p.map(|p| p.0[5][Voice::Snare.index()]);
         assert!(p.is_some_and(|p| (p - 25.5 / 101.0).abs() < 1e-6), "{p:?}");

@@ -6,17 +6,15 @@ use rand::Rng as _;
 use rand::rngs::StdRng;
 
 use super::{JUDGED, SPAN};
-use crate::corpus::{MeasureView, SongView};
+use crate::corpus::{DrumHit, MeasureView, SongView};
 use crate::network::{
     Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
 };
-use crate::representation::{N_VOICES, Voice};
+use crate::representation::{N_VOICES, Voice, is_fill};
 use crate::training::run::Forgetting;
 
 /// Loudness of a hit that is only remembered.
 const SLIP_VELOCITY: f32 = 0.7;
-/// Hits on toms that make a measure a fill, or hits on the snare in its last beat.
-const FILL: (usize, usize) = (2, 3);
 
 /// The contexts of a batch while it is filled.
 #[derive(Debug, Default)]
@@ -83,7 +81,7 @@ impl Contexts {
                 counts_eighths: measure.meter.denominator() == 8,
                 energy: energy(accents, NET_STEPS),
                 lateness: lateness(accents, &self.lateness[heard]),
-                fill: is_told(rng).then(|| is_fill(measure)),
+                fill: is_told(rng).then(|| plays_fill(measure)),
             };
             self.given.extend(given.numbers());
             self.given
@@ -163,44 +161,12 @@ fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
     }
 }
 
-/// Whether a measure is a fill: toms, or a busy snare towards its end.
-fn is_fill(measure: MeasureView<'_>) -> bool {
-    let n_steps = measure.meter.n_steps();
-    let is = |voice: u8, voices: &[Voice]| voices.iter().any(|v| v.index() == usize::from(voice));
-    let toms = [Voice::LowTom, Voice::MidTom, Voice::HighTom];
-    let n_toms = measure.hits.iter().filter(|hit| is(hit.voice, &toms));
-    let n_snares = measure.hits.iter().filter(|hit| {
-        is(hit.voice, &[Voice::Snare]) && usize::from(hit.step_idx) + NET_STEPS / 4 >= n_steps
-    });
-    n_toms.count() >= FILL.0 || n_snares.count() >= FILL.1
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::corpus::DrumHit;
-
-    fn hit(step_idx: u8, voice: Voice) -> DrumHit {
-        let voice = u8::try_from(voice.index()).unwrap_or_default();
-        DrumHit {
-            step_idx,
-            voice,
-            velocity: 100,
-            offset: 0,
-        }
-    }
-
-    #[test]
-    fn toms_and_a_busy_end_make_a_fill_and_a_backbeat_does_not() {
-        let is = |hits: &[DrumHit]| {
-            is_fill(MeasureView {
-                hits,
-                ..MeasureView::default()
-            })
-        };
-        assert!(!is(&[hit(4, Voice::Snare), hit(12, Voice::Snare)]));
-        assert!(is(&[hit(8, Voice::HighTom), hit(10, Voice::LowTom)]));
-        let roll = [12, 13, 14].map(|step| hit(step, Voice::Snare));
-        assert!(is(&roll));
-    }
+fn plays_fill(measure: MeasureView<'_>) -> bool {
+    let hit = |hit: &DrumHit| {
+        Some((
+            hit.step_idx.into(),
+            *Voice::ALL.get(usize::from(hit.voice))?,
+        ))
+    };
+    is_fill(measure.hits.iter().filter_map(hit), measure.meter.n_steps())
 }

@@ -1,0 +1,106 @@
+//! Measures longer than the network's row are played in parts: 5/4 as three and two, 12/8 as twice 6/8.
+//!
+//! Each part is predicted as if it were a measure, after the four before it. Of the bass in the measure that is being
+//! predicted nothing is known; for its later parts it is taken to do what it did a measure before.
+
+use crate::generator::Request;
+use crate::network::{NET_MEASURES, NET_STEPS};
+use crate::representation::{Meter, N_VOICES, WINDOW_STEPS};
+
+/// Most parts of a measure: 8/4 is two, 15/8 three.
+const MAX_PARTS: usize = 3;
+
+/// A stretch of a measure that the network answers at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Its place among the parts.
+    pub(super) idx: usize,
+    /// How many parts the measure has.
+    pub(super) n_parts: usize,
+    /// Its steps, at most [`NET_STEPS`].
+    pub(super) n_steps: usize,
+    /// Steps of each of the four parts before it, oldest first.
+    pub(super) rows: [usize; NET_MEASURES],
+}
+
+/// The parts of a measure, in order. A measure of the network's length and a shorter one is one part.
+///
+/// Eighths in threes are grouped by six, other eighths too, and what is left is a part of its own; quarters by four, but
+/// five are three and two and six twice three.
+pub(super) fn parts(meter: Meter) -> impl Iterator<Item = Part> {
+    let n_steps = meter.n_steps();
+    let longest = match (meter.denominator(), n_steps) {
+        _ if n_steps <= NET_STEPS => n_steps,
+        (8.., _) | (4, 20 | 24) => 12,
+        _ => NET_STEPS,
+    };
+    let n_parts = n_steps.div_ceil(longest).min(MAX_PARTS);
+    let length = move |idx: usize| (n_steps - idx * longest).min(longest);
+    (0..n_parts).map(move |idx| Part {
+        idx,
+        n_parts,
+        n_steps: length(idx),
+        // The parts before, round and round.
+        rows: std::array::from_fn(|row| {
+            length((idx + NET_MEASURES * n_parts - (NET_MEASURES - row)) % n_parts)
+        }),
+    })
+}
+
+/// A part has been played: the next one hears it, and a bass that goes on as in the measure before.
+pub(super) fn pass(heard: &mut Request, played: &[[f32; N_VOICES]]) {
+    let n_steps = played.len().min(WINDOW_STEPS);
+    heard.window.repeat(n_steps, heard.meter.n_steps());
+    heard.played.rotate_left(n_steps);
+    for (row, played) in heard.played[WINDOW_STEPS - n_steps..]
+        .iter_mut()
+        .zip(played)
+    {
+        *row = *played;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(numerator: u8, denominator: u8) -> Vec<(usize, [usize; NET_MEASURES])> {
+        let meter = Meter::new(numerator, denominator).unwrap_or_default();
+        parts(meter).map(|part| (part.n_steps, part.rows)).collect()
+    }
+
+    #[test]
+    fn measures_fall_into_the_parts_that_people_count() {
+        assert_eq!(of(4, 4), [(16, [16; 4])]);
+        assert_eq!(of(7, 8), [(14, [14; 4])]);
+        assert_eq!(of(5, 4), [(12, [12, 8, 12, 8]), (8, [8, 12, 8, 12])]);
+        assert_eq!(of(12, 8), [(12, [12; 4]), (12, [12; 4])]);
+        assert_eq!(of(9, 8), [(12, [12, 6, 12, 6]), (6, [6, 12, 6, 12])]);
+        assert_eq!(of(7, 4), [(16, [16, 12, 16, 12]), (12, [12, 16, 12, 16])]);
+        assert_eq!(
+            of(15, 8),
+            [
+                (12, [6, 12, 12, 6]),
+                (12, [12, 12, 6, 12]),
+                (6, [12, 6, 12, 12])
+            ]
+        );
+    }
+
+    #[test]
+    fn the_parts_of_every_meter_are_its_whole_measure_in_rows_of_the_network() {
+        for denominator in [1, 2, 4, 8, 16] {
+            for numerator in 1..=32 {
+                let Some(meter) = Meter::new(numerator, denominator) else {
+                    continue;
+                };
+                let lengths: Vec<usize> = parts(meter).map(|part| part.n_steps).collect();
+                assert_eq!(lengths.iter().sum::<usize>(), meter.n_steps(), "{meter:?}");
+                assert!(
+                    lengths.iter().all(|n| (1..=NET_STEPS).contains(n)),
+                    "{meter:?}"
+                );
+            }
+        }
+    }
+}
