@@ -1,7 +1,7 @@
 //! The generator thread: takes the newest request, asks the network, sends the plan.
 //!
 //! One thread a plugin instance. It looks for requests every millisecond, because waking it would be a system call on
-//! the audio thread. Loads the embedded weights; where they cannot be used, the rule groove answers in their place.
+//! the audio thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use lockstep_models::generator::{Generator, Request};
-use lockstep_models::predict::Predictor;
 use lockstep_models::representation::Plan;
-use lockstep_models::rule::RuleGroove;
-use lockstep_models::weights::WeightsError;
 
 use crate::handoff::{GeneratorEnd, RealtimeEnd};
 use crate::realtime::PlanSource;
@@ -22,14 +19,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// Longest wait of an offline render for one plan; a prediction takes about a thousandth of it.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-
-/// The drummer of these weights, and why it is only the rule groove where they cannot be used.
-pub fn load(weights: &[u8]) -> (Box<dyn Generator>, Option<WeightsError>) {
-    match Predictor::new(weights) {
-        Ok(predictor) => (Box::new(predictor), None),
-        Err(error) => (Box::new(RuleGroove), Some(error)),
-    }
-}
 
 /// The running thread; ends when dropped.
 #[derive(Debug)]
@@ -110,8 +99,8 @@ impl PlanSource for Patient<'_> {
 mod tests {
     use super::*;
     use crate::handoff::handoff;
-    use lockstep_models::predict::EMBEDDED_WEIGHTS;
     use lockstep_models::representation::{Onset, WINDOW_STEPS, Window};
+    use lockstep_models::rule::RuleGroove;
 
     fn request() -> Request {
         let mut window = Window::default();
@@ -139,30 +128,5 @@ mod tests {
             Some((1, 16))
         );
         Ok(())
-    }
-
-    #[test]
-    fn the_embedded_weights_are_a_network() {
-        let (generator, error) = load(EMBEDDED_WEIGHTS);
-        assert_eq!(generator.name(), "conditional-gan", "{error:?}");
-    }
-
-    #[test]
-    fn damaged_weights_leave_the_rule_groove_and_say_why() {
-        let mut flipped = EMBEDDED_WEIGHTS.to_vec();
-        if let Some(last) = flipped.last_chunk_mut::<4>() {
-            *last = f32::NAN.to_le_bytes();
-        }
-        for bytes in [
-            &[][..],
-            b"no weights",
-            &EMBEDDED_WEIGHTS[..EMBEDDED_WEIGHTS.len() / 2],
-            &flipped,
-        ] {
-            let (mut generator, error) = load(bytes);
-            assert_eq!(generator.name(), "rule");
-            assert!(error.is_some_and(|error| !error.to_string().is_empty()));
-            assert!(generator.predict(&request()).is_ok());
-        }
     }
 }

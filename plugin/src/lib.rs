@@ -5,6 +5,7 @@
 //! threads meet. [`realtime`] is the musical behaviour and knows neither the plugin framework nor the tensor library;
 //! [`jam`] plays a MIDI file through the same performer offline.
 
+pub mod drummers;
 pub mod generator;
 pub mod handoff;
 pub mod jam;
@@ -15,9 +16,9 @@ mod wire;
 
 use std::sync::Arc;
 
-use lockstep_models::predict::EMBEDDED_WEIGHTS;
 use nice_plug::prelude::*;
 
+use drummers::Chosen;
 use generator::{GeneratorThread, Patient};
 use handoff::{RealtimeEnd, handoff};
 use params::LockstepParams;
@@ -96,13 +97,10 @@ impl Plugin for Lockstep {
         self.is_offline = config.process_mode == ProcessMode::Offline;
         self.kit = Some(Kit::new(config.sample_rate));
         if self.generator.is_none() {
-            let (drummer, error) = generator::load(EMBEDDED_WEIGHTS);
-            if let Some(error) = error {
-                nice_error!("Lockstep plays its rule groove: {error}");
-            }
+            let drummer = Chosen::new(Arc::clone(&self.params));
             let (plans, end) = handoff();
             self.plans = plans;
-            self.generator = GeneratorThread::start(end, drummer)
+            self.generator = GeneratorThread::start(end, Box::new(drummer))
                 .inspect_err(|error| nice_error!("Lockstep plays its rule groove: {error}"))
                 .ok();
         }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use lockstep::jam::{self, Take};
-use lockstep::realtime::{Controls, SilencePolicy};
+use lockstep::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Pick};
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
 use lockstep_models::representation::{Beats, N_GROUPS};
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::whole;
@@ -61,6 +61,18 @@ struct Jam {
     /// How much changes from measure to measure, 0 to 1
     #[arg(long, default_value_t = 0.1, value_parser = share)]
     variation: f32,
+    /// How much the bass counts, 0 (as if there were none) to 1 (leans on every accent); 0.5 is as learnt
+    #[arg(long, default_value_t = 0.5, value_parser = share)]
+    follow: f32,
+    /// Which of the drummer's styles, counted from 1; without it the drummer decides
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=32))]
+    style: Option<u8>,
+    /// Play a fill at the end of every so many measures, and none between; 0 plays none, without it the drummer decides
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=64))]
+    fills: Option<u8>,
+    /// How late off-beat eighths are, 0 to 1; 0.67 is a shuffle in triplets
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    shuffle: f32,
     /// How late odd sixteenths are, 0 to 1; 0.67 is a triplet feel
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     swing: f32,
@@ -82,9 +94,9 @@ struct Jam {
     /// Channel of the bass, 1 to 16
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     channel: Option<u8>,
-    /// Weights file to play with, in place of the embedded network
-    #[arg(long, conflicts_with = "rule")]
-    weights: Option<PathBuf>,
+    /// What to play with: lockstep, lockstep-open, base, or a weights file
+    #[arg(long, default_value = EMBEDDED[0].0, conflicts_with = "rule")]
+    weights: PathBuf,
     /// Play the rule groove, without a network
     #[arg(long)]
     rule: bool,
@@ -123,7 +135,7 @@ fn example() -> Result<()> {
     print!("{}", jam::grid(&take.song));
     write(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
     write(Path::new("lockstep-jam.wav"), &jam::wav(&take.song)?)?;
-    report(&take, "embedded network");
+    report(&take, EMBEDDED[0].0);
     println!("Wrote lockstep-jam.mid (bass and drums) and lockstep-jam.wav (listen to it).");
     println!("Your own line: lockstep jam BASS.mid -o OUT.mid --wav OUT.wav");
     Ok(())
@@ -158,8 +170,12 @@ impl Jam {
             taste: Taste {
                 seed: self.seed,
                 variation: self.variation,
+                follow: self.follow,
+                style: self.style.map(|style| style - 1),
                 ..Taste::default()
             },
+            fills: self.fills.map_or(Fills::Free, Fills::Every),
+            shuffle: self.shuffle,
             swing: self.swing,
             humanise: self.humanise,
             feel: self.feel,
@@ -197,15 +213,20 @@ impl Jam {
         if self.rule {
             return Ok((Box::new(RuleGroove), "rule groove".to_owned()));
         }
-        let Some(path) = &self.weights else {
-            let predictor =
-                Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
-            return Ok((Box::new(predictor), "embedded network".to_owned()));
-        };
+        let path = &self.weights;
         let name = path.display().to_string();
-        let bytes = std::fs::read(path).with_context(|| format!("reading the weights {name}"))?;
-        let predictor =
-            Predictor::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
+        let known = EMBEDDED.iter().find(|(known, _)| Path::new(known) == path);
+        let predictor = if let Some((_, bytes)) = known {
+            Predictor::new(bytes)
+        } else {
+            let bytes = std::fs::read(path);
+            Predictor::new(&bytes.with_context(|| format!("reading the weights {name}"))?)
+        };
+        let predictor = predictor.with_context(|| format!("loading the weights {name}"))?;
+        let n_styles = predictor.config().architecture.n_styles;
+        if let Some(style) = self.style.filter(|style| usize::from(*style) > n_styles) {
+            anyhow::bail!("--style {style}: {name} knows {n_styles} styles");
+        }
         Ok((Box::new(predictor), name))
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! Read on the audio thread, once a block, as [`Controls`]; written by the host. Never allocates after construction.
 
+mod choices;
+
 use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, VoiceGroup};
 use nice_plug::prelude::*;
 
-use crate::realtime::{Controls, SilencePolicy};
+use crate::realtime::Controls;
+pub use choices::{Drummer, FillChoice, Silence};
 
 /// Everything a musician can turn.
 #[derive(Debug, Params)]
@@ -65,24 +68,30 @@ pub struct LockstepParams {
     /// How much of the drummer's own placement is heard.
     #[id = "feel"]
     pub feel: FloatParam,
-}
-
-/// [`SilencePolicy`] as a host shows it.
-#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
-pub enum Silence {
-    /// Rest until the bass is back.
-    #[id = "lay_out"]
-    #[name = "Lay out"]
-    LayOut,
-    /// Go on with what was played last.
-    #[id = "keep_time"]
-    #[name = "Keep time"]
-    KeepTime,
+    /// How much the bass counts.
+    #[id = "follow"]
+    pub follow: FloatParam,
+    /// Which of the drummer's styles, from 1; 0 leaves it to the drummer.
+    #[id = "style"]
+    pub style: IntParam,
+    /// When fills are asked for.
+    #[id = "fills"]
+    pub fills: EnumParam<FillChoice>,
+    /// Asks for a fill in the next measure.
+    #[id = "fill_now"]
+    pub fill_now: BoolParam,
+    /// How late off-beat eighths are.
+    #[id = "shuffle"]
+    pub shuffle: FloatParam,
+    /// Which weights play.
+    #[id = "drummer"]
+    pub drummer: EnumParam<Drummer>,
 }
 
 impl Default for LockstepParams {
     fn default() -> Self {
         let density = |name: &str| share(name, 0.5);
+        let (drummer, style) = choices::drummer_and_style();
         Self {
             density: density("Density"),
             kick_density: density("Kick density"),
@@ -111,6 +120,12 @@ impl Default for LockstepParams {
             kit_level: FloatParam::new("Kit level", 0.8, FloatRange::Linear { min: 0.0, max: 1.0 })
                 .with_smoother(SmoothingStyle::Linear(10.0)),
             feel: share("Feel", 1.0),
+            follow: share("Follow", 0.5),
+            style,
+            fills: EnumParam::new("Fills", FillChoice::Free),
+            fill_now: BoolParam::new("Fill now", false),
+            shuffle: share("Shuffle", 0.0),
+            drummer,
         }
     }
 }
@@ -142,16 +157,18 @@ impl LockstepParams {
             taste: Taste {
                 seed: self.seed.value().unsigned_abs(),
                 variation: self.variation.value(),
+                follow: self.follow.value(),
+                style: u8::try_from(self.style.value() - 1).ok(),
                 ..Taste::default()
             },
+            fills: self.fills.value().into(),
+            fill_now: self.fill_now.value(),
+            shuffle: self.shuffle.value(),
             swing: self.swing.value(),
             humanise: self.humanise.value(),
             feel: self.feel.value(),
             velocity: self.velocity.value(),
-            silence: match self.silence.value() {
-                Silence::LayOut => SilencePolicy::LayOut,
-                Silence::KeepTime => SilencePolicy::KeepTime,
-            },
+            silence: self.silence.value().into(),
             free_run: self.free_run.value(),
             free_run_tempo_bpm: f64::from(self.free_run_tempo.value()),
             free_run_meter: u8::try_from(self.free_run_meter.value())

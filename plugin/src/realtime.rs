@@ -23,6 +23,7 @@
 mod block;
 mod clock;
 mod controls;
+mod fills;
 mod follow;
 mod gates;
 mod ladder;
@@ -37,13 +38,15 @@ pub use block::{
     MAX_DRUM_EVENTS, Transport,
 };
 pub use controls::{Controls, SilencePolicy};
+pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
 
 use clock::{FreeClock, Timeline};
+use fills::FillButton;
 use gates::{Gates, NotStruck, Strike};
 use ladder::{Downbeat, Ladder};
 use listener::{FIRST_ROW, Listener};
-use lockstep_models::generator::Request;
+use lockstep_models::generator::{Request, Taste};
 use lockstep_models::representation::{Beats, Meter};
 use measure::{Measure, Tick};
 use score::{Feel, Score};
@@ -61,6 +64,7 @@ pub struct Performer {
     ladder: Ladder,
     score: Score,
     gates: Gates,
+    fill: FillButton,
 }
 
 /// Whose time it is.
@@ -106,6 +110,7 @@ impl Performer {
             ladder: Ladder::default(),
             score: Score::new(),
             gates: Gates::default(),
+            fill: FillButton::default(),
         }
     }
 
@@ -161,6 +166,7 @@ impl Performer {
         if block.n_frames == 0 {
             return;
         }
+        self.fill.hold(controls.fill_now);
         let mut hand = Hand {
             block,
             controls,
@@ -187,6 +193,7 @@ impl Performer {
             playing: self.score.hits(),
         };
         let hits = self.ladder.choose(&downbeat, hand.plans);
+        self.fill.begin_measure();
         self.measure = next;
         self.listener.begin_measure(next.first_row);
         self.score.begin(&hits, self.feel(hand.controls));
@@ -256,15 +263,19 @@ impl Performer {
         if window.is_silent() {
             return;
         }
+        let measure = self.measure.serial + 1;
         hand.plans.publish(&Request {
             take: self.take,
-            measure: self.measure.serial + 1,
+            measure,
             heard_steps: self.measure.half_step / 2,
             meter: self.measure.meter,
             tempo_bpm: timeline.tempo_bpm(hand.block.sample_rate_hz),
             window,
             played: self.listener.played(end_row),
-            taste: hand.controls.taste,
+            taste: Taste {
+                fill: self.fill.ask(hand.controls.fills, measure),
+                ..hand.controls.taste
+            },
         });
         self.measure.has_asked = true;
     }
@@ -307,7 +318,13 @@ impl Performer {
     }
 
     fn feel(&self, controls: &Controls) -> Feel {
-        Feel::new(controls, self.measure.serial, self.measure.meter.n_steps())
+        let meter = self.measure.meter;
+        let mut feel = *controls;
+        // Where eighths are counted they are the beat, and nothing is off it.
+        if meter.denominator() == 8 {
+            feel.shuffle = 0.0;
+        }
+        Feel::new(&feel, self.measure.serial, meter.n_steps())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The musician's knobs as the performer sees them, read once a block.
 
+use super::fills::Fills;
 use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, N_GROUPS, Voice};
 
@@ -20,10 +21,16 @@ pub struct Controls {
     pub density: f32,
     /// Density of each voice group in `[0, 1]`, in the order of `VoiceGroup`.
     pub group_density: [f32; N_GROUPS],
-    /// What the generator hears.
+    /// What the generator hears; its fill is decided by [`Self::fills`] and [`Self::fill_now`].
     pub taste: Taste,
+    /// When fills are asked for.
+    pub fills: Fills,
+    /// Whether the button that asks for a fill in the next measure is down.
+    pub fill_now: bool,
     /// How late odd sixteenths are, in half steps, in `[0, 1]`; ⅔ is a triplet feel, 1 a dotted one.
     pub swing: f32,
+    /// How late off-beat eighths are, in steps, in `[0, 1]`; ⅔ is a shuffle in triplets. Sixteenths move along.
+    pub shuffle: f32,
     /// How loosely hits are placed, in `[0, 1]`; at 1 up to 0.12 step early or late and 15 % louder or softer.
     pub humanise: f32,
     /// How much of the drummer's own placement before and after the beat is heard, in `[0, 1]`; 0 is the grid.
@@ -51,7 +58,10 @@ impl Default for Controls {
                 variation: 0.5,
                 ..Taste::default()
             },
+            fills: Fills::Free,
+            fill_now: false,
             swing: 0.0,
+            shuffle: 0.0,
             humanise: 0.0,
             feel: 1.0,
             velocity: 1.0,

@@ -28,6 +28,7 @@ const LAST_STEPS: f64 = 1.0 / 64.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Feel {
     swing: f32,
+    shuffle: f32,
     humanise: f32,
     /// Share of the plan's own offsets that is heard.
     own: f32,
@@ -42,6 +43,7 @@ impl Feel {
         let unit = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) };
         Self {
             swing: unit(controls.swing),
+            shuffle: unit(controls.shuffle),
             humanise: unit(controls.humanise),
             own: unit(controls.feel),
             seed: controls.taste.seed,
@@ -58,9 +60,10 @@ impl Feel {
         } else {
             0.5 * self.swing
         };
+        let shuffled = self.shuffle * shuffle(step_idx);
         let loose = LOOSE_STEPS * f64::from(self.humanise * self.draw(step_idx, voice, 0));
         let own = f64::from(self.own * hit.offset());
-        let time = step_idx as f64 + own + f64::from(swung) + loose;
+        let time = step_idx as f64 + own + f64::from(swung + shuffled) + loose;
         time.clamp(0.0, self.n_steps as f64 - LAST_STEPS)
     }
 
@@ -80,6 +83,15 @@ impl Feel {
             what,
         ];
         2.0 * uniform(&place) - 1.0
+    }
+}
+
+/// How far a whole shuffle moves a step, in steps: the off-beat eighth by one, the sixteenths around it by half of that.
+fn shuffle(step_idx: usize) -> f32 {
+    match step_idx % 4 {
+        0 => 0.0,
+        2 => 1.0,
+        _ => 0.5,
     }
 }
 
@@ -225,6 +237,19 @@ mod tests {
         assert!((time - (4.0 + 4.0 / 3.0)).abs() < 1e-6, "{time}");
         let time = feel(2.0 / 3.0, 0.0).time(4, Voice::Kick, Hit::default());
         assert!((time - 4.0).abs() < 1e-6, "{time}");
+    }
+
+    #[test]
+    fn a_shuffle_of_two_thirds_puts_off_beats_on_the_last_triplet() {
+        let controls = Controls {
+            shuffle: 2.0 / 3.0,
+            ..Controls::default()
+        };
+        let time = |step| Feel::new(&controls, 3, 16).time(step, Voice::Kick, Hit::default());
+        for (step, expected) in [(4, 4.0), (5, 5.0 + 1.0 / 3.0), (6, 6.0 + 2.0 / 3.0)] {
+            let time = time(step);
+            assert!((time - expected).abs() < 1e-6, "{time} for step {step}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use lockstep_hosts::Format;
 
 /// String id and name, in the order in which a host lists them. Add at the end; never rename or remove an id.
-const FROZEN: [(&str, &str); 18] = [
+const FROZEN: [(&str, &str); 24] = [
     ("density", "Density"),
     ("den_kick", "Kick density"),
     ("den_snare", "Snare density"),
@@ -22,6 +22,12 @@ const FROZEN: [(&str, &str); 18] = [
     ("free_meter", "Free-run meter"),
     ("kit_gain", "Kit level"),
     ("feel", "Feel"),
+    ("follow", "Follow"),
+    ("style", "Style"),
+    ("fills", "Fills"),
+    ("fill_now", "Fill now"),
+    ("shuffle", "Shuffle"),
+    ("drummer", "Drummer"),
 ];
 
 /// The number that both formats know a string id by: base 31 over its bytes, the top bit clear (it is the host's).

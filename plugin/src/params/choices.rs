@@ -1,0 +1,163 @@
+//! What a host shows of the stepped parameters.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nice_plug::prelude::*;
+
+use crate::realtime::{Fills, SilencePolicy};
+
+/// [`SilencePolicy`] as a host shows it.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum Silence {
+    /// Rest until the bass is back.
+    #[id = "lay_out"]
+    #[name = "Lay out"]
+    LayOut,
+    /// Go on with what was played last.
+    #[id = "keep_time"]
+    #[name = "Keep time"]
+    KeepTime,
+}
+
+impl From<Silence> for SilencePolicy {
+    fn from(silence: Silence) -> Self {
+        match silence {
+            Silence::LayOut => Self::LayOut,
+            Silence::KeepTime => Self::KeepTime,
+        }
+    }
+}
+
+/// [`Fills`] as a host shows it.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum FillChoice {
+    /// The drummer's own choice.
+    #[id = "free"]
+    #[name = "Free"]
+    Free,
+    /// None.
+    #[id = "never"]
+    #[name = "Never"]
+    Never,
+    /// Every second measure.
+    #[id = "every_2"]
+    #[name = "Every 2 measures"]
+    Two,
+    /// Every fourth.
+    #[id = "every_4"]
+    #[name = "Every 4 measures"]
+    Four,
+    /// Every eighth.
+    #[id = "every_8"]
+    #[name = "Every 8 measures"]
+    Eight,
+    /// Every sixteenth.
+    #[id = "every_16"]
+    #[name = "Every 16 measures"]
+    Sixteen,
+}
+
+impl From<FillChoice> for Fills {
+    fn from(choice: FillChoice) -> Self {
+        match choice {
+            FillChoice::Free => Self::Free,
+            FillChoice::Never => Self::Never,
+            FillChoice::Two => Self::Every(2),
+            FillChoice::Four => Self::Every(4),
+            FillChoice::Eight => Self::Every(8),
+            FillChoice::Sixteen => Self::Every(16),
+        }
+    }
+}
+
+/// Which weights play.
+#[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
+pub enum Drummer {
+    /// Learnt from the whole corpus.
+    #[default]
+    #[id = "lockstep"]
+    #[name = "Lockstep"]
+    Lockstep,
+    /// Learnt from openly licensed songs alone.
+    #[id = "open"]
+    #[name = "Lockstep open"]
+    Open,
+    /// The conditional GAN of the laboratory.
+    #[id = "base"]
+    #[name = "GAN"]
+    Base,
+    /// The user's own; see [`own_weights`](crate::drummers::own_weights).
+    #[id = "own"]
+    #[name = "Own"]
+    Own,
+}
+
+impl Drummer {
+    /// All of them, in the order of the parameter.
+    const ALL: [Self; 4] = [Self::Lockstep, Self::Open, Self::Base, Self::Own];
+}
+
+/// Most styles that can be asked for.
+const MAX_STYLES: i32 = 32;
+
+/// The parameters of drummer and style: a style is shown with what the chosen drummer plays in it.
+pub(super) fn drummer_and_style() -> (EnumParam<Drummer>, IntParam) {
+    let chosen = Arc::new(AtomicUsize::new(0));
+    let show = Arc::clone(&chosen);
+    let choose = move |drummer: Drummer| {
+        let place = Drummer::ALL.iter().position(|each| *each == drummer);
+        chosen.store(place.unwrap_or_default(), Ordering::Relaxed);
+    };
+    let drummer = EnumParam::new("Drummer", Drummer::default()).with_callback(Arc::new(choose));
+    let range = IntRange::Linear {
+        min: 0,
+        max: MAX_STYLES,
+    };
+    let style = IntParam::new("Style", 0, range)
+        .with_value_to_string(Arc::new(move |style| {
+            let drummer = Drummer::ALL.get(show.load(Ordering::Relaxed));
+            style_name(drummer.copied().unwrap_or_default(), style)
+        }))
+        .with_string_to_value(Arc::new(style_number));
+    (drummer, style)
+}
+
+/// The style with this number, from 1; 0 is the drummer's own choice.
+fn style_name(drummer: Drummer, style: i32) -> String {
+    let Some(place) = usize::try_from(style).ok().and_then(|n| n.checked_sub(1)) else {
+        return "Free".to_owned();
+    };
+    match drummer.styles().get(place) {
+        Some(name) => format!("{style}: {name}"),
+        None => style.to_string(),
+    }
+}
+
+/// The number that a text begins with; 0 for "Free".
+fn style_number(text: &str) -> Option<i32> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("free") {
+        return Some(0);
+    }
+    let digits = text.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_style_is_shown_by_number_and_name_and_read_back() {
+        for drummer in Drummer::ALL {
+            for style in 0..=MAX_STYLES {
+                let text = style_name(drummer, style);
+                assert_eq!(style_number(&text), Some(style), "{text}");
+            }
+        }
+        assert!(style_name(Drummer::Lockstep, 1).len() > 5);
+        assert_eq!(style_name(Drummer::Base, 1), "1");
+        assert_eq!(style_number("rock"), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! When the drummer is asked for a fill: by the place in the phrase, and when a button asks for one.
+
+/// When fills are asked for. The last measure of a phrase is the one that can be a fill; phrases are counted from the
+/// start of the transport.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fills {
+    /// Nobody asks: the drummer plays fills when it finds it right.
+    #[default]
+    Free,
+    /// None is wanted.
+    Never,
+    /// One at the end of each phrase of so many measures, and none between; 0 is [`Self::Never`].
+    Every(u8),
+}
+
+impl Fills {
+    /// Whether a measure, counted from 0, is to be a fill; `None` leaves it to the drummer.
+    fn at(self, measure: u64) -> Option<bool> {
+        match self {
+            Self::Free => None,
+            Self::Never | Self::Every(0) => Some(false),
+            Self::Every(n) => Some((measure + 1).is_multiple_of(u64::from(n))),
+        }
+    }
+}
+
+/// The button: pressed at any moment of a measure, it makes the next one a fill, and so on while it is held.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FillButton {
+    is_pressed: bool,
+    /// Whether the last request asked for what was pressed.
+    is_asked: bool,
+}
+
+impl FillButton {
+    /// A block in which the button is up or down.
+    pub(super) fn hold(&mut self, is_down: bool) {
+        self.is_pressed |= is_down;
+    }
+
+    /// What the request for a measure asks for.
+    pub(super) fn ask(&mut self, fills: Fills, measure: u64) -> Option<bool> {
+        self.is_asked = self.is_pressed;
+        if self.is_pressed {
+            Some(true)
+        } else {
+            fills.at(measure)
+        }
+    }
+
+    /// The measure that was asked for begins. What was pressed after its last request holds for the next.
+    pub(super) fn begin_measure(&mut self) {
+        if self.is_asked {
+            *self = Self::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phrase_ends_with_its_fill() {
+        let fills: Vec<_> = (0..8).map(|m| Fills::Every(4).at(m)).collect();
+        let is_fill = |m: u64| Some(m == 3 || m == 7);
+        assert_eq!(fills, (0..8).map(is_fill).collect::<Vec<_>>());
+        assert_eq!(Fills::Every(0).at(7), Some(false));
+        assert_eq!(Fills::Free.at(3), None);
+    }
+
+    #[test]
+    fn a_press_at_any_moment_makes_one_fill() {
+        let mut button = FillButton::default();
+        assert_eq!(button.ask(Fills::Never, 1), Some(false));
+        button.hold(true);
+        button.hold(false);
+        assert_eq!(button.ask(Fills::Never, 1), Some(true));
+        button.begin_measure();
+        assert_eq!(button.ask(Fills::Never, 2), Some(false));
+        // Too late for the measure that begins now: it is not lost.
+        button.hold(true);
+        button.begin_measure();
+        button.hold(false);
+        assert_eq!(button.ask(Fills::Free, 3), Some(true));
+    }
+}
