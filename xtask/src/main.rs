@@ -12,6 +12,7 @@ mod sources;
 mod test;
 mod tidy;
 mod train;
+mod tune;
 mod whole;
 
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ enum Task {
     Prepare(prepare::Prepare),
     /// Train the generator that a run file describes, on a prepared corpus
     Train(train::Train),
+    /// Teach a drummer from a folder of your own songs, and say what it learnt
+    Tune(tune::Tune),
     /// Let drummers play to songs of the corpus, print the table of figures and write a report
     Evaluate(evaluate::Evaluate),
     /// Time training and prediction of every run file, beside the arithmetic they need
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test => test::run(),
         Task::Prepare(task) => task.run(),
         Task::Train(task) => task.run(),
+        Task::Tune(task) => task.run(),
         Task::Evaluate(task) => task.run(),
         Task::Bench(task) => task.run(),
         Task::Tidy => tidy::check(&root()),

@@ -22,7 +22,7 @@ use census::Census;
 use parts::{Part, Parts};
 
 /// Songs in a chunk: seconds of work.
-const SONGS_PER_CHUNK: usize = 256;
+pub(crate) const SONGS_PER_CHUNK: usize = 256;
 
 /// What to read, and where the training file goes.
 #[derive(Clone, Debug, clap::Args)]
@@ -61,14 +61,16 @@ impl Prepare {
 }
 
 /// What a run has made.
-struct Report {
-    table: String,
+pub(crate) struct Report {
+    /// What was read and what was not, and why.
+    pub(crate) table: String,
     n_songs: usize,
     /// Chunks taken over from a run that was stopped.
     n_resumed: usize,
 }
 
-fn prepare(paths: &[PathBuf], output: &Path, songs_per_chunk: usize) -> Result<Report> {
+/// Makes the file of all that the sources hold.
+pub(crate) fn prepare(paths: &[PathBuf], output: &Path, songs_per_chunk: usize) -> Result<Report> {
     let sources = paths
         .iter()
         .map(|path| Source::open(path))

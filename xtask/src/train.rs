@@ -9,6 +9,8 @@ mod look;
 pub(crate) mod own_process;
 mod state;
 
+pub(crate) use state::BEST;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -23,7 +25,9 @@ use lockstep_models::training::constants;
 use lockstep_models::training::game::Game;
 use lockstep_models::training::losses;
 use lockstep_models::training::run::{Adversary, RunFile};
+use lockstep_models::training::styles::Styles;
 use lockstep_models::training::vocabulary;
+use lockstep_models::weights::Weights;
 use serde_json::json;
 
 use log::{Log, Sums};
@@ -57,7 +61,7 @@ impl Train {
         run.seed = self.seed.unwrap_or(run.seed);
         let needs_second_order = run.loss.adversary == Adversary::WganGp;
         if own_process::is_ours(needs_second_order)? {
-            self.train(&run)?;
+            learn(&run, &self.data, self.folder(), None)?;
         }
         Ok(())
     }
@@ -71,55 +75,67 @@ impl Train {
             Path::new("runs").join(format!("{stem}{seed}"))
         })
     }
+}
 
-    fn train(&self, run: &RunFile) -> Result<()> {
-        let folder = self.folder();
-        whole::folder(&folder)?;
-        let corpus = Corpus::open(&self.data)?;
-        let sampler = Sampler::new(&corpus, run)
-            .with_context(|| format!("the corpus file {}", self.data.display()))?;
-        if run.loss.adversary == Adversary::WganGp {
-            ensure!(
-                losses::second_order_works()?,
-                "the gradient penalty would be constant: CANDLE_GRAD_DO_NOT_DETACH=1 did not reach candle"
-            );
-        }
-        let look = Look::new(&corpus);
+/// Trains on a corpus file, in a folder, from drawn weights or from those of a file; goes on with what the folder holds.
+pub(crate) fn learn(
+    run: &RunFile,
+    data: &Path,
+    folder: PathBuf,
+    origin: Option<&Weights>,
+) -> Result<()> {
+    whole::folder(&folder)?;
+    let corpus = Corpus::open(data)?;
+    let sampler = match origin {
+        Some(weights) => Sampler::with_styles(&corpus, run, Styles::new(&weights.style_hits()?)),
+        None => Sampler::new(&corpus, run),
+    };
+    let sampler = sampler.with_context(|| format!("the corpus file {}", data.display()))?;
+    if run.loss.adversary == Adversary::WganGp {
         ensure!(
-            look.n_songs() > 0,
-            "{} has no validation song in 4/4 to look at",
-            self.data.display()
+            losses::second_order_works()?,
+            "the gradient penalty would be constant: CANDLE_GRAD_DO_NOT_DETACH=1 did not reach candle"
         );
-        let facts = facts(run, &corpus, &sampler);
-        eprintln!(
-            "{} training songs, {} validation songs; {facts}",
-            sampler.n_songs(),
-            look.n_songs()
-        );
-        let mut game = Game::new(run, constants(run, &corpus, &sampler)?)?;
-        let mut progress = Progress::default();
-        let checkpoint = folder.join(state::CHECKPOINT);
-        if checkpoint.exists() {
-            progress = state::resume(&mut game, run, &checkpoint)
-                .with_context(|| format!("resuming {}", checkpoint.display()))?;
-            eprintln!(
-                "resumed at step {} after {:.1} core minutes",
-                game.n_steps(),
-                progress.core_seconds / 60.0
-            );
-        }
-        // Tells a full disk before the first minute is spent.
-        state::save(&game, run, &progress, &checkpoint)?;
-        let training = Training {
-            log: Log::open(&folder, game.n_steps())?,
-            run,
-            game,
-            progress,
-            folder,
-            facts,
-        };
-        training.play(&sampler, &look)
     }
+    let look = Look::new(&corpus, run);
+    ensure!(
+        look.n_songs() > 0,
+        "{} has no validation song in 4/4 to look at",
+        data.display()
+    );
+    let facts = facts(run, &corpus, &sampler);
+    eprintln!(
+        "{} training songs, {} validation songs; {facts}",
+        sampler.n_songs(),
+        look.n_songs()
+    );
+    let mut game = Game::new(run, constants(run, &corpus, &sampler)?)?;
+    let mut progress = Progress::default();
+    let checkpoint = folder.join(state::CHECKPOINT);
+    if checkpoint.exists() {
+        progress = state::resume(&mut game, run, &checkpoint)
+            .with_context(|| format!("resuming {}", checkpoint.display()))?;
+        eprintln!(
+            "resumed at step {} after {:.1} core minutes",
+            game.n_steps(),
+            progress.core_seconds / 60.0
+        );
+    } else if let Some(weights) = origin {
+        game.begin_from(&weights.parameters)?;
+        // Only what is better than the weights that were there is worth keeping.
+        progress.judge(look::score(&look.measure(run, &game)?));
+    }
+    // Tells a full disk before the first minute is spent.
+    state::save(&game, run, &progress, &checkpoint)?;
+    let training = Training {
+        log: Log::open(&folder, game.n_steps())?,
+        run,
+        game,
+        progress,
+        folder,
+        facts,
+    };
+    training.play(&sampler, &look)
 }
 
 /// A run that goes on.
@@ -192,7 +208,7 @@ impl Training<'_> {
                 "embedding": self.facts,
                 "valid": look::figures(&report),
             });
-            state::save_weights(&self.game, run, &card, &self.folder.join(state::BEST))?;
+            state::save_weights(&self.game, run, &card, &self.folder.join(BEST))?;
         }
         self.log.save(&self.folder)?;
         state::save(

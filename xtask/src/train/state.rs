@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// The file that a stopped run goes on from.
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The weights of the best look so far.
-pub(super) const BEST: &str = "best.safetensors";
+pub(crate) const BEST: &str = "best.safetensors";
 
 /// How far a run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
