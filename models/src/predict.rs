@@ -135,12 +135,12 @@ impl Predictor {
 impl Predictor {
     /// What an answer is a mean of, in log-odds, and how much each counts; together 1.
     ///
-    /// Following is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ the network's own view, at 0 as if there
-    /// were no bass, at 1 the difference that the bass makes twice.
+    /// Following is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ as the weights file has it, at 0 as if
+    /// there were no bass, at 1 the difference that the bass makes counts twice as much as at ½.
     fn minds(&self, follow: f32, memory: f32) -> impl Iterator<Item = (f32, Hearing)> {
         // A network without controls was never trained without a bass.
         let heard = if self.config.architecture.controls {
-            2.0 * follow.clamp(0.0, 1.0)
+            2.0 * follow.clamp(0.0, 1.0) * self.config.guidance
         } else {
             1.0
         };

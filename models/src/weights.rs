@@ -43,6 +43,10 @@ pub struct Config {
     /// mean of the log-odds of both.
     #[serde(default = "whole")]
     pub memory: f32,
+    /// How much a network that has learnt to play without a bass goes by it where the player asks for nothing else, in
+    /// `[0, 3]`: 1 as learnt, more is classifier-free guidance (Ho & Salimans 2021).
+    #[serde(default = "whole")]
+    pub guidance: f32,
 }
 
 fn whole() -> f32 {

@@ -31,6 +31,7 @@ fn config(memory: f32) -> Config {
         looseness: 1.0,
         truncation: 1.0,
         memory,
+        guidance: 1.0,
     }
 }
 

@@ -187,6 +187,8 @@ pub struct Take {
     pub truncation: f32,
     /// See [`Config::memory`](crate::weights::Config::memory); 1.
     pub memory: f32,
+    /// See [`Config::guidance`](crate::weights::Config::guidance); 1.
+    pub guidance: f32,
 }
 
 impl Default for Take {
@@ -197,6 +199,7 @@ impl Default for Take {
             looseness: 0.4,
             truncation: 1.0,
             memory: 1.0,
+            guidance: 1.0,
         }
     }
 }
@@ -232,6 +235,7 @@ impl RunFile {
             looseness: self.take.looseness,
             truncation: self.take.truncation,
             memory: self.take.memory,
+            guidance: self.take.guidance,
         }
     }
 
@@ -268,6 +272,7 @@ impl RunFile {
         let (lean, may_be_lean) = worst(take.lean, -4.0..=4.0);
         let looseness = f64::from(take.looseness);
         let remembered = f64::from(take.memory);
+        let guidance = f64::from(take.guidance);
         let shown = f64::from(critic.temperature);
         #[rustfmt::skip]
         let rules = [
@@ -301,6 +306,7 @@ impl RunFile {
             ("take.looseness", looseness, (0.0..=2.0).contains(&looseness), "0 to 2"),
             ("take.truncation", truncation, (0.0..=2.0).contains(&truncation), "0 to 2"),
             ("take.memory", remembered, unit(remembered), "0 to 1"),
+            ("take.guidance", guidance, (0.0..=3.0).contains(&guidance), "0 to 3"),
         ];
         for (key, got, holds, range) in rules {
             if !holds {
