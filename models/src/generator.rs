@@ -83,11 +83,11 @@ pub type Hits = [[bool; N_VOICES]; MAX_STEPS_PER_MEASURE];
 /// Whose drums a generator goes by when it is asked what people play next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
-    /// Its own, as far as it goes by them when it plays.
+    /// Its own, as far as it goes by them, and by the bass, when it plays.
     Own,
-    /// People's, as far as it can: all that it could know.
+    /// People's, all that it could know, and the bass as learnt.
     People,
-    /// Nobody's.
+    /// Nobody's, and the bass as learnt.
     Nobody,
 }
 

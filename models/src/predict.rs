@@ -79,7 +79,7 @@ impl Predictor {
             card: String::new(),
         };
         for part in parts(Request::default().meter) {
-            predictor.answer(&Request::default(), part, predictor.config.memory)?;
+            predictor.answer(&Request::default(), part, History::Own)?;
         }
         Ok(predictor)
     }
@@ -99,7 +99,7 @@ impl Predictor {
         &self,
         request: &Request,
         part: Part,
-        memory: f32,
+        history: History,
     ) -> candle_core::Result<Answer<'_>> {
         let bass = planes(&request.window, part.rows);
         self.pool.install(|| {
@@ -115,7 +115,7 @@ impl Predictor {
                 }
                 Mind::Autoregressive(network, decoder) => {
                     let mut minds = Vec::new();
-                    for (share, hearing) in self.minds(request.taste.follow, memory) {
+                    for (share, hearing) in self.minds(request.taste.follow, history) {
                         let context =
                             hearing.context(request, part, self.config.architecture.n_styles)?;
                         let bass = if hearing.bass {
@@ -137,10 +137,15 @@ impl Predictor {
     ///
     /// Following is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ as the weights file has it, at 0 as if
     /// there were no bass, at 1 the difference that the bass makes counts twice as much as at ½.
-    fn minds(&self, follow: f32, memory: f32) -> impl Iterator<Item = (f32, Hearing)> {
+    fn minds(&self, follow: f32, history: History) -> impl Iterator<Item = (f32, Hearing)> {
+        let (memory, guidance) = match history {
+            History::Own => (self.config.memory, self.config.guidance),
+            History::People => (1.0, 1.0),
+            History::Nobody => (0.0, 1.0),
+        };
         // A network without controls was never trained without a bass.
         let heard = if self.config.architecture.controls {
-            2.0 * follow.clamp(0.0, 1.0) * self.config.guidance
+            2.0 * follow.clamp(0.0, 1.0) * guidance
         } else {
             1.0
         };
@@ -175,16 +180,11 @@ impl Generator for Predictor {
         people: &Hits,
         history: History,
     ) -> Result<Option<Probabilities>, PredictError> {
-        let memory = match history {
-            History::Own => self.config.memory,
-            History::People => 1.0,
-            History::Nobody => 0.0,
-        };
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let mut heard = *request;
         let mut steps = rows.iter_mut().zip(people);
         for part in parts(request.meter) {
-            let mut answer = self.answer(&heard, part, memory)?;
+            let mut answer = self.answer(&heard, part, history)?;
             let mut played = Vec::with_capacity(part.n_steps);
             for (step_idx, (row, people)) in steps.by_ref().take(part.n_steps).enumerate() {
                 let mut outputs = answer.outputs(step_idx);
@@ -207,7 +207,7 @@ impl Generator for Predictor {
         let mut heard = *request;
         let mut first = 0;
         for part in parts(request.meter) {
-            let mut answer = self.answer(&heard, part, self.config.memory)?;
+            let mut answer = self.answer(&heard, part, History::Own)?;
             let mut played = Vec::with_capacity(part.n_steps);
             for step_idx in 0..part.n_steps {
                 played.push(self.decide(

@@ -141,7 +141,15 @@ impl Window {
 
     /// Whether nothing sounds in the whole window.
     pub fn is_silent(&self) -> bool {
-        self.sounding.iter().all(|set| set.is_empty())
+        self.is_silent_from(0)
+    }
+
+    /// Whether nothing sounds from a step to the end of the window; a step beyond it hears nothing.
+    pub fn is_silent_from(&self, step_idx: usize) -> bool {
+        self.sounding
+            .iter()
+            .skip(step_idx)
+            .all(|set| set.is_empty())
     }
 
     /// Lets `n_steps` pass in which the bass does what it did `period` steps before; both are at most the window's length.

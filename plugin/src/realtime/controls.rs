@@ -4,13 +4,13 @@ use super::fills::Fills;
 use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, N_GROUPS, Voice};
 
-/// What the drummer does when the bassist has fallen silent for a whole window.
+/// What the drummer does when the bassist has fallen silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SilencePolicy {
-    /// Rests until the bass is back.
+    /// Rests once a whole window is silent, until the bass is back.
     #[default]
     LayOut,
-    /// Goes on with what it played last.
+    /// Goes on with what it played last, from the first silent measure on.
     KeepTime,
 }
 

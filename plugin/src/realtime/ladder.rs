@@ -7,7 +7,7 @@ use super::controls::SilencePolicy;
 use lockstep_models::draws::uniform;
 use lockstep_models::generator::Request;
 use lockstep_models::representation::{
-    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, Voice, Window,
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, Voice, WINDOW_STEPS, Window,
 };
 use lockstep_models::rule;
 
@@ -111,9 +111,16 @@ impl Ladder {
     }
 
     fn climb(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> (Rung, HitMap) {
-        if at.window.is_silent() {
-            let goes_on = self.has_heard_bass && at.silence == SilencePolicy::KeepTime;
-            let hits = if goes_on {
+        let keeps_time = self.has_heard_bass && at.silence == SilencePolicy::KeepTime;
+        // Who keeps time does so from the first measure of a rest: what a network plays to less and less bass is less and
+        // less.
+        let rests_from = if keeps_time {
+            WINDOW_STEPS.saturating_sub(at.meter.n_steps())
+        } else {
+            0
+        };
+        if at.window.is_silent_from(rests_from) {
+            let hits = if keeps_time {
                 self.last.unwrap_or(*at.playing)
             } else {
                 HitMap::default()
