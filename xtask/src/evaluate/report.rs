@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use lockstep_models::evaluation::{DEAF_BELOW, Figures, Likelihood};
 use lockstep_models::midi_file::{self, Pick, Song};
+use lockstep_models::representation::Meter;
 use serde_json::{Map, Value, json};
 
 use super::VARIATION;
@@ -223,6 +224,7 @@ fn roll(path: &Path, drummer: &Drummer, song: &Song, what: &str) -> Result<Pictu
         title: &title,
         bass: &song.bass,
         parts: &parts,
+        meter: Meter::COMMON,
         // The drummer has heard a measure by then.
         first_measure: first_measure(song) + 1,
         n_measures: N_DRAWN,

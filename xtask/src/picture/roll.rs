@@ -5,14 +5,11 @@ use std::path::Path;
 
 use anyhow::Result;
 use lockstep_models::midi_file::Note;
-use lockstep_models::representation::Voice;
+use lockstep_models::representation::{Meter, Voice};
 use plotters::prelude::{Color as _, PathElement, RGBColor, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{Canvas, INK, PALE, PAPER, draw, pixel, shade, text};
-
-/// Quarter notes in a measure: 4/4 is drawn.
-const BEATS: f64 = 4.0;
 
 const WIDTH: i32 = 1680;
 /// Left and right end of the measures.
@@ -43,7 +40,7 @@ const VOICES: [(Voice, &str); 9] = [
     (Voice::Kick, "kick"),
 ];
 
-/// What is drawn, in 4/4.
+/// What is drawn, in one meter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Roll<'a> {
     /// Above everything.
@@ -52,6 +49,8 @@ pub(crate) struct Roll<'a> {
     pub(crate) bass: &'a [Note],
     /// Drum parts with their names, from top to bottom; colours tell the last from the others.
     pub(crate) parts: &'a [(&'a str, &'a [Note])],
+    /// The meter of the whole song.
+    pub(crate) meter: Meter,
     /// First measure drawn, counted from 0.
     pub(crate) first_measure: usize,
     /// Measures drawn.
@@ -60,14 +59,27 @@ pub(crate) struct Roll<'a> {
 
 impl Roll<'_> {
     fn beats(&self) -> Range<f64> {
-        let first = BEATS * self.first_measure as f64;
-        first..first + BEATS * self.n_measures as f64
+        let length = self.meter.length().0;
+        let first = length * self.first_measure as f64;
+        first..first + length * self.n_measures as f64
+    }
+
+    /// Fine lines a measure: one a beat, which in 6/8, 9/8 and 12/8 is three eighths.
+    fn n_pulses(&self) -> usize {
+        let numerator = usize::from(self.meter.numerator());
+        let is_compound = self.meter.denominator() == 8 && numerator.is_multiple_of(3);
+        if is_compound {
+            numerator / 3
+        } else {
+            numerator
+        }
     }
 
     /// Where a position lies across the picture, in pixels.
     fn x(&self, beats: f64) -> i32 {
         let width = f64::from(MEASURES.end - MEASURES.start);
-        let share = (beats - self.beats().start) / (BEATS * self.n_measures as f64);
+        let drawn = self.beats();
+        let share = (beats - drawn.start) / (drawn.end - drawn.start);
         MEASURES.start + pixel(share * width)
     }
 
@@ -191,9 +203,12 @@ fn block(
 
 /// Fine lines on beats, strong ones on measures, which are numbered from 1 where wanted.
 fn grid(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: &Range<i32>, is_numbered: bool) -> Result<()> {
-    for n in 0..=4 * roll.n_measures {
-        let x = roll.x(roll.beats().start + n as f64);
-        let is_measure = n % 4 == 0;
+    let n_pulses = roll.n_pulses();
+    let n_lines = n_pulses * roll.n_measures;
+    let pulse = roll.meter.length().0 / n_pulses as f64;
+    for n in 0..=n_lines {
+        let x = roll.x(roll.beats().start + pulse * n as f64);
+        let is_measure = n.is_multiple_of(n_pulses);
         let line = vec![(x, rows.start), (x, rows.end)];
         let strength = if is_measure { 0.8 } else { 0.22 };
         let mut style = shade(PALE, strength).stroke_width(1);
@@ -201,8 +216,8 @@ fn grid(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: &Range<i32>, is_numbered: bo
             style = style.stroke_width(2);
         }
         canvas.draw(&PathElement::new(line, style))?;
-        if is_numbered && is_measure && n < 4 * roll.n_measures {
-            let number = (roll.first_measure + n / 4 + 1).to_string();
+        if is_numbered && is_measure && n < n_lines {
+            let number = (roll.first_measure + n / n_pulses + 1).to_string();
             let style = text(17.0, PALE, HPos::Left, VPos::Bottom);
             canvas.draw(&Text::new(number, (x + 4, rows.start - 4), style))?;
         }
@@ -249,6 +264,7 @@ mod tests {
                 title: "example",
                 bass: &song.bass,
                 parts: &parts,
+                meter: Meter::COMMON,
                 first_measure: 1,
                 n_measures: 8,
             };
