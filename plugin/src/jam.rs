@@ -6,8 +6,8 @@
 mod grid;
 mod sound;
 
-pub use grid::grid;
-pub use sound::wav;
+pub use grid::{grid, grid_of};
+pub use sound::{mono_wav, render, wav};
 
 use std::time::{Duration, Instant};
 
@@ -153,7 +153,7 @@ struct Host<'a> {
 
 impl<'a> Host<'a> {
     fn new(song: &'a Song) -> Self {
-        let frame = |at: Beats| frames(song.seconds_at(at));
+        let frame = |at: Beats| frames(song.seconds_at(at), SAMPLE_RATE_HZ);
         let mut events = Vec::new();
         for note in &song.bass {
             let (on, off) = (frame(note.start), frame(note.end));
@@ -236,6 +236,6 @@ impl<'a> Host<'a> {
     clippy::cast_sign_loss,
     reason = "a song lasts at most a day and no position is negative"
 )]
-fn frames(seconds: f64) -> u64 {
-    (seconds * f64::from(SAMPLE_RATE_HZ)).round() as u64
+fn frames(seconds: f64, rate_hz: u32) -> u64 {
+    (seconds * f64::from(rate_hz)).round() as u64
 }

@@ -5,9 +5,9 @@
 //! `report` what comes out.
 
 mod drift;
-mod drummers;
+pub(crate) mod drummers;
 mod lessons;
-mod measure;
+pub(crate) mod measure;
 mod probes;
 mod report;
 mod responses;
@@ -26,7 +26,7 @@ use measure::Outcome;
 use songs::Pieces;
 
 /// How much of a drummer's mind changes from measure to measure while it is measured; the plugin's default knob.
-const VARIATION: f32 = 0.1;
+pub(crate) const VARIATION: f32 = 0.1;
 
 /// What to measure, and on which songs.
 #[derive(Clone, Debug, clap::Args)]

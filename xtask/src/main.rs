@@ -6,6 +6,7 @@
 mod bench;
 mod bundle;
 mod evaluate;
+mod listen;
 mod picture;
 mod prepare;
 mod sources;
@@ -40,6 +41,8 @@ enum Task {
     Tune(tune::Tune),
     /// Let drummers play to songs of the corpus, print the table of figures and write a report
     Evaluate(evaluate::Evaluate),
+    /// Let the drummer play to bass lines of the project's own: MIDI, pictures, a page and one WAV of all
+    Listen(listen::Listen),
     /// Time training and prediction of every run file, beside the arithmetic they need
     Bench(bench::Bench),
     /// Check the arrows between modules and the shape of the files
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<()> {
         Task::Train(task) => task.run(),
         Task::Tune(task) => task.run(),
         Task::Evaluate(task) => task.run(),
+        Task::Listen(task) => task.run(),
         Task::Bench(task) => task.run(),
         Task::Tidy => tidy::check(&root()),
     }

@@ -1,6 +1,7 @@
 //! A song as text: one line a voice, four measures a row, the bass on top.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use lockstep_models::evaluation::Sheet;
 use lockstep_models::midi_file::Song;
@@ -15,6 +16,11 @@ const PER_ROW: usize = 4;
 ///
 /// The bass is a line of its own: `o` where a note begins. A voice that never plays has no line.
 pub fn grid(song: &Song) -> String {
+    grid_of(song, 0..usize::MAX)
+}
+
+/// [`grid`] of some measures alone, counted from 0; those that the song does not have are left out.
+pub fn grid_of(song: &Song, wanted: Range<usize>) -> String {
     let sheet = Sheet::from_song(song);
     let mut measures = Vec::new();
     let mut at = Beats(0.0);
@@ -25,13 +31,20 @@ pub fn grid(song: &Song) -> String {
         measures.push(first..end.max(first + 1));
         at = Beats(start.0 + length.0);
     }
-    let voices = Voice::ALL
-        .into_iter()
-        .filter(|voice| sheet.drums.iter().any(|row| row[voice.index()] > 0));
-    let voices: Vec<_> = voices.collect();
+    measures.truncate(wanted.end);
+    let measures = measures.get(wanted.start..).unwrap_or_default();
+    let plays = |voice: &Voice| {
+        measures
+            .iter()
+            .flat_map(Range::clone)
+            .filter_map(|step| sheet.drums.get(step))
+            .any(|row| row[voice.index()] > 0)
+    };
+    let voices: Vec<_> = Voice::ALL.into_iter().filter(plays).collect();
 
     let mut text = String::new();
     for (row, measures) in measures.chunks(PER_ROW).enumerate() {
+        let first = wanted.start + row * PER_ROW;
         let mut line = |label: &str, mark: &dyn Fn(usize) -> char| {
             let cells: Vec<String> = measures
                 .iter()
@@ -60,8 +73,8 @@ pub fn grid(song: &Song) -> String {
         let _infallible = writeln!(
             text,
             "        measures {} to {}\n",
-            row * PER_ROW + 1,
-            row * PER_ROW + measures.len()
+            first + 1,
+            first + measures.len()
         );
     }
     text
@@ -88,6 +101,23 @@ mod tests {
             key,
             velocity,
         }
+    }
+
+    #[test]
+    fn of_a_songs_measures_those_that_are_wanted_are_drawn_with_the_voices_that_play_there() {
+        let song = Song {
+            bass: (0..3).map(|n| note(4.0 * f64::from(n), 33, 90)).collect(),
+            drums: vec![note(0.0, 49, 110), note(4.0, 36, 110), note(9.0, 38, 80)],
+            length: Beats(12.0),
+            ..Song::default()
+        };
+        insta::assert_snapshot!(grid_of(&song, 1..9), @r"
+          bass  |o...............|o...............|
+          kick  |X...............|................|
+          snar  |................|....x...........|
+                measures 2 to 3
+        ");
+        assert_eq!(grid_of(&song, 7..9), "");
     }
 
     #[test]

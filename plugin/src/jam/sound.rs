@@ -21,30 +21,57 @@ const CHUNK: usize = 4096;
 /// # Errors
 /// If the sound is longer than a WAV file can be (about six hours).
 pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
+    let mut file = Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut file, spec(2, SAMPLE_RATE_HZ))?;
+    render(song, SAMPLE_RATE_HZ, |[left, right]| {
+        writer.write_sample(pcm(left))?;
+        writer.write_sample(pcm(right))
+    })?;
+    writer.finalize()?;
+    Ok(file.into_inner())
+}
+
+/// The bytes of a WAV file of one channel, 16 bits; samples beyond ±1 are clipped.
+///
+/// # Errors
+/// If the sound is longer than a WAV file can be (2³¹ samples).
+pub fn mono_wav(samples: &[f32], rate_hz: u32) -> Result<Vec<u8>, hound::Error> {
+    let mut file = Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut file, spec(1, rate_hz))?;
+    for sample in samples {
+        writer.write_sample(pcm(*sample))?;
+    }
+    writer.finalize()?;
+    Ok(file.into_inner())
+}
+
+/// Renders a song from its first beat until its last note has died away, and hands over frame after frame, left and
+/// right in `[-1, 1]`. A sink that needs no more of it ends the rendering with an error of its own.
+///
+/// # Errors
+/// The first one of `sink`.
+pub fn render<E>(
+    song: &Song,
+    rate_hz: u32,
+    mut sink: impl FnMut([f32; 2]) -> Result<(), E>,
+) -> Result<(), E> {
     let mut hits: Vec<(u64, Voice, f32)> = song
         .drums
         .iter()
         .filter_map(|note| {
             let voice = Voice::from_gm_note(note.key)?;
             Some((
-                frames(song.seconds_at(note.start)),
+                frames(song.seconds_at(note.start), rate_hz),
                 voice,
                 f32::from(note.velocity) / 127.0,
             ))
         })
         .collect();
     hits.sort_by_key(|hit| hit.0);
-    let end = frames(song.seconds_at(song.length) + f64::from(LONGEST_TAIL_S));
-    let mut bass = BassTone::new(song);
-    let mut kit = Kit::new(SAMPLE_RATE_HZ as f32);
-    let mut file = Cursor::new(Vec::new());
-    let spec = hound::WavSpec {
-        channels: 2,
-        sample_rate: SAMPLE_RATE_HZ,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::new(&mut file, spec)?;
+    let end_s = song.seconds_at(song.length) + f64::from(LONGEST_TAIL_S);
+    let end = frames(end_s, rate_hz);
+    let mut bass = BassTone::new(song, rate_hz);
+    let mut kit = Kit::new(rate_hz as f32);
     let (mut left, mut right) = ([0.0; CHUNK], [0.0; CHUNK]);
     let mut hits = hits.into_iter().peekable();
     let mut now = 0;
@@ -59,13 +86,20 @@ pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
         kit.render(&mut left, &mut right);
         for (i, (left, right)) in left.iter().zip(&right).enumerate() {
             let tone = bass.at(now + i as u64) * BASS_GAIN;
-            writer.write_sample(pcm(left * KIT_GAIN + tone))?;
-            writer.write_sample(pcm(right * KIT_GAIN + tone))?;
+            sink([left * KIT_GAIN + tone, right * KIT_GAIN + tone])?;
         }
         now += CHUNK as u64;
     }
-    writer.finalize()?;
-    Ok(file.into_inner())
+    Ok(())
+}
+
+fn spec(channels: u16, sample_rate: u32) -> hound::WavSpec {
+    hound::WavSpec {
+        channels,
+        sample_rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "clamped to 16 bits first")]
@@ -78,17 +112,19 @@ struct BassTone {
     /// Start and end frame of each note, sorted by start.
     notes: Vec<(u64, u64, Note)>,
     n_begun: usize,
+    rate_hz: u32,
 }
 
 impl BassTone {
-    fn new(song: &Song) -> Self {
+    fn new(song: &Song, rate_hz: u32) -> Self {
         let span = |note: &Note| {
             let (start, end) = (song.seconds_at(note.start), song.seconds_at(note.end));
-            (frames(start), frames(end), *note)
+            (frames(start, rate_hz), frames(end, rate_hz), *note)
         };
         Self {
             notes: song.bass.iter().map(span).collect(),
             n_begun: 0,
+            rate_hz,
         }
     }
 
@@ -106,10 +142,11 @@ impl BassTone {
             return 0.0;
         };
         let next = self.notes.get(self.n_begun).map_or(u64::MAX, |next| next.0);
-        let seconds = |frames: u64| frames as f64 / f64::from(SAMPLE_RATE_HZ);
+        let seconds = |frames: u64| frames as f64 / f64::from(self.rate_hz);
         let age_s = seconds(frame - start);
         // A fade of 20 ms where the note ends, and before the next one begins.
-        let left_s = seconds((end + 960).min(next).saturating_sub(frame));
+        let end = end + u64::from(self.rate_hz / 50);
+        let left_s = seconds(end.min(next).saturating_sub(frame));
         let fade = (left_s / 0.02).min(1.0) * (age_s / 0.003).min(1.0);
         let pitch_hz = 440.0 * ((f64::from(note.key) - 69.0) / 12.0).exp2();
         let tone: f64 = (1..=4)

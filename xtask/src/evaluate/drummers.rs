@@ -17,9 +17,9 @@ use lockstep_models::weights::Weights;
 type Make = Box<dyn Fn() -> Result<Box<dyn Generator>> + Send + Sync>;
 
 /// One who is measured.
-pub(super) struct Drummer {
+pub(crate) struct Drummer {
     /// Name in the table.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Size of the weights file, in bytes; `None` without one.
     pub(super) n_bytes: Option<usize>,
     /// Whether it hears what a player asks for: style, fill, follow.
@@ -39,7 +39,7 @@ impl fmt::Debug for Drummer {
 
 impl Drummer {
     /// A generator of its own.
-    pub(super) fn generator(&self) -> Result<Box<dyn Generator>> {
+    pub(crate) fn generator(&self) -> Result<Box<dyn Generator>> {
         (self.make)().with_context(|| format!("making {}", self.name))
     }
 
@@ -78,7 +78,7 @@ fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
 ///
 /// # Errors
 /// Names the first file that cannot be read or loaded.
-pub(super) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
+pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
     let mut drummers = Vec::new();
     for (name, bytes) in EMBEDDED {
         drummers.push(Drummer::with_weights(name, bytes.to_vec())?);

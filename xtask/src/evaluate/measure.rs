@@ -67,7 +67,7 @@ impl Outcome {
 }
 
 /// The knobs while a drummer is measured.
-pub(super) fn controls(seed: u32) -> Controls {
+pub(crate) fn controls(seed: u32) -> Controls {
     Controls {
         taste: Taste {
             seed,
@@ -79,7 +79,7 @@ pub(super) fn controls(seed: u32) -> Controls {
 }
 
 /// Plays a song, or says which one a drummer failed on.
-pub(super) fn play(
+pub(crate) fn play(
     drummer: &Drummer,
     generator: &mut dyn Generator,
     song: &Song,

@@ -1,0 +1,341 @@
+//! Bass lines as text: a file of lines, and the song of each. Knows the notation of `models/listening/lines.toml`, and
+//! nothing of who plays to it.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use lockstep_models::midi_file::{Note, Song};
+use lockstep_models::representation::{Beats, Meter, STEPS_PER_BEAT};
+use serde::Deserialize;
+
+use super::{N_ANSWERED, TITLE};
+
+/// A bass line.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// Name of its files: small letters, digits and hyphens.
+    pub(super) name: String,
+    /// What it is, for people.
+    pub(super) about: String,
+    /// Quarter notes a minute, 30 to 300.
+    pub(super) tempo_bpm: f64,
+    /// The meter of all its measures.
+    pub(super) meter: Meter,
+    /// Whether the second half of every beat begins a triplet late.
+    pub(super) is_shuffle: bool,
+    /// Its measures.
+    pub(super) n_measures: usize,
+    /// Its notes, tempo and meter; no drums.
+    pub(super) song: Song,
+}
+
+/// The file as TOML.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    line: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct Entry {
+    name: String,
+    about: String,
+    tempo_bpm: f64,
+    meter: String,
+    #[serde(default)]
+    shuffle: bool,
+    measures: String,
+}
+
+/// Reads a file of lines.
+///
+/// # Errors
+/// Names the line, and of a measure its number, what is wrong there and what may be.
+pub(super) fn parse(text: &str) -> Result<Vec<Line>> {
+    let file: File = toml::from_str(text)?;
+    let mut names = BTreeSet::new();
+    let mut lines = Vec::new();
+    for entry in file.line {
+        let name = entry.name.clone();
+        let line = line(entry).with_context(|| format!("the line {name:?}"))?;
+        ensure!(names.insert(name.clone()), "two lines are named {name:?}");
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+fn line(entry: Entry) -> Result<Line> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    ensure!(
+        !entry.name.is_empty() && entry.name.chars().all(is_plain) && entry.name != TITLE,
+        "its files cannot be named so: take small letters, digits and hyphens, and not {TITLE:?}"
+    );
+    ensure!(
+        (30.0..=300.0).contains(&entry.tempo_bpm),
+        "tempo-bpm = {} is not between 30 and 300",
+        entry.tempo_bpm
+    );
+    let meter = meter(&entry.meter)?;
+    let mut notes = Vec::new();
+    let mut n_measures = 0;
+    for text in entry
+        .measures
+        .lines()
+        .filter(|text| !text.trim().is_empty())
+    {
+        let begin = n_measures * meter.n_steps();
+        n_measures += 1;
+        measure(text, meter, begin, &mut notes)
+            .with_context(|| format!("measure {n_measures}, {text:?}"))?;
+    }
+    ensure!(
+        n_measures > N_ANSWERED,
+        "it has {n_measures} measures; the drummer listens to the first and {N_ANSWERED} more are shown"
+    );
+    for note in &mut notes {
+        if entry.shuffle {
+            note.start = shuffled(note.start);
+            note.end = shuffled(note.end);
+        }
+    }
+    let length = notes.iter().map(|note| note.end.0).fold(0.0, f64::max);
+    Ok(Line {
+        song: Song {
+            bass: notes,
+            tempos: vec![(Beats(0.0), entry.tempo_bpm)],
+            meters: vec![(Beats(0.0), meter.into())],
+            bass_part: entry.name.clone(),
+            length: Beats(length),
+            ..Song::default()
+        },
+        name: entry.name,
+        about: entry.about,
+        tempo_bpm: entry.tempo_bpm,
+        meter,
+        is_shuffle: entry.shuffle,
+        n_measures,
+    })
+}
+
+fn meter(text: &str) -> Result<Meter> {
+    let parts = text
+        .split_once('/')
+        .and_then(|(upper, lower)| upper.parse().ok().zip(lower.parse().ok()));
+    parts
+        .and_then(|(upper, lower)| Meter::new(upper, lower))
+        .with_context(|| {
+            format!(
+                "meter = {text:?} is none of 1 to 32 whole sixteenths, such as \"4/4\" or \"6/8\""
+            )
+        })
+}
+
+/// Reads a measure that begins `begin` steps after the start, after the notes of those before it.
+fn measure(text: &str, meter: Meter, begin: usize, notes: &mut Vec<Note>) -> Result<()> {
+    let (steps, pitches) = text
+        .split_once('|')
+        .context("a bar | must stand between steps and pitches")?;
+    let steps: Vec<char> = steps.chars().filter(|c| !c.is_whitespace()).collect();
+    ensure!(
+        steps.len() == meter.n_steps(),
+        "{} steps; a measure of {}/{} has {}",
+        steps.len(),
+        meter.numerator(),
+        meter.denominator(),
+        meter.n_steps()
+    );
+    let keys = keys(pitches)?;
+    let n_notes = steps.iter().filter(|c| velocity(**c).is_some()).count();
+    ensure!(
+        keys.len() == n_notes,
+        "{} pitches for {n_notes} notes",
+        keys.len()
+    );
+    let mut keys = keys.into_iter();
+    for (i, mark) in steps.into_iter().enumerate() {
+        let (start, end) = (beats(begin + i), beats(begin + i + 1));
+        match (velocity(mark), mark) {
+            (Some(velocity), _) => notes.extend(keys.next().map(|key| Note {
+                start,
+                end,
+                key,
+                velocity,
+            })),
+            (None, '-') => {
+                // Steps are exact in binary, so that a note ends where the next step begins or not at all.
+                let sounding = notes.last_mut().filter(|note| note.end == start);
+                let note = sounding.with_context(|| {
+                    format!("no note sounds at step {} that '-' could hold", i + 1)
+                })?;
+                note.end = end;
+            }
+            (None, '.') => {}
+            (None, mark) => bail!("step {} is {mark:?}, which is none of X x s g - .", i + 1),
+        }
+    }
+    Ok(())
+}
+
+/// MIDI velocity of a mark; `None` of one where no note begins.
+fn velocity(mark: char) -> Option<u8> {
+    match mark {
+        'X' => Some(116),
+        'x' => Some(96),
+        's' => Some(74),
+        'g' => Some(44),
+        _ => None,
+    }
+}
+
+/// MIDI keys of pitches such as `E1 Bb1*3`.
+fn keys(text: &str) -> Result<Vec<u8>> {
+    let mut keys = Vec::new();
+    for word in text.split_whitespace() {
+        let (pitch, times) = word.split_once('*').unwrap_or((word, "1"));
+        let key = key(pitch).with_context(|| {
+            format!(
+                "{word:?} is no pitch: a letter A to G, # or b if need be, and an octave 0 to 8"
+            )
+        })?;
+        let times: usize = times
+            .parse()
+            .with_context(|| format!("{word:?} says how often after *"))?;
+        keys.extend(std::iter::repeat_n(
+            key,
+            times.min(lockstep_models::representation::MAX_STEPS_PER_MEASURE + 1),
+        ));
+    }
+    Ok(keys)
+}
+
+/// MIDI key of a pitch; C4 is 60.
+fn key(pitch: &str) -> Option<u8> {
+    let mut rest = pitch.chars();
+    let natural = match rest.next()? {
+        'C' => 0,
+        'D' => 2,
+        'E' => 4,
+        'F' => 5,
+        'G' => 7,
+        'A' => 9,
+        'B' => 11,
+        _ => return None,
+    };
+    let rest = rest.as_str();
+    let (sharp, octave) = match rest.strip_prefix('#') {
+        Some(octave) => (1, octave),
+        None => rest
+            .strip_prefix('b')
+            .map_or((0, rest), |octave| (-1, octave)),
+    };
+    let octave: i32 = octave
+        .parse()
+        .ok()
+        .filter(|octave| (0..=8).contains(octave))?;
+    u8::try_from(12 * (octave + 1) + natural + sharp).ok()
+}
+
+fn beats(step: usize) -> Beats {
+    Beats(step as f64 / f64::from(STEPS_PER_BEAT))
+}
+
+/// Stretches the first half of every beat to two thirds of it, and crowds the second into what is left.
+fn shuffled(at: Beats) -> Beats {
+    let (beat, within) = (at.0.floor(), at.0.fract());
+    Beats(beat + (within * 4.0 / 3.0).min((within * 2.0 + 1.0) / 3.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(meter: &str, measures: &str) -> String {
+        format!(
+            "[[line]]\nname = \"own\"\nabout = \"\"\ntempo-bpm = 100\nmeter = \"{meter}\"\nmeasures = \"\"\"\n{measures}\"\"\"\n"
+        )
+    }
+
+    #[test]
+    fn a_measure_is_read_as_it_is_written() -> Result<()> {
+        let rest = format!(
+            "---- ---- .... |\n{}",
+            ".... .... .... |\n".repeat(N_ANSWERED)
+        );
+        let lines = parse(&entry(
+            "3/4",
+            &format!("X--g x... s--- | E1 Bb1 C#2 A0\n{rest}"),
+        ))?;
+        let notes: Vec<_> = lines[0]
+            .song
+            .bass
+            .iter()
+            .map(|note| (note.start.0, note.end.0, note.key, note.velocity))
+            .collect();
+        let expected = [
+            (0.0, 0.75, 28, 116),
+            (0.75, 1.0, 34, 44),
+            (1.0, 1.25, 37, 96),
+            // It is held into the next measure, whose first eight steps go on with it.
+            (2.0, 5.0, 21, 74),
+        ];
+        assert_eq!(notes, expected);
+        assert_eq!(lines[0].n_measures, 2 + N_ANSWERED);
+        Ok(())
+    }
+
+    #[test]
+    fn a_shuffle_moves_the_second_half_of_a_beat_by_a_triplet() {
+        for (written, played) in [
+            (0.0, 0.0),
+            (0.25, 1.0 / 3.0),
+            (0.5, 2.0 / 3.0),
+            (0.75, 5.0 / 6.0),
+            (3.0, 3.0),
+        ] {
+            assert!(
+                (shuffled(Beats(written)).0 - played).abs() < 1e-12,
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let whole = "x--- ---- ---- ---- | A1\n";
+        let with = |measure: &str| entry("4/4", &format!("{whole}{measure}\n{}", whole.repeat(4)));
+        let twice = format!("{0}{0}", with(whole));
+        for (text, expected) in [
+            (with("x--- ---- ---- --- | A1"), "measure 2"),
+            (
+                with("x--- ---- ---- --- | A1"),
+                "15 steps; a measure of 4/4 has 16",
+            ),
+            (with("x--- ---- ---- ---- | A1 E1"), "2 pitches for 1 notes"),
+            (with("x--- ---- ---- ---- | A1*3"), "3 pitches for 1 notes"),
+            (with("x--- ---- ---- ---- | H1"), "\"H1\" is no pitch"),
+            (with("x--- ---- ---- ---- | A9"), "\"A9\" is no pitch"),
+            (with("x--- ---- ---- ---- | A1*x"), "\"A1*x\""),
+            (with("x--- ---- ---- ---- A1"), "a bar | must stand"),
+            (with("x--- ---o ---- ---- | A1"), "step 8 is 'o'"),
+            (with("x.-- ---- ---- ---- | A1"), "no note sounds at step 3"),
+            (entry("4/4", whole), "it has 1 measures"),
+            (entry("9/4", whole), "meter = \"9/4\""),
+            (entry("4/4", whole).replace("100", "301"), "tempo-bpm = 301"),
+            (
+                entry("4/4", whole).replace("own", "../own"),
+                "small letters",
+            ),
+            (
+                entry("4/4", whole).replace("own", TITLE),
+                "not \"listening\"",
+            ),
+            (entry("4/4", whole).replace("about", "abuot"), "abuot"),
+            (twice, "two lines are named \"own\""),
+        ] {
+            let error = parse(&text).map_err(|e| format!("{e:#}"));
+            let text = error.err().unwrap_or_default();
+            assert!(text.contains(expected), "{text:?} for {expected:?}");
+        }
+    }
+}
