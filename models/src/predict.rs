@@ -4,6 +4,7 @@
 //! fans out beside an audio thread. Generator thread only.
 
 mod answer;
+mod case;
 mod context;
 mod embedded;
 mod parts;
@@ -19,6 +20,7 @@ use crate::noise;
 use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 use crate::weights::{Config, Weights, WeightsError};
 use answer::Answer;
+pub use case::CaseError;
 use context::Hearing;
 pub(crate) use context::planes;
 pub use embedded::{EMBEDDED, EMBEDDED_WEIGHTS};

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: how fast the networks of run files train and predict, beside the arithmetic that they need.
 //!
 //! The songs are drawn, not real: no corpus is needed, and every machine measures the same work. Figures of a shared
-//! machine move; compare rows of one run, not runs.
+//! machine move; compare rows of one run, not runs. `prediction` times a weights file instead of run files.
+
+mod prediction;
 
 use std::fs;
 use std::path::PathBuf;
@@ -33,6 +35,12 @@ pub(crate) struct Bench {
     /// Predictions for each
     #[arg(long, default_value_t = 500)]
     predictions: usize,
+    /// Weights file whose predictions are timed, in place of run files
+    #[arg(long, conflicts_with = "runs")]
+    weights: Option<PathBuf>,
+    /// Where some of these predictions and all times go, as safetensors, to be compared with those of another runtime
+    #[arg(long, requires = "weights")]
+    case: Option<PathBuf>,
 }
 
 /// Songs and their measures.
@@ -47,6 +55,9 @@ impl Bench {
             self.seconds > 0.0 && self.predictions > 0,
             "--seconds and --predictions must be above 0"
         );
+        if let Some(weights) = &self.weights {
+            return prediction::run(weights, self.predictions, self.case.as_deref());
+        }
         // With gradients that stay differentiable all rows pay for what one of them needs.
         let runs = self.runs()?;
         let needs_second_order = runs

@@ -1,0 +1,269 @@
+//! Predictions written down with everything that goes into them, so that another runtime can be given the same and compared.
+//!
+//! Measurement only; what a player hears never comes from here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Duration;
+
+use candle_core::{Device, Tensor};
+
+use super::context::planes;
+use super::parts::{Part, parts};
+use super::{Mind, Predictor};
+use crate::generator::{Generator as _, PredictError, Request};
+use crate::network::{Cell, N_PLANES, NET_MEASURES, NET_STEPS};
+use crate::noise;
+use crate::representation::{N_VOICES, Voice};
+use crate::weights::{self, WeightsError};
+
+/// Why no case is written.
+#[derive(Debug, thiserror::Error)]
+pub enum CaseError {
+    /// Only a network that decides hit by hit has minds and draws to write down.
+    #[error("the network is a {family}; only an autoregressive one can be compared")]
+    Family {
+        /// What it is.
+        family: &'static str,
+    },
+    /// The measure is none of the network's own length.
+    #[error("the measure has {got} steps; only those of {NET_STEPS} can be compared")]
+    Meter {
+        /// Its steps.
+        got: usize,
+    },
+    /// A hit of the written case is not one of the prediction's.
+    #[error(
+        "step {step_idx} of the case is not what was predicted; the case has fallen behind the prediction"
+    )]
+    Differs {
+        /// The first such step.
+        step_idx: usize,
+    },
+    /// A prediction failed.
+    #[error("a prediction failed")]
+    Predict(#[from] PredictError),
+    /// The tensor library failed.
+    #[error("the case cannot be put together")]
+    Tensor(#[from] candle_core::Error),
+    /// The file cannot be written.
+    #[error("the case cannot be written")]
+    File(#[from] WeightsError),
+}
+
+impl Predictor {
+    /// Writes requests and what this drummer answers as a safetensors file, N requests of M minds each:
+    ///
+    /// - `bass` `(N, M, 4, 16, P)`, `own` `(N, M, 4, 16, N_OWN_PLANES)`, `accents` `(N, M, 4, 16, 1)` and `given`
+    ///   `(N, M, N_GIVEN + n_styles)`: what each mind hears and is told;
+    /// - `shares` `(N, M)`: how much each counts;
+    /// - `draws` `(N, 16, V)`: the logistic draws, before temperature and lean;
+    /// - `presence` `(N, 16, V)`: the log-odds with the draw in them; what is above 0 hits;
+    /// - `times_us` `(K,)`: `times`, how long predictions took, in microseconds.
+    ///
+    /// # Errors
+    /// [`CaseError`] if the network is of another family, a measure of another length, or the file cannot be written.
+    pub fn write_case(
+        &mut self,
+        path: &Path,
+        requests: &[Request],
+        times: &[Duration],
+    ) -> Result<(), CaseError> {
+        let mut stacks: BTreeMap<&str, Vec<Tensor>> = BTreeMap::new();
+        for request in requests {
+            for (name, tensor) in self.case(request)? {
+                stacks.entry(name).or_default().push(tensor);
+            }
+        }
+        let mut tensors = BTreeMap::new();
+        for (name, rows) in stacks {
+            tensors.insert(name.to_owned(), Tensor::stack(&rows, 0)?);
+        }
+        let times: Vec<f32> = times.iter().map(|t| 1e6 * t.as_secs_f32()).collect();
+        let n_times = times.len();
+        tensors.insert(
+            "times_us".to_owned(),
+            Tensor::from_vec(times, n_times, &Device::Cpu)?,
+        );
+        Ok(weights::save(path, &tensors, HashMap::new())?)
+    }
+
+    /// One request's tensors by name.
+    fn case(&mut self, request: &Request) -> Result<Vec<(&'static str, Tensor)>, CaseError> {
+        let got = request.meter.n_steps();
+        let whole = parts(request.meter).find(|part| part.n_steps == got && got == NET_STEPS);
+        let part = whole.ok_or(CaseError::Meter { got })?;
+        if !matches!(self.mind, Mind::Autoregressive(..)) {
+            let family = self.name();
+            return Err(CaseError::Family { family });
+        }
+        let cpu = &Device::Cpu;
+        let heard = planes(&request.window, part.rows);
+        let heard = Tensor::from_vec(heard, (NET_MEASURES, NET_STEPS, N_PLANES), cpu)?;
+        let (mut shares, mut bass) = (Vec::new(), Vec::new());
+        let (mut own, mut accents, mut given) = (Vec::new(), Vec::new(), Vec::new());
+        for (share, hearing) in self.minds(request.taste.follow, self.config.memory) {
+            let context = hearing.context(request, part, self.config.architecture.n_styles)?;
+            shares.push(share);
+            bass.push(if hearing.bass {
+                heard.clone()
+            } else {
+                heard.zeros_like()?
+            });
+            own.push(context.own.squeeze(0)?);
+            accents.push(context.accents.squeeze(0)?);
+            given.push(context.given.flatten_all()?);
+        }
+        let (draws, presence) = self.log_odds(request, part)?;
+        let cells = |values| Tensor::from_vec(values, (NET_STEPS, N_VOICES), cpu);
+        let n_minds = shares.len();
+        Ok(vec![
+            ("shares", Tensor::from_vec(shares, n_minds, cpu)?),
+            ("bass", Tensor::stack(&bass, 0)?),
+            ("own", Tensor::stack(&own, 0)?),
+            ("accents", Tensor::stack(&accents, 0)?),
+            ("given", Tensor::stack(&given, 0)?),
+            ("draws", cells(draws)?),
+            ("presence", cells(presence)?),
+        ])
+    }
+
+    /// Draws and log-odds of all cells, `(16, V)` each, decided as a prediction decides them; makes sure that it did.
+    fn log_odds(
+        &mut self,
+        request: &Request,
+        part: Part,
+    ) -> Result<(Vec<f32>, Vec<f32>), CaseError> {
+        let map = self.predict(request)?;
+        let (lean, temperature) = (self.config.lean, self.config.temperature);
+        let mut answer = self.answer(request, part, self.config.memory)?;
+        let (mut draws, mut log_odds) = (Vec::new(), Vec::new());
+        for step_idx in 0..NET_STEPS {
+            let mut outputs = answer.outputs(step_idx);
+            let mut hits = [false; N_VOICES];
+            for voice in Voice::ALL {
+                let draw = noise::cell(request.taste, request.measure, step_idx, voice);
+                let cell = Cell::of(&outputs, voice).presence;
+                let presence = cell + lean.of(voice) + temperature.of(voice) * draw;
+                let is_hit = presence > 0.0;
+                if is_hit != map.hit(step_idx, voice).presence().sounds_at(0.5) {
+                    return Err(CaseError::Differs { step_idx });
+                }
+                if is_hit {
+                    hits[voice.index()] = true;
+                    answer.hit(&mut outputs, voice);
+                }
+                draws.push(draw);
+                log_odds.push(presence);
+            }
+            answer.decided(hits);
+        }
+        Ok((draws, log_odds))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generator::Taste;
+    use crate::network::{
+        Architecture, BassEmbedding, Drumming, GeneratorNet, N_GIVEN, N_OWN_PLANES, Parameters,
+    };
+    use crate::representation::{Onset, Window};
+    use crate::weights::{Config, PerVoice, Weights};
+
+    type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+    fn predictor(generator: Drumming) -> Result<Predictor, WeightsError> {
+        let architecture = Architecture {
+            bass: BassEmbedding::Convolution,
+            generator,
+            controls: generator == Drumming::Autoregressive,
+            n_styles: 0,
+        };
+        let (parameters, _) = Parameters::initialise(&GeneratorNet::layers(&architecture), 5)?;
+        let config = Config {
+            architecture,
+            temperature: PerVoice::All(0.5),
+            lean: PerVoice::All(0.2),
+            looseness: 1.0,
+            truncation: 1.0,
+            memory: 0.25,
+            guidance: 1.0,
+        };
+        Predictor::from_parameters(config, &parameters)
+    }
+
+    fn request(measure: u64) -> Request {
+        let mut window = Window::default();
+        window.begin(48, Onset::new(40, 0.9));
+        let mut request = Request {
+            measure,
+            window,
+            taste: Taste {
+                variation: 1.0,
+                ..Taste::default()
+            },
+            ..Request::default()
+        };
+        request.played[52][0] = 0.8;
+        request
+    }
+
+    #[test]
+    fn a_case_holds_what_each_mind_hears_and_the_hits_that_are_predicted() -> Outcome {
+        let mut predictor = predictor(Drumming::Autoregressive)?;
+        let file = tempfile::NamedTempFile::new()?;
+        let requests = [request(1), request(2)];
+        predictor.write_case(file.path(), &requests, &[Duration::from_micros(300)])?;
+        let case = Weights::parse(&std::fs::read(file.path())?)?.parameters;
+        let values = |name: &str, shape: &[usize]| -> Result<Vec<f32>, WeightsError> {
+            Ok(case.tensor(name, shape)?.flatten_all()?.to_vec1()?)
+        };
+        assert_eq!(values("shares", &[2, 2])?, [0.25, 0.75, 0.25, 0.75]);
+        assert_eq!(values("times_us", &[1])?, [300.0]);
+        // Both minds hear the bass, the first alone its own drums.
+        let sum = |values: &[f32]| values.iter().sum::<f32>();
+        let bass = values("bass", &[2, 2, 4, 16, N_PLANES])?;
+        assert!(bass.chunks(4 * 16 * N_PLANES).all(|mind| sum(mind) > 0.0));
+        let own = values("own", &[2, 2, 4, 16, N_OWN_PLANES])?;
+        let minds: Vec<bool> = own
+            .chunks(4 * 16 * N_OWN_PLANES)
+            .map(|mind| sum(mind) > 0.0)
+            .collect();
+        assert_eq!(minds, [true, false, true, false]);
+        values("accents", &[2, 2, 4, 16, 1])?;
+        values("given", &[2, 2, N_GIVEN])?;
+        let draws = values("draws", &[2, 16, N_VOICES])?;
+        let (first, second) = draws.split_at(16 * N_VOICES);
+        assert_ne!(first, second);
+        let presence = values("presence", &[2, 16, N_VOICES])?;
+        for (request, presence) in requests.iter().zip(presence.chunks(16 * N_VOICES)) {
+            let map = predictor.predict(request)?;
+            for (i, log_odds) in presence.iter().enumerate() {
+                let hit = map.hit(i / N_VOICES, Voice::ALL[i % N_VOICES]);
+                let expected = crate::network::logistic(*log_odds);
+                assert!((hit.presence().value() - expected).abs() < 1e-6);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_refused_by_name() -> Outcome {
+        let file = tempfile::NamedTempFile::new()?;
+        let write = |generator, request: Request| -> Result<String, WeightsError> {
+            let outcome = predictor(generator)?.write_case(file.path(), &[request], &[]);
+            Ok(outcome.err().map(|e| e.to_string()).unwrap_or_default())
+        };
+        let text = write(Drumming::ThreeD, request(1))?;
+        assert!(text.contains("conditional-gan"), "{text}");
+        let waltz = Request {
+            meter: crate::representation::Meter::new(3, 4).unwrap_or_default(),
+            ..request(1)
+        };
+        let text = write(Drumming::Autoregressive, waltz)?;
+        assert!(text.contains("12 steps"), "{text}");
+        Ok(())
+    }
+}

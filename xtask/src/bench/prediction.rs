@@ -1,0 +1,93 @@
+//! How fast and how large the predictions of one weights file are, and what another runtime needs to be compared with it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use lockstep_models::draws;
+use lockstep_models::generator::{Generator as _, Request};
+use lockstep_models::predict::Predictor;
+use lockstep_models::representation::Voice;
+
+use super::micros;
+
+/// Predictions before the clock runs: caches fill, and the machine's clock rises.
+const WARM_UP: usize = 50;
+
+/// Requests that are written down.
+const N_WRITTEN: u64 = 16;
+
+/// Times predictions, prints how long they took and how much memory the process had, and writes a case where one is wanted.
+///
+/// # Errors
+/// Names the file that cannot be read, predicted with or written.
+pub(super) fn run(weights: &Path, n_predictions: usize, case: Option<&Path>) -> Result<()> {
+    let name = weights.display();
+    let bytes = fs::read(weights).with_context(|| format!("reading {name}"))?;
+    let mut predictor = Predictor::new(&bytes).with_context(|| format!("loading {name}"))?;
+    drop(bytes);
+    let mut times = Vec::with_capacity(n_predictions);
+    for i in 0..WARM_UP + n_predictions {
+        let request = request(i as u64 % N_WRITTEN);
+        let begun = Instant::now();
+        predictor
+            .predict(&request)
+            .with_context(|| format!("predicting with {name}"))?;
+        times.push(begun.elapsed());
+    }
+    let times = times.split_off(WARM_UP);
+    let mut sorted = times.clone();
+    sorted.sort_unstable();
+    let at = |percent: usize| micros(sorted[(sorted.len() - 1) * percent / 100]);
+    // What writing the case takes is not what predicting takes.
+    let peak = peak_mib().map_or_else(
+        || "peak resident memory is not told here".to_owned(),
+        |mib| format!("peak resident memory {mib:.1} MiB"),
+    );
+    println!(
+        "{name}: {n_predictions} predictions, one thread: p50 {:.0} µs, p99 {:.0} µs; {peak}",
+        at(50),
+        at(99)
+    );
+    if let Some(path) = case {
+        let requests: Vec<Request> = (0..N_WRITTEN).map(request).collect();
+        predictor
+            .write_case(path, &requests, &times)
+            .with_context(|| format!("writing {} with {name}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A drawn bass line, and drums that have been played to it: a backbeat, eighths of hi-hat, a kick under half of the bass.
+fn request(idx: u64) -> Request {
+    let mut request = super::request(idx);
+    for (step_idx, row) in request.played.iter_mut().enumerate() {
+        let draw = draws::hash(&[idx, step_idx as u64, 1]);
+        let has_bass = request.window.accent(step_idx) > 0.0;
+        let velocity = 0.5 + (draw / 2 % 50) as f32 / 100.0;
+        for (voice, is_hit) in [
+            (
+                Voice::Kick,
+                step_idx % 16 == 0 || has_bass && draw.is_multiple_of(2),
+            ),
+            (Voice::Snare, step_idx % 8 == 4),
+            (Voice::ClosedHat, step_idx % 2 == 0),
+        ] {
+            if is_hit {
+                row[voice.index()] = velocity;
+            }
+        }
+    }
+    request
+}
+
+/// The most memory that this process has held, in MiB, where the system tells it.
+fn peak_mib() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib / 1024.0)
+}
