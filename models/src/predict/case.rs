@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use super::context::planes;
 use super::parts::{Part, parts};
 use super::{Mind, Predictor};
-use crate::generator::{Generator as _, PredictError, Request};
+use crate::generator::{Generator as _, History, PredictError, Request};
 use crate::network::{Cell, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
 use crate::representation::{N_VOICES, Voice};
@@ -102,7 +102,7 @@ impl Predictor {
         let heard = Tensor::from_vec(heard, (NET_MEASURES, NET_STEPS, N_PLANES), cpu)?;
         let (mut shares, mut bass) = (Vec::new(), Vec::new());
         let (mut own, mut accents, mut given) = (Vec::new(), Vec::new(), Vec::new());
-        for (share, hearing) in self.minds(request.taste.follow, self.config.memory) {
+        for (share, hearing) in self.minds(request.taste.follow, History::Own) {
             let context = hearing.context(request, part, self.config.architecture.n_styles)?;
             shares.push(share);
             bass.push(if hearing.bass {
@@ -136,7 +136,7 @@ impl Predictor {
     ) -> Result<(Vec<f32>, Vec<f32>), CaseError> {
         let map = self.predict(request)?;
         let (lean, temperature) = (self.config.lean, self.config.temperature);
-        let mut answer = self.answer(request, part, self.config.memory)?;
+        let mut answer = self.answer(request, part, History::Own)?;
         let (mut draws, mut log_odds) = (Vec::new(), Vec::new());
         for step_idx in 0..NET_STEPS {
             let mut outputs = answer.outputs(step_idx);
