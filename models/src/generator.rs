@@ -2,6 +2,8 @@
 //!
 //! Runs on the generator thread, or in a program; never on the audio thread.
 
+use std::fmt;
+
 use crate::representation::{
     HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Plan, WINDOW_STEPS, Window,
 };
@@ -112,6 +114,24 @@ pub enum PredictError {
     },
 }
 
+/// Which device computes the predictions, for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceReport<'a> {
+    /// Its name, such as `CPU` or the graphics card's.
+    pub name: &'a str,
+    /// Why it is not the one that was asked for, where it is not.
+    pub refusal: Option<&'a str>,
+}
+
+impl fmt::Display for DeviceReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.refusal {
+            Some(why) => write!(f, "{}: {why}", self.name),
+            None => f.write_str(self.name),
+        }
+    }
+}
+
 /// Predicts the drums of the measure that follows a window of bass.
 pub trait Generator: Send {
     /// Name for people, such as `conditional-gan`.
@@ -143,6 +163,14 @@ pub trait Generator: Send {
         _history: History,
     ) -> Result<Option<Probabilities>, PredictError> {
         Ok(None)
+    }
+
+    /// Which device computed the last prediction, and why not another.
+    fn device(&self) -> DeviceReport<'_> {
+        DeviceReport {
+            name: "CPU",
+            refusal: None,
+        }
     }
 
     /// How many numbers it has learnt; 0 for a rule.

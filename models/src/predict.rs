@@ -3,34 +3,42 @@
 //! One thread and tensors below the size at which candle would start its process-wide pool, so that a prediction never
 //! fans out beside an audio thread. Generator thread only.
 
+mod accelerator;
 mod answer;
 mod case;
 mod context;
 mod embedded;
 mod parts;
+mod trunk;
 
 use candle_core::{Device, Tensor};
 
-use crate::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use crate::generator::{
+    DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
+};
 use crate::network::{
-    Autoregressive, Cell, Decoder, FromNoise, GeneratorNet, N_LATENT, N_PLANES, NET_MEASURES,
-    NET_STEPS, Parameters, logistic,
+    Autoregressive, Cell, Decoder, FromNoise, GeneratorNet, N_FEATURES, N_LATENT, N_OWN_PLANES,
+    N_PLANES, NET_MEASURES, NET_STEPS, Parameters, logistic,
 };
 use crate::noise;
 use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
-use crate::weights::{Config, Weights, WeightsError};
+use crate::weights::{Config, PerVoice, Weights, WeightsError};
+use accelerator::{Accelerator, probe};
 use answer::Answer;
 pub use case::CaseError;
 use context::Hearing;
 pub(crate) use context::planes;
 pub use embedded::{EMBEDDED, EMBEDDED_WEIGHTS};
 use parts::{Part, parts, pass};
+pub use trunk::{Minds, NetworkTrunk, Trunk, TrunkError, in_one_line};
 
 /// A network as a drummer.
 #[derive(Debug)]
 pub struct Predictor {
     config: Config,
     mind: Mind,
+    /// Where the trunk is computed while that goes well.
+    accelerator: Accelerator,
     n_parameters: usize,
     /// One thread: whatever candle or gemm would parallelise stays in it.
     pool: rayon::ThreadPool,
@@ -73,9 +81,10 @@ impl Predictor {
                 Mind::Autoregressive(network, decoder)
             }
         };
-        let predictor = Self {
+        let mut predictor = Self {
             config,
             mind,
+            accelerator: Accelerator::default(),
             n_parameters: parameters.n_values(),
             pool,
             card: String::new(),
@@ -98,39 +107,90 @@ impl Predictor {
 
     /// What the network says of a part of the next measure.
     fn answer(
-        &self,
+        &mut self,
         request: &Request,
         part: Part,
         history: History,
     ) -> candle_core::Result<Answer<'_>> {
-        let bass = planes(&request.window, part.rows);
-        self.pool.install(|| {
-            let shape = (1, NET_MEASURES, NET_STEPS, N_PLANES);
-            let bass = Tensor::from_vec(bass, shape, &Device::Cpu)?;
-            match &self.mind {
-                Mind::Gan(network) => {
-                    let latent = noise::latent(request.taste, request.measure);
-                    let latent = latent.map(|x| self.config.truncation * x);
-                    let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
-                    let outputs = network.forward(&bass, &latent)?.flatten_all()?.to_vec1()?;
-                    Ok(Answer::Whole(outputs))
-                }
-                Mind::Autoregressive(network, decoder) => {
-                    let mut minds = Vec::new();
-                    for (share, hearing) in self.minds(request.taste.follow, history) {
-                        let context =
-                            hearing.context(request, part, self.config.architecture.n_styles)?;
-                        let bass = if hearing.bass {
-                            bass.clone()
-                        } else {
-                            bass.zeros_like()?
-                        };
-                        minds.push((share, network.begin(decoder, &bass, &context)?));
-                    }
-                    Ok(Answer::ByHit { decoder, minds })
-                }
+        let (shares, minds) = self.heard(request, part, history);
+        match &self.mind {
+            Mind::Gan(network) => self.pool.install(|| {
+                let bass = planes(&request.window, part.rows);
+                let shape = (1, NET_MEASURES, NET_STEPS, N_PLANES);
+                let bass = Tensor::from_vec(bass, shape, &Device::Cpu)?;
+                let latent = noise::latent(request.taste, request.measure);
+                let latent = latent.map(|x| self.config.truncation * x);
+                let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
+                let outputs = network.forward(&bass, &latent)?;
+                Ok(Answer::Whole(outputs.flatten_all()?.to_vec1()?))
+            }),
+            Mind::Autoregressive(network, decoder) => {
+                let features = match self.accelerator.features(&minds) {
+                    Some(features) => features,
+                    None => self
+                        .pool
+                        .install(|| minds.features(network, &Device::Cpu))?,
+                };
+                let features = features.chunks_exact(NET_STEPS * N_FEATURES);
+                let own = minds
+                    .own
+                    .chunks_exact(NET_MEASURES * NET_STEPS * N_OWN_PLANES);
+                let begun = features
+                    .zip(own)
+                    .map(|(features, own)| decoder.begin(features, own));
+                let minds = shares.into_iter().zip(begun).collect();
+                Ok(Answer::ByHit { decoder, minds })
             }
-        })
+        }
+    }
+
+    /// What each mind of a request hears, and how much it counts.
+    fn heard(&self, request: &Request, part: Part, history: History) -> (Vec<f32>, Minds) {
+        let (mut shares, mut minds) = (Vec::new(), Minds::default());
+        if self.has_trunk() {
+            for (share, hearing) in self.minds(request.taste.follow, history) {
+                shares.push(share);
+                hearing.listen(request, part, self.config.architecture.n_styles, &mut minds);
+            }
+        }
+        (shares, minds)
+    }
+}
+
+impl Predictor {
+    /// Whether another device can compute a part of it: the trunk of a drummer that decides hit by hit.
+    pub fn has_trunk(&self) -> bool {
+        matches!(self.mind, Mind::Autoregressive(..))
+    }
+
+    /// Lets another device compute the trunk from now on, if its features are those of the CPU. Where they are not, and from
+    /// the first time that it fails, the CPU answers, without a gap; [`Generator::device`] says why.
+    ///
+    /// # Realtime safety
+    /// Waits for the device; generator thread only.
+    pub fn accelerate(&mut self, trunk: Box<dyn Trunk>) {
+        let Mind::Autoregressive(network, _) = &self.mind else {
+            return self.refuse(&TrunkError::Family(self.name()));
+        };
+        let request = probe();
+        let Some(part) = parts(request.meter).next() else {
+            return;
+        };
+        let (_, minds) = self.heard(&request, part, History::Own);
+        match self.pool.install(|| minds.features(network, &Device::Cpu)) {
+            Ok(expected) => self.accelerator.take(trunk, &minds, &expected),
+            Err(error) => self.refuse(&error.into()),
+        }
+    }
+
+    /// Lets the CPU answer from now on, because another device could not be had; [`Generator::device`] says why.
+    pub fn refuse(&mut self, why: &TrunkError) {
+        self.accelerator.refuse(why);
+    }
+
+    /// Lets the CPU answer from now on, as is wished.
+    pub fn on_cpu(&mut self) {
+        self.accelerator = Accelerator::default();
     }
 }
 
@@ -172,6 +232,10 @@ impl Generator for Predictor {
         self.n_parameters
     }
 
+    fn device(&self) -> DeviceReport<'_> {
+        self.accelerator.report()
+    }
+
     fn n_flops(&self) -> u64 {
         GeneratorNet::n_flops(&self.config.architecture)
     }
@@ -205,6 +269,11 @@ impl Generator for Predictor {
     }
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
+        let drawing = Drawing {
+            temperature: self.config.temperature,
+            lean: self.config.lean,
+            looseness: self.config.looseness,
+        };
         let mut map = HitMap::default();
         let mut heard = *request;
         let mut first = 0;
@@ -212,7 +281,7 @@ impl Generator for Predictor {
             let mut answer = self.answer(&heard, part, History::Own)?;
             let mut played = Vec::with_capacity(part.n_steps);
             for step_idx in 0..part.n_steps {
-                played.push(self.decide(
+                played.push(drawing.decide(
                     &mut answer,
                     request,
                     (step_idx, first + step_idx),
@@ -226,23 +295,30 @@ impl Generator for Predictor {
     }
 }
 
-impl Predictor {
+/// How an answer's cells are drawn.
+#[derive(Clone, Copy, Debug)]
+struct Drawing {
+    temperature: PerVoice,
+    lean: PerVoice,
+    looseness: f32,
+}
+
+impl Drawing {
     /// Decides the voices of a step, by its place in the answer and in the measure, and returns their velocities; 0 of
     /// what does not hit.
     fn decide(
-        &self,
+        self,
         answer: &mut Answer<'_>,
         request: &Request,
         (place, step_idx): (usize, usize),
         map: &mut HitMap,
     ) -> Result<[f32; N_VOICES], PredictError> {
         let Request { taste, measure, .. } = *request;
-        let Config {
+        let Self {
             temperature,
             lean,
             looseness,
-            ..
-        } = self.config;
+        } = self;
         let hand = noise::hand(taste);
         let mut outputs = answer.outputs(place);
         let mut played = [0.0; N_VOICES];

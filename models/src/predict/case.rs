@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 
-use super::context::planes;
 use super::parts::{Part, parts};
 use super::{Mind, Predictor};
 use crate::generator::{Generator as _, History, PredictError, Request};
-use crate::network::{Cell, N_PLANES, NET_MEASURES, NET_STEPS};
+use crate::network::{Cell, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
 use crate::representation::{N_VOICES, Voice};
 use crate::weights::{self, WeightsError};
@@ -98,31 +97,23 @@ impl Predictor {
             return Err(CaseError::Family { family });
         }
         let cpu = &Device::Cpu;
-        let heard = planes(&request.window, part.rows);
-        let heard = Tensor::from_vec(heard, (NET_MEASURES, NET_STEPS, N_PLANES), cpu)?;
-        let (mut shares, mut bass) = (Vec::new(), Vec::new());
-        let (mut own, mut accents, mut given) = (Vec::new(), Vec::new(), Vec::new());
-        for (share, hearing) in self.minds(request.taste.follow, History::Own) {
-            let context = hearing.context(request, part, self.config.architecture.n_styles)?;
-            shares.push(share);
-            bass.push(if hearing.bass {
-                heard.clone()
-            } else {
-                heard.zeros_like()?
-            });
-            own.push(context.own.squeeze(0)?);
-            accents.push(context.accents.squeeze(0)?);
-            given.push(context.given.flatten_all()?);
-        }
+        let (shares, minds) = self.heard(request, part, History::Own);
+        let n_minds = shares.len();
+        let steps = |values: &[f32], n_channels: usize| {
+            Tensor::from_slice(values, (n_minds, NET_MEASURES, NET_STEPS, n_channels), cpu)
+        };
+        let n_given = minds.given.len() / n_minds.max(1);
         let (draws, presence) = self.log_odds(request, part)?;
         let cells = |values| Tensor::from_vec(values, (NET_STEPS, N_VOICES), cpu);
-        let n_minds = shares.len();
         Ok(vec![
             ("shares", Tensor::from_vec(shares, n_minds, cpu)?),
-            ("bass", Tensor::stack(&bass, 0)?),
-            ("own", Tensor::stack(&own, 0)?),
-            ("accents", Tensor::stack(&accents, 0)?),
-            ("given", Tensor::stack(&given, 0)?),
+            ("bass", steps(&minds.bass, N_PLANES)?),
+            ("own", steps(&minds.own, N_OWN_PLANES)?),
+            ("accents", steps(&minds.accents, 1)?),
+            (
+                "given",
+                Tensor::from_vec(minds.given, (n_minds, n_given), cpu)?,
+            ),
             ("draws", cells(draws)?),
             ("presence", cells(presence)?),
         ])
@@ -167,7 +158,7 @@ mod tests {
     use super::*;
     use crate::generator::Taste;
     use crate::network::{
-        Architecture, BassEmbedding, Drumming, GeneratorNet, N_GIVEN, N_OWN_PLANES, Parameters,
+        Architecture, BassEmbedding, Drumming, GeneratorNet, N_GIVEN, Parameters,
     };
     use crate::representation::{Onset, Window};
     use crate::weights::{Config, PerVoice, Weights};

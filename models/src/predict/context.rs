@@ -1,12 +1,10 @@
 //! A request as the network's numbers: planes of bass and of own drums, and what is given.
 
-use candle_core::{Device, Tensor};
-
 use super::parts::Part;
+use super::trunk::Minds;
 use crate::generator::Request;
 use crate::network::{
-    Context, Given, N_GIVEN, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, know,
-    lateness,
+    Given, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
 };
 use crate::representation::{N_VOICES, WINDOW_STEPS, Window};
 
@@ -20,14 +18,14 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
-    /// What an autoregressive network is told beside the bass, for one part of the measure.
-    pub(super) fn context(
-        self,
-        request: &Request,
-        part: Part,
-        n_styles: usize,
-    ) -> candle_core::Result<Context> {
-        let cpu = &Device::Cpu;
+    /// Adds a mind that hears this of a request, for one part of the measure.
+    pub(super) fn listen(self, request: &Request, part: Part, n_styles: usize, minds: &mut Minds) {
+        if self.bass {
+            minds.bass.extend(planes(&request.window, part.rows));
+        } else {
+            let silence = NET_MEASURES * NET_STEPS * N_PLANES;
+            minds.bass.resize(minds.bass.len() + silence, 0.0);
+        }
         let mut own = vec![0.0; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
         if self.own {
             write_own(request, part, &mut own);
@@ -53,19 +51,12 @@ impl Hearing {
                 .fill
                 .map(|is| is && part.idx + 1 == part.n_parts),
         };
-        let mut given = given.numbers().to_vec();
-        given.resize(N_GIVEN + n_styles, 0.0);
-        if let Some(style) = request.taste.style.map(usize::from)
-            && let Some(one) = given[N_GIVEN..].get_mut(style)
-        {
-            *one = 1.0;
-        }
-        let n_given = given.len();
-        Ok(Context {
-            own: Tensor::from_vec(own, (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES), cpu)?,
-            accents: Tensor::from_vec(accents, (1, NET_MEASURES, NET_STEPS, 1), cpu)?,
-            given: Tensor::from_vec(given, (1, 1, n_given), cpu)?,
-        })
+        minds.own.extend(own);
+        minds.accents.extend(accents);
+        minds.given.extend(given.numbers());
+        let style = request.taste.style.map(usize::from);
+        let styles = (0..n_styles).map(|each| f32::from(u8::from(style == Some(each))));
+        minds.given.extend(styles);
     }
 }
 

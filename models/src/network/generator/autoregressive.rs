@@ -5,9 +5,9 @@
 //! decide in their declaration order, each knowing those before it. Trained with people's drums in place of its own
 //! (teacher forcing), all steps at once; [`Decoder`] goes the same way one step at a time.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
-use super::decoder::{Decoder, Decoding, TAPS, WIDTH};
+use super::decoder::{Decoder, TAPS, WIDTH};
 use super::given::{N_GIVEN, N_PLACE};
 use super::trunk::{TRUNK_WIDTH, Trunk};
 use super::{Context, N_OUTPUTS};
@@ -18,6 +18,9 @@ use crate::representation::N_VOICES;
 
 /// Name of the tensor with what is played in each style: mean hits of each cell, `(n_styles, 16 · V)`.
 pub const STYLES: &str = "styles.hits";
+
+/// Features of a step that the trunk gives to the decoder.
+pub const N_FEATURES: usize = TRUNK_WIDTH;
 
 /// The generator that hears itself.
 #[derive(Clone, Debug)]
@@ -83,6 +86,7 @@ impl Autoregressive {
         let after: Vec<f32> = (0..N_VOICES * N_VOICES)
             .map(|i| f32::from(u8::from(i / N_VOICES < i % N_VOICES)))
             .collect();
+        let within = parameters.table(&within)?;
         Ok(Self {
             bass: Hearing::new(&architecture.bass, parameters)?,
             accent: architecture
@@ -95,13 +99,21 @@ impl Autoregressive {
             join: parameters.projection(&join)?,
             deepen: parameters.projection(&deepen)?,
             output: parameters.projection(&output)?,
-            within: parameters.table(&within)?,
-            after: Tensor::from_vec(after, (N_VOICES, N_VOICES), &Device::Cpu)?,
+            after: Tensor::from_vec(after, (N_VOICES, N_VOICES), within.device())?,
+            within,
         })
     }
 
-    /// What each step of the next measure is like: `(B, K, 16, TRUNK_WIDTH)`.
-    fn features(&self, bass: &Tensor, context: &Context) -> Result<Tensor> {
+    /// How many of the numbers that are given it hears.
+    pub fn n_given(&self) -> usize {
+        self.n_given
+    }
+
+    /// What each step of the next measures is like, `(B, K, 16, N_FEATURES)`, on the device of weights and inputs.
+    ///
+    /// # Errors
+    /// Those of candle, if the shapes do not fit.
+    pub fn features(&self, bass: &Tensor, context: &Context) -> Result<Tensor> {
         let mut bass = self.bass.forward(bass)?;
         if let Some(accent) = &self.accent {
             bass.steps = (bass.steps + accent.forward(&context.accents)?)?;
@@ -159,19 +171,5 @@ impl Autoregressive {
             output_bias,
             within,
         })
-    }
-
-    /// The next measure, undecided: `bass` is `(1, 4, 16, P)`.
-    ///
-    /// # Errors
-    /// Those of candle, if the shapes do not fit.
-    pub fn begin(&self, decoder: &Decoder, bass: &Tensor, context: &Context) -> Result<Decoding> {
-        let features = self.features(bass, context)?.flatten_all()?.to_vec1()?;
-        let before = context
-            .own
-            .narrow(1, NET_MEASURES - 1, 1)?
-            .narrow(3, 0, N_VOICES)?;
-        let before = before.flatten_all()?.to_vec1()?;
-        Ok(decoder.begin(&features, &before))
     }
 }

@@ -4,6 +4,7 @@
 use super::N_OUTPUTS;
 use super::trunk::TRUNK_WIDTH;
 use crate::network::NET_STEPS;
+use crate::network::hearing::N_OWN_PLANES;
 use crate::representation::N_VOICES;
 
 /// Steps back whose hits are known: a measure.
@@ -37,17 +38,22 @@ pub struct Decoding {
 }
 
 impl Decoder {
-    /// `features` are `(16, TRUNK_WIDTH)`, `before` the hits of the measure before, `(16, V)`, 0 or 1.
-    pub(super) fn begin(&self, features: &[f32], before: &[f32]) -> Decoding {
+    /// A measure of which nothing is decided. `features` are `(16, N_FEATURES)`, `own` one's own drums in the measures
+    /// before, `(M, 16, N_OWN_PLANES)`, of which the last is known hit by hit.
+    pub fn begin(&self, features: &[f32], own: &[f32]) -> Decoding {
         let steps = features.chunks_exact(TRUNK_WIDTH).map(|features| {
             let mut sum = start(&self.join_bias);
             add_rows(&mut sum, &self.join, features);
             sum
         });
-        let (before, _) = before.as_chunks::<N_VOICES>();
+        let (own, _) = own.as_chunks::<N_OWN_PLANES>();
+        let before = &own[own.len().saturating_sub(TAPS)..];
         Decoding {
             steps: steps.collect(),
-            before: before.iter().map(|row| row.map(|hit| hit > 0.5)).collect(),
+            before: before
+                .iter()
+                .map(|step| std::array::from_fn(|voice| step[voice] > 0.5))
+                .collect(),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 use super::{BEAT_CHANNELS, Heard, MEASURE_CHANNELS, STEP_CHANNELS, STRIDE};
 use crate::network::architecture::Digits;
@@ -221,7 +221,7 @@ impl Unfold {
 
     fn forward(&self, table: &Tensor, rows: &[u32], bass: &Tensor) -> Result<Heard> {
         let (b, m, _, _) = bass.dims4()?;
-        let rows = Tensor::from_slice(rows, b * m, &Device::Cpu)?;
+        let rows = Tensor::from_slice(rows, b * m, table.device())?;
         let measures = table
             .index_select(&rows, 0)?
             .reshape((b, m, 1, MEASURE_CHANNELS))?;
@@ -240,6 +240,7 @@ impl Unfold {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::Device;
 
     fn planes(onsets: &[usize]) -> Vec<f32> {
         let mut planes = vec![0.0; NET_STEPS * N_PLANES];

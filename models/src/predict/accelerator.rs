@@ -1,0 +1,96 @@
+//! A trunk on another device, for as long as it answers well; after that, why it was dropped.
+//!
+//! Whoever asks always has the CPU: a failure costs the answer of the device and nothing else.
+
+use super::trunk::{Minds, Trunk, TrunkError, in_one_line};
+use crate::generator::{DeviceReport, Request};
+use crate::representation::{N_VOICES, Onset, WINDOW_STEPS, Window};
+
+/// How far a device's features may be from the CPU's, of 1 or of the feature where that is more. Sums of some hundred 32-bit
+/// products in another order differ by about 1e-6; another network differs by about 1.
+const TOLERANCE: f32 = 1e-3;
+
+/// The other device.
+#[derive(Debug, Default)]
+pub(super) struct Accelerator {
+    trunk: Option<Box<dyn Trunk>>,
+    /// Why the CPU answers, where something else was to.
+    refusal: Option<String>,
+}
+
+impl Accelerator {
+    /// Takes a device if it answers as the CPU does, which gave `expected`, `(B, 16, N_FEATURES)`.
+    pub(super) fn take(&mut self, trunk: Box<dyn Trunk>, minds: &Minds, expected: &[f32]) {
+        *self = Self {
+            trunk: Some(trunk),
+            refusal: None,
+        };
+        let Some(got) = self.features(minds) else {
+            return;
+        };
+        let is_off = |(expected, got): &(&f32, &f32)| {
+            (*expected - *got).abs() > TOLERANCE * expected.abs().max(1.0)
+        };
+        let mut pairs = expected.iter().zip(&got);
+        if let Some((&expected, &got)) = pairs.find(is_off) {
+            self.refuse(&TrunkError::Deviates { expected, got });
+        }
+    }
+
+    /// The device's features of each mind, `(B, 16, N_FEATURES)`, all of them and finite, or `None` where the CPU has to
+    /// answer.
+    pub(super) fn features(&mut self, minds: &Minds) -> Option<Vec<f32>> {
+        let features = self.trunk.as_mut()?.features(minds);
+        features
+            .and_then(|features| checked(minds, features))
+            .inspect_err(|error| self.refuse(error))
+            .ok()
+    }
+
+    /// Lets the device go.
+    pub(super) fn refuse(&mut self, error: &TrunkError) {
+        let why = in_one_line(error);
+        self.refusal = Some(match self.trunk.take() {
+            Some(trunk) => format!("{}: {why}", trunk.device()),
+            None => why,
+        });
+    }
+
+    pub(super) fn report(&self) -> DeviceReport<'_> {
+        DeviceReport {
+            name: self.trunk.as_ref().map_or("CPU", |trunk| trunk.device()),
+            refusal: self.refusal.as_deref(),
+        }
+    }
+}
+
+/// The features, if they are as many as were asked for and finite.
+fn checked(minds: &Minds, features: Vec<f32>) -> Result<Vec<f32>, TrunkError> {
+    let (expected, got) = (minds.n_features(), features.len());
+    if expected != got {
+        return Err(TrunkError::Size { expected, got });
+    }
+    match features.iter().find(|feature| !feature.is_finite()) {
+        Some(feature) => Err(TrunkError::NotFinite(*feature)),
+        None => Ok(features),
+    }
+}
+
+/// A request in which something is heard everywhere: bass, drums and every mind.
+pub(super) fn probe() -> Request {
+    let mut window = Window::default();
+    let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
+    for (step_idx, row) in played.iter_mut().enumerate() {
+        if step_idx % 3 == 0 {
+            window.begin(step_idx, Onset::new(40, 0.8));
+        }
+        row[step_idx % N_VOICES] = 0.7;
+    }
+    let mut request = Request {
+        window,
+        played,
+        ..Request::default()
+    };
+    request.taste.follow = 1.0;
+    request
+}

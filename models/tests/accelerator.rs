@@ -1,0 +1,237 @@
+//! A trunk on another device, as the predictor sees it: taken where it answers as the CPU does, dropped where it fails, and
+//! never heard either way.
+
+use candle_core::{Device, Tensor};
+use lockstep_models::generator::{Generator as _, Request};
+use lockstep_models::network::{
+    Architecture, BassEmbedding, Drumming, GeneratorNet, N_FEATURES, NET_STEPS, Parameters,
+};
+use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk, TrunkError};
+use lockstep_models::representation::{
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
+};
+use lockstep_models::weights::{Config, PerVoice, save};
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// Weights that nobody trained, as a file.
+fn weights(bass: BassEmbedding) -> Outcome<Vec<u8>> {
+    let config = Config {
+        architecture: Architecture {
+            bass,
+            generator: Drumming::Autoregressive,
+            controls: true,
+            n_styles: 2,
+        },
+        temperature: PerVoice::All(1.0),
+        lean: PerVoice::All(0.0),
+        looseness: 1.0,
+        truncation: 1.0,
+        memory: 0.5,
+        guidance: 1.0,
+    };
+    let layers = GeneratorNet::layers(&config.architecture);
+    let (Parameters(mut tensors), _) = Parameters::initialise(&layers, 7)?;
+    if let BassEmbedding::Vocabulary { n_words } = config.architecture.bass {
+        let words = Tensor::zeros((n_words, 2), candle_core::DType::F32, &Device::Cpu)?;
+        tensors.insert(lockstep_models::network::WORDS.to_owned(), words);
+    }
+    let metadata = [
+        ("architecture", "autoregressive".to_owned()),
+        (
+            "representation",
+            lockstep_models::representation::REPRESENTATION_VERSION.to_string(),
+        ),
+        ("config", serde_json::to_string(&config)?),
+    ];
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value));
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("weights.safetensors");
+    save(&path, &tensors, metadata.into_iter().collect())?;
+    Ok(std::fs::read(&path)?)
+}
+
+/// What is asked at a measure.
+fn request(measure: u64) -> Request {
+    let mut window = Window::default();
+    let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
+    for step_idx in (0..WINDOW_STEPS).step_by(3) {
+        window.begin(step_idx, Onset::new(40, 0.8));
+        played[step_idx][step_idx % N_VOICES] = 0.6;
+    }
+    let mut request = Request {
+        measure,
+        window,
+        played,
+        ..Request::default()
+    };
+    // Four minds: with more and with no bass, with and without one's own drums.
+    request.taste.follow = 0.8;
+    request
+}
+
+fn drums(predictor: &mut Predictor) -> Outcome<Vec<HitMap>> {
+    let maps = (0..6).map(|measure| predictor.predict(&request(measure)));
+    Ok(maps.collect::<Result<_, _>>()?)
+}
+
+/// The same measure, but for the rounding of sums in another order: batches of minds are multiplied in other blocks.
+fn is_alike(a: &HitMap, b: &HitMap) -> bool {
+    (0..MAX_STEPS_PER_MEASURE).all(|step_idx| {
+        Voice::ALL.into_iter().all(|voice| {
+            let (a, b) = (a.hit(step_idx, voice), b.hit(step_idx, voice));
+            let is_hit = |hit: Hit| hit.presence().sounds_at(0.5);
+            let is_near = |a: f32, b: f32| (a - b).abs() < 1e-3;
+            is_hit(a) == is_hit(b)
+                && is_near(a.presence().value(), b.presence().value())
+                && is_near(a.velocity(), b.velocity())
+                && is_near(a.offset(), b.offset())
+        })
+    })
+}
+
+/// Asserts that the first measures are alike, which the device answered, and that all after them are the CPU's to the bit.
+#[track_caller]
+fn assert_drums(got: &[HitMap], cpu: &[HitMap], n_by_device: usize, what: &str) {
+    assert_eq!(got.len(), cpu.len());
+    for (measure, (got, cpu)) in got.iter().zip(cpu).enumerate() {
+        if measure < n_by_device {
+            assert!(is_alike(got, cpu), "{what}: measure {measure} is another");
+        } else {
+            assert!(got == cpu, "{what}: measure {measure} is not the CPU's");
+        }
+    }
+}
+
+type Spoil = fn(&Minds, Vec<f32>) -> Result<Vec<f32>, TrunkError>;
+
+/// The network's own trunk, spoilt after some good answers.
+#[derive(Debug)]
+struct Spoilt {
+    trunk: NetworkTrunk,
+    n_good_answers: usize,
+    spoil: Spoil,
+}
+
+impl Trunk for Spoilt {
+    fn device(&self) -> &'static str {
+        "a device"
+    }
+
+    fn features(&mut self, minds: &Minds) -> Result<Vec<f32>, TrunkError> {
+        let features = self.trunk.features(minds)?;
+        match self.n_good_answers.checked_sub(1) {
+            Some(n) => {
+                self.n_good_answers = n;
+                Ok(features)
+            }
+            None => (self.spoil)(minds, features),
+        }
+    }
+}
+
+const WAYS: [(&str, Spoil); 3] = [
+    ("a device: gone", |_, _| {
+        Err(TrunkError::Library("gone".to_owned()))
+    }),
+    ("a device: it answered NaN", |_, mut features| {
+        features[3] = f32::NAN;
+        Ok(features)
+    }),
+    ("a device: it answered", |minds, mut features| {
+        assert_eq!(features.len(), minds.n() * NET_STEPS * N_FEATURES);
+        features.pop();
+        Ok(features)
+    }),
+];
+
+#[test]
+fn whenever_and_however_it_fails_the_drums_are_the_cpus_and_it_says_why() -> Outcome {
+    let weights = weights(BassEmbedding::Convolution)?;
+    let cpu = drums(&mut Predictor::new(&weights)?)?;
+    for (why, spoil) in WAYS {
+        for n_good_answers in 0..5 {
+            let mut predictor = Predictor::new(&weights)?;
+            predictor.accelerate(Box::new(Spoilt {
+                trunk: NetworkTrunk::new(&weights)?,
+                n_good_answers,
+                spoil,
+            }));
+            let is_taken = predictor.device().name == "a device";
+            assert_eq!(
+                is_taken,
+                n_good_answers > 0,
+                "the first answer is the trial"
+            );
+            let n_by_device = n_good_answers.saturating_sub(1);
+            assert_drums(&drums(&mut predictor)?, &cpu, n_by_device, why);
+            let report = predictor.device();
+            assert_eq!(report.name, "CPU");
+            let refusal = report.refusal.unwrap_or_default();
+            assert!(refusal.starts_with(why), "{refusal}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_way_to_hear_the_bass_can_be_computed_elsewhere() -> Outcome {
+    for bass in [
+        BassEmbedding::Convolution,
+        BassEmbedding::Transformer {
+            n_blocks: 2,
+            n_heads: 4,
+        },
+        BassEmbedding::Vocabulary { n_words: 3 },
+    ] {
+        let weights = weights(bass)?;
+        let mut predictor = Predictor::new(&weights)?;
+        let cpu = drums(&mut predictor)?;
+        predictor.accelerate(Box::new(NetworkTrunk::new(&weights)?));
+        assert_eq!(predictor.device().refusal, None);
+        assert_ne!(predictor.device().name, "CPU");
+        let what = format!("{:?}", predictor.config().architecture.bass);
+        assert_drums(&drums(&mut predictor)?, &cpu, cpu.len(), &what);
+    }
+    Ok(())
+}
+
+#[test]
+fn another_network_is_refused() -> Outcome {
+    let weights = weights(BassEmbedding::Convolution)?;
+    let mut predictor = Predictor::new(&weights)?;
+    let cpu = drums(&mut predictor)?;
+    predictor.accelerate(Box::new(Spoilt {
+        trunk: NetworkTrunk::new(&weights)?,
+        n_good_answers: 0,
+        spoil: |_, features| Ok(features.iter().map(|x| 1.1 * x).collect()),
+    }));
+    let report = predictor.device();
+    assert_eq!(report.name, "CPU");
+    assert!(
+        report
+            .refusal
+            .is_some_and(|why| why.contains("another version"))
+    );
+    assert_drums(&drums(&mut predictor)?, &cpu, 0, "another network");
+    predictor.on_cpu();
+    assert_eq!(predictor.device().refusal, None);
+    Ok(())
+}
+
+#[test]
+fn a_drummer_without_a_trunk_stays_on_the_cpu_and_says_so() -> Outcome {
+    let weights = weights(BassEmbedding::Convolution)?;
+    let gan = include_bytes!("../weights/loss-wgan-gp.safetensors");
+    let mut predictor = Predictor::new(gan)?;
+    assert!(!predictor.has_trunk());
+    predictor.accelerate(Box::new(NetworkTrunk::new(&weights)?));
+    let refusal = predictor.device().refusal.unwrap_or_default().to_owned();
+    assert!(refusal.contains("conditional-gan"), "{refusal}");
+    let refused = NetworkTrunk::new(gan).err();
+    assert!(matches!(
+        refused,
+        Some(TrunkError::Family("conditional-gan"))
+    ));
+    Ok(())
+}
