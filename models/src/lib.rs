@@ -3,6 +3,7 @@
 //! The arrows point one way: [`representation`] ← [`network`] ← [`predict`] ← [`training`]. This crate is the only one
 //! that knows candle, the tensor library; it knows nothing of plugins, audio threads or hosts.
 
+pub mod boundary;
 pub mod corpus;
 pub mod draws;
 pub mod evaluation;

@@ -2,17 +2,19 @@
 //!
 //! Lives on the generator thread. The choice is read at every request, so a change is heard at the next downbeat.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use anyhow::{Context as _, Result};
-use lockstep_models::generator::{Generator, PredictError, Request};
+use lockstep_models::generator::{DeviceReport, Generator, PredictError, Request};
 use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::representation::HitMap;
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::weights::Weights;
-use nice_plug::prelude::nice_error;
+use nice_plug::prelude::{nice_error, nice_log};
 
+use crate::device::{OnDevice, Search};
 use crate::params::{Drummer, LockstepParams};
 
 /// Where a drummer of one's own is looked for: `lockstep/own.safetensors` in the user's data folder; `None` where the
@@ -32,22 +34,20 @@ impl Drummer {
         }
     }
 
-    /// Loads the drummer.
+    /// The bytes of its weights file.
     ///
     /// # Errors
-    /// If there is no drummer of one's own, or it is damaged, with the name of its file.
-    pub fn load(self) -> Result<Predictor> {
+    /// If there is no drummer of one's own, with the name of the file that was looked for.
+    pub fn weights(self) -> Result<Cow<'static, [u8]>> {
         if let Some(place) = self.embedded() {
-            let (name, bytes) = EMBEDDED[place];
-            return Predictor::new(bytes)
-                .with_context(|| format!("loading the embedded weights {name}"));
+            return Ok(Cow::Borrowed(EMBEDDED[place].1));
         }
         let path = own_weights()
             .context("the system names no data folder in which own.safetensors could lie")?;
-        let name = path.display();
-        let bytes = std::fs::read(&path)
-            .with_context(|| format!("reading {name}, which `cargo xtask tune` makes"))?;
-        Predictor::new(&bytes).with_context(|| format!("loading {name}"))
+        let bytes = std::fs::read(&path).with_context(|| {
+            format!("reading {}, which `cargo xtask tune` makes", path.display())
+        })?;
+        Ok(Cow::Owned(bytes))
     }
 
     /// What is played in each style that it can be asked for; none where it knows no styles, and of one's own none is
@@ -83,9 +83,9 @@ impl Chosen {
     pub(crate) fn new(params: Arc<LockstepParams>) -> Self {
         let drummer = params.drummer.value();
         Self {
+            generator: load(drummer, &params),
             params,
             drummer,
-            generator: load(drummer),
         }
     }
 }
@@ -95,62 +95,90 @@ impl Generator for Chosen {
         self.generator.name()
     }
 
+    fn device(&self) -> DeviceReport<'_> {
+        self.generator.device()
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let drummer = self.params.drummer.value();
         if drummer != self.drummer {
             self.drummer = drummer;
-            self.generator = load(drummer);
+            self.generator = load(drummer, &self.params);
         }
         self.generator.predict(request)
     }
 }
 
-/// The drummer, else the default one, else the rule groove.
-fn load(drummer: Drummer) -> Box<dyn Generator> {
-    first([drummer, Drummer::default()].map(Drummer::load))
+/// The drummer on the device that the player wants, else the default one, else the rule groove.
+fn load(drummer: Drummer, params: &Arc<LockstepParams>) -> Box<dyn Generator> {
+    let weights = [drummer, Drummer::default()].map(Drummer::weights);
+    let Some((predictor, weights)) = first(weights) else {
+        nice_error!("Lockstep plays its rule groove");
+        return Box::new(RuleGroove);
+    };
+    let params = Arc::clone(params);
+    let wish = move || params.device.value();
+    let tell = |device: &str| nice_log!("Lockstep predicts on the {device}");
+    Box::new(OnDevice::new(
+        predictor,
+        &weights,
+        Search::here(),
+        wish,
+        tell,
+    ))
 }
 
-/// The first that could be loaded, and says why those before could not.
-fn first(drummers: impl IntoIterator<Item = Result<Predictor>>) -> Box<dyn Generator> {
-    for drummer in drummers {
-        match drummer {
-            Ok(predictor) => return Box::new(predictor),
-            Err(error) => nice_error!("Lockstep cannot play with the chosen drummer: {error:#}"),
-        }
-    }
-    nice_error!("Lockstep plays its rule groove");
-    Box::new(RuleGroove)
+/// The first that can be loaded, and its bytes; says why those before cannot.
+fn first<'a>(
+    weights: impl IntoIterator<Item = Result<Cow<'a, [u8]>>>,
+) -> Option<(Predictor, Cow<'a, [u8]>)> {
+    weights.into_iter().find_map(|weights| {
+        weights
+            .and_then(|bytes| Ok((Predictor::new(&bytes)?, bytes)))
+            .inspect_err(|error| {
+                nice_error!("Lockstep cannot play with the chosen drummer: {error:#}")
+            })
+            .ok()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn damaged() -> Result<Predictor> {
-        Predictor::new(b"no weights").context("loading some file")
-    }
-
     #[test]
     fn every_embedded_drummer_loads_and_those_with_styles_name_them() -> Result<()> {
         for drummer in [Drummer::Lockstep, Drummer::Open] {
-            assert_eq!(drummer.load()?.name(), "autoregressive");
-            let mut names = drummer.styles().to_vec();
-            let n_named = names.len();
-            names.sort();
-            names.dedup();
-            assert!(n_named > 1 && names.len() == n_named, "{names:#?}");
+            let predictor = Predictor::new(&drummer.weights()?)?;
+            assert_eq!(predictor.name(), "autoregressive");
+            let n_styles = predictor.config().architecture.n_styles;
+            assert_eq!(drummer.styles().len(), n_styles);
+            assert!(drummer.styles().iter().all(|name| name.contains("kick")));
         }
-        assert_eq!(Drummer::Base.load()?.name(), "conditional-gan");
+        let predictor = Predictor::new(&Drummer::Base.weights()?)?;
+        assert_eq!(predictor.name(), "conditional-gan");
         assert!(Drummer::Base.styles().is_empty());
         Ok(())
     }
 
     #[test]
-    fn damaged_weights_leave_the_default_drummer_and_then_the_rule_groove() {
-        let next_best = first([damaged(), Drummer::default().load()]);
-        assert_eq!(next_best.name(), "autoregressive");
-        let mut last = first([damaged(), damaged()]);
-        assert_eq!(last.name(), "rule");
-        assert!(last.predict(&Request::default()).is_ok());
+    fn damaged_weights_leave_the_default_drummer_and_then_the_rule_groove() -> Result<()> {
+        let default = Drummer::default().weights()?;
+        let damaged = |bytes: &[u8]| Ok(Cow::Owned(bytes.to_vec()));
+        let mut not_finite = default.to_vec();
+        if let Some(last) = not_finite.last_chunk_mut::<4>() {
+            *last = f32::NAN.to_le_bytes();
+        }
+        for bytes in [
+            &[][..],
+            b"no weights",
+            &default[..default.len() / 2],
+            &not_finite,
+        ] {
+            let next_best = first([damaged(bytes), Drummer::default().weights()]);
+            assert!(next_best.is_some_and(|(predictor, _)| predictor.name() == "autoregressive"));
+            assert!(first([damaged(bytes)]).is_none());
+        }
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! threads meet. [`realtime`] is the musical behaviour and knows neither the plugin framework nor the tensor library;
 //! [`jam`] plays a MIDI file through the same performer offline.
 
+pub mod device;
 pub mod drummers;
 pub mod generator;
 pub mod handoff;

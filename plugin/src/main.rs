@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand};
+use lockstep::device::{DeviceChoice, OnDevice, Search};
 use lockstep::jam::{self, Take};
 use lockstep::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_models::generator::{Generator, Taste};
@@ -100,6 +101,9 @@ struct Jam {
     /// Play the rule groove, without a network
     #[arg(long)]
     rule: bool,
+    /// Which device predicts; without a GPU it is the CPU
+    #[arg(long, value_enum, default_value_t)]
+    device: DeviceChoice,
 }
 
 fn main() -> Result<()> {
@@ -216,18 +220,24 @@ impl Jam {
         let path = &self.weights;
         let name = path.display().to_string();
         let known = EMBEDDED.iter().find(|(known, _)| Path::new(known) == path);
-        let predictor = if let Some((_, bytes)) = known {
-            Predictor::new(bytes)
-        } else {
-            let bytes = std::fs::read(path);
-            Predictor::new(&bytes.with_context(|| format!("reading the weights {name}"))?)
+        let bytes = match known {
+            Some((_, bytes)) => bytes.to_vec(),
+            None => std::fs::read(path).with_context(|| format!("reading the weights {name}"))?,
         };
-        let predictor = predictor.with_context(|| format!("loading the weights {name}"))?;
+        let predictor =
+            Predictor::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
         let n_styles = predictor.config().architecture.n_styles;
         if let Some(style) = self.style.filter(|style| usize::from(*style) > n_styles) {
             anyhow::bail!("--style {style}: {name} knows {n_styles} styles");
         }
-        Ok((Box::new(predictor), name))
+        Ok((Box::new(self.on_device(predictor, &bytes)), name))
+    }
+
+    /// The drummer on the device that is asked for.
+    fn on_device(&self, predictor: Predictor, weights: &[u8]) -> OnDevice {
+        let device = self.device;
+        let tell = |device: &str| println!("Predicting on the {device}.");
+        OnDevice::new(predictor, weights, Search::here(), move || device, tell).settled()
     }
 }
 

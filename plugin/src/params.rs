@@ -8,6 +8,7 @@ use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, VoiceGroup};
 use nice_plug::prelude::*;
 
+use crate::device::DeviceChoice;
 use crate::realtime::Controls;
 pub use choices::{Drummer, FillChoice, Silence};
 
@@ -86,6 +87,9 @@ pub struct LockstepParams {
     /// Which weights play.
     #[id = "drummer"]
     pub drummer: EnumParam<Drummer>,
+    /// Which device predicts.
+    #[id = "device"]
+    pub device: EnumParam<DeviceChoice>,
 }
 
 impl Default for LockstepParams {
@@ -126,6 +130,7 @@ impl Default for LockstepParams {
             fill_now: BoolParam::new("Fill now", false),
             shuffle: share("Shuffle", 0.0),
             drummer,
+            device: EnumParam::new("Device", DeviceChoice::default()).non_automatable(),
         }
     }
 }

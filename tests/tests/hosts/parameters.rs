@@ -3,7 +3,7 @@
 use lockstep_hosts::Format;
 
 /// String id and name, in the order in which a host lists them. Add at the end; never rename or remove an id.
-const FROZEN: [(&str, &str); 24] = [
+const FROZEN: [(&str, &str); 25] = [
     ("density", "Density"),
     ("den_kick", "Kick density"),
     ("den_snare", "Snare density"),
@@ -28,6 +28,7 @@ const FROZEN: [(&str, &str); 24] = [
     ("fill_now", "Fill now"),
     ("shuffle", "Shuffle"),
     ("drummer", "Drummer"),
+    ("device", "Device"),
 ];
 
 /// The number that both formats know a string id by: base 31 over its bytes, the top bit clear (it is the host's).

@@ -1,0 +1,117 @@
+//! The functions as C sees them: pointers become slices here, and nowhere else.
+
+#![expect(unsafe_code, reason = "functions for C, which takes pointers")]
+
+use std::ffi::c_void;
+
+use lockstep_models::boundary::{ABI, Features, Floats, Heard, Words};
+use lockstep_models::predict::Minds;
+
+use crate::{Handle, features, guarded, into_address, open, write_words};
+
+/// [`Abi`](lockstep_models::boundary::Abi).
+#[unsafe(no_mangle)]
+pub extern "C" fn lockstep_gpu_abi() -> u32 {
+    ABI
+}
+
+/// [`Open`](lockstep_models::boundary::Open).
+///
+/// # Safety
+/// `weights` are `n` bytes to read, `why` has room for what it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lockstep_gpu_open(
+    weights: *const u8,
+    n: usize,
+    why: Words,
+) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    let (weights, why) = unsafe { (std::slice::from_raw_parts(weights, n), words(why)) };
+    match open(weights) {
+        Ok(handle) => into_address(handle),
+        Err(reason) => {
+            write_words(&reason, why);
+            std::ptr::null_mut()
+        }
+    }
+}
+
+/// [`Name`](lockstep_models::boundary::Name).
+///
+/// # Safety
+/// `handle` is open and nobody else uses it, `name` has room for what it says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lockstep_gpu_name(handle: *mut c_void, name: Words) {
+    // SAFETY: the caller's promise.
+    let (handle, name) = unsafe { (&*handle.cast::<Handle>(), words(name)) };
+    write_words(handle.device(), name);
+}
+
+/// [`Evaluate`](lockstep_models::boundary::Evaluate).
+///
+/// # Safety
+/// `handle` is open and nobody else uses it; `heard` and what it holds can be read, and `room` and `why` have room for what
+/// they say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lockstep_gpu_features(
+    handle: *mut c_void,
+    heard: *const Heard,
+    room: Features,
+    why: Words,
+) -> i64 {
+    // SAFETY: the caller's promise; the slices are of the caller's own memory, apart from each other.
+    let (handle, minds, room, why) = unsafe {
+        (
+            &mut *handle.cast::<Handle>(),
+            minds(&*heard),
+            std::slice::from_raw_parts_mut(room.first, room.n),
+            words(why),
+        )
+    };
+    match features(handle.as_mut(), &minds, room) {
+        Ok(n) => i64::try_from(n).unwrap_or(i64::MAX),
+        Err(reason) => {
+            write_words(&reason, why);
+            -1
+        }
+    }
+}
+
+/// [`Close`](lockstep_models::boundary::Close).
+///
+/// # Safety
+/// `handle` is open and nobody uses it, now or later.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn lockstep_gpu_close(handle: *mut c_void) {
+    // SAFETY: the caller's promise; it came from `into_address`.
+    let handle = unsafe { Box::from_raw(handle.cast::<Handle>()) };
+    // A lost device may panic when its memory is freed; there is nobody left to tell.
+    let _ = guarded(|| {
+        drop(handle);
+        Ok(())
+    });
+}
+
+/// What crosses, in memory of its own.
+///
+/// # Safety
+/// What `heard` holds can be read.
+unsafe fn minds(heard: &Heard) -> Minds {
+    let numbers = |floats: Floats| {
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts(floats.first, floats.n) }.to_vec()
+    };
+    Minds {
+        bass: numbers(heard.bass),
+        own: numbers(heard.own),
+        accents: numbers(heard.accents),
+        given: numbers(heard.given),
+    }
+}
+
+/// # Safety
+/// There is as much room as `words` says, and nobody else uses it for as long as the slice lives.
+unsafe fn words<'a>(words: Words) -> &'a mut [u8] {
+    // SAFETY: the caller's promise.
+    unsafe { std::slice::from_raw_parts_mut(words.first, words.n) }
+}

@@ -1,0 +1,84 @@
+//! The boundary between the plugin and the library that knows a GPU: plain C and plain floats.
+//!
+//! The library is opened at run time, so that the plugin starts where there is no driver; it may be older or newer than the
+//! plugin, or made by another compiler. So no Rust type crosses, only pointers with lengths. [`ABI`] is asked for first.
+//! Calls nothing itself; `gpu/` exports these functions, the plugin opens them.
+
+use std::ffi::c_void;
+
+/// Version of these functions and of what they compute. Raise it with any change to them or to a network's trunk.
+pub const ABI: u32 = 1;
+
+/// Numbers that the callee only reads, for as long as the call lasts.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Floats {
+    /// The first of them; not null, also where there are none.
+    pub first: *const f32,
+    /// How many.
+    pub n: usize,
+}
+
+impl From<&[f32]> for Floats {
+    fn from(numbers: &[f32]) -> Self {
+        Self {
+            first: numbers.as_ptr(),
+            n: numbers.len(),
+        }
+    }
+}
+
+/// [`Minds`](crate::predict::Minds) as they cross.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// `(B, 4, 16, N_PLANES)`.
+    pub bass: Floats,
+    /// `(B, 4, 16, N_OWN_PLANES)`.
+    pub own: Floats,
+    /// `(B, 4, 16)`.
+    pub accents: Floats,
+    /// `(B, N)`.
+    pub given: Floats,
+}
+
+/// Room for features, `(B, 16, N_FEATURES)`, which the callee writes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Features {
+    /// The first of them.
+    pub first: *mut f32,
+    /// For how many there is room, and how many are asked for.
+    pub n: usize,
+}
+
+/// Room for words, which the callee writes in UTF-8 and ends with a zero byte; what does not fit is cut off.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// The first byte.
+    pub first: *mut u8,
+    /// For how many bytes there is room, the zero included.
+    pub n: usize,
+}
+
+/// `lockstep_gpu_abi`: the library's [`ABI`]. The only function that may be called where it differs.
+pub type Abi = unsafe extern "C" fn() -> u32;
+
+/// `lockstep_gpu_open`: the trunk of a weights file of `n` bytes on the GPU, or null and why in the words.
+pub type Open = unsafe extern "C" fn(weights: *const u8, n: usize, why: Words) -> *mut c_void;
+
+/// `lockstep_gpu_name`: what the handle's device is called.
+pub type Name = unsafe extern "C" fn(handle: *mut c_void, name: Words);
+
+/// `lockstep_gpu_features`: how many features were written, or a number below 0 and why in the words. Not to be called by
+/// two threads at once; which thread calls is free.
+pub type Evaluate = unsafe extern "C" fn(
+    handle: *mut c_void,
+    heard: *const Heard,
+    features: Features,
+    why: Words,
+) -> i64;
+
+/// `lockstep_gpu_close`: frees the handle, which is not to be used again. The library must stay in memory: its threads may.
+pub type Close = unsafe extern "C" fn(handle: *mut c_void);

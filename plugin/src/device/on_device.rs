@@ -1,0 +1,191 @@
+//! A drummer that predicts on the device that the player wants, as soon and as long as it can be had.
+//!
+//! The device is opened on a thread of its own, for that may take seconds; meanwhile, and after any failure, the CPU answers.
+//! Generator thread; the wish comes from where the player turns it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use lockstep_models::generator::{
+    DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
+};
+use lockstep_models::predict::{Predictor, Trunk, TrunkError};
+use lockstep_models::representation::HitMap;
+
+use super::{DeviceChoice, DeviceError, Search};
+
+type Opened = Result<Box<dyn Trunk>, DeviceError>;
+
+/// A predictor between devices.
+pub struct OnDevice {
+    predictor: Predictor,
+    /// What the library is given.
+    weights: Arc<[u8]>,
+    search: Search,
+    wish: Box<dyn Fn() -> DeviceChoice + Send>,
+    /// The wish that was followed last.
+    followed: DeviceChoice,
+    opening: Option<JoinHandle<Opened>>,
+    tell: Box<dyn FnMut(&str) + Send>,
+    /// What was told last.
+    told: (String, Option<String>),
+}
+
+impl OnDevice {
+    /// A predictor made of these weights; the wish is asked for before every prediction, and followed by the next.
+    ///
+    /// `tell` gets a line for people whenever another device answers than before, or one cannot be had.
+    pub fn new(
+        predictor: Predictor,
+        weights: &[u8],
+        search: Search,
+        wish: impl Fn() -> DeviceChoice + Send + 'static,
+        tell: impl FnMut(&str) + Send + 'static,
+    ) -> Self {
+        let mut drummer = Self {
+            followed: DeviceChoice::Cpu,
+            told: owned(predictor.device()),
+            predictor,
+            weights: Arc::from(weights),
+            search,
+            wish: Box::new(wish),
+            opening: None,
+            tell: Box::new(tell),
+        };
+        drummer.follow();
+        drummer
+    }
+
+    /// Waits until the device that is being opened is there or is not: for an offline program, whose every prediction is to be
+    /// made by the same device.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.end_opening();
+        self.report();
+        self
+    }
+
+    /// Does what the player wants by now.
+    fn follow(&mut self) {
+        let wish = (self.wish)();
+        if wish != self.followed {
+            self.followed = wish;
+            self.predictor.on_cpu();
+            self.begin_opening();
+        }
+        if self.opening.as_ref().is_some_and(JoinHandle::is_finished) {
+            self.end_opening();
+        }
+    }
+
+    fn begin_opening(&mut self) {
+        let is_gpu_of_use = self.predictor.has_trunk();
+        match self.followed {
+            DeviceChoice::Cpu => {}
+            DeviceChoice::Auto if !is_gpu_of_use => {}
+            DeviceChoice::Gpu if !is_gpu_of_use => {
+                let family = self.predictor.name();
+                self.predictor.refuse(&TrunkError::Family(family));
+            }
+            // What an earlier wish began is what this one wants.
+            _ if self.opening.is_some() => {}
+            _ => {
+                let (search, weights) = (self.search.clone(), Arc::clone(&self.weights));
+                let thread = Builder::new().name("lockstep-device".to_owned());
+                match thread.spawn(move || search.open(&weights)) {
+                    Ok(thread) => self.opening = Some(thread),
+                    Err(error) => self.refuse(&TrunkError::Library(error.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Takes what was opened, if the player still wants it.
+    fn end_opening(&mut self) {
+        let Some(opening) = self.opening.take() else {
+            return;
+        };
+        let panicked = || TrunkError::Library("opening the GPU library panicked".to_owned());
+        match opening.join() {
+            _ if self.followed == DeviceChoice::Cpu => {}
+            Ok(Ok(trunk)) => self.predictor.accelerate(trunk),
+            Ok(Err(error)) if error.is_absence() && self.followed == DeviceChoice::Auto => {}
+            Ok(Err(error)) => self.refuse(&error.into()),
+            Err(_) => self.refuse(&panicked()),
+        }
+    }
+
+    fn refuse(&mut self, why: &TrunkError) {
+        self.predictor.refuse(why);
+    }
+
+    /// Tells what is new.
+    fn report(&mut self) {
+        let report = self.predictor.device();
+        if (report.name, report.refusal) != (&*self.told.0, self.told.1.as_deref()) {
+            (self.tell)(&report.to_string());
+            self.told = owned(report);
+        }
+    }
+}
+
+fn owned(report: DeviceReport<'_>) -> (String, Option<String>) {
+    (report.name.to_owned(), report.refusal.map(str::to_owned))
+}
+
+impl Generator for OnDevice {
+    fn name(&self) -> &'static str {
+        self.predictor.name()
+    }
+
+    fn device(&self) -> DeviceReport<'_> {
+        self.predictor.device()
+    }
+
+    fn n_parameters(&self) -> usize {
+        self.predictor.n_parameters()
+    }
+
+    fn n_flops(&self) -> u64 {
+        self.predictor.n_flops()
+    }
+
+    fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
+        self.follow();
+        let hits = self.predictor.predict(request);
+        self.report();
+        hits
+    }
+
+    fn probabilities(
+        &mut self,
+        request: &Request,
+        people: &Hits,
+        history: History,
+    ) -> Result<Option<Probabilities>, PredictError> {
+        self.follow();
+        let probabilities = self.predictor.probabilities(request, people, history);
+        self.report();
+        probabilities
+    }
+}
+
+impl Drop for OnDevice {
+    fn drop(&mut self) {
+        if let Some(opening) = self.opening.take() {
+            // The code that the thread runs goes away with the plugin.
+            let _ = opening.join();
+        }
+    }
+}
+
+impl fmt::Debug for OnDevice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnDevice")
+            .field("predictor", &self.predictor)
+            .field("search", &self.search)
+            .field("followed", &self.followed)
+            .finish_non_exhaustive()
+    }
+}
