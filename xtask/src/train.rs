@@ -1,7 +1,7 @@
 //! `cargo xtask train RUN.toml`: a generator learns from a corpus, as its run file says, with checkpoints that resume.
 //!
 //! A run's folder holds `checkpoint.safetensors` (everything that a stopped run needs to go on), `best.safetensors` (the
-//! weights of the best look so far), `log.csv` and `curves.png`. Every file appears whole or not at all; a run that is
+//! weights of the best look so far), `last.safetensors` (those of its end), `log.csv` and `curves.png`. Every file appears whole or not at all; a run that is
 //! stopped loses what it did since its last look.
 
 mod log;
@@ -19,6 +19,7 @@ use anyhow::{Context as _, Result, ensure};
 use cpu_time::ProcessTime;
 use indicatif::{ProgressBar, ProgressStyle};
 use lockstep_models::corpus::{Corpus, Split};
+use lockstep_models::evaluation::Report;
 use lockstep_models::network::BassEmbedding;
 use lockstep_models::training::batch::{JUDGED, Sampler};
 use lockstep_models::training::constants;
@@ -175,7 +176,9 @@ impl Training<'_> {
             }
         }
         bar.finish();
-        Ok(())
+        let report = look.measure(run, &self.game)?;
+        let last = self.folder.join(state::LAST);
+        state::save_weights(&self.game, run, &self.card(&report), &last)
     }
 
     /// How fast it goes since the step and the core second that it went on from, and how long it will take.
@@ -201,14 +204,12 @@ impl Training<'_> {
         let mut line = self.log.add(n_steps, &self.progress, sums, &report);
         if is_best {
             line += "  best";
-            let card = json!({
-                "run": run,
-                "steps": n_steps,
-                "core-minutes": (self.progress.core_seconds / 6.0).round() / 10.0,
-                "embedding": self.facts,
-                "valid": look::figures(&report),
-            });
-            state::save_weights(&self.game, run, &card, &self.folder.join(BEST))?;
+            state::save_weights(
+                &self.game,
+                run,
+                &self.card(&report),
+                &self.folder.join(BEST),
+            )?;
         }
         self.log.save(&self.folder)?;
         state::save(
@@ -218,6 +219,19 @@ impl Training<'_> {
             &self.folder.join(state::CHECKPOINT),
         )?;
         Ok(line)
+    }
+}
+
+impl Training<'_> {
+    /// What a weights file says of how it was made.
+    fn card(&self, report: &Report) -> serde_json::Value {
+        json!({
+            "run": self.run,
+            "steps": self.game.n_steps(),
+            "core-minutes": (self.progress.core_seconds / 6.0).round() / 10.0,
+            "embedding": self.facts,
+            "valid": look::figures(report),
+        })
     }
 }
 

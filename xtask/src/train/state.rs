@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use lockstep_models::representation::REPRESENTATION_VERSION;
 use lockstep_models::training::game::Game;
-use lockstep_models::training::run::RunFile;
+use lockstep_models::training::run::{Adversary, RunFile};
 use lockstep_models::weights::{self, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 /// The weights of the best look so far.
 pub(crate) const BEST: &str = "best.safetensors";
+
+/// The weights of the end of a run.
+pub(super) const LAST: &str = "last.safetensors";
 
 /// How far a run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,7 +76,7 @@ pub(super) fn save(game: &Game, run: &RunFile, progress: &Progress, path: &Path)
     })
 }
 
-/// Goes on from a checkpoint of the same run; only its budget may be another one.
+/// Goes on from a checkpoint of the same run; only its budget may be another one, and without a critic how takes are drawn.
 pub(super) fn resume(game: &mut Game, run: &RunFile, path: &Path) -> Result<Progress> {
     let saved = Weights::parse(&fs::read(path)?)?;
     let entry = |key: &str| {
@@ -82,6 +85,9 @@ pub(super) fn resume(game: &mut Game, run: &RunFile, path: &Path) -> Result<Prog
     };
     let mut of = RunFile::parse(entry("run")?).context("the run file that it was made with")?;
     of.budget = run.budget.clone();
+    if run.loss.adversary == Adversary::None {
+        of.take = run.take.clone();
+    }
     ensure!(
         of == *run,
         "it belongs to another run file or seed; take another folder with --out, or move it away"
