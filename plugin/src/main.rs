@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use lockstep::device::{DeviceChoice, OnDevice, Search};
 use lockstep::jam::{self, Take};
+use lockstep::params::DEFAULT_SEED;
 use lockstep::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Pick};
@@ -54,7 +55,7 @@ struct Jam {
     #[arg(long)]
     wav: Option<PathBuf>,
     /// Which drummer, 0 to 9999: the same seed plays the same take
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=9999))]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = clap::value_parser!(u32).range(0..=9999))]
     seed: u32,
     /// How much plays, 0 (silence) to 1; 0.5 is the network's own take
     #[arg(long, default_value_t = 0.5, value_parser = share)]
@@ -125,7 +126,7 @@ fn example() -> Result<()> {
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
     let controls = Controls {
         taste: Taste {
-            seed: 6,
+            seed: DEFAULT_SEED,
             variation: 0.1,
             ..Taste::default()
         },

@@ -12,6 +12,10 @@ use crate::device::DeviceChoice;
 use crate::realtime::Controls;
 pub use choices::{Drummer, FillChoice, Silence};
 
+/// The drummer that plays unless another is asked for: off the grid by a hair, with a backbeat and an even temper, to bass
+/// lines of our own.
+pub const DEFAULT_SEED: u32 = 39;
+
 /// Everything a musician can turn.
 #[derive(Debug, Params)]
 pub struct LockstepParams {
@@ -104,7 +108,11 @@ impl Default for LockstepParams {
             toms_density: density("Toms density"),
             cymbals_density: density("Cymbals density"),
             variation: share("Variation", 0.1),
-            seed: IntParam::new("Seed", 6, IntRange::Linear { min: 0, max: 9999 }),
+            seed: IntParam::new(
+                "Seed",
+                DEFAULT_SEED.cast_signed(),
+                IntRange::Linear { min: 0, max: 9999 },
+            ),
             swing: share("Swing", 0.0),
             humanise: share("Humanise", 0.15),
             velocity: FloatParam::new("Velocity", 1.0, FloatRange::Linear { min: 0.0, max: 2.0 }),

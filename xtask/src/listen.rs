@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use lockstep::jam;
+use lockstep::params::DEFAULT_SEED;
 use lockstep_models::midi_file;
 
 use crate::evaluate::{drummers, measure};
@@ -41,7 +42,7 @@ pub(crate) struct Listen {
     #[arg(long)]
     weights: Option<PathBuf>,
     /// Which drummer, 0 to 9999: the same seed plays the same take
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(0..=9999))]
+    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = clap::value_parser!(u32).range(0..=9999))]
     seed: u32,
     /// Folder for the takes as MIDI files and pictures, the page and the medley
     #[arg(long, default_value = "models/listening")]
