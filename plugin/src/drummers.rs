@@ -136,7 +136,7 @@ fn first<'a>(
         weights
             .and_then(|bytes| Ok((Predictor::new(&bytes)?, bytes)))
             .inspect_err(|error| {
-                nice_error!("Lockstep cannot play with the chosen drummer: {error:#}")
+                nice_error!("Lockstep cannot play with the chosen drummer: {error:#}");
             })
             .ok()
     })
