@@ -25,7 +25,7 @@ pub use cell::{Cell, Cells, logistic, sigmoid};
 pub use critic::{CriticNet, Verdict};
 pub use generator::{
     Autoregressive, CELL_OUTPUTS, Context, Decoder, Decoding, FromNoise, GeneratorNet, Given,
-    N_FEATURES, N_GIVEN, N_LATENT, N_OUTPUTS, STYLES, energy, lateness,
+    N_FEATURES, N_GIVEN, N_LATENT, N_OUTPUTS, STYLES, Shared, energy, lateness,
 };
 pub use hearing::{N_OWN_PLANES, WORDS, Word, bucket, know, onset_bits, word};
 pub use parameters::{Layer, ParameterError, Parameters, Projection};

@@ -17,8 +17,8 @@ use crate::generator::{
     DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
 };
 use crate::network::{
-    Autoregressive, Cell, Decoder, FromNoise, GeneratorNet, N_FEATURES, N_LATENT, N_OWN_PLANES,
-    N_PLANES, NET_MEASURES, NET_STEPS, Parameters, logistic,
+    Autoregressive, BassEmbedding, Cell, Decoder, FromNoise, GeneratorNet, N_FEATURES, N_LATENT,
+    N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, logistic,
 };
 use crate::noise;
 use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
@@ -40,8 +40,9 @@ pub struct Predictor {
     /// Where the trunk is computed while that goes well.
     accelerator: Accelerator,
     n_parameters: usize,
-    /// One thread: whatever candle or gemm would parallelise stays in it.
-    pool: rayon::ThreadPool,
+    /// One thread, where something of the network would be split among threads: a transformer's attention. The others
+    /// are computed by whoever asks, for handing over costs more than a tenth of a prediction.
+    pool: Option<rayon::ThreadPool>,
     card: String,
 }
 
@@ -69,11 +70,15 @@ impl Predictor {
     /// # Errors
     /// [`WeightsError`] if the weights are of another shape than the configuration's network.
     pub fn from_parameters(config: Config, parameters: &Parameters) -> Result<Self, WeightsError> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .thread_name(|_| "lockstep-predict".to_owned())
-            .build()
-            .map_err(std::io::Error::other)?;
+        let is_split = matches!(config.architecture.bass, BassEmbedding::Transformer { .. });
+        let pool = || {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(1)
+                .thread_name(|_| "lockstep-predict".to_owned())
+                .build()
+        };
+        let pool = is_split.then(pool).transpose();
+        let pool = pool.map_err(std::io::Error::other)?;
         let mind = match GeneratorNet::new(&config.architecture, parameters)? {
             GeneratorNet::FromNoise(network) => Mind::Gan(network),
             GeneratorNet::Autoregressive(network) => {
@@ -95,6 +100,14 @@ impl Predictor {
         Ok(predictor)
     }
 
+    /// Works on one thread, whatever the network.
+    fn on_one_thread<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
     /// How the weights were made and what was measured, as JSON.
     pub fn card(&self) -> &str {
         &self.card
@@ -114,7 +127,7 @@ impl Predictor {
     ) -> candle_core::Result<Answer<'_>> {
         let (shares, minds) = self.heard(request, part, history);
         match &self.mind {
-            Mind::Gan(network) => self.pool.install(|| {
+            Mind::Gan(network) => self.on_one_thread(|| {
                 let bass = planes(&request.window, part.rows);
                 let shape = (1, NET_MEASURES, NET_STEPS, N_PLANES);
                 let bass = Tensor::from_vec(bass, shape, &Device::Cpu)?;
@@ -127,9 +140,7 @@ impl Predictor {
             Mind::Autoregressive(network, decoder) => {
                 let features = match self.accelerator.features(&minds) {
                     Some(features) => features,
-                    None => self
-                        .pool
-                        .install(|| minds.features(network, &Device::Cpu))?,
+                    None => self.on_one_thread(|| minds.features(network, &Device::Cpu))?,
                 };
                 let features = features.chunks_exact(NET_STEPS * N_FEATURES);
                 let own = minds
@@ -177,7 +188,7 @@ impl Predictor {
             return;
         };
         let (_, minds) = self.heard(&request, part, History::Own);
-        match self.pool.install(|| minds.features(network, &Device::Cpu)) {
+        match self.on_one_thread(|| minds.features(network, &Device::Cpu)) {
             Ok(expected) => self.accelerator.take(trunk, &minds, &expected),
             Err(error) => self.refuse(&error.into()),
         }
@@ -216,6 +227,12 @@ impl Predictor {
             .flat_map(|bass| [true, false].map(|own| Hearing { bass, own }))
             .map(move |hearing| {
                 let of_bass = if hearing.bass { heard } else { 1.0 - heard };
+                // What is taken away where the bass counts more than once remembers nothing: a mind less to ask.
+                let memory = if heard > 1.0 && !hearing.bass {
+                    0.0
+                } else {
+                    memory
+                };
                 let of_own = if hearing.own { memory } else { 1.0 - memory };
                 (of_bass * of_own, hearing)
             })

@@ -43,7 +43,7 @@ pub enum DeviceChoice {
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// No driver.
-    #[error("there is no driver of a GPU ({0})")]
+    #[error("there is no driver of a GPU")]
     NoDriver(#[source] libloading::Error),
     /// No library.
     #[error(

@@ -12,7 +12,7 @@ use candle_core::{Result, Tensor};
 use super::architecture::{Architecture, Drumming};
 use super::{Layer, NET_MEASURES, ParameterError, Parameters};
 use crate::representation::N_VOICES;
-pub use autoregressive::{Autoregressive, N_FEATURES, STYLES};
+pub use autoregressive::{Autoregressive, N_FEATURES, STYLES, Shared};
 pub use decoder::{Decoder, Decoding};
 pub use given::{Given, N_GIVEN, energy, lateness};
 use three_d::ThreeD;

@@ -241,11 +241,72 @@ impl Projection {
         };
         y.reshape(dims)
     }
+
+    /// [`Self::rectified`] of channels that lie in several tensors, side by side. A part with row numbers, `(B,)`, has fewer
+    /// rows than the others: the rows that are multiplied once and used wherever they are named. No gradient goes through it.
+    ///
+    /// # Errors
+    /// Those of candle, if the parts together have not `n_in` channels.
+    pub(super) fn rectified_parts(
+        &self,
+        parts: &[(Tensor, Option<&Tensor>)],
+        slope: f32,
+    ) -> candle_core::Result<Tensor> {
+        let mut sum: Option<Tensor> = None;
+        let mut first = 0;
+        for (x, rows) in parts {
+            let n_in = x.dim(candle_core::D::Minus1)?;
+            let weight = self.weight.narrow(0, first, n_in)?;
+            first += n_in;
+            let bias = match sum {
+                None => self.bias.clone(),
+                Some(_) => self.bias.zeros_like()?,
+            };
+            let part = Self { weight, bias }.forward(x)?;
+            let part = match rows {
+                Some(rows) => part.index_select(rows, 0)?,
+                None => part,
+            };
+            sum = Some(match sum {
+                Some(sum) => (sum + part)?,
+                None => part,
+            });
+        }
+        match sum {
+            Some(sum) if slope == 0.0 => sum.relu(),
+            Some(sum) if slope < 1.0 => sum.maximum(&(&sum * f64::from(slope))?),
+            Some(sum) => Ok(sum),
+            None => candle_core::bail!("an affine map of nothing"),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_what_their_channels_are_side_by_side() -> candle_core::Result<()> {
+        let draw = |seed: u64, shape: (usize, usize)| {
+            let n = (shape.0 * shape.1) as u64;
+            let values: Vec<f32> = (0..n).map(|i| draws::normal(&[seed, i])).collect();
+            Tensor::from_vec(values, shape, &Device::Cpu)
+        };
+        let projection = Projection {
+            weight: draw(2, (24, 32))?,
+            bias: draw(3, (1, 32))?.squeeze(0)?,
+        };
+        let (each, once) = (draw(1, (4, 10))?, draw(4, (2, 14))?);
+        let rows = Tensor::new(&[0_u32, 1, 1, 0], &Device::Cpu)?;
+        let whole = Tensor::cat(&[&each, &once.index_select(&rows, 0)?], 1)?;
+        for slope in [0.0, 0.2, 1.0] {
+            let parts = [(each.clone(), None), (once.clone(), Some(&rows))];
+            let got = projection.rectified_parts(&parts, slope)?;
+            let difference = (got - projection.rectified(&whole, slope)?)?.abs()?;
+            assert!(difference.max_all()?.to_scalar::<f32>()? < 1e-5);
+        }
+        Ok(())
+    }
 
     #[test]
     fn what_every_device_computes_is_what_the_cpu_computes() -> candle_core::Result<()> {

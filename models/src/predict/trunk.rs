@@ -12,7 +12,7 @@ use candle_core::{Device, Tensor};
 
 use crate::network::{
     Autoregressive, Context, GeneratorNet, N_FEATURES, N_OWN_PLANES, N_PLANES, NET_MEASURES,
-    NET_STEPS, ParameterError, Parameters,
+    NET_STEPS, ParameterError, Parameters, Shared,
 };
 use crate::weights::{Weights, WeightsError};
 
@@ -44,21 +44,7 @@ impl Minds {
         self.n() * NET_STEPS * N_FEATURES
     }
 
-    /// The same on a device, as the network hears it.
-    fn tensors(&self, device: &Device) -> candle_core::Result<(Tensor, Context)> {
-        let n = self.n();
-        let tensor = |numbers: &[f32], shape: &[usize]| Tensor::from_slice(numbers, shape, device);
-        let steps =
-            |numbers, n_channels| tensor(numbers, &[n, NET_MEASURES, NET_STEPS, n_channels]);
-        let context = Context {
-            own: steps(&self.own, N_OWN_PLANES)?,
-            accents: steps(&self.accents, 1)?,
-            given: tensor(&self.given, &[n, 1, self.given.len() / n.max(1)])?,
-        };
-        Ok((steps(&self.bass, N_PLANES)?, context))
-    }
-
-    /// Their features by a network on a device, `(B, 16, N_FEATURES)`.
+    /// Their features by a network on a device, `(B, 16, N_FEATURES)`. What several hear alike is heard once.
     ///
     /// # Errors
     /// Those of candle.
@@ -67,9 +53,69 @@ impl Minds {
         network: &Autoregressive,
         device: &Device,
     ) -> candle_core::Result<Vec<f32>> {
-        let (bass, context) = self.tensors(device)?;
-        network.features(&bass, &context)?.flatten_all()?.to_vec1()
+        let n = self.n();
+        let of_bass = distinct(n, &[&self.bass, &self.accents]);
+        let of_own = distinct(n, &[&self.own]);
+        let steps = |values: &[f32], of: &Distinct, n_channels: usize| {
+            let rows = of.pick(n, values);
+            let shape = (of.first.len(), NET_MEASURES, NET_STEPS, n_channels);
+            Tensor::from_vec(rows, shape, device)
+        };
+        let context = Context {
+            own: steps(&self.own, &of_own, N_OWN_PLANES)?,
+            accents: steps(&self.accents, &of_bass, 1)?,
+            given: Tensor::from_slice(&self.given, (n, 1, self.given.len() / n.max(1)), device)?,
+        };
+        let bass = steps(&self.bass, &of_bass, N_PLANES)?;
+        let rows = |of: Distinct| Tensor::from_vec(of.rows, n, device);
+        let (of_bass, of_own) = (rows(of_bass)?, rows(of_own)?);
+        let shared = Shared {
+            bass: Some(&of_bass),
+            own: Some(&of_own),
+        };
+        let features = network.features(&bass, &context, shared)?;
+        features.flatten_all()?.to_vec1()
     }
+}
+
+/// Which of some rows differ.
+#[derive(Debug, PartialEq, Eq)]
+struct Distinct {
+    /// The first row of each kind.
+    first: Vec<usize>,
+    /// Of which kind each row is.
+    rows: Vec<u32>,
+}
+
+impl Distinct {
+    /// The first rows of each kind, of `n` rows.
+    fn pick(&self, n: usize, values: &[f32]) -> Vec<f32> {
+        let length = values.len() / n.max(1);
+        let row = |row: &usize| &values[row * length..][..length];
+        self.first.iter().map(row).collect::<Vec<_>>().concat()
+    }
+}
+
+/// Which of `n` rows are alike in all of these.
+fn distinct(n: usize, all: &[&[f32]]) -> Distinct {
+    let row_of = |values: &'_ [f32], row: usize| {
+        let length = values.len() / n.max(1);
+        row * length..(row + 1) * length
+    };
+    let mut first: Vec<usize> = Vec::new();
+    let mut rows = Vec::new();
+    for row in 0..n {
+        let is_alike = |of: &usize| {
+            all.iter()
+                .all(|values| values[row_of(values, *of)] == values[row_of(values, row)])
+        };
+        let kind = first.iter().position(is_alike).unwrap_or(first.len());
+        if kind == first.len() {
+            first.push(row);
+        }
+        rows.push(u32::try_from(kind).unwrap_or(u32::MAX));
+    }
+    Distinct { first, rows }
 }
 
 /// Why a device does not give features.
@@ -219,4 +265,24 @@ pub fn in_one_line(error: &dyn Error) -> String {
         cause = error.source();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_alike_only_if_they_are_in_everything() {
+        let (bass, accents) = (
+            [1.0, 2.0, 1.0, 2.0, 0.0, 0.0, 1.0, 2.0],
+            [0.5, 0.5, 0.0, 0.1],
+        );
+        let of = distinct(4, &[&bass, &accents]);
+        let expected = Distinct {
+            first: vec![0, 2, 3],
+            rows: vec![0, 0, 1, 2],
+        };
+        assert_eq!(of, expected);
+        assert_eq!(of.pick(4, &bass), [1.0, 2.0, 0.0, 0.0, 1.0, 2.0]);
+    }
 }

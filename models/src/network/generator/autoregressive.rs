@@ -9,12 +9,22 @@ use candle_core::{Result, Tensor};
 
 use super::decoder::{Decoder, TAPS, WIDTH};
 use super::given::{N_GIVEN, N_PLACE};
-use super::trunk::{TRUNK_WIDTH, Trunk};
+use super::trunk::{Player, TRUNK_WIDTH, Trunk};
 use super::{Context, N_OUTPUTS};
 use crate::network::architecture::Architecture;
 use crate::network::hearing::{Hearing, OwnDrums, STEP_CHANNELS};
 use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
 use crate::representation::N_VOICES;
+
+/// Which rows of what was heard each of B predictions hears, `(B,)` of `u32` each; its own where there are none. No gradient
+/// goes through shared rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shared<'a> {
+    /// Of bass and accents.
+    pub bass: Option<&'a Tensor>,
+    /// Of one's own drums.
+    pub own: Option<&'a Tensor>,
+}
 
 /// Name of the tensor with what is played in each style: mean hits of each cell, `(n_styles, 16 · V)`.
 pub const STYLES: &str = "styles.hits";
@@ -109,18 +119,21 @@ impl Autoregressive {
         self.n_given
     }
 
-    /// What each step of the next measures is like, `(B, K, 16, N_FEATURES)`, on the device of weights and inputs.
+    /// What each step of the next measures is like, `(B, K, 16, N_FEATURES)`, on the device of weights and inputs. Where rows
+    /// are shared, bass and accents, or own drums, have one for each that differs.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
-    pub fn features(&self, bass: &Tensor, context: &Context) -> Result<Tensor> {
+    pub fn features(&self, bass: &Tensor, context: &Context, shared: Shared<'_>) -> Result<Tensor> {
+        let given = context.given.narrow(2, 0, self.n_given)?;
         let mut bass = self.bass.forward(bass)?;
         if let Some(accent) = &self.accent {
             bass.steps = (bass.steps + accent.forward(&context.accents)?)?;
         }
         let own = self.own.forward(&context.own)?;
-        let given = context.given.narrow(2, 0, self.n_given)?;
-        self.trunk.forward(&[&bass, &own], &given)
+        let players = [(&bass, shared.bass), (&own, shared.own)];
+        let players = players.map(|(heard, rows)| Player { heard, rows });
+        self.trunk.forward(&players, &given)
     }
 
     /// Outputs `(B, K, 16, N_OUTPUTS)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`. Each
@@ -129,7 +142,7 @@ impl Autoregressive {
     /// # Errors
     /// Those of candle, if the shapes do not fit.
     pub fn forward(&self, bass: &Tensor, context: &Context, said: &Tensor) -> Result<Tensor> {
-        let features = self.features(bass, context)?;
+        let features = self.features(bass, context, Shared::default())?;
         let k = said.dim(1)?;
         let before = context
             .own

@@ -2,7 +2,7 @@
 
 use candle_core::{Result, Tensor};
 
-use super::trunk::{TRUNK_WIDTH, Trunk};
+use super::trunk::{Player, TRUNK_WIDTH, Trunk};
 use super::{N_LATENT, N_OUTPUTS};
 use crate::network::architecture::BassEmbedding;
 use crate::network::hearing::Hearing;
@@ -41,6 +41,10 @@ impl ThreeD {
 
     pub(super) fn forward(&self, bass: &Tensor, latent: &Tensor) -> Result<Tensor> {
         let heard = self.hearing.forward(bass)?;
-        self.output.forward(&self.trunk.forward(&[&heard], latent)?)
+        let player = Player {
+            heard: &heard,
+            rows: None,
+        };
+        self.output.forward(&self.trunk.forward(&[player], latent)?)
     }
 }

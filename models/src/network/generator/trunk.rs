@@ -17,6 +17,15 @@ pub(super) const TRUNK_WIDTH: usize = 96;
 /// Steps that the last layer sees at once: the step itself and one neighbour on either side.
 const NEIGHBOURS: usize = 3;
 
+/// A player who is heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Player<'a> {
+    /// What was heard of it.
+    pub(super) heard: &'a Heard,
+    /// Which row of that each prediction hears, `(B,)`, where several hear the same; each its own where there is none.
+    pub(super) rows: Option<&'a Tensor>,
+}
+
 /// From what was heard to features of each step of the next measure.
 #[derive(Clone, Debug)]
 pub(super) struct Trunk {
@@ -65,36 +74,44 @@ impl Trunk {
 
     /// Features `(B, K, 16, TRUNK_WIDTH)`, not below 0, of the measures that follow each four heard ones.
     ///
-    /// `heard` are the players, `beside` is `(B, K, n_beside)`.
-    pub(super) fn forward(&self, heard: &[&Heard], beside: &Tensor) -> Result<Tensor> {
+    /// `beside` is `(B, K, n_beside)`.
+    pub(super) fn forward(&self, players: &[Player<'_>], beside: &Tensor) -> Result<Tensor> {
         let (b, k, _) = beside.dims3()?;
-        // All players at one scale, four measures deep, after the tensors given.
-        let join = |mut parts: Vec<Tensor>, scale: fn(&Heard) -> &Tensor| {
-            for player in heard {
-                parts.push(stack_measures(scale(player), NET_MEASURES)?);
+        // All players at one scale, four measures deep, between the tensors given.
+        let join =
+            |before: Option<&Tensor>, scale: fn(&Heard) -> &Tensor, after: Option<&Tensor>| {
+                let mut parts: Vec<_> = before.map(|x| (x.clone(), None)).into_iter().collect();
+                for player in players {
+                    let deep = stack_measures(scale(player.heard), NET_MEASURES)?;
+                    parts.push((deep, player.rows));
+                }
+                parts.extend(after.map(|x| (x.clone(), None)));
+                Ok::<_, candle_core::Error>(parts)
+            };
+        let project = |to: &Projection, parts: &[(Tensor, Option<&Tensor>)], slope| {
+            if parts.iter().any(|(_, rows)| rows.is_some()) {
+                return to.rectified_parts(parts, slope);
             }
-            Ok::<_, candle_core::Error>(parts)
+            let whole: Vec<&Tensor> = parts.iter().map(|(x, _)| x).collect();
+            to.rectified(&Tensor::cat(&whole, 3)?, slope)
         };
-        let cat = |parts: Vec<Tensor>| Tensor::cat(&parts, 3);
         let whole = latent_at(beside, 1)?;
 
-        let mut parts = join(Vec::new(), |heard| &heard.measures)?;
-        parts.push(whole.clone());
-        let x = self.measure.rectified(&cat(parts)?, 0.0)?;
+        let parts = join(None, |heard| &heard.measures, Some(&whole))?;
+        let x = project(&self.measure, &parts, 0.0)?;
 
         // Transposed convolutions with a stride of four: each position becomes four.
         let x = self
             .to_beats
             .rectified(&Tensor::cat(&[&x, &whole], 3)?, 0.0)?;
         let x = x.reshape((b, k, STRIDE, BEAT_WIDTH))?;
-        let mut parts = join(vec![x], |heard| &heard.beats)?;
-        parts.push(latent_at(beside, STRIDE)?);
-        let x = self.to_steps.rectified(&cat(parts)?, 0.0)?;
+        let beside = latent_at(beside, STRIDE)?;
+        let parts = join(Some(&x), |heard| &heard.beats, Some(&beside))?;
+        let x = project(&self.to_steps, &parts, 0.0)?;
         let x = x.reshape((b, k, NET_STEPS, STEP_WIDTH))?;
 
-        let parts = self
-            .mix
-            .forward(&cat(join(vec![x], |heard| &heard.steps)?)?)?;
+        let parts = join(Some(&x), |heard| &heard.steps, None)?;
+        let parts = project(&self.mix, &parts, 1.0)?;
         let part = |i: usize| parts.narrow(3, i * TRUNK_WIDTH, TRUNK_WIDTH);
         let silence = part(0)?.narrow(2, 0, 1)?.zeros_like()?;
         let from_before = Tensor::cat(&[&silence, &part(0)?.narrow(2, 0, NET_STEPS - 1)?], 2)?;
