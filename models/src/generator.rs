@@ -23,7 +23,8 @@ pub struct Request {
     pub tempo_bpm: f32,
     /// The bass up to the end of measure t.
     pub window: Window,
-    /// Velocity of the drums really played in the steps of `window`, `(T, V)`; 0 where none was.
+    /// Velocity of the drums of the take in the steps of `window`, `(T, V)`, as the drummer meant them at density ½; 0 where
+    /// none was. What density added or took is not in it, so that the take is the same at every density.
     pub played: [[f32; N_VOICES]; WINDOW_STEPS],
     /// The musician's knobs that the generator hears.
     pub taste: Taste,

@@ -51,6 +51,9 @@ use lockstep_models::representation::{Beats, Meter};
 use measure::{Measure, Tick};
 use score::{Feel, Score};
 
+/// Density at which the drummer's own take sounds.
+const OWN_TAKE: f32 = 0.5;
+
 /// Plays the drums.
 #[derive(Clone, Debug)]
 pub struct Performer {
@@ -292,6 +295,15 @@ impl Performer {
     /// The next hit's time has come: density decides.
     fn strike<P>(&mut self, frame: FrameOffset, hand: &mut Hand<'_, P>) {
         let Some(hit) = self.score.pop() else { return };
+        // The generator hears what the drummer meant, not what density left of it or the gain made of it: so its take is the
+        // same at every density, and more of it only adds.
+        if hit.presence.sounds_at(OWN_TAKE) {
+            self.listener.note_played(
+                self.measure.first_row + hit.step_idx,
+                hit.voice,
+                hit.velocity,
+            );
+        }
         let density = hand.controls.density_of(hit.voice);
         if !hit.presence.sounds_at(density) {
             return;
@@ -303,13 +315,7 @@ impl Performer {
             sample_rate_hz: hand.block.sample_rate_hz,
         };
         match self.gates.strike(strike, hand.out) {
-            // The gain is a matter of the mix: the generator hears how the drummer meant it.
-            Ok(()) => self.listener.note_played(
-                self.measure.first_row + hit.step_idx,
-                hit.voice,
-                hit.velocity,
-            ),
-            Err(NotStruck::Already) => {}
+            Ok(()) | Err(NotStruck::Already) => {}
             Err(NotStruck::NoRoom) => {
                 let n = &mut self.ladder.tally.dropped_notes;
                 *n = n.saturating_add(1);

@@ -66,7 +66,7 @@ impl Listener {
         self.edit(row, |r| r.sounding |= held);
     }
 
-    /// A drum was struck for the step of `row`.
+    /// A drum of the take fell on the step of `row`.
     pub(super) fn note_played(&mut self, row: usize, voice: Voice, velocity: f32) {
         self.edit(row, |r| {
             if let Some(cell) = r.played.get_mut(voice.index()) {

@@ -176,6 +176,22 @@ fn a_silent_bassist_has_a_policy() {
 }
 
 #[test]
+fn density_changes_nothing_that_the_generator_hears() {
+    let heard = |density: f32| {
+        let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
+        host.controls.density = density;
+        let mut plans = Prompt::default();
+        host.play_to(16.0, &mut plans);
+        plans.asked.iter().map(|r| r.played).collect::<Vec<_>>()
+    };
+    let own = heard(0.5);
+    assert!(own.concat().concat().iter().any(|velocity| *velocity > 0.0));
+    for density in [0.0, 0.2, 1.0] {
+        assert_eq!(heard(density), own, "density {density}");
+    }
+}
+
+#[test]
 fn nobody_plays_before_any_bass() {
     let mut host = Host::new(48_000.0, 0.0);
     host.controls.silence = SilencePolicy::KeepTime;
