@@ -43,13 +43,13 @@ impl Timeline {
         Beats(self.position.0 + f64::from(frame.0) * self.beats_per_frame)
     }
 
-    /// Tempo in quarter notes a minute.
+    /// Tempo in quarter notes a minute, to a hundredth: in more digits hosts differ, and drums must not.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a tempo is told apart well enough"
     )]
     pub(super) fn tempo_bpm(&self, sample_rate_hz: f64) -> f32 {
-        (self.beats_per_frame * sample_rate_hz * 60.0) as f32
+        ((self.beats_per_frame * sample_rate_hz * 6000.0).round() / 100.0) as f32
     }
 
     /// Position of the frame after the last.
