@@ -20,7 +20,7 @@ use crate::network::{
     Autoregressive, BassEmbedding, Cell, Decoder, FromNoise, GeneratorNet, N_FEATURES, N_LATENT,
     N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, logistic,
 };
-use crate::noise;
+use crate::noise::{self, Hand};
 use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 use crate::weights::{Config, PerVoice, Weights, WeightsError};
 use accelerator::{Accelerator, probe};
@@ -290,6 +290,7 @@ impl Generator for Predictor {
             temperature: self.config.temperature,
             lean: self.config.lean,
             looseness: self.config.looseness,
+            hand: noise::hand(request.taste),
         };
         let mut map = HitMap::default();
         let mut heard = *request;
@@ -318,6 +319,7 @@ struct Drawing {
     temperature: PerVoice,
     lean: PerVoice,
     looseness: f32,
+    hand: Hand,
 }
 
 impl Drawing {
@@ -335,8 +337,8 @@ impl Drawing {
             temperature,
             lean,
             looseness,
+            hand,
         } = self;
-        let hand = noise::hand(taste);
         let mut outputs = answer.outputs(place);
         let mut played = [0.0; N_VOICES];
         for voice in Voice::ALL {

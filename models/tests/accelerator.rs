@@ -65,7 +65,7 @@ fn request(measure: u64) -> Request {
         played,
         ..Request::default()
     };
-    // Four minds: with more and with no bass, with and without one's own drums.
+    // Three minds: with more bass than was learnt, with and without one's own drums, and with neither.
     request.taste.follow = 0.8;
     request
 }

@@ -7,9 +7,6 @@ use crate::generator::Request;
 use crate::network::{NET_MEASURES, NET_STEPS};
 use crate::representation::{Meter, N_VOICES, WINDOW_STEPS};
 
-/// Most parts of a measure: 8/4 is two, 15/8 three.
-const MAX_PARTS: usize = 3;
-
 /// A stretch of a measure that the network answers at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
@@ -34,7 +31,7 @@ pub(super) fn parts(meter: Meter) -> impl Iterator<Item = Part> {
         (8.., _) | (4, 20 | 24) => 12,
         _ => NET_STEPS,
     };
-    let n_parts = n_steps.div_ceil(longest).min(MAX_PARTS);
+    let n_parts = n_steps.div_ceil(longest);
     let length = move |idx: usize| (n_steps - idx * longest).min(longest);
     (0..n_parts).map(move |idx| Part {
         idx,
