@@ -190,7 +190,7 @@ impl Performer {
             measure: next.serial,
             seed: hand.controls.taste.seed,
             meter: self.measure.meter,
-            window: &self.listener.window(self.measure.end_row()),
+            window: &self.listener.window(self.measure.heard_row()),
             has_asked: self.measure.has_asked,
             silence: hand.controls.silence,
             playing: self.score.hits(),
@@ -198,7 +198,7 @@ impl Performer {
         let hits = self.ladder.choose(&downbeat, hand.plans);
         self.fill.begin_measure();
         self.measure = next;
-        self.listener.begin_measure(next.first_row);
+        self.listener.begin_measure(next.open_row());
         self.score.begin(&hits, self.feel(hand.controls));
     }
 
@@ -315,7 +315,8 @@ impl Performer {
             sample_rate_hz: hand.block.sample_rate_hz,
         };
         match self.gates.strike(strike, hand.out) {
-            Ok(()) | Err(NotStruck::Already) => {}
+            Ok(()) => self.score.note_struck(hit.step_idx, hit.voice),
+            Err(NotStruck::Already) => {}
             Err(NotStruck::NoRoom) => {
                 let n = &mut self.ladder.tally.dropped_notes;
                 *n = n.saturating_add(1);

@@ -104,26 +104,39 @@ impl Performer {
             && rel > expected_rel
         {
             // A leap forward in this measure: what lies between is neither heard nor played.
-            self.measure.half_step = clock::half_steps_before(rel).max(self.measure.half_step);
-            self.score.skip_before(rel);
+            let ahead = self.struck_ahead();
+            let half_step = clock::half_steps_before(rel).max(self.measure.half_step);
+            self.measure.enter(half_step, self.measure.heard_row());
+            self.listener.begin_measure(self.measure.open_row());
+            self.enter(rel, ahead);
         } else {
             self.land(landed, song, hand);
         }
     }
 
-    /// Another measure begins here. In the cell of its step 0 it is the next downbeat; elsewhere what was playing goes
-    /// on at the new place.
+    /// Another measure is entered here, at its downbeat or further in: its drums are the newest plan's, as at any
+    /// downbeat, from this place on.
     fn land<P: PlanSource>(&mut self, measure_start: Beats, song: &Song, hand: &mut Hand<'_, P>) {
         let rel = Beats(song.position.0 - measure_start.0);
-        let mut next = self.measure.next(measure_start, song.meter);
-        next.half_step = clock::half_steps_before(rel);
-        if next.half_step <= 1 {
-            self.begin(next, hand);
-        } else {
-            self.measure = next;
-            self.listener.begin_measure(next.first_row);
-            self.score.repeat(self.feel(hand.controls));
-        }
-        self.score.skip_before(rel);
+        let ahead = self.struck_ahead();
+        let half_step = clock::half_steps_before(rel);
+        let next = self
+            .measure
+            .next_from(measure_start, song.meter, half_step);
+        self.begin(next, hand);
+        self.enter(rel, ahead);
+    }
+
+    /// The voices that have sounded ahead of the step that comes next, one bit each.
+    fn struck_ahead(&self) -> u16 {
+        self.score.struck_at(self.measure.half_step.div_ceil(2))
+    }
+
+    /// Finds the place in the hits of a measure that is entered further in. What was struck ahead of the step that the
+    /// break cut off stands for the step that is entered in its place.
+    fn enter(&mut self, rel: Beats, ahead: u16) {
+        let first_step = self.measure.half_step.div_ceil(2);
+        self.score.enter(rel, first_step);
+        self.score.forgo(first_step, ahead);
     }
 }

@@ -58,7 +58,7 @@ impl Gates {
         if let Some(gate) = self.gates.get_mut(hit.voice.index()) {
             *gate = Some(Gate {
                 on,
-                off: on + gate_frames(hit.sample_rate_hz),
+                off: on.saturating_add(gate_frames(hit.sample_rate_hz)),
             });
         }
         Ok(())

@@ -75,11 +75,11 @@ impl Listener {
         });
     }
 
-    /// A measure begins at `first_row`: empties the rows it may write to. The bass of `first_row` itself stays, for
-    /// its cell opened half a step ago.
-    pub(super) fn begin_measure(&mut self, first_row: usize) {
-        self.edit(first_row, |r| r.played = [0.0; N_VOICES]);
-        for row in first_row + 1..=first_row + MAX_STEPS_PER_MEASURE {
+    /// A measure is entered at the step of `open_row`: empties the rows it may write to. The bass of `open_row` itself
+    /// stays, for its cell opened half a step ago.
+    pub(super) fn begin_measure(&mut self, open_row: usize) {
+        self.edit(open_row, |r| r.played = [0.0; N_VOICES]);
+        for row in open_row + 1..=open_row + MAX_STEPS_PER_MEASURE {
             self.edit(row, |r| *r = Row::default());
         }
     }

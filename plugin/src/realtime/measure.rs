@@ -51,6 +51,20 @@ impl Measure {
         Self::new(self.serial + 1, start, meter, self.end_row())
     }
 
+    /// The same, entered at a half step: the row of the step that is open there follows the last one heard, so that the
+    /// window holds what was heard, in order and without holes.
+    pub(super) fn next_from(&self, start: Beats, meter: Meter, half_step: usize) -> Self {
+        let mut next = self.next(start, meter);
+        next.enter(half_step, self.heard_row());
+        next
+    }
+
+    /// Moves the cursor to a half step; `row` is that of the step which is open there.
+    pub(super) fn enter(&mut self, half_step: usize, row: usize) {
+        self.half_step = half_step;
+        self.first_row = row.saturating_sub(half_step / 2);
+    }
+
     /// Where it ends.
     pub(super) fn end(&self) -> Beats {
         Beats(self.start.0 + self.meter.length().0)
@@ -59,6 +73,11 @@ impl Measure {
     /// Row after its last step.
     pub(super) fn end_row(&self) -> usize {
         self.first_row + self.meter.n_steps()
+    }
+
+    /// Row after the last step that has begun; [`Self::end_row`] at the downbeat.
+    pub(super) fn heard_row(&self) -> usize {
+        self.first_row + self.half_step.div_ceil(2)
     }
 
     /// Row of the step whose cell is open; [`Self::end_row`] in the last half step.

@@ -125,6 +125,8 @@ pub(super) struct Score {
     n_past: usize,
     /// Bit `v` of entry `s`: the hit of voice `v` at step `s` is past.
     past: [u16; MAX_STEPS_PER_MEASURE],
+    /// The same: it sounded.
+    struck: [u16; MAX_STEPS_PER_MEASURE],
 }
 
 impl Score {
@@ -136,6 +138,7 @@ impl Score {
             queue: ArrayVec::new(),
             n_past: 0,
             past: [0; MAX_STEPS_PER_MEASURE],
+            struck: [0; MAX_STEPS_PER_MEASURE],
         }
     }
 
@@ -147,12 +150,8 @@ impl Score {
     /// A measure begins with these hits.
     pub(super) fn begin(&mut self, hits: &HitMap, feel: Feel) {
         self.hits = *hits;
-        self.repeat(feel);
-    }
-
-    /// A measure begins with the hits of the last.
-    pub(super) fn repeat(&mut self, feel: Feel) {
         self.past = [0; MAX_STEPS_PER_MEASURE];
+        self.struck = [0; MAX_STEPS_PER_MEASURE];
         self.feel = feel;
         self.arrange();
     }
@@ -165,14 +164,44 @@ impl Score {
         }
     }
 
-    /// Takes what lies before a place as past; `rel` is in beats since the measure's start.
-    pub(super) fn skip_before(&mut self, rel: Beats) {
-        while self
-            .peek()
-            .is_some_and(|hit| hit.beats().0 < rel.0 - TOLERANCE)
-        {
-            self.pop();
+    /// Takes the hits of the steps before `first_step` as past where their time is too; `rel` is that place in beats since
+    /// the measure's start. A hit that was to fall ahead of a step which is still to come falls at once.
+    pub(super) fn enter(&mut self, rel: Beats, first_step: usize) {
+        let place = rel.0 - TOLERANCE;
+        for hit in self.queue.get(self.n_past..).unwrap_or_default() {
+            if hit.step_idx < first_step
+                && hit.beats().0 < place
+                && let Some(past) = self.past.get_mut(hit.step_idx)
+            {
+                *past |= 1 << hit.voice.index();
+            }
         }
+        self.arrange();
+    }
+
+    /// Notes that a hit of this measure sounded.
+    pub(super) fn note_struck(&mut self, step_idx: usize, voice: Voice) {
+        if let Some(struck) = self.struck.get_mut(step_idx) {
+            *struck |= 1 << voice.index();
+        }
+    }
+
+    /// The voices that sounded for a step, one bit each.
+    pub(super) fn struck_at(&self, step_idx: usize) -> u16 {
+        self.struck.get(step_idx).copied().unwrap_or_default()
+    }
+
+    /// Takes a step's hits of these voices as past and sounded: they did, for the step that this one stands in for.
+    pub(super) fn forgo(&mut self, step_idx: usize, voices: u16) {
+        if let Some((past, struck)) = self
+            .past
+            .get_mut(step_idx)
+            .zip(self.struck.get_mut(step_idx))
+        {
+            *past |= voices;
+            *struck |= voices;
+        }
+        self.arrange();
     }
 
     /// The next hit.
