@@ -51,6 +51,8 @@ impl Default for Request {
 pub struct Taste {
     /// Which drummer of many: the same seed plays the same take.
     pub seed: u32,
+    /// Which of that drummer's ideas: another number is another take by the same hand.
+    pub idea: u32,
     /// How much of the drummer's mind changes from measure to measure, in `[0, 1]`; 0 answers the same bass alike.
     pub variation: f32,
     /// How much the bass counts, in `[0, 1]`: 0 plays as if there were none, ½ as learnt, 1 leans on every accent.
@@ -65,6 +67,7 @@ impl Default for Taste {
     fn default() -> Self {
         Self {
             seed: 0,
+            idea: 0,
             variation: 0.0,
             follow: 0.5,
             style: None,

@@ -68,9 +68,14 @@ const LEVEL_SPREAD: f32 = 0.11;
 /// Share of the songs whose drums lie on the grid.
 const ON_THE_GRID: f32 = 0.3;
 
+/// What the draws of a take begin with: the drummer and the idea, which the hand does not know of.
+fn mind(taste: Taste) -> u64 {
+    u64::from(taste.idea) << 32 | u64::from(taste.seed)
+}
+
 /// The noise vector of one measure, standard normal at any variation.
 pub fn latent(taste: Taste, measure: u64) -> [f32; N_LATENT] {
-    let seed = u64::from(taste.seed);
+    let seed = mind(taste);
     let renewed = taste.variation.clamp(0.0, 1.0);
     let kept = (1.0 - renewed * renewed).sqrt();
     std::array::from_fn(|i| {
@@ -116,7 +121,7 @@ fn held(
     voice: Voice,
     draw: impl Fn(&[u64]) -> f32,
 ) -> f32 {
-    let (seed, step, column) = (u64::from(taste.seed), step_idx as u64, voice.index() as u64);
+    let (seed, step, column) = (mind(taste), step_idx as u64, voice.index() as u64);
     let is_renewed = draws::uniform(&[RENEW, seed, step, column, measure]) < taste.variation;
     if is_renewed {
         draw(&[stream, seed, step, column, measure])

@@ -71,6 +71,7 @@ fn request() -> Request {
         window,
         played,
         taste: Taste {
+            idea: 0,
             seed: 5,
             variation: 0.1,
             follow: 0.5,

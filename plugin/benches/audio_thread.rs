@@ -61,7 +61,7 @@ fn eight_measures(performer: &mut Performer, kit: &mut Kit) -> u32 {
             sample_rate_hz: SAMPLE_RATE_HZ,
             transport: Some(Transport {
                 is_playing: true,
-                tempo_bpm: TEMPO_BPM,
+                tempo_bpm: Some(TEMPO_BPM),
                 position: Beats(f64::from(frame) / SAMPLE_RATE_HZ * TEMPO_BPM / 60.0),
                 measure_start: None,
                 meter: Some(Meter::COMMON),

@@ -81,7 +81,7 @@ impl std::fmt::Debug for Chosen {
 impl Chosen {
     /// Loads what is chosen now.
     pub(crate) fn new(params: Arc<LockstepParams>) -> Self {
-        let drummer = params.drummer.value();
+        let drummer = params.drummer.weights.value();
         Self {
             generator: load(drummer, &params),
             params,
@@ -100,7 +100,7 @@ impl Generator for Chosen {
     }
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
-        let drummer = self.params.drummer.value();
+        let drummer = self.params.drummer.weights.value();
         if drummer != self.drummer {
             self.drummer = drummer;
             self.generator = load(drummer, &self.params);
@@ -117,7 +117,7 @@ fn load(drummer: Drummer, params: &Arc<LockstepParams>) -> Box<dyn Generator> {
         return Box::new(RuleGroove);
     };
     let params = Arc::clone(params);
-    let wish = move || params.device.value();
+    let wish = move || params.drummer.device.value();
     let tell = |device: &str| nice_log!("Lockstep predicts on the {device}");
     Box::new(OnDevice::new(
         predictor,

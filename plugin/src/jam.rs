@@ -220,7 +220,7 @@ impl<'a> Host<'a> {
             sample_rate_hz: f64::from(SAMPLE_RATE_HZ),
             transport: Some(Transport {
                 is_playing: !self.has_stopped,
-                tempo_bpm: self.song.tempo_at(Beats(position.0 + 1e-9)),
+                tempo_bpm: Some(self.song.tempo_at(Beats(position.0 + 1e-9))),
                 position,
                 measure_start: Some(measure_at(self.song, position).0),
                 meter: self.song.meter_at(Beats(position.0 + 1e-9)),

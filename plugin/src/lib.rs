@@ -6,6 +6,7 @@
 //! [`jam`] plays a MIDI file through the same performer offline.
 
 pub mod device;
+pub mod drum_maps;
 pub mod drummers;
 pub mod generator;
 pub mod handoff;
@@ -75,8 +76,8 @@ impl Plugin for Lockstep {
         aux_output_ports: &[],
         names: PortNames::const_default(),
     }];
-    // Notes only: with controllers the framework would add 2,080 parameters to the VST3.
-    const MIDI_INPUT: MidiConfig = MidiConfig::Basic;
+    // Pedal and bend are heard. In VST3, which knows no controllers, the framework takes them as 2,080 hidden parameters.
+    const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
@@ -123,11 +124,12 @@ impl Plugin for Lockstep {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let controls = self.params.controls();
-        self.inbox.fill(context, self.params.thru.value());
+        self.inbox
+            .fill(context, &self.params.input(), self.params.bass.thru.value());
         let block = Block {
             n_frames: u32::try_from(buffer.samples()).unwrap_or(u32::MAX),
             sample_rate_hz: self.sample_rate_hz,
-            transport: wire::transport(context.transport()),
+            transport: wire::transport(context.transport(), controls.free_run_tempo_bpm),
             bass: self.inbox.bass(),
         };
 
@@ -163,7 +165,7 @@ impl Lockstep {
         }
         kit.render(left, right);
         for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-            let level = self.params.kit_level.smoothed.next();
+            let level = self.params.kit.level.smoothed.next();
             *left *= level;
             *right *= level;
         }
@@ -181,6 +183,10 @@ impl ClapPlugin for Lockstep {
         ClapFeature::NoteEffect,
         ClapFeature::Stereo,
     ];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        self.params.pages(context);
+    }
 }
 
 #[cfg(feature = "vst3")]

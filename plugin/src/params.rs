@@ -1,144 +1,77 @@
 //! The parameters: what a host automates and saves. Ids are frozen; a renamed one loses every saved song.
 //!
-//! Read on the audio thread, once a block, as [`Controls`]; written by the host. Never allocates after construction.
+//! Read on the audio thread, once a block, as [`Controls`] and [`InputSettings`]; written by the host. Never allocates after
+//! construction.
 
+mod bass;
 mod choices;
+mod free_run;
+mod map;
+mod pages;
+mod playing;
 
 use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, VoiceGroup};
 use nice_plug::prelude::*;
 
-use crate::device::DeviceChoice;
-use crate::realtime::Controls;
+use crate::realtime::{Controls, InputSettings};
+pub use bass::BassParams;
 pub use choices::{Drummer, FillChoice, Silence};
+pub use free_run::FreeRunParams;
+pub use map::{MapChoice, MapParams, own_map};
+pub use playing::{DEFAULT_SEED, DensityParams, DrummerParams, FeelParams};
 
-/// The drummer that plays unless another is asked for: off the grid by a hair, with a backbeat and an even temper, to bass
-/// lines of our own.
-pub const DEFAULT_SEED: u32 = 39;
-
-/// Everything a musician can turn.
+/// Everything a musician can turn, in the groups that a host shows.
 #[derive(Debug, Params)]
 pub struct LockstepParams {
-    /// Overall density.
-    #[id = "density"]
-    pub density: FloatParam,
-    /// Density of the kick.
-    #[id = "den_kick"]
-    pub kick_density: FloatParam,
-    /// Density of the snare.
-    #[id = "den_snare"]
-    pub snare_density: FloatParam,
-    /// Density of the hats.
-    #[id = "den_hats"]
-    pub hats_density: FloatParam,
-    /// Density of the toms.
-    #[id = "den_toms"]
-    pub toms_density: FloatParam,
-    /// Density of crash and ride.
-    #[id = "den_cymb"]
-    pub cymbals_density: FloatParam,
-    /// How much of the drummer's mind changes from measure to measure.
-    #[id = "variation"]
-    pub variation: FloatParam,
-    /// Which drummer.
-    #[id = "seed"]
-    pub seed: IntParam,
-    /// How late odd sixteenths are.
-    #[id = "swing"]
-    pub swing: FloatParam,
-    /// How loosely hits are placed.
-    #[id = "humanise"]
-    pub humanise: FloatParam,
-    /// Gain of every velocity.
-    #[id = "velocity"]
-    pub velocity: FloatParam,
-    /// Whether the bass is passed on.
-    #[id = "thru"]
-    pub thru: BoolParam,
-    /// What happens when the bass is silent.
-    #[id = "silence"]
-    pub silence: EnumParam<Silence>,
-    /// Whether the drummer plays while the transport is stopped.
-    #[id = "free_run"]
-    pub free_run: BoolParam,
-    /// Tempo of free run.
-    #[id = "free_bpm"]
-    pub free_run_tempo: FloatParam,
-    /// Quarter notes a measure in free run.
-    #[id = "free_meter"]
-    pub free_run_meter: IntParam,
+    /// Whether the drummer is silent, and goes on listening.
+    #[id = "bypass"]
+    pub bypass: BoolParam,
+    /// How much plays.
+    #[nested(group = "Density")]
+    pub density: DensityParams,
+    /// What is played.
+    #[nested(group = "Drummer")]
+    pub drummer: DrummerParams,
+    /// How it is played.
+    #[nested(group = "Feel")]
+    pub feel: FeelParams,
+    /// What is heard.
+    #[nested(group = "Bass")]
+    pub bass: BassParams,
+    /// Without a host's time.
+    #[nested(group = "Free run")]
+    pub free_run: FreeRunParams,
+    /// The built-in sound.
+    #[nested(group = "Kit")]
+    pub kit: KitParams,
+    /// Which notes the drums are sent on.
+    #[nested(group = "Drum map")]
+    pub map: MapParams,
+}
+
+/// The built-in kit.
+#[derive(Debug, Params)]
+pub struct KitParams {
     /// Level of the built-in kit.
     #[id = "kit_gain"]
-    pub kit_level: FloatParam,
-    /// How much of the drummer's own placement is heard.
-    #[id = "feel"]
-    pub feel: FloatParam,
-    /// How much the bass counts.
-    #[id = "follow"]
-    pub follow: FloatParam,
-    /// Which of the drummer's styles, from 1; 0 leaves it to the drummer.
-    #[id = "style"]
-    pub style: IntParam,
-    /// When fills are asked for.
-    #[id = "fills"]
-    pub fills: EnumParam<FillChoice>,
-    /// Asks for a fill in the next measure.
-    #[id = "fill_now"]
-    pub fill_now: BoolParam,
-    /// How late off-beat eighths are.
-    #[id = "shuffle"]
-    pub shuffle: FloatParam,
-    /// Which weights play.
-    #[id = "drummer"]
-    pub drummer: EnumParam<Drummer>,
-    /// Which device predicts.
-    #[id = "device"]
-    pub device: EnumParam<DeviceChoice>,
+    pub level: FloatParam,
 }
 
 impl Default for LockstepParams {
     fn default() -> Self {
-        let density = |name: &str| share(name, 0.5);
-        let (drummer, style) = choices::drummer_and_style();
         Self {
-            density: density("Density"),
-            kick_density: density("Kick density"),
-            snare_density: density("Snare density"),
-            hats_density: density("Hats density"),
-            toms_density: density("Toms density"),
-            cymbals_density: density("Cymbals density"),
-            variation: share("Variation", 0.1),
-            seed: IntParam::new(
-                "Seed",
-                DEFAULT_SEED.cast_signed(),
-                IntRange::Linear { min: 0, max: 9999 },
-            ),
-            swing: share("Swing", 0.0),
-            humanise: share("Humanise", 0.15),
-            velocity: FloatParam::new("Velocity", 1.0, FloatRange::Linear { min: 0.0, max: 2.0 }),
-            thru: BoolParam::new("MIDI thru", false),
-            silence: EnumParam::new("Silence", Silence::LayOut),
-            free_run: BoolParam::new("Free run", false),
-            free_run_tempo: FloatParam::new(
-                "Free-run tempo",
-                120.0,
-                FloatRange::Linear {
-                    min: 30.0,
-                    max: 300.0,
-                },
-            )
-            .with_unit(" BPM"),
-            free_run_meter: IntParam::new("Free-run meter", 4, IntRange::Linear { min: 2, max: 7 }),
-            kit_level: FloatParam::new("Kit level", 0.8, FloatRange::Linear { min: 0.0, max: 1.0 })
-                .with_smoother(SmoothingStyle::Linear(10.0)),
-            feel: share("Feel", 1.0),
-            follow: share("Follow", 0.5),
-            style,
-            fills: EnumParam::new("Fills", FillChoice::Free),
-            fill_now: BoolParam::new("Fill now", false),
-            shuffle: share("Shuffle", 0.0),
-            drummer,
-            device: EnumParam::new("Device", DeviceChoice::default()).non_automatable(),
+            bypass: BoolParam::new("Bypass", false).make_bypass(),
+            density: DensityParams::default(),
+            drummer: DrummerParams::default(),
+            feel: FeelParams::default(),
+            bass: BassParams::default(),
+            free_run: FreeRunParams::default(),
+            kit: KitParams {
+                level: FloatParam::new("Kit level", 0.8, FloatRange::Linear { min: 0.0, max: 1.0 })
+                    .with_smoother(SmoothingStyle::Linear(10.0)),
+            },
+            map: MapParams::default(),
         }
     }
 }
@@ -157,37 +90,84 @@ impl LockstepParams {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn controls(&self) -> Controls {
+        let Self {
+            density,
+            drummer,
+            feel,
+            free_run,
+            ..
+        } = self;
         let group = |group| match group {
-            VoiceGroup::Kick => self.kick_density.value(),
-            VoiceGroup::Snare => self.snare_density.value(),
-            VoiceGroup::Hats => self.hats_density.value(),
-            VoiceGroup::Toms => self.toms_density.value(),
-            VoiceGroup::Cymbals => self.cymbals_density.value(),
+            VoiceGroup::Kick => density.kick.value(),
+            VoiceGroup::Snare => density.snare.value(),
+            VoiceGroup::Hats => density.hats.value(),
+            VoiceGroup::Toms => density.toms.value(),
+            VoiceGroup::Cymbals => density.cymbals.value(),
         };
         Controls {
-            density: self.density.value(),
+            is_bypassed: self.bypass.value(),
+            density: density.overall.value(),
             group_density: VoiceGroup::ALL.map(group),
             taste: Taste {
-                seed: self.seed.value().unsigned_abs(),
-                variation: self.variation.value(),
-                follow: self.follow.value(),
-                style: u8::try_from(self.style.value() - 1).ok(),
+                seed: drummer.seed.value().unsigned_abs(),
+                variation: drummer.variation.value(),
+                follow: drummer.follow.value(),
+                style: u8::try_from(drummer.style.value() - 1).ok(),
                 ..Taste::default()
             },
-            fills: self.fills.value().into(),
-            fill_now: self.fill_now.value(),
-            shuffle: self.shuffle.value(),
-            swing: self.swing.value(),
-            humanise: self.humanise.value(),
-            feel: self.feel.value(),
-            velocity: self.velocity.value(),
-            silence: self.silence.value().into(),
-            free_run: self.free_run.value(),
-            free_run_tempo_bpm: f64::from(self.free_run_tempo.value()),
-            free_run_meter: u8::try_from(self.free_run_meter.value())
+            fills: drummer.fills.value().into(),
+            fill_now: drummer.fill_now.value(),
+            new_idea: drummer.new_idea.value(),
+            late_hands_ms: self.bass.late_hands.value(),
+            map: self.map.map(),
+            shuffle: feel.shuffle.value(),
+            swing: feel.swing.value(),
+            humanise: feel.humanise.value(),
+            feel: feel.own.value(),
+            velocity: feel.velocity.value(),
+            silence: drummer.silence.value().into(),
+            free_run: free_run.is_on.value(),
+            free_run_tempo_bpm: f64::from(free_run.tempo.value()),
+            free_run_meter: u8::try_from(free_run.meter.value())
                 .ok()
                 .and_then(|quarters| Meter::new(quarters, 4))
                 .unwrap_or_default(),
+        }
+    }
+
+    /// Which of the keyboard is the bass.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn input(&self) -> InputSettings {
+        self.bass.settings()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_is_read_back_from_the_text_that_shows_it() {
+        let params = LockstepParams::default();
+        for (id, param, _) in params.param_map() {
+            #[expect(unsafe_code, reason = "the framework hands out pointers")]
+            // SAFETY: `params` outlives the loop.
+            let (steps, show, read) = unsafe {
+                (
+                    param.step_count(),
+                    |x| param.normalized_value_to_string(x, true),
+                    |text: &str| param.string_to_normalized_value(text),
+                )
+            };
+            let n_steps = steps.unwrap_or(20).min(127);
+            for step in 0..=n_steps {
+                let value = step as f32 / n_steps as f32;
+                let text = show(value);
+                let back = read(&text).map(show);
+                assert_eq!(back.as_deref(), Some(&*text), "{id} at {value}");
+            }
         }
     }
 }

@@ -20,12 +20,16 @@
     clippy::indexing_slicing
 )]
 
+mod bass_input;
 mod block;
 mod clock;
 mod controls;
+mod drum_map;
 mod fills;
 mod follow;
 mod gates;
+mod gesture;
+mod ideas;
 mod ladder;
 mod listener;
 mod measure;
@@ -33,19 +37,22 @@ mod score;
 #[cfg(test)]
 mod tests;
 
+pub use bass_input::{BassInput, Cue, InputEvent, InputSettings, Meaning};
 pub use block::{
     BassEvent, BassEventKind, Block, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
     MAX_DRUM_EVENTS, Transport,
 };
 pub use controls::{Controls, SilencePolicy};
+pub use drum_map::{DrumKey, DrumMap};
 pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
 
 use clock::{FreeClock, Timeline};
 use fills::FillButton;
 use gates::{Gates, NotStruck, Strike};
+use ideas::Ideas;
 use ladder::{Downbeat, Ladder};
-use listener::{FIRST_ROW, Listener};
+use listener::{FIRST_ROW, Heard, Listener};
 use lockstep_models::generator::{Request, Taste};
 use lockstep_models::representation::{Beats, Meter};
 use measure::{Measure, Tick};
@@ -67,7 +74,10 @@ pub struct Performer {
     ladder: Ladder,
     score: Score,
     gates: Gates,
+    /// Whether what sounded at the last reset has been ended.
+    is_released: bool,
     fill: FillButton,
+    ideas: Ideas,
 }
 
 /// Whose time it is.
@@ -77,8 +87,8 @@ enum Mode {
     Resting,
     /// The host's.
     Song {
-        /// Where the next block begins if nothing unusual happens.
-        expected: Beats,
+        /// The time of the last block.
+        last: Timeline,
     },
     /// The performer's own.
     Free(FreeClock),
@@ -113,29 +123,25 @@ impl Performer {
             ladder: Ladder::default(),
             score: Score::new(),
             gates: Gates::default(),
+            is_released: true,
             fill: FillButton::default(),
+            ideas: Ideas::default(),
         }
     }
 
-    /// Forgets everything but the number of the take, the tally too; what sounds is taken to have been cut off.
+    /// Forgets everything but the number of the take, the tally too. What still sounds ends at the first frame of the next
+    /// block: whoever plays the notes may not have been reset.
     ///
     /// # Realtime safety
     /// Never allocates.
     pub fn reset(&mut self) {
+        let gates = std::mem::take(&mut self.gates);
         *self = Self {
             take: self.take.wrapping_add(1),
+            gates,
+            is_released: false,
             ..Self::new()
         };
-    }
-
-    /// Ends every sounding note at a frame and rests: for bypass and deactivation. `out` holds only those note-offs.
-    ///
-    /// # Realtime safety
-    /// Never allocates.
-    pub fn silence_all(&mut self, frame: FrameOffset, out: &mut DrumEvents) {
-        out.clear();
-        self.gates.end_all(frame, out);
-        self.mode = Mode::Resting;
     }
 
     /// How often each rung of the ladder was taken since the last reset.
@@ -169,7 +175,12 @@ impl Performer {
         if block.n_frames == 0 {
             return;
         }
+        if !self.is_released || controls.is_bypassed {
+            self.gates.end_all(FrameOffset(0), out);
+            self.is_released = true;
+        }
         self.fill.hold(controls.fill_now);
+        self.ideas.hold(controls.new_idea);
         let mut hand = Hand {
             block,
             controls,
@@ -190,6 +201,7 @@ impl Performer {
             measure: next.serial,
             seed: hand.controls.taste.seed,
             meter: self.measure.meter,
+            next_meter: next.meter,
             window: &self.listener.window(self.measure.heard_row()),
             has_asked: self.measure.has_asked,
             silence: hand.controls.silence,
@@ -213,14 +225,38 @@ impl Performer {
                 Happening::Close => self.close_cell(timeline, hand),
                 Happening::Bass => {
                     if let Some(event) = bass.next() {
-                        let late = self.measure.lateness(timeline.position_of(frame));
-                        self.listener
-                            .hear(self.measure.open_row(), event.kind, late);
+                        self.hear(event.kind, frame, timeline, hand);
                     }
                 }
                 Happening::End(voice) => self.gates.end(voice, now, hand.out),
                 Happening::Hit => self.strike(now, hand),
                 Happening::Step => self.step(hand),
+            }
+        }
+    }
+
+    /// The bassist does something.
+    fn hear<P>(
+        &mut self,
+        kind: BassEventKind,
+        frame: FrameOffset,
+        timeline: &Timeline,
+        hand: &Hand<'_, P>,
+    ) {
+        let beats_per_s = timeline.beats_per_frame * hand.block.sample_rate_hz;
+        let late_hands_s = f64::from(hand.controls.late_hands_ms.clamp(0.0, 100.0)) / 1000.0;
+        let earlier = Beats(late_hands_s * beats_per_s);
+        match kind {
+            BassEventKind::Fill => self.fill.press(),
+            BassEventKind::NewIdea => self.ideas.press(),
+            _ => {
+                let (row, lateness) = self.measure.place(timeline.position_of(frame), earlier);
+                let heard = Heard {
+                    row,
+                    lateness,
+                    step_s: 0.25 / beats_per_s,
+                };
+                self.listener.hear(kind, heard);
             }
         }
     }
@@ -266,6 +302,9 @@ impl Performer {
         if window.is_silent() {
             return;
         }
+        if self.ideas.ask() {
+            self.listener.begin_idea(end_row);
+        }
         let measure = self.measure.serial + 1;
         hand.plans.publish(&Request {
             take: self.take,
@@ -276,6 +315,7 @@ impl Performer {
             window,
             played: self.listener.played(end_row),
             taste: Taste {
+                idea: self.ideas.current(),
                 fill: self.fill.ask(hand.controls.fills, measure),
                 ..hand.controls.taste
             },
@@ -305,13 +345,14 @@ impl Performer {
             );
         }
         let density = hand.controls.density_of(hit.voice);
-        if !hit.presence.sounds_at(density) {
+        if !hit.presence.sounds_at(density) || hand.controls.is_bypassed {
             return;
         }
         let strike = Strike {
             frame,
             voice: hit.voice,
             velocity: hand.controls.loudness(hit.velocity),
+            map: hand.controls.map,
             sample_rate_hz: hand.block.sample_rate_hz,
         };
         match self.gates.strike(strike, hand.out) {

@@ -3,33 +3,43 @@
 //! Audio thread: fixed capacity, never allocates.
 
 use arrayvec::ArrayVec;
-use lockstep_models::representation::{Beats, Meter, Voice};
+use lockstep_models::representation::{Beats, Meter};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
-use crate::realtime::{BassEvent, BassEventKind, DrumEvent, DrumEventKind, FrameOffset};
+use crate::realtime::{
+    BassEvent, BassEventKind, BassInput, Cue, DrumEvent, DrumEventKind, DrumKey, FrameOffset,
+    InputEvent, InputSettings, Meaning,
+};
 
 /// Most bass events of one block that are heard, and passed on; a keyboard sends about one a millisecond at its worst.
 const MAX_EVENTS: usize = 1024;
 
-/// General MIDI's drum channel, 10, counted from 0.
-const DRUM_CHANNEL: u8 = 9;
+/// MIDI controllers that are heard.
+const SUSTAIN_PEDAL: u8 = 64;
+const ALL_SOUND_OFF: u8 = 120;
+const RESET_ALL_CONTROLLERS: u8 = 121;
+const ALL_NOTES_OFF: u8 = 123;
 
 /// What came in with the block.
 #[derive(Debug)]
 pub(crate) struct Inbox {
+    input: BassInput,
     bass: ArrayVec<BassEvent, MAX_EVENTS>,
     thru: ArrayVec<NoteEvent<()>, MAX_EVENTS>,
     /// Notes passed on whose note-off must follow even if thru is switched off: a bit a key, a row a channel.
     passed: [u128; 16],
+    is_save_asked: bool,
 }
 
 impl Default for Inbox {
     fn default() -> Self {
         Self {
+            input: BassInput::default(),
             bass: ArrayVec::new(),
             thru: ArrayVec::new(),
             passed: [0; 16],
+            is_save_asked: false,
         }
     }
 }
@@ -39,36 +49,50 @@ impl Inbox {
     pub(crate) fn fill<P: Plugin<SysExMessage = ()>>(
         &mut self,
         context: &mut impl ProcessContext<P>,
+        settings: &InputSettings,
         is_thru: bool,
     ) {
         self.bass.clear();
         self.thru.clear();
+        self.is_save_asked = false;
         while let Some(event) = context.next_event() {
-            let kind = match event {
-                NoteEvent::NoteOn { key, velocity, .. } => key.number().map(|key| {
-                    if velocity > 0.0 {
-                        BassEventKind::On { key, velocity }
-                    } else {
-                        BassEventKind::Off { key }
-                    }
-                }),
-                NoteEvent::NoteOff { key, .. } | NoteEvent::Choke { key, .. } => Some(
-                    key.number()
-                        .map_or(BassEventKind::AllOff, |key| BassEventKind::Off { key }),
-                ),
-                _ => None,
-            };
-            if let Some(kind) = kind {
-                // Full: the event is not heard.
-                let _ = self.bass.try_push(BassEvent {
-                    frame: FrameOffset(event.timing()),
-                    kind,
-                });
+            for (channel, input) in inputs(&event) {
+                self.hear(channel, input, FrameOffset(event.timing()), settings);
             }
             if self.goes_thru(&event, is_thru) {
                 let _ = self.thru.try_push(event);
             }
         }
+    }
+
+    /// Adds what an event means to the block's.
+    fn hear(
+        &mut self,
+        channel: u8,
+        input: InputEvent,
+        frame: FrameOffset,
+        settings: &InputSettings,
+    ) {
+        let Self {
+            input: keyboard,
+            bass,
+            is_save_asked,
+            ..
+        } = self;
+        keyboard.hear(channel, input, settings, |meaning| {
+            let kind = match meaning {
+                Meaning::Bass(kind) => kind,
+                Meaning::Cue(Cue::Fill) => BassEventKind::Fill,
+                Meaning::Cue(Cue::NewIdea) => BassEventKind::NewIdea,
+                Meaning::Cue(Cue::Tap) => BassEventKind::Tap,
+                Meaning::Cue(Cue::Save) => {
+                    *is_save_asked = true;
+                    return;
+                }
+            };
+            // Full: the event is not heard.
+            let _ = bass.try_push(BassEvent { frame, kind });
+        });
     }
 
     /// Bass notes of the block, sorted by frame as the host gave them.
@@ -81,8 +105,9 @@ impl Inbox {
         &self.thru
     }
 
-    /// Forgets the notes that were passed on.
+    /// Forgets what is held, and the notes that were passed on.
     pub(crate) fn reset(&mut self) {
+        self.input.reset();
         self.passed = [0; 16];
     }
 
@@ -111,19 +136,71 @@ impl Inbox {
     }
 }
 
-/// The host's time, or `None` where it has none.
-pub(crate) fn transport(host: &Transport) -> Option<crate::realtime::Transport> {
-    let position = host.pos_beats();
-    if host.tempo.is_none() && position.is_none() {
-        return None;
-    }
+/// What an event does at the keyboard, on which channel; nothing where it is of no interest.
+fn inputs(event: &NoteEvent<()>) -> ArrayVec<(u8, InputEvent), 16> {
+    let mut inputs = ArrayVec::new();
+    let on = |channel: Channel| channel.number().unwrap_or(0);
+    let one = match *event {
+        NoteEvent::NoteOn {
+            channel,
+            key,
+            velocity,
+            ..
+        } => key
+            .number()
+            .map(|key| (on(channel), InputEvent::NoteOn { key, velocity })),
+        NoteEvent::NoteOff { channel, key, .. } | NoteEvent::Choke { channel, key, .. } => {
+            match (channel.number(), key.number()) {
+                (_, Some(key)) => Some((on(channel), InputEvent::NoteOff { key })),
+                (Some(channel), None) => Some((channel, InputEvent::AllNotesOff)),
+                (None, None) => {
+                    inputs.extend((0..16).map(|channel| (channel, InputEvent::AllNotesOff)));
+                    None
+                }
+            }
+        }
+        NoteEvent::MidiPitchBend { channel, value, .. } => {
+            Some((channel, InputEvent::Bend(2.0 * value - 1.0)))
+        }
+        NoteEvent::MidiCC {
+            channel, cc, value, ..
+        } => match cc {
+            SUSTAIN_PEDAL => Some((channel, InputEvent::Pedal(value >= 0.5))),
+            ALL_SOUND_OFF | ALL_NOTES_OFF => Some((channel, InputEvent::AllNotesOff)),
+            RESET_ALL_CONTROLLERS => {
+                inputs.push((channel, InputEvent::Pedal(false)));
+                Some((channel, InputEvent::Bend(0.0)))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    inputs.extend(one);
+    inputs
+}
+
+/// The host's time, or `None` where it has none. A host that counts samples and names no tempo plays at `own_tempo_bpm`.
+pub(crate) fn transport(
+    host: &Transport,
+    own_tempo_bpm: f64,
+) -> Option<crate::realtime::Transport> {
+    let by_seconds = || Some((host.pos_seconds()? * own_tempo_bpm / 60.0, own_tempo_bpm));
+    let (position, tempo_bpm) = match (host.pos_beats(), host.tempo) {
+        (None, None) => {
+            let (position, tempo) = by_seconds()?;
+            (position, Some(tempo))
+        }
+        (position, tempo) => (position.unwrap_or(f64::NAN), tempo),
+    };
     let number = |n: Option<i32>| n.and_then(|n| u8::try_from(n).ok());
     let meter = number(host.time_sig_numerator).zip(number(host.time_sig_denominator));
     Some(crate::realtime::Transport {
         is_playing: host.playing,
-        tempo_bpm: host.tempo.unwrap_or(f64::NAN),
-        position: Beats(position.unwrap_or(f64::NAN)),
-        measure_start: host.bar_start_pos_beats().map(Beats),
+        tempo_bpm,
+        position: Beats(position),
+        // Where the host does not say it, the performer counts for itself; the framework would count from the song's
+        // beginning, whatever the meters before.
+        measure_start: host.bar_start_pos_beats.map(Beats),
         meter: meter.and_then(|(numerator, denominator)| Meter::new(numerator, denominator)),
     })
 }
@@ -151,13 +228,15 @@ pub(crate) fn send<P: Plugin<SysExMessage = ()>>(
 }
 
 fn send_drum<P: Plugin<SysExMessage = ()>>(drum: &DrumEvent, context: &mut impl ProcessContext<P>) {
-    let DrumEvent { frame, voice, kind } = *drum;
-    let _ = context.try_send_event(note(frame, voice, kind));
+    let DrumEvent {
+        frame, key, kind, ..
+    } = *drum;
+    let _ = context.try_send_event(note(frame, key, kind));
 }
 
-fn note(frame: FrameOffset, voice: Voice, kind: DrumEventKind) -> NoteEvent<()> {
+fn note(frame: FrameOffset, key: DrumKey, kind: DrumEventKind) -> NoteEvent<()> {
     let (timing, voice_id) = (frame.0, VoiceID::Wildcard);
-    let (channel, key) = (Channel::Number(DRUM_CHANNEL), Key::Number(voice.gm_note()));
+    let (channel, key) = (Channel::Number(key.channel), Key::Number(key.note));
     match kind {
         DrumEventKind::On { velocity } => NoteEvent::NoteOn {
             timing,

@@ -98,6 +98,19 @@ impl Drummer {
     const ALL: [Self; 4] = [Self::Lockstep, Self::Open, Self::Base, Self::Own];
 }
 
+/// A MIDI key as a number and a name, 60 being C4.
+pub(super) fn key_name(key: i32) -> String {
+    format!("{key} ({})", formatters::v2s_i32_key_formatter()(key))
+}
+
+/// The key that a text begins with as a number, or names.
+pub(super) fn key_number(text: &str) -> Option<i32> {
+    let text = text.trim();
+    let digits = text.split(|c: char| !c.is_ascii_digit()).next()?;
+    let number = digits.parse().ok();
+    number.or_else(|| formatters::s2v_i32_key_formatter()(text))
+}
+
 /// Most styles that can be asked for.
 const MAX_STYLES: i32 = 32;
 

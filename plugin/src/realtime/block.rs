@@ -1,5 +1,6 @@
 //! What goes into the performer and comes out of it, one block at a time: transport, bass notes, drum notes.
 
+use super::drum_map::DrumKey;
 use arrayvec::ArrayVec;
 use lockstep_models::representation::{Beats, Meter, Voice};
 
@@ -21,8 +22,9 @@ pub struct FrameOffset(pub u32);
 pub struct Transport {
     /// Whether the transport rolls.
     pub is_playing: bool,
-    /// Tempo in quarter notes a minute. What is no tempo (0, NaN, beyond 10 000) counts as a stopped transport.
-    pub tempo_bpm: f64,
+    /// Tempo in quarter notes a minute; `None` where the host tells only positions, whose advance gives it then. What is
+    /// no tempo (0, NaN, beyond 10 000) counts as a stopped transport.
+    pub tempo_bpm: Option<f64>,
     /// Where the first frame lies; may be negative. What is no position (NaN) counts as a stopped transport.
     pub position: Beats,
     /// Where the host's measure began; `None` where the host does not say. Used only where the position lies in it.
@@ -70,6 +72,19 @@ pub enum BassEventKind {
     },
     /// Every note ends.
     AllOff,
+    /// A sounding note goes over into another without being struck again.
+    Slide {
+        /// MIDI key that sounded.
+        from: u8,
+        /// MIDI key that sounds from here on.
+        to: u8,
+    },
+    /// A fill is asked for in the next measure.
+    Fill,
+    /// Another take is asked for from the next measure on.
+    NewIdea,
+    /// A beat of the tempo of free run.
+    Tap,
 }
 
 /// One drum note's beginning or end.
@@ -79,6 +94,8 @@ pub struct DrumEvent {
     pub frame: FrameOffset,
     /// Which drum.
     pub voice: Voice,
+    /// The MIDI note that it is; a note ends on the one that it began on, whatever the map has become.
+    pub key: DrumKey,
     /// What.
     pub kind: DrumEventKind,
 }

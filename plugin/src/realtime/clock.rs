@@ -98,8 +98,13 @@ pub(super) struct Song {
 }
 
 impl Song {
-    /// `None` where the transport is stopped or what it says is no time.
-    pub(super) fn new(transport: &Transport, sample_rate_hz: f64) -> Option<Self> {
+    /// `None` where the transport is stopped or what it says is no time. `advance` is how many beats a frame passes where
+    /// the host does not say.
+    pub(super) fn new(
+        transport: &Transport,
+        sample_rate_hz: f64,
+        advance: impl FnOnce() -> Option<f64>,
+    ) -> Option<Self> {
         let position = transport.position;
         // Beyond this a double no longer tells frames apart.
         if !transport.is_playing || !(-1e8..1e8).contains(&position.0) {
@@ -108,7 +113,10 @@ impl Song {
         let meter = transport.meter.unwrap_or_default();
         Some(Self {
             position,
-            beats_per_frame: beats_per_frame(transport.tempo_bpm, sample_rate_hz)?,
+            beats_per_frame: match transport.tempo_bpm {
+                Some(tempo_bpm) => beats_per_frame(tempo_bpm, sample_rate_hz)?,
+                None => advance()?,
+            },
             meter,
             measure_start: transport
                 .measure_start
@@ -165,6 +173,14 @@ impl FreeClock {
     }
 }
 
+/// How many beats a frame passed between two positions so many frames apart; `None` where that is no tempo from 10 to
+/// 1,000 BPM, as after a jump.
+pub(super) fn advance(from: Beats, to: Beats, n_frames: u32, sample_rate_hz: f64) -> Option<f64> {
+    let advance = (to.0 - from.0) / f64::from(n_frames);
+    let tempo_bpm = advance * sample_rate_hz * 60.0;
+    (10.0..=1000.0).contains(&tempo_bpm).then_some(advance)
+}
+
 /// Beats a frame of the free-run clock.
 pub(super) fn free_run_speed(controls: &Controls, sample_rate_hz: f64) -> Option<f64> {
     beats_per_frame(controls.free_run_tempo_bpm, sample_rate_hz)
@@ -195,12 +211,12 @@ mod tests {
     fn what_is_no_time_is_a_stopped_transport() {
         let good = Transport {
             is_playing: true,
-            tempo_bpm: 120.0,
+            tempo_bpm: Some(120.0),
             position: Beats(-3.0),
             measure_start: Some(Beats(17.0)),
             meter: None,
         };
-        let song = Song::new(&good, 48_000.0);
+        let song = Song::new(&good, 48_000.0, || None);
         assert_eq!(song.map(|s| s.measure_start), Some(None));
         assert_eq!(
             song.map(|s| s.measure_start_or_counted()),
@@ -208,19 +224,25 @@ mod tests {
         );
         for bad in [f64::NAN, f64::INFINITY, 0.0, -120.0, 1e300] {
             let transport = Transport {
-                tempo_bpm: bad,
+                tempo_bpm: Some(bad),
                 ..good
             };
-            assert!(Song::new(&transport, 48_000.0).is_none(), "{bad} BPM");
+            assert!(
+                Song::new(&transport, 48_000.0, || None).is_none(),
+                "{bad} BPM"
+            );
         }
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let transport = Transport {
                 position: Beats(bad),
                 ..good
             };
-            assert!(Song::new(&transport, 48_000.0).is_none(), "beat {bad}");
+            assert!(
+                Song::new(&transport, 48_000.0, || None).is_none(),
+                "beat {bad}"
+            );
         }
-        assert!(Song::new(&good, f64::NAN).is_none());
+        assert!(Song::new(&good, f64::NAN, || None).is_none());
     }
 
     #[test]

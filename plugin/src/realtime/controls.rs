@@ -1,5 +1,6 @@
 //! The musician's knobs as the performer sees them, read once a block.
 
+use super::drum_map::DrumMap;
 use super::fills::Fills;
 use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, N_GROUPS, Voice};
@@ -15,8 +16,12 @@ pub enum SilencePolicy {
 }
 
 /// The knobs of one block.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
+    /// Whether nothing sounds. The drummer goes on listening and counting, so that afterwards it plays what it would have
+    /// played all along.
+    pub is_bypassed: bool,
     /// Overall density in `[0, 1]`; see [`Self::density_of`].
     pub density: f32,
     /// Density of each voice group in `[0, 1]`, in the order of `VoiceGroup`.
@@ -27,6 +32,12 @@ pub struct Controls {
     pub fills: Fills,
     /// Whether the button that asks for a fill in the next measure is down.
     pub fill_now: bool,
+    /// Whether the button that asks for another take is down: pressing it counts, holding it does not.
+    pub new_idea: bool,
+    /// How much later than meant the bassist plays, in milliseconds, in `[0, 100]`: so much earlier is what is played taken.
+    pub late_hands_ms: f32,
+    /// Which notes the drums are sent on.
+    pub map: DrumMap,
     /// How late odd sixteenths are, in half steps, in `[0, 1]`; ⅔ is a triplet feel, 1 a dotted one.
     pub swing: f32,
     /// How late off-beat eighths are, in steps, in `[0, 1]`; ⅔ is a shuffle in triplets. Sixteenths move along.
@@ -51,6 +62,7 @@ impl Default for Controls {
     /// Everything neutral: the network's own take, as it plays it.
     fn default() -> Self {
         Self {
+            is_bypassed: false,
             density: 0.5,
             group_density: [0.5; N_GROUPS],
             taste: Taste {
@@ -60,6 +72,9 @@ impl Default for Controls {
             },
             fills: Fills::Free,
             fill_now: false,
+            new_idea: false,
+            late_hands_ms: 0.0,
+            map: DrumMap::GENERAL_MIDI,
             swing: 0.0,
             shuffle: 0.0,
             humanise: 0.0,

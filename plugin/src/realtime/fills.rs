@@ -38,6 +38,11 @@ impl FillButton {
         self.is_pressed |= is_down;
     }
 
+    /// The button was pressed and let go.
+    pub(super) fn press(&mut self) {
+        self.is_pressed = true;
+    }
+
     /// What the request for a measure asks for.
     pub(super) fn ask(&mut self, fills: Fills, measure: u64) -> Option<bool> {
         self.is_asked = self.is_pressed;

@@ -16,9 +16,14 @@ impl Performer {
     pub(super) fn follow<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) -> Option<Timeline> {
         let block = hand.block;
         let transport = block.transport.as_ref();
-        if let Some(song) = transport.and_then(|t| Song::new(t, block.sample_rate_hz)) {
+        let song = transport.and_then(|t| {
+            let advance = || self.advance(t.position, hand);
+            Song::new(t, block.sample_rate_hz, advance)
+        });
+        if let Some(song) = song {
             self.next_meter = song.meter;
-            if let Mode::Song { expected } = self.mode {
+            if let Mode::Song { last } = self.mode {
+                let expected = last.end();
                 self.continue_song(&song, expected, hand);
             } else {
                 self.gates.end_all(FrameOffset(0), hand.out);
@@ -29,9 +34,7 @@ impl Performer {
                 beats_per_frame: song.beats_per_frame,
                 n_frames: block.n_frames,
             };
-            self.mode = Mode::Song {
-                expected: timeline.end(),
-            };
+            self.mode = Mode::Song { last: timeline };
             return Some(timeline);
         }
         let may_run_free = transport.is_none() || hand.controls.free_run;
@@ -42,6 +45,16 @@ impl Performer {
             self.mode = Mode::Resting;
         }
         self.run_free(speed?, hand)
+    }
+
+    /// How fast a host rolls that does not say its tempo: as its position has moved, at first as free run would.
+    fn advance<P>(&self, position: Beats, hand: &Hand<'_, P>) -> Option<f64> {
+        let rate = hand.block.sample_rate_hz;
+        let Mode::Song { last } = self.mode else {
+            return clock::free_run_speed(hand.controls, rate);
+        };
+        let moved = clock::advance(last.position, position, last.n_frames, rate);
+        moved.or(Some(last.beats_per_frame))
     }
 
     /// The time of a block without a rolling transport: none before the first bass note.
@@ -66,6 +79,7 @@ impl Performer {
         self.measure.half_step = clock::half_steps_before(Beats(position.0 - measure_start.0));
         self.listener = Listener::new();
         self.ladder.start();
+        self.ideas.start();
         self.score = Score::new();
     }
 
@@ -120,9 +134,7 @@ impl Performer {
         let rel = Beats(song.position.0 - measure_start.0);
         let ahead = self.struck_ahead();
         let half_step = clock::half_steps_before(rel);
-        let next = self
-            .measure
-            .next_from(measure_start, song.meter, half_step);
+        let next = self.measure.next_from(measure_start, song.meter, half_step);
         self.begin(next, hand);
         self.enter(rel, ahead);
     }

@@ -1,6 +1,7 @@
 //! Which drums sound, and when each must end: every note-on gets its note-off.
 
 use super::block::{DrumEvent, DrumEventKind, DrumEvents, FrameOffset};
+use super::drum_map::{DrumKey, DrumMap};
 use lockstep_models::representation::{N_VOICES, Voice};
 
 /// Length of a drum note in milliseconds, unless the next one of its voice comes first.
@@ -11,6 +12,7 @@ const GATE_MS: f64 = 50.0;
 struct Gate {
     on: u64,
     off: u64,
+    key: DrumKey,
 }
 
 /// The sounding notes, at most one a voice.
@@ -37,18 +39,32 @@ impl Gates {
     /// Strikes a voice, unless there is no room for it or it was already struck at this very frame.
     pub(super) fn strike(&mut self, hit: Strike, out: &mut DrumEvents) -> Result<(), NotStruck> {
         let on = self.zero + u64::from(hit.frame.0);
-        if self.gate(hit.voice).is_some_and(|gate| gate.on == on) {
+        let key = hit.map.key(hit.voice);
+        let is_struck =
+            |(voice, gate): (Voice, Gate)| gate.on == on && (voice == hit.voice || gate.key == key);
+        if self.sounding().any(is_struck) {
             return Err(NotStruck::Already);
         }
         // Room for this note's two events and for the note-off of all that sounds.
         if out.remaining_capacity() < self.sounding().count() + 2 {
             return Err(NotStruck::NoRoom);
         }
-        self.end(hit.voice, hit.frame, out);
+        for (voice, gate) in Voice::ALL.map(|voice| (voice, self.gate(voice))) {
+            let Some(gate) = gate.filter(|gate| gate.on < on) else {
+                continue;
+            };
+            // The same drum, another one on the same key, or an open hat under a closed one.
+            let is_choked =
+                hit.map.chokes && (hit.voice, voice) == (Voice::ClosedHat, Voice::OpenHat);
+            if voice == hit.voice || gate.key == key || is_choked {
+                self.end(voice, hit.frame, out);
+            }
+        }
         put(
             DrumEvent {
                 frame: hit.frame,
                 voice: hit.voice,
+                key,
                 kind: DrumEventKind::On {
                     velocity: hit.velocity,
                 },
@@ -59,6 +75,7 @@ impl Gates {
             *gate = Some(Gate {
                 on,
                 off: on.saturating_add(gate_frames(hit.sample_rate_hz)),
+                key,
             });
         }
         Ok(())
@@ -66,14 +83,15 @@ impl Gates {
 
     /// Ends a voice if it sounds.
     pub(super) fn end(&mut self, voice: Voice, frame: FrameOffset, out: &mut DrumEvents) {
-        if self
-            .gates
-            .get_mut(voice.index())
-            .and_then(Option::take)
-            .is_some()
-        {
+        if let Some(Gate { key, .. }) = self.gates.get_mut(voice.index()).and_then(Option::take) {
             let kind = DrumEventKind::Off;
-            put(DrumEvent { frame, voice, kind }, out);
+            let event = DrumEvent {
+                frame,
+                voice,
+                key,
+                kind,
+            };
+            put(event, out);
         }
     }
 
@@ -101,6 +119,7 @@ pub(super) struct Strike {
     pub(super) frame: FrameOffset,
     pub(super) voice: Voice,
     pub(super) velocity: f32,
+    pub(super) map: DrumMap,
     pub(super) sample_rate_hz: f64,
 }
 
@@ -139,6 +158,75 @@ fn gate_frames(sample_rate_hz: f64) -> u64 {
 mod tests {
     use super::*;
 
+    /// Strikes voices at frames, each with its map, and ends what sounds; what was sent as (frame, note, is on).
+    fn strike(hits: &[(u32, Voice, DrumMap)]) -> Vec<(u32, u8, bool)> {
+        let mut gates = Gates::default();
+        let mut out = DrumEvents::new();
+        for (frame, voice, map) in hits {
+            let strike = Strike {
+                frame: FrameOffset(*frame),
+                voice: *voice,
+                velocity: 1.0,
+                map: *map,
+                sample_rate_hz: 48_000.0,
+            };
+            let _ = gates.strike(strike, &mut out);
+        }
+        gates.end_all(FrameOffset(99), &mut out);
+        let sent = |event: &DrumEvent| {
+            let is_on = event.kind != DrumEventKind::Off;
+            (event.frame.0, event.key.note, is_on)
+        };
+        out.iter().map(sent).collect()
+    }
+
+    #[test]
+    fn a_note_ends_on_the_key_that_it_began_on() {
+        let gm = DrumMap::default();
+        let other = DrumMap::of_notes([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let sent = strike(&[(0, Voice::Kick, gm), (5, Voice::Kick, other)]);
+        let expected = [(0, 36, true), (5, 36, false), (5, 1, true), (99, 1, false)];
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn two_voices_on_one_key_take_turns() {
+        let map = DrumMap::of_notes([1, 2, 3, 4, 5, 6, 6, 8, 9]);
+        let hits = [
+            (0, Voice::MidTom, map),
+            (5, Voice::HighTom, map),
+            (5, Voice::MidTom, map),
+        ];
+        let expected = [(0, 6, true), (5, 6, false), (5, 6, true), (99, 6, false)];
+        assert_eq!(strike(&hits), expected);
+    }
+
+    #[test]
+    fn a_closed_hat_ends_an_open_one_unless_the_map_says_otherwise() {
+        let gm = DrumMap::default();
+        let mut free = gm;
+        free.chokes = false;
+        let hits = |map| strike(&[(0, Voice::OpenHat, map), (5, Voice::ClosedHat, map)]);
+        assert_eq!(
+            hits(gm),
+            [
+                (0, 46, true),
+                (5, 46, false),
+                (5, 42, true),
+                (99, 42, false)
+            ]
+        );
+        assert_eq!(
+            hits(free),
+            [
+                (0, 46, true),
+                (5, 42, true),
+                (99, 42, false),
+                (99, 46, false)
+            ]
+        );
+    }
+
     #[test]
     fn a_full_block_drops_note_ons_and_never_note_offs() {
         let mut gates = Gates::default();
@@ -150,6 +238,7 @@ mod tests {
                     frame: FrameOffset(frame),
                     voice,
                     velocity: 1.0,
+                    map: DrumMap::default(),
                     sample_rate_hz: 48_000.0,
                 };
                 n_dropped += u32::from(gates.strike(strike, &mut out) == Err(NotStruck::NoRoom));

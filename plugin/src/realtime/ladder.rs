@@ -7,7 +7,8 @@ use super::controls::SilencePolicy;
 use lockstep_models::draws::uniform;
 use lockstep_models::generator::Request;
 use lockstep_models::representation::{
-    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, Voice, WINDOW_STEPS, Window,
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, STEPS_PER_BEAT, Voice, WINDOW_STEPS,
+    Window,
 };
 use lockstep_models::rule;
 
@@ -80,6 +81,8 @@ pub(super) struct Downbeat<'a> {
     pub(super) seed: u32,
     /// Meter of the measure that ends.
     pub(super) meter: Meter,
+    /// Meter of the measure that begins.
+    pub(super) next_meter: Meter,
     /// The bass up to its end.
     pub(super) window: &'a Window,
     pub(super) has_asked: bool,
@@ -107,7 +110,7 @@ impl Ladder {
     pub(super) fn choose(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> HitMap {
         let (rung, hits) = self.climb(at, plans);
         self.tally.count(rung);
-        hits
+        lengthened(&hits, at.meter.n_steps(), at.next_meter.n_steps())
     }
 
     fn climb(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> (Rung, HitMap) {
@@ -142,6 +145,18 @@ impl Ladder {
             None => (Rung::Rule, rule::groove(at.window, at.meter)),
         }
     }
+}
+
+/// Drums that were planned for a measure of `from` steps, for one of `to`: where it is longer, the last beat goes on.
+fn lengthened(hits: &HitMap, from: usize, to: usize) -> HitMap {
+    let mut longer = *hits;
+    let beat = usize::from(STEPS_PER_BEAT).min(from).max(1);
+    for step_idx in from..to {
+        for voice in Voice::ALL {
+            longer.set(step_idx, voice, longer.hit(step_idx - beat, voice));
+        }
+    }
+    longer
 }
 
 /// The same drums with some of their doubtful hits decided the other way: presences near ½ change sides.
@@ -182,6 +197,28 @@ fn varied(hits: &HitMap, seed: u32, measure: u64) -> HitMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_measure_that_grew_has_no_hole_at_its_end() {
+        let sure = Presence::new(1.0).and_then(|p| Hit::new(p, 0.9, 0.0));
+        let mut three = HitMap::default();
+        for (step_idx, voice) in [
+            (0, Voice::Kick),
+            (4, Voice::Snare),
+            (8, Voice::Snare),
+            (10, Voice::Kick),
+        ] {
+            three.set(step_idx, voice, sure.unwrap_or_default());
+        }
+        let five = lengthened(&three, 12, 20);
+        let struck = |voice| {
+            let is_struck = |step: &usize| five.hit(*step, voice).presence() != Presence::NEVER;
+            (0..32).filter(is_struck).collect::<Vec<_>>()
+        };
+        assert_eq!(struck(Voice::Kick), [0, 10, 14, 18]);
+        assert_eq!(struck(Voice::Snare), [4, 8, 12, 16]);
+        assert_eq!(lengthened(&three, 12, 8), three);
+    }
 
     #[test]
     fn a_varied_plan_keeps_its_backbone_and_differs_elsewhere() {

@@ -4,6 +4,7 @@
 //! the row whose cell is open: cells close half a step after their step, so that a note belongs to the nearest one.
 
 use super::block::BassEventKind;
+use super::gesture::{self, Gesture};
 use lockstep_models::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
@@ -26,11 +27,42 @@ struct Row {
     played: [f32; N_VOICES],
 }
 
+/// What of a row begins with an onset.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    row: usize,
+    onsets: u128,
+    accent: f32,
+    lateness: f32,
+}
+
+/// When something is heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heard {
+    /// Row of the step that it belongs to.
+    pub(super) row: usize,
+    /// How many steps after that step.
+    pub(super) lateness: f32,
+    /// How long a step lasts, in seconds.
+    pub(super) step_s: f64,
+}
+
+impl Heard {
+    /// In steps since before the start.
+    fn at(&self) -> f64 {
+        self.row as f64 + f64::from(self.lateness)
+    }
+}
+
 /// What was heard and played in the last steps.
 #[derive(Clone, Debug)]
 pub(super) struct Listener {
     rows: [Row; N_ROWS],
     held: u128,
+    /// The gesture that was heard last, and what its row held before it.
+    gesture: Option<(Gesture, Begun)>,
+    /// Rows before this are of another idea: what the drummer played there is not its own any more.
+    idea_row: usize,
 }
 
 impl Listener {
@@ -38,26 +70,95 @@ impl Listener {
         Self {
             rows: [Row::default(); N_ROWS],
             held: 0,
+            gesture: None,
+            idea_row: 0,
         }
     }
 
-    /// Takes in a bass event `lateness` steps after the step of `row`, whose cell is open.
-    pub(super) fn hear(&mut self, row: usize, kind: BassEventKind, lateness: f32) {
+    /// Takes in what the bass does. What is no sound is not heard here.
+    pub(super) fn hear(&mut self, kind: BassEventKind, heard: Heard) {
         match kind {
             BassEventKind::On { key, velocity } => {
                 self.held |= bit(key);
-                self.edit(row, |r| {
-                    r.onsets |= bit(key);
-                    // A comparison with what is no number fails: it leaves no accent.
-                    if velocity > r.accent {
-                        r.accent = rounded(velocity.min(1.0), 127.0).max(1.0 / 127.0);
-                        r.lateness = rounded(lateness.clamp(-0.5, 0.5), 254.0);
-                    }
-                });
+                self.begin(key, velocity, heard);
             }
-            BassEventKind::Off { key } => self.held &= !bit(key),
+            BassEventKind::Off { key } => {
+                self.held &= !bit(key);
+                if let Some((_, begun)) = self
+                    .gesture
+                    .filter(|(gesture, _)| gesture.is_overlapped_by(key, heard.at(), heard.step_s))
+                {
+                    self.edit(begun.row, |r| r.sounding &= !bit(key) | r.onsets);
+                }
+            }
             BassEventKind::AllOff => self.held = 0,
+            BassEventKind::Slide { from, to } => {
+                if self.held & bit(from) != 0 {
+                    self.held = self.held & !bit(from) | bit(to);
+                }
+            }
+            BassEventKind::Fill | BassEventKind::NewIdea | BassEventKind::Tap => {}
         }
+    }
+
+    /// An onset, as what it means to be.
+    fn begin(&mut self, key: u8, velocity: f32, heard: Heard) {
+        use gesture::Onset;
+        let before = self.gesture.map(|(gesture, _)| gesture);
+        let (onset, gesture) = Gesture::hear(before, heard.at(), key, heard.step_s);
+        let begun = self.gesture.map(|(_, begun)| begun);
+        let begun = match (onset, begun) {
+            (Onset::Double, Some(begun)) => begun,
+            (Onset::Chord, Some(begun)) => {
+                self.strike(begun.row, key, velocity, None);
+                begun
+            }
+            (Onset::Glide, Some(begun)) => {
+                let so_far = self.row(begun.row).accent;
+                self.edit(begun.row, |r| {
+                    (r.onsets, r.accent, r.lateness) = (begun.onsets, begun.accent, begun.lateness);
+                });
+                self.strike_anew(key, velocity.max(so_far), heard)
+            }
+            _ => self.strike_anew(key, velocity, heard),
+        };
+        self.gesture = Some((gesture, begun));
+    }
+
+    /// The first onset of a gesture, or what takes its place; tells what its row held before.
+    fn strike_anew(&mut self, key: u8, velocity: f32, heard: Heard) -> Begun {
+        let Row {
+            onsets,
+            accent,
+            lateness,
+            ..
+        } = self.row(heard.row);
+        self.strike(heard.row, key, velocity, Some(heard.lateness));
+        Begun {
+            row: heard.row,
+            onsets,
+            accent,
+            lateness,
+        }
+    }
+
+    /// Writes an onset down; without a `lateness` the row's own stays.
+    fn strike(&mut self, row: usize, key: u8, velocity: f32, lateness: Option<f32>) {
+        self.edit(row, |r| {
+            r.onsets |= bit(key);
+            // A comparison with what is no number fails: it leaves no accent.
+            if velocity > r.accent {
+                r.accent = rounded(velocity.min(1.0), 127.0).max(1.0 / 127.0);
+                if let Some(lateness) = lateness {
+                    r.lateness = rounded(lateness.clamp(-0.5, 0.5), 254.0);
+                }
+            }
+        });
+    }
+
+    /// What the drummer plays from `row` on is another idea: what it played before is not heard as its own any more.
+    pub(super) fn begin_idea(&mut self, row: usize) {
+        self.idea_row = row;
     }
 
     /// The step of `row` begins: what is held sounds through it.
@@ -106,8 +207,11 @@ impl Listener {
     /// The drums of the same rows, `(T, V)`.
     pub(super) fn played(&self, end_row: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
         let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
-        for ((_, row), out) in self.last_rows(end_row).zip(&mut played) {
-            *out = row.played;
+        let first = end_row.saturating_sub(WINDOW_STEPS);
+        for ((i, row), out) in self.last_rows(end_row).zip(&mut played) {
+            if first + i >= self.idea_row {
+                *out = row.played;
+            }
         }
         played
     }
@@ -115,6 +219,10 @@ impl Listener {
     fn last_rows(&self, end_row: usize) -> impl Iterator<Item = (usize, &Row)> {
         let first = end_row.saturating_sub(WINDOW_STEPS);
         (0..WINDOW_STEPS).filter_map(move |i| Some((i, self.rows.get((first + i) % N_ROWS)?)))
+    }
+
+    fn row(&self, row: usize) -> Row {
+        self.rows.get(row % N_ROWS).copied().unwrap_or_default()
     }
 
     fn edit(&mut self, row: usize, change: impl FnOnce(&mut Row)) {
@@ -149,15 +257,102 @@ fn keys(mut set: u128) -> impl Iterator<Item = u8> {
 mod tests {
     use super::*;
 
+    /// At 120 BPM.
+    fn heard(row: usize, lateness: f32) -> Heard {
+        Heard {
+            row,
+            lateness,
+            step_s: 0.125,
+        }
+    }
+
+    fn on(key: u8) -> BassEventKind {
+        BassEventKind::On { key, velocity: 0.7 }
+    }
+
+    /// Steps of a window with an onset of each key.
+    fn onsets(ear: &Listener, key: u8) -> Vec<usize> {
+        let pitch = usize::from(key - 24);
+        let window = ear.window(FIRST_ROW + 16);
+        let has_onset = |s: &usize| window.onsets(*s).indices().any(|p| p == pitch);
+        (48..64).filter(has_onset).collect()
+    }
+
+    #[test]
+    fn a_glide_into_a_downbeat_is_one_onset_on_it() {
+        let mut ear = Listener::new();
+        // Three semitones in 105 ms, from before the middle between two steps to the later step.
+        for (key, row, lateness) in [(40, 3, 0.2), (41, 4, -0.45), (42, 4, -0.05)] {
+            ear.hear(on(key), heard(FIRST_ROW + row, lateness));
+        }
+        assert!(onsets(&ear, 40).is_empty());
+        assert!(onsets(&ear, 41).is_empty());
+        assert_eq!(onsets(&ear, 42), [52]);
+    }
+
+    #[test]
+    fn a_chord_across_the_middle_of_two_steps_is_in_one() {
+        let mut ear = Listener::new();
+        ear.hear(on(40), heard(FIRST_ROW + 3, 0.45));
+        ear.hear(on(47), heard(FIRST_ROW + 4, -0.45));
+        ear.hear(on(40), heard(FIRST_ROW + 4, -0.40));
+        assert_eq!(
+            (onsets(&ear, 40), onsets(&ear, 47)),
+            ([51].to_vec(), [51].to_vec())
+        );
+    }
+
+    #[test]
+    fn a_legato_note_does_not_sound_beside_the_next() {
+        let mut ear = Listener::new();
+        ear.begin_measure(FIRST_ROW);
+        ear.hear(on(40), heard(FIRST_ROW, 0.0));
+        ear.hear(on(47), heard(FIRST_ROW + 1, -0.1));
+        ear.begin_step(FIRST_ROW + 1);
+        ear.hear(BassEventKind::Off { key: 40 }, heard(FIRST_ROW + 1, 0.1));
+        let window = ear.window(FIRST_ROW + 16);
+        assert_eq!(window.sounding(49).indices().collect::<Vec<_>>(), [23]);
+        // One that is held on purpose does.
+        ear.hear(on(52), heard(FIRST_ROW + 2, 0.0));
+        ear.begin_step(FIRST_ROW + 2);
+        ear.hear(BassEventKind::Off { key: 47 }, heard(FIRST_ROW + 3, 0.0));
+        assert_eq!(ear.window(FIRST_ROW + 16).sounding(50).indices().count(), 2);
+    }
+
+    #[test]
+    fn a_bend_changes_what_sounds_and_strikes_nothing() {
+        let mut ear = Listener::new();
+        ear.hear(on(40), heard(FIRST_ROW, 0.0));
+        ear.begin_step(FIRST_ROW);
+        ear.hear(
+            BassEventKind::Slide { from: 40, to: 42 },
+            heard(FIRST_ROW, 0.4),
+        );
+        ear.begin_step(FIRST_ROW + 1);
+        let window = ear.window(FIRST_ROW + 16);
+        assert_eq!(window.sounding(49).indices().collect::<Vec<_>>(), [18]);
+        assert!(onsets(&ear, 42).is_empty());
+    }
+
+    #[test]
+    fn another_idea_does_not_know_what_was_played_before_it() {
+        let mut ear = Listener::new();
+        ear.note_played(FIRST_ROW + 3, Voice::Kick, 0.5);
+        ear.begin_idea(FIRST_ROW + 4);
+        ear.note_played(FIRST_ROW + 5, Voice::Kick, 0.5);
+        let kicks = ear.played(FIRST_ROW + 16).map(|step| step[0] > 0.0);
+        assert_eq!(kicks.iter().position(|struck| *struck), Some(53));
+    }
+
     #[test]
     fn a_held_note_sounds_through_every_step_until_its_off() {
         let mut ear = Listener::new();
         let key = 40;
         ear.begin_measure(FIRST_ROW);
         let velocity = 0.7;
-        ear.hear(FIRST_ROW, BassEventKind::On { key, velocity }, -0.25);
+        ear.hear(BassEventKind::On { key, velocity }, heard(FIRST_ROW, -0.25));
         ear.begin_step(FIRST_ROW + 1);
-        ear.hear(FIRST_ROW + 1, BassEventKind::Off { key }, 0.1);
+        ear.hear(BassEventKind::Off { key }, heard(FIRST_ROW + 1, 0.1));
         ear.begin_step(FIRST_ROW + 2);
         let window = ear.window(FIRST_ROW + 16);
         let sounding: Vec<_> = (0..64)
@@ -177,8 +372,8 @@ mod tests {
             ear.begin_measure(first);
             if measure == 0 {
                 let (key, velocity) = (127, 1.0);
-                ear.hear(first, BassEventKind::On { key, velocity }, 0.0);
-                ear.hear(first, BassEventKind::AllOff, 0.0);
+                ear.hear(BassEventKind::On { key, velocity }, heard(first, 0.0));
+                ear.hear(BassEventKind::AllOff, heard(first, 0.0));
                 ear.note_played(first, Voice::Kick, 1.0);
             }
             let is_silent = ear.window(first + 16).is_silent();

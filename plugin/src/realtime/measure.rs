@@ -85,14 +85,19 @@ impl Measure {
         self.first_row + self.half_step / 2
     }
 
-    /// How many steps after the step whose cell is open a position lies.
+    /// Row of the step that something played at a position belongs to if it was meant to be `earlier` by so much, and how
+    /// many steps after that step it was meant. Without it that is the step whose cell is open.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a part of a step is told apart well enough"
     )]
-    pub(super) fn lateness(&self, at: Beats) -> f32 {
+    pub(super) fn place(&self, played: Beats, earlier: Beats) -> (usize, f32) {
         let step = Beats(self.start.0 + (self.half_step / 2) as f64 / 4.0);
-        ((at.0 - step.0) * 4.0) as f32
+        let (mut row, mut lateness) = (self.open_row(), (played.0 - step.0 - earlier.0) * 4.0);
+        while earlier.0 > 0.0 && lateness < -0.5 && row > 0 {
+            (row, lateness) = (row - 1, lateness + 1.0);
+        }
+        (row, lateness as f32)
     }
 
     /// What comes next.

@@ -11,7 +11,9 @@
 )]
 
 mod host;
+mod jumps;
 mod properties;
+mod timelines;
 
 use super::*;
 use host::{Everything, Host, Prompt};
@@ -200,89 +202,6 @@ fn nobody_plays_before_any_bass() {
 }
 
 #[test]
-fn a_loop_at_a_bar_line_is_the_next_downbeat() {
-    let beats = 32;
-    let mut straight = Host::new(48_000.0, 0.0).with_eighths(beats);
-    straight.play(
-        straight.frames(f64::from(beats)),
-        &[512],
-        &mut Prompt::default(),
-    );
-    let mut looped = Host::new(48_000.0, 0.0).with_eighths(beats);
-    let mut plans = Prompt::default();
-    for _ in 0..4 {
-        looped.position = 0.0;
-        looped.play(looped.frames(8.0), &[512], &mut plans);
-    }
-    assert_eq!(looped.ons(), straight.ons());
-    assert_eq!(looped.performer.tally(), straight.performer.tally());
-    // A host that does not cut its blocks at the loop's end: 192 000 frames are no multiple of 7000.
-    let mut uncut = Host::new(48_000.0, 0.0).with_eighths(beats);
-    let mut plans = Prompt::default();
-    while uncut.n_frames < u64::from(beats) * 24_000 {
-        uncut.block(7000, &mut plans);
-        if uncut.position >= 8.0 {
-            uncut.position -= 8.0;
-        }
-    }
-    let end = u64::from(beats) * 24_000;
-    assert_eq!(
-        uncut
-            .ons()
-            .into_iter()
-            .filter(|(f, _)| *f < end)
-            .collect::<Vec<_>>(),
-        straight.ons()
-    );
-}
-
-#[test]
-fn a_jump_into_a_measure_plays_on_from_there() {
-    let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
-    host.controls.density = 1.0;
-    host.play_to(6.0, &mut Everything);
-    host.position = 30.5;
-    let n_before = host.ons().len();
-    host.play_to(7.0, &mut Everything);
-    // At full density every hit of the steps from 10 on that falls before 14 sounds, here at 6.0 to 7.0 beats: what was
-    // to fall ahead of step 10 falls on it, unless its voice was struck ahead of step 8, which never came.
-    let ons = host.ons().split_off(n_before);
-    let place = |step: usize, voice: Voice| {
-        step as f64 + ((step * 9 + voice.index()) * 7 % 10) as f64 / 10.0 - 0.5
-    };
-    let is_due = |step: usize, voice: Voice| {
-        let has_sounded = step == 10 && place(8, voice) < 8.0 - 1e-3;
-        place(step, voice) < 14.0 - 1e-3 && !has_sounded
-    };
-    let n_due = |voice: Voice| (10..16).filter(|step| is_due(*step, voice)).count();
-    assert_eq!(ons.len(), Voice::ALL.map(n_due).iter().sum::<usize>());
-    let n_at_once = ons.iter().filter(|(frame, _)| *frame == host.frames(6.0));
-    assert!(n_at_once.count() > 1, "nothing that was ahead falls on the landing");
-    host.is_playing = false;
-    host.block(64, &mut Everything);
-    assert!(host.rests_with_all_notes_ended());
-}
-
-#[test]
-fn a_meter_change_at_a_bar_line_moves_the_downbeat() {
-    let mut plans = Prompt::default();
-    let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
-    host.play_to(8.0, &mut plans);
-    // The host counts its measures from the change: 8 is no multiple of 3, but 12 after the next 4 is.
-    host.meter = Meter::new(2, 4).unwrap_or_default();
-    host.play_to(12.0, &mut plans);
-    assert_eq!(host.performer.tally().fresh, 3);
-    assert_eq!(grid(&host, Voice::Kick, 8.0), "x.x...x.x.x...x.");
-    let heard: Vec<_> = plans
-        .asked
-        .iter()
-        .filter(|r| r.measure == 4)
-        .map(|r| r.heard_steps)
-        .collect();
-    assert_eq!(heard, (1..=8).collect::<Vec<_>>());
-}
-
-#[test]
 fn the_same_playback_gives_the_same_drums() {
     let mut host = Host::new(44_100.0, 0.0);
     host.controls.humanise = 1.0;
@@ -311,28 +230,34 @@ fn the_same_playback_gives_the_same_drums() {
 }
 
 #[test]
-fn stopping_ends_every_note_at_the_first_frame() {
-    let mut host = Host::new(48_000.0, 0.0).with_eighths(8);
-    host.play(host.frames(4.0) + 100, &[100], &mut Prompt::default());
-    host.is_playing = false;
-    let out = host.block(64, &mut Prompt::default());
-    assert!(!out.is_empty());
-    assert!(
-        out.iter()
-            .all(|e| e.frame == FrameOffset(0) && e.kind == DrumEventKind::Off)
-    );
-    assert!(host.rests_with_all_notes_ended());
-    assert!(!host.performer.is_playing());
+fn a_bypass_ends_every_note_and_changes_nothing_that_comes_after_it() {
+    let play = |bypassed: std::ops::Range<u64>| {
+        let mut host = Host::new(48_000.0, 0.0).with_eighths(24);
+        let mut plans = Prompt::default();
+        while host.n_frames < host.frames(24.0) {
+            host.controls.is_bypassed = bypassed.contains(&host.n_frames);
+            host.block(100, &mut plans);
+        }
+        host.is_playing = false;
+        host.block(1, &mut plans);
+        assert!(host.rests_with_all_notes_ended());
+        host.ons()
+    };
+    // From just after a downbeat, where notes sound, to the middle of a measure.
+    let bypassed = 192_100..500_000;
+    let mut expected = play(0..0);
+    expected.retain(|(frame, _)| !bypassed.contains(frame));
+    assert!(expected.iter().any(|(frame, _)| *frame >= bypassed.end));
+    assert_eq!(play(bypassed), expected);
 }
 
 #[test]
-fn a_bypass_ends_every_note() {
+fn what_sounds_at_a_reset_ends_with_the_next_block() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(8);
     host.play(host.frames(4.0) + 100, &[100], &mut Prompt::default());
-    let mut out = DrumEvents::new();
-    host.performer.silence_all(FrameOffset(3), &mut out);
-    host.notes
-        .extend(out.iter().map(|e| (host.n_frames, e.voice, e.kind)));
+    host.performer.reset();
+    host.is_playing = false;
+    assert!(!host.block(64, &mut Prompt::default()).is_empty());
     assert!(host.rests_with_all_notes_ended());
 }
 
@@ -374,7 +299,7 @@ fn a_broken_transport_is_a_stopped_one() {
             let pick = |i, good| if which == i { bad } else { good };
             let transport = Transport {
                 is_playing: true,
-                tempo_bpm: pick(0, 120.0),
+                tempo_bpm: Some(pick(0, 120.0)),
                 position: Beats(pick(1, 3.0)),
                 measure_start: Some(Beats(pick(2, 0.0))),
                 meter: None,

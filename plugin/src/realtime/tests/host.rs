@@ -14,6 +14,8 @@ pub(super) struct Prompt {
     pub(super) gone_from: Option<u64>,
     /// Answers with [`everything`] instead of the rule.
     pub(super) is_busy: bool,
+    /// Moves every hit onto its step.
+    pub(super) is_straight: bool,
     pub(super) plan: Option<Plan>,
 }
 
@@ -27,7 +29,9 @@ impl PlanSource for Prompt {
                 take: request.take,
                 measure: request.measure,
                 heard_steps: request.heard_steps,
-                hits: if self.is_busy {
+                hits: if self.is_straight {
+                    straight(&everything())
+                } else if self.is_busy {
                     everything()
                 } else {
                     rule::groove(&request.window, request.meter)
@@ -57,6 +61,19 @@ pub(super) fn everything() -> HitMap {
     hits
 }
 
+/// The same hits without their offsets.
+fn straight(hits: &HitMap) -> HitMap {
+    let mut straight = *hits;
+    for step_idx in 0..32 {
+        for voice in Voice::ALL {
+            let hit = hits.hit(step_idx, voice);
+            let on_step = Hit::new(hit.presence(), hit.velocity(), 0.0);
+            straight.set(step_idx, voice, on_step.unwrap_or_default());
+        }
+    }
+    straight
+}
+
 /// Has [`everything`] for every measure.
 pub(super) struct Everything;
 
@@ -82,12 +99,14 @@ pub(super) struct Host {
     pub(super) controls: Controls,
     pub(super) sample_rate_hz: f64,
     pub(super) tempo_bpm: f64,
+    pub(super) tells_tempo: bool,
     pub(super) position: f64,
     pub(super) meter: Meter,
     pub(super) is_playing: bool,
     /// Sorted, frames since the start of the song.
     pub(super) bass: Vec<(u64, BassEventKind)>,
     pub(super) n_frames: u64,
+    pub(super) n_blocks: u64,
     pub(super) notes: Vec<Note>,
 }
 
@@ -98,11 +117,13 @@ impl Host {
             controls: Controls::default(),
             sample_rate_hz,
             tempo_bpm: 120.0,
+            tells_tempo: true,
             position,
             meter: Meter::COMMON,
             is_playing: true,
             bass: Vec::new(),
             n_frames: 0,
+            n_blocks: 0,
             notes: Vec::new(),
         }
     }
@@ -146,7 +167,7 @@ impl Host {
             sample_rate_hz: self.sample_rate_hz,
             transport: Some(Transport {
                 is_playing: self.is_playing,
-                tempo_bpm: self.tempo_bpm,
+                tempo_bpm: self.tells_tempo.then_some(self.tempo_bpm),
                 position: Beats(self.position),
                 measure_start: Some(Beats((self.position / length).floor() * length)),
                 meter: Some(self.meter),
@@ -183,6 +204,7 @@ impl Host {
                 return;
             }
             self.block(size, plans);
+            self.n_blocks += 1;
             n_frames -= u64::from(size);
         }
     }

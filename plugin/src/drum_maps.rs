@@ -1,0 +1,217 @@
+//! The drum maps of common kits by name, and a drum map as a small text file.
+//!
+//! The notes are those of the makers' own key maps as far as they are published; none was tried with its product here.
+//! BFD and Ableton's racks name theirs only in part, and what is left open follows General MIDI.
+
+use std::fmt::Write as _;
+
+use lockstep_models::representation::{N_VOICES, Voice};
+use thiserror::Error;
+
+use crate::realtime::{DrumKey, DrumMap};
+
+/// A drum map that comes with the instrument.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// The word that names it on the command line.
+    pub id: &'static str,
+    /// What people call it.
+    pub name: &'static str,
+    /// Its notes.
+    pub map: DrumMap,
+}
+
+/// Every preset; General MIDI first.
+pub const PRESETS: [Preset; 7] = [
+    Preset {
+        id: "general-midi",
+        name: "General MIDI",
+        map: DrumMap::GENERAL_MIDI,
+    },
+    Preset {
+        id: "superior",
+        name: "Superior, EZdrummer",
+        map: DrumMap::of_notes([36, 38, 42, 46, 43, 47, 48, 49, 51]),
+    },
+    Preset {
+        id: "addictive-drums",
+        name: "Addictive Drums 2",
+        map: DrumMap::of_notes([36, 38, 49, 55, 65, 69, 71, 77, 60]),
+    },
+    Preset {
+        id: "bfd",
+        name: "BFD",
+        map: DrumMap::of_notes([36, 38, 42, 46, 43, 47, 50, 49, 51]),
+    },
+    Preset {
+        id: "steven-slate",
+        name: "Steven Slate",
+        map: DrumMap::of_notes([36, 38, 42, 46, 43, 47, 48, 57, 51]),
+    },
+    Preset {
+        id: "ableton",
+        name: "Ableton drum rack",
+        map: DrumMap::of_notes([36, 38, 42, 46, 41, 45, 48, 49, 51]),
+    },
+    Preset {
+        id: "roland-td",
+        name: "Roland TD",
+        map: DrumMap::of_notes([36, 38, 42, 46, 43, 45, 48, 49, 51]),
+    },
+];
+
+/// The names of the voices in a file, in the order of [`Voice::ALL`].
+const NAMES: [&str; N_VOICES] = [
+    "kick",
+    "snare",
+    "closed-hat",
+    "open-hat",
+    "low-tom",
+    "mid-tom",
+    "high-tom",
+    "crash",
+    "ride",
+];
+
+/// The map as text: a line a voice with its note and channel, and whether a closed hat ends an open one.
+pub fn to_text(map: &DrumMap) -> String {
+    let mut text =
+        "# Lockstep drum map: voice, MIDI note (0 to 127), MIDI channel (1 to 16)\n".to_owned();
+    for (voice, name) in Voice::ALL.into_iter().zip(NAMES) {
+        let key = map.key(voice);
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name:<10} {:>3} {:>2}", key.note, key.channel + 1);
+    }
+    let _ = writeln!(text, "choke      {}", if map.chokes { "yes" } else { "no" });
+    text
+}
+
+/// Why a text is no drum map.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {what}")]
+pub struct MapError {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong and what would be right.
+    pub what: String,
+}
+
+/// The map that a text tells; what it leaves out is General MIDI's. Empty lines and what follows a `#` say nothing.
+///
+/// # Errors
+/// [`MapError`] at the first line that is not understood or that says something again.
+pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
+    let mut keys = Voice::ALL.map(|voice| DrumMap::GENERAL_MIDI.key(voice));
+    let mut chokes = None;
+    let mut is_told = [false; N_VOICES];
+    for (i, line) in text.lines().enumerate() {
+        let fail = |what: String| MapError { line: i + 1, what };
+        let words: Vec<_> = line
+            .split('#')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        match words[..] {
+            [] => {}
+            ["choke", answer] => {
+                let answer = match answer {
+                    "yes" => true,
+                    "no" => false,
+                    _ => return Err(fail(format!("choke is yes or no, not {answer:?}"))),
+                };
+                if chokes.replace(answer).is_some() {
+                    return Err(fail("choke is told twice".to_owned()));
+                }
+            }
+            [name, note, ref rest @ ..] if rest.len() <= 1 => {
+                let place = NAMES.iter().position(|known| *known == name);
+                let place = place.ok_or_else(|| {
+                    fail(format!(
+                        "{name:?} is no voice; the voices are {}",
+                        NAMES.join(", ")
+                    ))
+                })?;
+                if std::mem::replace(&mut is_told[place], true) {
+                    return Err(fail(format!("{name} is told twice")));
+                }
+                let note = note.parse().ok().filter(|note| *note <= 127);
+                keys[place].note = note
+                    .ok_or_else(|| fail(format!("the note of {name} is a number from 0 to 127")))?;
+                if let [channel] = rest {
+                    let channel = channel
+                        .parse()
+                        .ok()
+                        .filter(|channel| (1..=16).contains(channel));
+                    keys[place].channel =
+                        channel.map(|channel: u8| channel - 1).ok_or_else(|| {
+                            fail(format!("the channel of {name} is a number from 1 to 16"))
+                        })?;
+                }
+            }
+            _ => {
+                let what = "a line is a voice, its note and perhaps its channel: snare 38 10";
+                return Err(fail(what.to_owned()));
+            }
+        }
+    }
+    Ok(DrumMap::new(keys, chokes.unwrap_or(true)))
+}
+
+/// The notes and channels of a map, in the order of [`Voice::ALL`].
+pub(crate) fn keys(map: &DrumMap) -> [DrumKey; N_VOICES] {
+    Voice::ALL.map(|voice| map.key(voice))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_comes_back_from_its_text_and_has_a_note_of_its_own_for_each_voice() {
+        for Preset { id, map, .. } in PRESETS {
+            assert_eq!(from_text(&to_text(&map)).as_ref(), Ok(&map), "{id}");
+            let mut notes = keys(&map).map(|key| key.note);
+            notes.sort_unstable();
+            assert!(
+                notes.windows(2).all(|pair| pair[0] < pair[1]),
+                "{id}: {notes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_text_leaves_out_is_general_midi() {
+        let map = from_text("snare 40 # rim\n\n  ride 59 1\nchoke no\n");
+        let mut keys = keys(&DrumMap::GENERAL_MIDI);
+        keys[1].note = 40;
+        keys[8] = DrumKey {
+            note: 59,
+            channel: 0,
+        };
+        assert_eq!(map, Ok(DrumMap::new(keys, false)));
+    }
+
+    #[test]
+    fn a_damaged_text_is_refused_with_its_line() {
+        for (text, line, word) in [
+            ("cowbell 56", 1, "cowbell"),
+            ("kick 36\nsnare", 2, "snare 38 10"),
+            ("kick 36 10 1", 1, "snare 38 10"),
+            ("kick 128", 1, "0 to 127"),
+            ("kick C1", 1, "0 to 127"),
+            ("kick 36 17", 1, "1 to 16"),
+            ("kick 36\nkick 36", 2, "twice"),
+            ("choke maybe", 1, "maybe"),
+            ("choke yes\nchoke yes", 2, "twice"),
+        ] {
+            let error = from_text(text).err();
+            assert!(
+                error
+                    .as_ref()
+                    .is_some_and(|e| e.line == line && e.what.contains(word)),
+                "{text:?}: {error:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Which of what comes in is the bass, and how it is heard.
+
+use std::sync::Arc;
+
+use nice_plug::prelude::*;
+
+use super::choices::{key_name, key_number};
+use crate::realtime::InputSettings;
+
+/// Highest first control key: four of them fit below the top of the keyboard.
+const MAX_CONTROL_KEY: i32 = 124;
+
+/// What is heard.
+#[derive(Debug, Params)]
+pub struct BassParams {
+    /// The channel of the bass, 1 to 16; 0 hears all.
+    #[id = "bass_ch"]
+    pub channel: IntParam,
+    /// Lowest key that is bass.
+    #[id = "bass_low"]
+    pub lowest: IntParam,
+    /// Highest key that is bass.
+    #[id = "bass_high"]
+    pub highest: IntParam,
+    /// The curve of velocities.
+    #[id = "touch"]
+    pub touch: FloatParam,
+    /// Semitones of a full pitch bend.
+    #[id = "bend"]
+    pub bend_range: FloatParam,
+    /// How much later than meant the bassist plays.
+    #[id = "late"]
+    pub late_hands: FloatParam,
+    /// The first of four keys that ask for a fill, another idea, a tap of the tempo, and a file; -1 is none.
+    #[id = "ctl_key"]
+    pub control_key: IntParam,
+    /// Whether the bass is passed on.
+    #[id = "thru"]
+    pub thru: BoolParam,
+}
+
+impl Default for BassParams {
+    fn default() -> Self {
+        let key = |name, default| {
+            let keys = IntRange::Linear { min: 0, max: 127 };
+            IntParam::new(name, default, keys)
+                .with_value_to_string(Arc::new(key_name))
+                .with_string_to_value(Arc::new(key_number))
+        };
+        Self {
+            channel: named("Bass channel", 0, 16, 0, "All"),
+            lowest: key("Lowest bass key", 0),
+            highest: key("Highest bass key", 127),
+            touch: FloatParam::new(
+                "Touch",
+                0.0,
+                FloatRange::Linear {
+                    min: -1.0,
+                    max: 1.0,
+                },
+            )
+            .with_unit(" %")
+            .with_value_to_string(formatters::v2s_f32_percentage(0))
+            .with_string_to_value(formatters::s2v_f32_percentage()),
+            bend_range: FloatParam::new(
+                "Bend range",
+                2.0,
+                FloatRange::Linear {
+                    min: 0.0,
+                    max: 48.0,
+                },
+            )
+            .with_step_size(1.0)
+            .with_unit(" semitones"),
+            late_hands: FloatParam::new(
+                "Late hands",
+                0.0,
+                FloatRange::Linear {
+                    min: 0.0,
+                    max: 100.0,
+                },
+            )
+            .with_step_size(1.0)
+            .with_unit(" ms"),
+            control_key: named("Control keys", -1, MAX_CONTROL_KEY, -1, "Off"),
+            thru: BoolParam::new("MIDI thru", false),
+        }
+    }
+}
+
+/// Whole numbers of which the lowest has a name; keys where it lies below 0.
+fn named(name: &str, min: i32, max: i32, default: i32, lowest: &'static str) -> IntParam {
+    IntParam::new(name, default, IntRange::Linear { min, max })
+        .with_value_to_string(Arc::new(move |value| match value {
+            value if value == min => lowest.to_owned(),
+            value if min < 0 => key_name(value),
+            value => value.to_string(),
+        }))
+        .with_string_to_value(Arc::new(move |text| {
+            let is_lowest = text.trim().eq_ignore_ascii_case(lowest);
+            if is_lowest {
+                Some(min)
+            } else {
+                key_number(text)
+            }
+        }))
+}
+
+impl BassParams {
+    /// As the edge of the audio thread reads them.
+    pub(super) fn settings(&self) -> InputSettings {
+        let number = |param: &IntParam| u8::try_from(param.value());
+        InputSettings {
+            channel: u8::try_from(self.channel.value() - 1).ok(),
+            lowest_key: number(&self.lowest).unwrap_or(0),
+            highest_key: number(&self.highest).unwrap_or(127),
+            touch: self.touch.value(),
+            bend_range: self.bend_range.value(),
+            control_key: number(&self.control_key).ok(),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! From what comes in at the MIDI port to what the bassist did: which keys are the bass, how hard the hand is, pedal, bend,
+//! and the keys that ask for something instead of sounding.
+//!
+//! A note that was let through is followed to its end, whatever the settings have become meanwhile.
+
+use super::block::BassEventKind;
+
+/// Which of the keyboard is the bass, and how it is played. Read once a block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InputSettings {
+    /// The MIDI channel that the bass plays on, counted from 0; `None` hears every one.
+    pub channel: Option<u8>,
+    /// Lowest MIDI key that is bass.
+    pub lowest_key: u8,
+    /// Highest MIDI key that is bass. Below [`Self::lowest_key`] none is.
+    pub highest_key: u8,
+    /// The hand, in `[-1, 1]`: above 0 a soft touch is heard louder, below 0 softer; loudest and softest stay.
+    pub touch: f32,
+    /// Semitones that a full pitch bend is, in `[0, 48]`; 0 hears no bend.
+    pub bend_range: f32,
+    /// The first of the four keys that ask for a [`Cue`] and are never bass; `None` where all keys are notes.
+    pub control_key: Option<u8>,
+}
+
+impl Default for InputSettings {
+    /// The whole keyboard on every channel, as it is played.
+    fn default() -> Self {
+        Self {
+            channel: None,
+            lowest_key: 0,
+            highest_key: 127,
+            touch: 0.0,
+            bend_range: 2.0,
+            control_key: None,
+        }
+    }
+}
+
+/// What a control key asks for, in the order of the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cue {
+    /// A fill in the next measure.
+    Fill,
+    /// Another take from the next measure on.
+    NewIdea,
+    /// A beat of the tempo.
+    Tap,
+    /// The last measures into a file.
+    Save,
+}
+
+impl Cue {
+    /// All of them, from the lowest control key up.
+    pub const ALL: [Self; 4] = [Self::Fill, Self::NewIdea, Self::Tap, Self::Save];
+}
+
+/// What came in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InputEvent {
+    /// A key went down.
+    NoteOn {
+        /// MIDI key, 0 to 127.
+        key: u8,
+        /// How hard, in `[0, 1]`; at 0 it is a note-off.
+        velocity: f32,
+    },
+    /// A key was let go.
+    NoteOff {
+        /// MIDI key, 0 to 127.
+        key: u8,
+    },
+    /// Every key of the channel counts as let go, and as not held by the pedal.
+    AllNotesOff,
+    /// The sustain pedal went down or up.
+    Pedal(bool),
+    /// The bend wheel stands here, from -1 to 1 of the bend range.
+    Bend(f32),
+}
+
+/// What a key, pedal or wheel means.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Meaning {
+    /// The bass does something.
+    Bass(BassEventKind),
+    /// A control key asks for something.
+    Cue(Cue),
+}
+
+/// Keys, pedal and wheel of every channel.
+#[derive(Clone, Debug, Default)]
+pub struct BassInput {
+    channels: [Channel; 16],
+}
+
+/// Key sets have bit `k` for MIDI key `k`, before the bend.
+#[derive(Clone, Copy, Debug, Default)]
+struct Channel {
+    down: u128,
+    /// Let go while the pedal was down: they sound on.
+    pedalled: u128,
+    is_pedal_down: bool,
+    /// The wheel in whole semitones.
+    bend: i8,
+}
+
+impl BassInput {
+    /// Tells what an event of a MIDI channel (counted from 0) means, a bend with keys down several things.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn hear(
+        &mut self,
+        channel: u8,
+        event: InputEvent,
+        settings: &InputSettings,
+        mut tell: impl FnMut(Meaning),
+    ) {
+        let Some(state) = self.channels.get_mut(usize::from(channel & 15)) else {
+            return;
+        };
+        let mut bass = |kind| tell(Meaning::Bass(kind));
+        match event {
+            InputEvent::NoteOn { key, velocity } if velocity > 0.0 => {
+                let key = key & 127;
+                if settings.channel.is_some_and(|only| only != channel) {
+                    return;
+                }
+                if let Some(cue) = settings.cue_of(key) {
+                    tell(Meaning::Cue(cue));
+                } else if (settings.lowest_key..=settings.highest_key).contains(&key) {
+                    state.down |= 1 << key;
+                    state.pedalled &= !(1 << key);
+                    bass(BassEventKind::On {
+                        key: state.bent(key),
+                        velocity: settings.touched(velocity),
+                    });
+                }
+            }
+            InputEvent::NoteOn { key, .. } | InputEvent::NoteOff { key } => {
+                let bit = 1_u128 << (key & 127);
+                if state.down & bit == 0 {
+                    return;
+                }
+                state.down &= !bit;
+                if state.is_pedal_down {
+                    state.pedalled |= bit;
+                } else {
+                    bass(BassEventKind::Off {
+                        key: state.bent(key),
+                    });
+                }
+            }
+            InputEvent::AllNotesOff => {
+                state.end(state.down | state.pedalled, bass);
+                (state.down, state.pedalled) = (0, 0);
+            }
+            InputEvent::Pedal(is_down) => {
+                state.is_pedal_down = is_down;
+                if !is_down {
+                    state.end(state.pedalled, bass);
+                    state.pedalled = 0;
+                }
+            }
+            InputEvent::Bend(wheel) => {
+                let before = *state;
+                state.bend = semitones(wheel, settings.bend_range);
+                if state.bend != before.bend {
+                    let mut slide = |key| {
+                        bass(BassEventKind::Slide {
+                            from: before.bent(key),
+                            to: state.bent(key),
+                        });
+                    };
+                    // The outermost first: none slides onto one that has yet to leave.
+                    let sounding = state.down | state.pedalled;
+                    if state.bend > before.bend {
+                        (0..128)
+                            .rev()
+                            .filter(|key| sounding >> key & 1 == 1)
+                            .for_each(&mut slide);
+                    } else {
+                        keys(sounding).for_each(&mut slide);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes every key and pedal as let go and the wheel as centred.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Channel {
+    fn bent(&self, key: u8) -> u8 {
+        (key & 127).saturating_add_signed(self.bend).min(127)
+    }
+
+    fn end(&self, set: u128, mut bass: impl FnMut(BassEventKind)) {
+        for key in keys(set) {
+            bass(BassEventKind::Off {
+                key: self.bent(key),
+            });
+        }
+    }
+}
+
+impl InputSettings {
+    fn cue_of(&self, key: u8) -> Option<Cue> {
+        let place = key.checked_sub(self.control_key?)?;
+        Cue::ALL.get(usize::from(place)).copied()
+    }
+
+    /// A velocity as the hand means it: a power curve that leaves silence and the loudest where they are.
+    fn touched(&self, velocity: f32) -> f32 {
+        let velocity = velocity.min(1.0);
+        let touched = velocity.powf((-self.touch).exp2());
+        if touched > 0.0 { touched } else { velocity }
+    }
+}
+
+/// Whole semitones of a wheel; 0 for what is no number.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float-to-int cast saturates, and is 0 for what is no number"
+)]
+fn semitones(wheel: f32, range: f32) -> i8 {
+    (wheel.clamp(-1.0, 1.0) * range.clamp(0.0, 48.0)).round() as i8
+}
+
+/// The keys of a set, ascending.
+fn keys(mut set: u128) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let key = u8::try_from(set.trailing_zeros())
+            .ok()
+            .filter(|k| *k < 128)?;
+        set &= set - 1;
+        Some(key)
+    })
+}
+
+#[cfg(test)]
+mod tests;

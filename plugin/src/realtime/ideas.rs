@@ -1,0 +1,64 @@
+//! The button for another idea: a new take by the same drummer, from the next measure on.
+
+/// Counts the ideas of a playback.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ideas {
+    is_down: bool,
+    is_pressed: bool,
+    /// How many there were; 0 is what the seed alone gives.
+    n: u32,
+}
+
+impl Ideas {
+    /// A block in which the button is up or down. Going down is what counts.
+    pub(super) fn hold(&mut self, is_down: bool) {
+        self.is_pressed |= is_down && !self.is_down;
+        self.is_down = is_down;
+    }
+
+    /// The button was pressed and let go.
+    pub(super) fn press(&mut self) {
+        self.is_pressed = true;
+    }
+
+    /// Whether the measure that is asked for now is to begin another idea; `true` once a press.
+    pub(super) fn ask(&mut self) -> bool {
+        let is_new = std::mem::take(&mut self.is_pressed);
+        self.n = self.n.wrapping_add(u32::from(is_new));
+        is_new
+    }
+
+    /// The idea that is played.
+    pub(super) fn current(self) -> u32 {
+        self.n
+    }
+
+    /// A playback begins with what the seed gives.
+    pub(super) fn start(&mut self) {
+        self.n = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_press_is_one_idea_however_long_the_button_is_held() {
+        let mut ideas = Ideas::default();
+        assert!(!ideas.ask());
+        for _ in 0..3 {
+            ideas.hold(true);
+        }
+        assert!(ideas.ask() && !ideas.ask());
+        ideas.hold(true);
+        assert!(!ideas.ask());
+        ideas.hold(false);
+        ideas.hold(true);
+        ideas.press();
+        assert!(ideas.ask() && !ideas.ask());
+        assert_eq!(ideas.current(), 2);
+        ideas.start();
+        assert_eq!(ideas.current(), 0);
+    }
+}

@@ -1,0 +1,265 @@
+//! Random timelines: everything that a host can do to time, one after the other, and what must hold throughout.
+//!
+//! `LOCKSTEP_TIMELINES` is how many; 60 without it, and 6,000 make more than a million blocks.
+
+use super::super::*;
+use super::host::{Host, Prompt};
+use proptest::prelude::*;
+
+/// Something that a host does, and for how long it then goes on.
+#[derive(Clone, Copy, Debug)]
+enum Turn {
+    Roll,
+    Stop,
+    /// To this beat.
+    Jump(f64),
+    /// Around this beat, a loop of this many sixteenths, this often.
+    Loop(i32, u8, u8),
+    Tempo(f64),
+    /// A ramp to this tempo over the stretch.
+    Ramp(f64),
+    Meter(u8, u8),
+    Reset,
+    Bypass(bool),
+    SampleRate(bool),
+    Density(f32),
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![
+        3 => Just(Turn::Roll),
+        1 => Just(Turn::Stop),
+        2 => (-8.0..64.0_f64).prop_map(Turn::Jump),
+        2 => (-4..40_i32, 1..40_u8, 1..5_u8).prop_map(|(at, steps, times)| Turn::Loop(at, steps, times)),
+        2 => (20.0..400.0_f64).prop_map(Turn::Tempo),
+        2 => (20.0..400.0_f64).prop_map(Turn::Ramp),
+        2 => prop_oneof![Just((4, 4)), Just((3, 4)), Just((7, 8)), Just((6, 8)), Just((5, 4)), Just((1, 16))].prop_map(|(n, d)| Turn::Meter(n, d)),
+        1 => Just(Turn::Reset),
+        1 => any::<bool>().prop_map(Turn::Bypass),
+        1 => any::<bool>().prop_map(Turn::SampleRate),
+        2 => (0.0_f32..=1.0).prop_map(Turn::Density),
+    ]
+}
+
+/// A song as it happens: turns, how many frames each lasts, and bass notes as frames after each other.
+#[derive(Clone, Debug)]
+struct Timeline {
+    turns: Vec<(Turn, u32)>,
+    bass: Vec<(u32, u8)>,
+    swing: f32,
+    humanise: f32,
+    late_hands_ms: f32,
+}
+
+fn timeline() -> impl Strategy<Value = Timeline> {
+    (
+        prop::collection::vec((turn(), 1..90_000_u32), 1..16),
+        prop::collection::vec((1..20_000_u32, 28..60_u8), 0..80),
+        prop_oneof![Just(0.0_f32), 0.0_f32..=1.0],
+        prop_oneof![Just(0.0_f32), 0.0_f32..=1.0],
+        prop_oneof![Just(0.0_f32), 0.0_f32..=100.0],
+    )
+        .prop_map(|(turns, bass, swing, humanise, late_hands_ms)| Timeline {
+            turns,
+            bass,
+            swing,
+            humanise,
+            late_hands_ms,
+        })
+}
+
+/// What of a timeline is played otherwise than it says.
+#[derive(Clone, Copy, Debug, Default)]
+struct Otherwise {
+    /// This density throughout.
+    density: Option<f32>,
+    /// No bass from this frame on.
+    bass_until: Option<u64>,
+    /// Every hit on its step, by the plan and the knobs.
+    is_straight: bool,
+}
+
+/// A timeline as it was played.
+struct Played {
+    host: Host,
+    /// First frame of each stretch without a break, and where it lies.
+    stretches: Vec<Stretch>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    is_jump: bool,
+    frame: u64,
+    position: f64,
+    beats_per_frame: f64,
+}
+
+/// The timeline in blocks of these sizes; blocks end where something changes, as a host's do.
+fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
+    let mut host = Host::new(48_000.0, -2.0);
+    if !otherwise.is_straight {
+        host.controls.swing = timeline.swing;
+        host.controls.humanise = timeline.humanise;
+    }
+    host.controls.late_hands_ms = timeline.late_hands_ms;
+    host.controls.density = otherwise.density.unwrap_or(0.5);
+    let mut at = 0;
+    for (after, key) in &timeline.bass {
+        at += u64::from(*after);
+        let key = *key;
+        host.bass
+            .push((at, BassEventKind::On { key, velocity: 0.7 }));
+        host.bass.push((at + 5_000, BassEventKind::Off { key }));
+    }
+    host.bass.sort_by_key(|(frame, _)| *frame);
+    let until = otherwise.bass_until.unwrap_or(u64::MAX);
+    host.bass.retain(|(frame, _)| *frame < until);
+    let mut plans = Prompt {
+        is_busy: true,
+        is_straight: otherwise.is_straight,
+        ..Prompt::default()
+    };
+    let mut stretches = Vec::new();
+    let mut stretch = |host: &mut Host, n_frames: u32, is_jump: bool| {
+        stretches.push(Stretch {
+            is_jump,
+            frame: host.n_frames,
+            position: host.position,
+            beats_per_frame: host.tempo_bpm / 60.0 / host.sample_rate_hz,
+        });
+        host.play(u64::from(n_frames), sizes, &mut plans);
+    };
+    for (turn, n_frames) in &timeline.turns {
+        host.is_playing = !matches!(turn, Turn::Stop);
+        match *turn {
+            Turn::Roll | Turn::Stop => {}
+            Turn::Jump(beat) => host.position = beat,
+            Turn::Tempo(bpm) => host.tempo_bpm = bpm,
+            Turn::Meter(numerator, denominator) => {
+                host.meter = Meter::new(numerator, denominator).unwrap_or_default();
+            }
+            Turn::Reset => host.performer.reset(),
+            Turn::Bypass(is_bypassed) => host.controls.is_bypassed = is_bypassed,
+            Turn::SampleRate(is_low) => {
+                host.sample_rate_hz = if is_low { 44_100.0 } else { 48_000.0 };
+            }
+            Turn::Density(value) => host.controls.density = otherwise.density.unwrap_or(value),
+            Turn::Loop(at, steps, times) => {
+                let beats_per_frame = host.tempo_bpm / 60.0 / host.sample_rate_hz;
+                let pass = (f64::from(steps) / 4.0 / beats_per_frame).round() as u32;
+                for _ in 0..times {
+                    host.position = f64::from(at) / 4.0;
+                    stretch(&mut host, pass.clamp(1, 60_000), true);
+                }
+            }
+            Turn::Ramp(bpm) => {
+                let from = host.tempo_bpm;
+                for part in 1..=16_u32 {
+                    host.tempo_bpm = from + (bpm - from) * f64::from(part) / 16.0;
+                    stretch(&mut host, n_frames.div_ceil(16), false);
+                }
+            }
+        }
+        stretch(
+            &mut host,
+            *n_frames,
+            matches!(turn, Turn::Jump(_) | Turn::Meter(..)),
+        );
+    }
+    host.is_playing = false;
+    host.block(1, &mut plans);
+    Played { host, stretches }
+}
+
+fn n_timelines() -> u32 {
+    let told = std::env::var("LOCKSTEP_TIMELINES").ok();
+    told.and_then(|n| n.parse().ok()).unwrap_or(60)
+}
+
+fn sizes() -> impl Strategy<Value = Vec<u32>> {
+    prop_oneof![
+        Just(vec![64]),
+        Just(vec![1024]),
+        prop::collection::vec(16..2000_u32, 1..12),
+    ]
+}
+
+/// Plain blocks.
+const PLAIN: [u32; 1] = [512];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(n_timelines()))]
+
+    // That events are inside their block and in order is asserted by the host.
+    #[test]
+    fn every_note_ends_and_blocks_make_no_difference(timeline in timeline(), sizes in sizes()) {
+        let plain = play(&timeline, &PLAIN, Otherwise::default()).host;
+        prop_assert!(plain.rests_with_all_notes_ended());
+        prop_assert_eq!(plain.performer.tally().dropped_notes, 0);
+        let other = play(&timeline, &sizes, Otherwise::default()).host;
+        prop_assert_eq!(other.notes, plain.notes);
+    }
+
+    #[test]
+    fn nothing_is_known_before_it_is_played(timeline in timeline(), share in 0.0_f64..1.0) {
+        let whole = play(&timeline, &PLAIN, Otherwise::default()).host;
+        let until = (share * whole.n_frames as f64) as u64;
+        let otherwise = Otherwise { bass_until: Some(until), ..Otherwise::default() };
+        let cut = play(&timeline, &PLAIN, otherwise).host;
+        let before = |host: &Host| host.notes.iter().copied().filter(|n| n.0 < until).collect::<Vec<_>>();
+        prop_assert_eq!(before(&cut), before(&whole));
+    }
+
+    #[test]
+    fn more_density_only_adds(timeline in timeline(), low in 0.0_f32..=1.0, high in 0.0_f32..=1.0) {
+        let (low, high) = if low < high { (low, high) } else { (high, low) };
+        let ons = |density| {
+            let otherwise = Otherwise { density: Some(density), ..Otherwise::default() };
+            play(&timeline, &PLAIN, otherwise)
+        };
+        let (few, many) = (ons(low), ons(high));
+        let more = many.host.ons();
+        // At a jump a voice's one hit may be that which was pulled ahead of it, in place of the first after it.
+        let is_at_jump = |frame: u64| few.stretches.iter().any(|s| {
+            let steps = frame.saturating_sub(s.frame) as f64 * s.beats_per_frame * 4.0;
+            s.is_jump && s.frame <= frame && steps < 2.0
+        });
+        let missing: Vec<_> = few.host.ons().into_iter().filter(|on| !more.contains(on) && !is_at_jump(on.0)).collect();
+        prop_assert_eq!(missing, []);
+    }
+
+    #[test]
+    fn what_is_on_a_step_falls_on_its_frame(timeline in timeline(), sizes in sizes()) {
+        let otherwise = Otherwise { is_straight: true, ..Otherwise::default() };
+        let Played { host, stretches } = play(&timeline, &sizes, otherwise);
+        for (frame, voice) in host.ons() {
+            let stretch = stretches.iter().rfind(|s| s.frame <= frame).copied();
+            let Some(Stretch { frame: first, position, beats_per_frame, .. }) = stretch else { continue };
+            let steps = (position + (frame - first) as f64 * beats_per_frame) * 4.0;
+            let late = (steps - (steps + 1e-3).floor()) / 4.0;
+            // The first frame at or after the step; where time breaks just behind one, the first after the break.
+            let allowed = if frame == first { 1.0 / 64.0 + 1e-6 } else { beats_per_frame };
+            prop_assert!((-1e-3..allowed).contains(&late), "{:?} at step {} is {} beats late", voice, steps, late);
+        }
+    }
+}
+
+#[test]
+fn the_timelines_are_full_of_hits_and_blocks() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut n_hits, mut n_blocks) = (0, 0);
+    for _ in 0..30 {
+        let Ok(tree) = timeline().new_tree(&mut runner) else {
+            panic!("no timeline");
+        };
+        let host = play(&tree.current(), &PLAIN, Otherwise::default()).host;
+        n_hits += host.ons().len();
+        n_blocks += host.n_blocks;
+    }
+    // Four properties of at least one such run each: see the page of this file.
+    assert!(
+        n_hits > 3_000 && n_blocks > 30 * 200,
+        "{n_hits} hits in {n_blocks} blocks"
+    );
+}
