@@ -11,7 +11,7 @@ mod write;
 use crate::representation::{Beats, Meter};
 
 pub use read::{read, read_with_or_without_bass};
-pub use write::{PPQ, write};
+pub use write::{PPQ, write, write_on};
 
 /// Longest music that is read: 100,000 measures of 4/4.
 pub const MAX_BEATS: f64 = 400_000.0;

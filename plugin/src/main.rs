@@ -3,19 +3,22 @@
 //! `lockstep live` is the framework's standalone app, where it was built in (cargo feature `standalone`).
 #![expect(clippy::print_stdout, reason = "a program that talks to people")]
 
+mod map_command;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use lockstep::device::{DeviceChoice, OnDevice, Search};
+use lockstep::drum_maps::PRESETS;
 use lockstep::jam::{self, Take};
 use lockstep::params::DEFAULT_SEED;
 use lockstep::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{Beats, N_GROUPS};
+use lockstep_models::representation::{Beats, N_GROUPS, Voice};
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::whole;
 
@@ -34,6 +37,8 @@ struct Cli {
 enum Task {
     /// Play drums to the bass of a MIDI file
     Jam(Jam),
+    /// List drum maps, print one as a text file, or install one's own
+    Map(map_command::MapCommand),
     /// Play live: the standalone app
     #[cfg(feature = "standalone")]
     #[command(disable_help_flag = true)]
@@ -102,6 +107,9 @@ struct Jam {
     /// Play the rule groove, without a network
     #[arg(long)]
     rule: bool,
+    /// Which notes the drums are written on: a drum map by name (`lockstep map` lists them), or a file
+    #[arg(long, default_value = PRESETS[0].id)]
+    map: String,
     /// Which device predicts; without a GPU it is the CPU
     #[arg(long, value_enum, default_value_t)]
     device: DeviceChoice,
@@ -111,6 +119,7 @@ fn main() -> Result<()> {
     match Cli::parse().task {
         None => example(),
         Some(Task::Jam(jam)) => jam.run(),
+        Some(Task::Map(command)) => command.run(),
         #[cfg(feature = "standalone")]
         Some(Task::Live { args }) => {
             let args = std::iter::once("lockstep live".to_owned()).chain(args);
@@ -168,6 +177,7 @@ impl Jam {
                 signature.numerator, signature.denominator, at.0,
             );
         }
+        let map = map_command::find(&self.map)?;
         let (mut drummer, name) = self.drummer()?;
         let controls = Controls {
             density: self.density,
@@ -197,7 +207,11 @@ impl Jam {
             None => None,
         };
         print!("{}", jam::grid(&take.song));
-        write(&self.output, &midi_file::write(&take.song))?;
+        let key = |key: u8| {
+            let key = Voice::from_gm_note(key).map(|voice| map.key(voice));
+            key.map_or((9, 0), |key| (key.channel, key.note))
+        };
+        write(&self.output, &midi_file::write_on(&take.song, key))?;
         if let Some((path, bytes)) = &sound {
             write(path, bytes)?;
         }

@@ -21,6 +21,11 @@ const BASS_PROGRAM: u8 = 33;
 /// has no notes. Positions are rounded to the nearest tick, and no note is shorter than one. Where two notes of one key
 /// overlap, the older ends when the newer begins; of two that begin together the louder is written.
 pub fn write(song: &Song) -> Vec<u8> {
+    write_on(song, |key| (DRUM_CHANNEL, key))
+}
+
+/// The same with the drums on other notes: `drum_key` gives channel (counted from 0) and key of each General MIDI key.
+pub fn write_on(song: &Song, drum_key: impl Fn(u8) -> (u8, u8)) -> Vec<u8> {
     let header = Header::new(Format::Parallel, Timing::Metrical(u15::new(PPQ)));
     let mut smf = Smf::new(header);
     smf.tracks.push(conductor(song));
@@ -28,9 +33,9 @@ pub fn write(song: &Song) -> Vec<u8> {
         program: u7::new(BASS_PROGRAM),
     };
     let bass = vec![name(b"Bass"), midi(0, 0, program)];
-    smf.tracks.push(track(bass, 0, &song.bass));
+    smf.tracks.push(track(bass, &song.bass, |key| (0, key)));
     smf.tracks
-        .push(track(vec![name(b"Drums")], DRUM_CHANNEL, &song.drums));
+        .push(track(vec![name(b"Drums")], &song.drums, drum_key));
     let mut bytes = Vec::new();
     // A vector takes every byte, and three tracks of short events break no limit of the format.
     let _: Result<(), _> = smf.write(&mut bytes);
@@ -59,14 +64,15 @@ fn conductor(song: &Song) -> Track<'static> {
     finish(tempos.chain(meters).collect())
 }
 
-fn track<'a>(mut events: Vec<Timed<'a>>, channel: u8, notes: &[Note]) -> Track<'a> {
-    let mut spans: Vec<(u8, u32, u32, u8)> = notes
+fn track<'a>(mut events: Vec<Timed<'a>>, notes: &[Note], on: impl Fn(u8) -> (u8, u8)) -> Track<'a> {
+    let mut spans: Vec<((u8, u8), u32, u32, u8)> = notes
         .iter()
         .map(|note| {
             let start = tick(note.start);
             let velocity = note.velocity.clamp(1, 127);
+            let (channel, key) = on(note.key);
             (
-                note.key.min(127),
+                (channel & 15, key.min(127)),
                 start,
                 tick(note.end).max(start + 1),
                 velocity,
@@ -82,6 +88,7 @@ fn track<'a>(mut events: Vec<Timed<'a>>, channel: u8, notes: &[Note]) -> Track<'
             Some(&(next_key, next_start, ..)) if next_key == key => end.min(next_start),
             _ => end,
         };
+        let (channel, key) = key;
         let (key, vel) = (u7::new(key), u7::new(velocity));
         events.push(midi(start, channel, MidiMessage::NoteOn { key, vel }));
         let vel = u7::new(64);
@@ -180,6 +187,23 @@ mod tests {
             length: Beats(1.5),
         };
         assert_eq!(reread(&song), song);
+    }
+
+    #[test]
+    fn drums_are_written_on_the_notes_of_a_map() {
+        let song = Song {
+            drums: vec![note(0.0, 0.25, 36, 100), note(0.0, 0.25, 38, 90)],
+            ..Song::default()
+        };
+        let on = |key| if key == 36 { (3, 60) } else { (4, 61) };
+        let bytes = write_on(&song, on);
+        let has = |status: u8, key: u8, velocity: u8| {
+            bytes
+                .windows(3)
+                .any(|window| window == [status, key, velocity])
+        };
+        assert!(has(0x93, 60, 100) && has(0x94, 61, 90));
+        assert!(has(0x83, 60, 64) && has(0x84, 61, 64));
     }
 
     #[test]
