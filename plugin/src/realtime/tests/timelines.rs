@@ -1,6 +1,6 @@
 //! Random timelines: everything that a host can do to time, one after the other, and what must hold throughout.
 //!
-//! Each property tries 60 timelines of about 1,100 blocks, near half a million blocks in all. The environment variable
+//! Each property tries 150 timelines of about 1,100 blocks, more than a million blocks in all. The environment variable
 //! `LOCKSTEP_TIMELINES` says how many instead: 1,000 are the nightly size, some seven million blocks.
 
 use super::super::*;
@@ -174,7 +174,7 @@ fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
 
 fn n_timelines() -> u32 {
     let told = std::env::var("LOCKSTEP_TIMELINES").ok();
-    told.and_then(|n| n.parse().ok()).unwrap_or(60)
+    told.and_then(|n| n.parse().ok()).unwrap_or(150)
 }
 
 fn sizes() -> impl Strategy<Value = Vec<u32>> {
