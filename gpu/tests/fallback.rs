@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lockstep::device::{DeviceChoice, DeviceError, OnDevice, Search};
-use lockstep::generator::{GeneratorThread, Patient};
+use lockstep::drummers::Choice;
+use lockstep::generator::{Patient, Pool};
 use lockstep::handoff::handoff;
+use lockstep::params::Drummer;
 use lockstep::realtime::PlanSource as _;
 use lockstep_gpu_stand_in as stand_in;
 use lockstep_models::generator::{Generator, Request};
@@ -370,7 +372,16 @@ fn a_device_that_is_lost_in_mid_song_leaves_no_gap() -> Outcome {
     let told = Told::default();
     let drummer = drummer(at(&library.path), DeviceChoice::Gpu, &told)?;
     let (mut end, other) = handoff();
-    let _thread = GeneratorThread::start(other, Box::new(drummer))?;
+    let drummer = Mutex::new(Some(drummer));
+    let pool = Pool::start(move |_| match drummer.lock().map(|mut it| it.take()) {
+        Ok(Some(drummer)) => Box::new(drummer),
+        _ => panic!("the drummer is loaded once"),
+    })?;
+    let choice = Choice {
+        drummer: Drummer::default(),
+        device: DeviceChoice::Gpu,
+    };
+    let _seat = pool.seat(other, move || choice);
     let mut patient = Patient(&mut end);
     let mut drums = Vec::new();
     for measure in 0..N_MEASURES {

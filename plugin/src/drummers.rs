@@ -1,20 +1,21 @@
 //! Which weights play: those that the musician chose, loaded when they are chosen.
 //!
-//! Lives on the generator thread. The choice is read at every request, so a change is heard at the next downbeat.
+//! Lives on the generator thread and those that load for it. The choice is read at every request, so a change is heard at the
+//! next downbeat.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result};
-use lockstep_models::generator::{DeviceReport, Generator, PredictError, Request};
+use lockstep_models::generator::Generator;
 use lockstep_models::predict::{EMBEDDED, Predictor};
-use lockstep_models::representation::HitMap;
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::weights::Weights;
-use nice_plug::prelude::{nice_error, nice_log};
+use nice_plug::prelude::{Enum as _, nice_error, nice_log};
 
-use crate::device::{OnDevice, Search};
+use crate::device::{DeviceChoice, OnDevice, Search};
 use crate::params::{Drummer, LockstepParams};
 
 /// Where a drummer of one's own is looked for: `lockstep/own.safetensors` in the user's data folder; `None` where the
@@ -63,67 +64,50 @@ impl Drummer {
     }
 }
 
-/// The chosen drummer.
-pub(crate) struct Chosen {
-    params: Arc<LockstepParams>,
-    drummer: Drummer,
-    generator: Box<dyn Generator>,
+/// What a player chose: instances that chose the same share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Which weights.
+    pub drummer: Drummer,
+    /// Where they predict.
+    pub device: DeviceChoice,
 }
 
-impl std::fmt::Debug for Chosen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Chosen")
-            .field("drummer", &self.drummer)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Chosen {
-    /// Loads what is chosen now.
-    pub(crate) fn new(params: Arc<LockstepParams>) -> Self {
-        let drummer = params.drummer.weights.value();
+impl Choice {
+    /// What is chosen now.
+    pub fn of(params: &LockstepParams) -> Self {
         Self {
-            generator: load(drummer, &params),
-            params,
-            drummer,
+            drummer: params.drummer.weights.value(),
+            device: params.drummer.device.value(),
         }
     }
 }
 
-impl Generator for Chosen {
-    fn name(&self) -> &'static str {
-        self.generator.name()
-    }
-
-    fn device(&self) -> DeviceReport<'_> {
-        self.generator.device()
-    }
-
-    fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
-        let drummer = self.params.drummer.weights.value();
-        if drummer != self.drummer {
-            self.drummer = drummer;
-            self.generator = load(drummer, &self.params);
-        }
-        self.generator.predict(request)
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |names: &[&'static str], idx: usize| names.get(idx).copied().unwrap_or_default();
+        let drummer = name(Drummer::variants(), self.drummer.to_index());
+        let device = name(DeviceChoice::variants(), self.device.to_index());
+        write!(f, "the drummer {drummer} (device {device})")
     }
 }
 
 /// The drummer on the device that the player wants, else the default one, else the rule groove.
-fn load(drummer: Drummer, params: &Arc<LockstepParams>) -> Box<dyn Generator> {
-    let weights = [drummer, Drummer::default()].map(Drummer::weights);
+///
+/// # Realtime safety
+/// Reads and allocates; never on the audio thread.
+pub fn load(choice: Choice) -> Box<dyn Generator> {
+    let weights = [choice.drummer, Drummer::default()].map(Drummer::weights);
     let Some((predictor, weights)) = first(weights) else {
         nice_error!("Lockstep plays its rule groove");
         return Box::new(RuleGroove);
     };
-    let params = Arc::clone(params);
-    let wish = move || params.drummer.device.value();
     let tell = |device: &str| nice_log!("Lockstep predicts on the {device}");
     Box::new(OnDevice::new(
         predictor,
         &weights,
         Search::here(),
-        wish,
+        move || choice.device,
         tell,
     ))
 }

@@ -1,18 +1,26 @@
-//! The generator thread: takes the newest request, asks the network, sends the plan.
+//! The generator thread: takes each instance's newest request, asks the network, sends the plan.
 //!
-//! One thread a plugin instance. It looks for requests every millisecond, because waking it would be a system call on
-//! the audio thread.
+//! One thread a process, whatever the number of instances: the cores belong to the audio threads. Instances take a [`Seat`]
+//! in the [`Pool`]; those that chose the same drummer on the same device share one copy of its weights. The thread looks for
+//! requests every millisecond, because waking it would be a system call on the audio thread.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{Builder, JoinHandle};
+mod roster;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use lockstep_models::generator::{Generator, Request};
 use lockstep_models::representation::Plan;
 
+use crate::drummers::{self, Choice};
 use crate::handoff::{GeneratorEnd, RealtimeEnd};
 use crate::realtime::PlanSource;
+use crate::shared_thread::{Membership, Shared, SharedThread};
+use roster::{Asker, Roster};
 
 /// How long the thread sleeps between two looks: far below the half step (37 ms at 200 BPM) that it has for an answer.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -20,60 +28,47 @@ const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// Longest wait of an offline render for one plan; a prediction takes about a thousandth of it.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// The running thread; ends when dropped.
-#[derive(Debug)]
-pub struct GeneratorThread {
-    is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
+/// The pool of this process.
+static POOL: Shared<Asker> = Mutex::new(Weak::new());
 
-impl GeneratorThread {
-    /// Starts answering.
+/// Answers the requests of many instances, in turn. Ends when it and the last seat in it are dropped.
+#[derive(Clone, Debug)]
+pub struct Pool(Arc<SharedThread<Asker>>);
+
+impl Pool {
+    /// The pool that all instances of this process share; the first starts its thread.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn of_process() -> io::Result<Self> {
+        let start = || Ok(Self::start(drummers::load)?.0);
+        SharedThread::shared(&POOL, start).map(Self)
+    }
+
+    /// A pool of its own, with what loads a drummer: on a thread of its own, for that may take a while, and once for all who
+    /// want the same.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub fn start(
-        mut end: GeneratorEnd,
-        mut generator: Box<dyn Generator>,
-    ) -> std::io::Result<Self> {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&is_over);
-        let thread = Builder::new()
-            .name("lockstep-generator".to_owned())
-            .spawn(move || {
-                while !seen.load(Ordering::Relaxed) {
-                    match end.newest_request() {
-                        Some(request) => end.answer(answer(generator.as_mut(), &request)),
-                        None => std::thread::park_timeout(LOOK_EVERY),
-                    }
-                }
-            })?;
-        Ok(Self {
-            is_over,
-            thread: Some(thread),
-        })
+        load: impl Fn(Choice) -> Box<dyn Generator> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        SharedThread::start("lockstep-generator", LOOK_EVERY, Roster::new(load)).map(Self)
+    }
+
+    /// Answers what comes in at this end from now on, by the drummer that `choice` names when a request is taken up.
+    pub fn seat(&self, end: GeneratorEnd, choice: impl Fn() -> Choice + Send + 'static) -> Seat {
+        Seat(self.0.join(Asker::new(end, Box::new(choice))))
     }
 }
 
-impl Drop for GeneratorThread {
-    fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // A generator that panicked has ended; the performer's ladder played on.
-            let _ended = thread.join();
-        }
-    }
-}
+/// An instance's place in the pool; nothing is answered once it is dropped.
+pub struct Seat(#[expect(dead_code, reason = "held for what its drop does")] Membership<Asker>);
 
-/// The generator's plan, or the rule groove's where it failed.
-fn answer(generator: &mut dyn Generator, request: &Request) -> Plan {
-    generator.plan(request).unwrap_or_else(|_| Plan {
-        take: request.take,
-        measure: request.measure,
-        heard_steps: request.heard_steps,
-        hits: lockstep_models::rule::groove(&request.window, request.meter),
-    })
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Seat").finish_non_exhaustive()
+    }
 }
 
 /// The audio thread's end while a host renders offline: waits for the answer, so that every render is the same.
@@ -92,41 +87,5 @@ impl PlanSource for Patient<'_> {
             std::thread::sleep(Duration::from_micros(100));
         }
         self.0.plan_for(take, measure)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::handoff::handoff;
-    use lockstep_models::representation::{Onset, WINDOW_STEPS, Window};
-    use lockstep_models::rule::RuleGroove;
-
-    fn request() -> Request {
-        let mut window = Window::default();
-        for step_idx in (0..WINDOW_STEPS).step_by(4) {
-            window.begin(step_idx, Onset::new(40, 0.8));
-        }
-        Request {
-            take: 1,
-            measure: 1,
-            heard_steps: 16,
-            window,
-            ..Request::default()
-        }
-    }
-
-    #[test]
-    fn a_render_that_waits_gets_the_plan_of_its_last_request() -> std::io::Result<()> {
-        let (mut end, other) = handoff();
-        let _thread = GeneratorThread::start(other, Box::new(RuleGroove))?;
-        let mut patient = Patient(&mut end);
-        patient.publish(&request());
-        let plan = patient.plan_for(1, 1);
-        assert_eq!(
-            plan.map(|plan| (plan.measure, plan.heard_steps)),
-            Some((1, 16))
-        );
-        Ok(())
     }
 }

@@ -13,6 +13,7 @@ pub mod handoff;
 pub mod jam;
 pub mod params;
 pub mod realtime;
+mod shared_thread;
 pub mod synth;
 mod wire;
 
@@ -20,8 +21,8 @@ use std::sync::Arc;
 
 use nice_plug::prelude::*;
 
-use drummers::Chosen;
-use generator::{GeneratorThread, Patient};
+use drummers::Choice;
+use generator::{Patient, Pool, Seat};
 use handoff::{RealtimeEnd, handoff};
 use params::LockstepParams;
 use realtime::{Block, DrumEventKind, DrumEvents, Performer};
@@ -37,10 +38,10 @@ pub struct Lockstep {
     drums: DrumEvents,
     /// Made for the sample rate in `activate`.
     kit: Option<Kit>,
-    /// The audio thread's end; the generator thread holds the other.
+    /// The audio thread's end; the process's generator thread holds the other.
     plans: RealtimeEnd,
     /// `None` before the first `activate`, or where the system gave no thread: the ladder plays then.
-    generator: Option<GeneratorThread>,
+    generator: Option<Seat>,
     sample_rate_hz: f64,
     /// Whether the host renders offline, and the plan is worth waiting for.
     is_offline: bool,
@@ -99,10 +100,11 @@ impl Plugin for Lockstep {
         self.is_offline = config.process_mode == ProcessMode::Offline;
         self.kit = Some(Kit::new(config.sample_rate));
         if self.generator.is_none() {
-            let drummer = Chosen::new(Arc::clone(&self.params));
+            let params = Arc::clone(&self.params);
             let (plans, end) = handoff();
             self.plans = plans;
-            self.generator = GeneratorThread::start(end, Box::new(drummer))
+            self.generator = Pool::of_process()
+                .map(|pool| pool.seat(end, move || Choice::of(&params)))
                 .inspect_err(|error| nice_error!("Lockstep plays its rule groove: {error}"))
                 .ok();
         }

@@ -1,0 +1,228 @@
+//! Who asks, who answers, and in which order: what the generator thread does.
+//!
+//! A look serves each asker's newest request once, from the asker after the one that was served last, so that nobody starves.
+//! Drummers are loaded when the first asker chooses them and let go with the last; both on threads of their own, for opening
+//! and closing a device takes seconds and the other askers play on. A drummer that panics is replaced by the rule groove.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use lockstep_models::generator::{Generator, Request};
+use lockstep_models::representation::Plan;
+use lockstep_models::rule::{self, RuleGroove};
+use nice_plug::prelude::nice_error;
+
+use crate::drummers::Choice;
+use crate::handoff::GeneratorEnd;
+use crate::shared_thread::Work;
+
+type Brain = Box<dyn Generator>;
+type Load = Arc<dyn Fn(Choice) -> Brain + Send + Sync>;
+
+/// An instance, as the generator thread sees it.
+pub(super) struct Asker {
+    end: GeneratorEnd,
+    wish: Box<dyn Fn() -> Choice + Send>,
+    /// Waits for its drummer to be loaded.
+    request: Option<Request>,
+}
+
+impl Asker {
+    pub(super) fn new(end: GeneratorEnd, wish: Box<dyn Fn() -> Choice + Send>) -> Self {
+        Self {
+            end,
+            wish,
+            request: None,
+        }
+    }
+}
+
+impl fmt::Debug for Asker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asker")
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A drummer, or the thread that loads it.
+enum Drummer {
+    Loading(JoinHandle<Brain>),
+    Here(Brain),
+}
+
+/// The generator thread's askers and drummers.
+pub(super) struct Roster {
+    askers: Vec<(u64, Asker)>,
+    /// Place among the askers of the one that is served first.
+    first: usize,
+    /// One for each choice of the askers.
+    drummers: Vec<(Choice, Drummer)>,
+    /// Drummers that nobody wants any more.
+    leaving: Vec<JoinHandle<()>>,
+    load: Load,
+}
+
+impl Roster {
+    pub(super) fn new(load: impl Fn(Choice) -> Brain + Send + Sync + 'static) -> Self {
+        Self {
+            askers: Vec::new(),
+            first: 0,
+            drummers: Vec::new(),
+            leaving: Vec::new(),
+            load: Arc::new(load),
+        }
+    }
+
+    /// Loads what is wanted and lets go what is not.
+    fn follow_choices(&mut self) {
+        let wanted: Vec<Choice> = self
+            .askers
+            .iter()
+            .map(|(_, asker)| (asker.wish)())
+            .collect();
+        for choice in &wanted {
+            self.want(*choice);
+        }
+        let mut idx = 0;
+        while let Some((choice, drummer)) = self.drummers.get(idx) {
+            // One that is still loading is let go once it is here.
+            if wanted.contains(choice) || matches!(drummer, Drummer::Loading(_)) {
+                idx += 1;
+            } else if let (_, Drummer::Here(brain)) = self.drummers.swap_remove(idx) {
+                self.let_go(brain);
+            }
+        }
+        self.leaving.retain(|thread| !thread.is_finished());
+    }
+
+    /// The drummer of a choice, if it is here; loads it if nobody has wanted it yet.
+    fn want(&mut self, choice: Choice) -> Option<&mut Brain> {
+        let is_choice = |(other, _): &(Choice, Drummer)| *other == choice;
+        let idx = self.drummers.iter().position(is_choice).unwrap_or_else(|| {
+            let load = Arc::clone(&self.load);
+            let thread = Builder::new().name("lockstep-load".to_owned());
+            let drummer = match thread.spawn(move || load(choice)) {
+                Ok(thread) => Drummer::Loading(thread),
+                Err(error) => {
+                    nice_error!(
+                        "Lockstep plays its rule groove: no thread to load {choice}: {error}"
+                    );
+                    Drummer::Here(Box::new(RuleGroove))
+                }
+            };
+            self.drummers.push((choice, drummer));
+            self.drummers.len() - 1
+        });
+        let (_, drummer) = self.drummers.get_mut(idx)?;
+        if let Drummer::Loading(thread) = drummer {
+            if !thread.is_finished() {
+                return None;
+            }
+            let rule = Drummer::Here(Box::new(RuleGroove));
+            if let Drummer::Loading(thread) = std::mem::replace(drummer, rule) {
+                match thread.join() {
+                    Ok(brain) => *drummer = Drummer::Here(brain),
+                    Err(_) => {
+                        nice_error!("Lockstep plays its rule groove: loading {choice} panicked");
+                    }
+                }
+            }
+        }
+        match drummer {
+            Drummer::Here(brain) => Some(brain),
+            Drummer::Loading(_) => None,
+        }
+    }
+
+    fn let_go(&mut self, brain: Brain) {
+        let thread = Builder::new().name("lockstep-leave".to_owned());
+        // Without a thread it is dropped here.
+        self.leaving.extend(thread.spawn(move || drop(brain)));
+    }
+
+    /// Answers an asker's newest request, if there is one and its drummer is here.
+    fn serve(&mut self, idx: usize) -> bool {
+        let Some((_, asker)) = self.askers.get_mut(idx) else {
+            return false;
+        };
+        if let Some(newest) = asker.end.newest_request() {
+            asker.request = Some(newest);
+        }
+        let Some(request) = asker.request else {
+            return false;
+        };
+        // Read after the request was taken: what was turned before it was made counts.
+        let choice = (asker.wish)();
+        let Some(brain) = self.want(choice) else {
+            return false;
+        };
+        let (plan, broken) = answer(brain, &request);
+        if let Some(broken) = broken {
+            nice_error!("Lockstep plays its rule groove: {choice} panicked");
+            self.let_go(broken);
+        }
+        if let Some((_, asker)) = self.askers.get_mut(idx) {
+            asker.request = None;
+            asker.end.answer(plan);
+        }
+        true
+    }
+}
+
+impl Work for Roster {
+    type Member = Asker;
+
+    fn join(&mut self, id: u64, asker: Asker) {
+        self.askers.push((id, asker));
+    }
+
+    fn leave(&mut self, id: u64) {
+        self.askers.retain(|(other, _)| *other != id);
+    }
+
+    fn look(&mut self) -> bool {
+        self.follow_choices();
+        let (begin, n_askers) = (self.first, self.askers.len());
+        let mut has_answered = false;
+        for i in 0..n_askers {
+            let idx = (begin + i) % n_askers;
+            if self.serve(idx) {
+                has_answered = true;
+                self.first = idx + 1;
+            }
+        }
+        has_answered
+    }
+}
+
+impl Drop for Roster {
+    fn drop(&mut self) {
+        for (_, drummer) in self.drummers.drain(..) {
+            if let Drummer::Loading(thread) = drummer {
+                let _ended = thread.join();
+            }
+        }
+        for thread in self.leaving.drain(..) {
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// The drummer's plan, or the rule groove's where it failed. One that panicked comes back, and the rule groove has its place.
+fn answer(brain: &mut Brain, request: &Request) -> (Plan, Option<Brain>) {
+    let by_rule = || Plan {
+        take: request.take,
+        measure: request.measure,
+        heard_steps: request.heard_steps,
+        hits: rule::groove(&request.window, request.meter),
+    };
+    // What a panic left half done is asked nothing more.
+    let Ok(plan) = catch_unwind(AssertUnwindSafe(|| brain.plan(request))) else {
+        let broken = std::mem::replace(brain, Box::new(RuleGroove));
+        return (by_rule(), Some(broken));
+    };
+    (plan.unwrap_or_else(|_| by_rule()), None)
+}

@@ -1,0 +1,351 @@
+//! What instances that share the pool can rely on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
+
+use super::*;
+use crate::device::DeviceChoice;
+use crate::handoff::handoff;
+use crate::params::Drummer;
+use crate::shared_thread::Work as _;
+use lockstep_models::generator::{PredictError, Taste};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::representation::{HitMap, Meter, Onset, WINDOW_STEPS, Window};
+use lockstep_models::rule::{self, RuleGroove};
+
+const CHOICE: Choice = Choice {
+    drummer: Drummer::Lockstep,
+    device: DeviceChoice::Cpu,
+};
+const OTHER: Choice = Choice {
+    drummer: Drummer::Base,
+    device: DeviceChoice::Cpu,
+};
+const N_SEATS: usize = 32;
+
+/// A request whose bass is another for each number.
+fn request(measure: u64) -> Request {
+    let mut window = Window::default();
+    for step_idx in (0..WINDOW_STEPS).step_by(2 + usize::try_from(measure % 5).unwrap_or_default())
+    {
+        let key = 28 + u8::try_from(measure % 20).unwrap_or_default();
+        window.begin(step_idx, Onset::new(key, 0.8));
+    }
+    Request {
+        take: 1,
+        measure,
+        heard_steps: 16,
+        window,
+        taste: Taste {
+            seed: u32::try_from(measure).unwrap_or_default(),
+            variation: 0.3,
+            ..Taste::default()
+        },
+        ..Request::default()
+    }
+}
+
+/// Plays by rule, counts what it is asked, and panics in one measure.
+struct Counting {
+    n_asked: Arc<AtomicUsize>,
+    panics_at: Option<u64>,
+}
+
+impl Generator for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
+        self.n_asked.fetch_add(1, Ordering::SeqCst);
+        assert_ne!(Some(request.measure), self.panics_at, "as the test wants");
+        let mut hits = rule::groove(&request.window, Meter::COMMON);
+        // Told apart from the rule groove.
+        let first = hits.hit(0, lockstep_models::representation::Voice::ALL[0]);
+        hits.set(15, lockstep_models::representation::Voice::ALL[8], first);
+        Ok(hits)
+    }
+}
+
+/// Waits for the plan of the last request, as an offline render does.
+fn plan(end: &mut RealtimeEnd, measure: u64) -> Option<Plan> {
+    Patient(end).plan_for(1, measure)
+}
+
+/// Looks until something was answered.
+fn look(roster: &mut Roster) {
+    while !roster.look() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_render_that_waits_gets_the_plan_of_its_last_request() -> io::Result<()> {
+    let (mut end, other) = handoff();
+    let pool = Pool::start(|_| Box::new(RuleGroove))?;
+    let _seat = pool.seat(other, || CHOICE);
+    end.publish(&request(1));
+    let plan = plan(&mut end, 1);
+    assert_eq!(
+        plan.map(|plan| (plan.measure, plan.heard_steps)),
+        Some((1, 16))
+    );
+    Ok(())
+}
+
+#[test]
+fn instances_that_chose_the_same_share_one_copy_of_its_weights() -> io::Result<()> {
+    let n_loads = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_loads);
+    let pool = Pool::start(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Box::new(RuleGroove)
+    })?;
+    let mut seats = Vec::new();
+    for idx in 0..N_SEATS {
+        let (end, other) = handoff();
+        let choice = if idx % 4 == 0 { OTHER } else { CHOICE };
+        seats.push((end, pool.seat(other, move || choice)));
+    }
+    for measure in 0..10 {
+        let asked = |idx: usize| measure * 100 + idx as u64;
+        for (idx, (end, _)) in seats.iter_mut().enumerate() {
+            end.publish(&request(asked(idx)));
+        }
+        for (idx, (end, _)) in seats.iter_mut().enumerate() {
+            let expected = rule::groove(&request(asked(idx)).window, Meter::COMMON);
+            let plan = plan(end, asked(idx));
+            assert_eq!(plan.map(|plan| plan.hits), Some(expected), "seat {idx}");
+        }
+    }
+    assert_eq!(n_loads.load(Ordering::SeqCst), 2);
+    Ok(())
+}
+
+#[test]
+fn a_look_answers_everyones_newest_request_once() {
+    let n_asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_asked);
+    let mut roster = Roster::new(move |_| {
+        Box::new(Counting {
+            n_asked: Arc::clone(&count),
+            panics_at: None,
+        })
+    });
+    let mut ends = Vec::new();
+    for id in 0..N_SEATS as u64 {
+        let (end, other) = handoff();
+        roster.join(id, Asker::new(other, Box::new(|| CHOICE)));
+        ends.push(end);
+    }
+    ends[0].publish(&request(0));
+    look(&mut roster);
+    for round in 1..20 {
+        n_asked.store(0, Ordering::SeqCst);
+        for end in &mut ends {
+            for heard_steps in [14, 15, 16] {
+                let request = Request {
+                    heard_steps,
+                    ..request(round)
+                };
+                end.publish(&request);
+            }
+        }
+        assert!(roster.look());
+        assert!(
+            ends.iter_mut().all(RealtimeEnd::has_answer),
+            "round {round}"
+        );
+        assert_eq!(n_asked.load(Ordering::SeqCst), N_SEATS);
+        assert!(!roster.look());
+    }
+}
+
+#[test]
+fn a_drummer_that_takes_long_to_load_keeps_nobody_else_waiting() -> io::Result<()> {
+    let (release, wait) = channel::<()>();
+    let wait = Mutex::new(wait);
+    let pool = Pool::start(move |choice| {
+        if choice == OTHER {
+            let _ = wait.lock().map(|wait| wait.recv());
+        }
+        Box::new(RuleGroove)
+    })?;
+    let ((mut quick, first), (mut slow, second)) = (handoff(), handoff());
+    let _first = pool.seat(first, || CHOICE);
+    let _second = pool.seat(second, || OTHER);
+    slow.publish(&request(7));
+    for measure in 0..50 {
+        quick.publish(&request(measure));
+        assert!(plan(&mut quick, measure).is_some(), "measure {measure}");
+    }
+    assert!(!slow.has_answer());
+    drop(release);
+    // What was asked meanwhile is answered, by the drummer that was wanted.
+    assert!(plan(&mut slow, 7).is_some());
+    Ok(())
+}
+
+#[test]
+fn an_offline_render_gets_its_plans_while_31_others_ask() -> Result<(), Box<dyn std::error::Error>>
+{
+    let pool = Pool::start(|_| Box::new(RuleGroove))?;
+    let is_over = AtomicUsize::new(0);
+    let ends: Vec<_> = (1..N_SEATS).map(|_| handoff()).collect();
+    let (mut offline, other) = handoff();
+    let _seat = pool.seat(other, || CHOICE);
+    let (mut others, mut seats) = (Vec::new(), Vec::new());
+    for (end, other) in ends {
+        others.push(end);
+        seats.push(pool.seat(other, || CHOICE));
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut measure = 0;
+            while is_over.load(Ordering::SeqCst) == 0 {
+                for end in &mut others {
+                    end.publish(&request(measure));
+                }
+                measure += 1;
+                thread::yield_now();
+            }
+        });
+        for measure in 0..100 {
+            offline.publish(&request(measure));
+            let hits = plan(&mut offline, measure).map(|plan| plan.hits);
+            let expected = rule::groove(&request(measure).window, Meter::COMMON);
+            if hits != Some(expected) {
+                is_over.store(1, Ordering::SeqCst);
+            }
+            assert_eq!(hits, Some(expected), "measure {measure}");
+        }
+        is_over.store(1, Ordering::SeqCst);
+    });
+    Ok(())
+}
+
+#[test]
+fn a_shared_network_answers_each_as_if_it_had_it_alone() -> Result<(), Box<dyn std::error::Error>> {
+    let pool = Pool::start(drummers::load)?;
+    let ((mut a, end_a), (mut b, end_b)) = (handoff(), handoff());
+    let _a = pool.seat(end_a, || CHOICE);
+    let _b = pool.seat(end_b, || CHOICE);
+    let mut alone = [(); 2].map(|()| Predictor::new(EMBEDDED_WEIGHTS));
+    for measure in 1..9 {
+        // Another bass, seed and measure for each; now one is first and now the other.
+        let asked = [measure, 100 + 7 * measure];
+        let ends = [&mut a, &mut b];
+        let order = if measure % 2 == 0 { [0, 1] } else { [1, 0] };
+        for place in order {
+            ends[place].publish(&request(asked[place]));
+        }
+        for (place, end) in ends.into_iter().enumerate() {
+            let shared = plan(end, asked[place]).map(|plan| plan.hits);
+            let own = match &mut alone[place] {
+                Ok(predictor) => predictor.predict(&request(asked[place]))?,
+                Err(error) => return Err(error.to_string().into()),
+            };
+            assert_eq!(shared, Some(own), "instance {place}, measure {measure}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn who_has_left_is_not_answered_and_a_drummer_goes_with_the_last_who_wants_it() {
+    let token = Arc::new(AtomicUsize::new(0));
+    let given = Arc::clone(&token);
+    let mut roster = Roster::new(move |choice| {
+        if choice == OTHER {
+            return Box::new(RuleGroove);
+        }
+        Box::new(Counting {
+            n_asked: Arc::clone(&given),
+            panics_at: None,
+        })
+    });
+    let ends = [handoff(), handoff(), handoff()];
+    let mut audio = Vec::new();
+    for (id, (end, other)) in (0..).zip(ends) {
+        let choice = if id == 2 { OTHER } else { CHOICE };
+        roster.join(id, Asker::new(other, Box::new(move || choice)));
+        audio.push(end);
+    }
+    audio[0].publish(&request(1));
+    look(&mut roster);
+    roster.leave(0);
+    audio[0].publish(&request(2));
+    audio[1].publish(&request(2));
+    look(&mut roster);
+    assert!(audio[1].has_answer() && !audio[0].has_answer());
+    // This test's, the loader's and the drummer's.
+    assert_eq!(Arc::strong_count(&token), 3);
+    roster.leave(1);
+    while Arc::strong_count(&token) > 2 {
+        roster.look();
+        thread::yield_now();
+    }
+    audio[2].publish(&request(3));
+    look(&mut roster);
+    assert!(audio[2].has_answer());
+}
+
+#[test]
+fn a_drummer_that_panics_is_replaced_and_takes_nobody_down() -> io::Result<()> {
+    let n_loads = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_loads);
+    let pool = Pool::start(move |choice| {
+        count.fetch_add(1, Ordering::SeqCst);
+        Box::new(Counting {
+            n_asked: Arc::default(),
+            panics_at: (choice == OTHER).then_some(13),
+        })
+    })?;
+    let ((mut sound, first), (mut broken, second)) = (handoff(), handoff());
+    let _first = pool.seat(first, || CHOICE);
+    let _second = pool.seat(second, || OTHER);
+    for measure in 10..20 {
+        sound.publish(&request(measure));
+        broken.publish(&request(measure));
+        let groove = rule::groove(&request(measure).window, Meter::COMMON);
+        let hits = [&mut sound, &mut broken].map(|end| plan(end, measure).map(|plan| plan.hits));
+        assert!(hits.iter().all(Option::is_some), "measure {measure}");
+        let is_rule = hits.map(|hits| hits == Some(groove));
+        assert_eq!(is_rule, [false, measure >= 13], "measure {measure}");
+    }
+    assert_eq!(n_loads.load(Ordering::SeqCst), 2);
+    Ok(())
+}
+
+#[test]
+fn an_instance_made_while_the_last_one_ends_is_answered() -> io::Result<()> {
+    for measure in 0..5 {
+        let (old_end, (mut new_end, other)) = (handoff().1, handoff());
+        let old = Pool::of_process()?.seat(old_end, || CHOICE);
+        thread::scope(|scope| {
+            scope.spawn(move || drop(old));
+            let seat = Pool::of_process().map(|pool| pool.seat(other, || CHOICE));
+            new_end.publish(&request(measure));
+            assert!(seat.is_ok() && plan(&mut new_end, measure).is_some());
+        });
+    }
+    Ok(())
+}
+
+#[test]
+fn the_thread_has_ended_when_the_last_seat_is_dropped() -> io::Result<()> {
+    let token = Arc::new(AtomicUsize::new(0));
+    let given = Arc::clone(&token);
+    let pool = Pool::start(move |_| {
+        given.fetch_add(1, Ordering::SeqCst);
+        Box::new(RuleGroove)
+    })?;
+    let seats = [(); 3].map(|()| pool.seat(handoff().1, || CHOICE));
+    drop(pool);
+    assert_eq!(Arc::strong_count(&token), 2);
+    drop(seats);
+    assert_eq!(Arc::strong_count(&token), 1);
+    Ok(())
+}
