@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: how fast the networks of run files train and predict, beside the arithmetic that they need.
 //!
 //! The songs are drawn, not real: no corpus is needed, and every machine measures the same work. Figures of a shared
-//! machine move; compare rows of one run, not runs. `prediction` times a weights file instead of run files.
+//! machine move; compare rows of one run, not runs. `prediction` times a weights file instead of run files, and `live` plays
+//! many instances at the clock's pace.
 
+mod live;
 mod prediction;
 
 use std::fs;
@@ -41,6 +43,8 @@ pub(crate) struct Bench {
     /// Where some of these predictions and all times go, as safetensors, to be compared with those of another runtime
     #[arg(long, requires = "weights")]
     case: Option<PathBuf>,
+    #[command(flatten)]
+    live: live::Live,
 }
 
 /// Songs and their measures.
@@ -55,6 +59,9 @@ impl Bench {
             self.seconds > 0.0 && self.predictions > 0,
             "--seconds and --predictions must be above 0"
         );
+        if self.live.is_wanted() {
+            return self.live.run();
+        }
         if let Some(weights) = &self.weights {
             return prediction::run(weights, self.predictions, self.case.as_deref());
         }
@@ -159,6 +166,19 @@ const HEADER: &str = "\
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
+}
+
+/// A figure of this process's memory as Linux names it, in MiB: `VmRSS` now, `VmHWM` at its most; `None` elsewhere.
+fn memory_mib(name: &str) -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    let kib: f64 = line
+        .trim_start_matches(':')
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()?;
+    Some(kib / 1024.0)
 }
 
 /// A drawn song: eighths and sixteenths of bass, and a beat with a kick where the bass is.

@@ -10,7 +10,7 @@ use lockstep_models::generator::{Generator as _, Request};
 use lockstep_models::predict::Predictor;
 use lockstep_models::representation::Voice;
 
-use super::micros;
+use super::{memory_mib, micros};
 
 /// Predictions before the clock runs: caches fill, and the machine's clock rises.
 const WARM_UP: usize = 50;
@@ -41,7 +41,7 @@ pub(super) fn run(weights: &Path, n_predictions: usize, case: Option<&Path>) -> 
     sorted.sort_unstable();
     let at = |percent: usize| micros(sorted[(sorted.len() - 1) * percent / 100]);
     // What writing the case takes is not what predicting takes.
-    let peak = peak_mib().map_or_else(
+    let peak = memory_mib("VmHWM").map_or_else(
         || "peak resident memory is not told here".to_owned(),
         |mib| format!("peak resident memory {mib:.1} MiB"),
     );
@@ -80,14 +80,4 @@ fn request(idx: u64) -> Request {
         }
     }
     request
-}
-
-/// The most memory that this process has held, in MiB, where the system tells it.
-fn peak_mib() -> Option<f64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: f64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kib / 1024.0)
 }

@@ -1,0 +1,315 @@
+//! How many drummers play together at the clock's pace: one thread drives all instances, as a host does, beside the pool that
+//! predicts for them.
+//!
+//! What is measured is what would be heard: measures whose plan was not there at the downbeat. For one core, put
+//! `taskset -c 0` before the command. The thread has no real-time priority, so a busy machine shows in the longest block.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use cpu_time::{ProcessTime, ThreadTime};
+use lockstep::device::DeviceChoice;
+use lockstep::drummers::Choice;
+use lockstep::generator::{Patient, Pool, Seat};
+use lockstep::handoff::{RealtimeEnd, handoff};
+use lockstep::params::Drummer;
+use lockstep::realtime::{
+    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
+    PlanSource as _, Tally, Transport,
+};
+use lockstep::synth::Kit;
+use lockstep_models::draws;
+use lockstep_models::generator::{Request, Taste};
+use lockstep_models::representation::{Beats, Meter};
+
+use super::{memory_mib, micros};
+
+const SAMPLE_RATE_HZ: u32 = 48_000;
+
+/// Instances at the clock's pace.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Live {
+    /// How many instances play together at the clock's pace, in place of run files
+    #[arg(long, value_name = "INSTANCES", conflicts_with_all = ["runs", "weights"],
+        value_parser = clap::value_parser!(u32).range(1..=512))]
+    live: Option<u32>,
+    /// Tempo of `--live` in quarter notes a minute, 30 to 300
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(30..=300))]
+    tempo: u32,
+    /// Frames a block of `--live`, 16 to 8192, at 48 kHz
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(16..=8192))]
+    block: u32,
+    /// Measures of 4/4 that `--live` plays
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    measures: u32,
+}
+
+impl Live {
+    pub(super) fn is_wanted(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// Plays, and prints what was missed and what it took.
+    ///
+    /// # Errors
+    /// If the system gives no thread, or the drummer does not answer before the clock starts.
+    pub(super) fn run(&self) -> Result<()> {
+        let before_mib = memory_mib("VmRSS");
+        let pool = Pool::of_process().context("starting the pool's thread")?;
+        let n_instances = self.live.unwrap_or(1);
+        let mut instances: Vec<_> = (0..n_instances)
+            .map(|idx| Instance::new(idx, &pool))
+            .collect();
+        for instance in &mut instances {
+            instance.wait_for_drummer()?;
+        }
+        let played = std::thread::scope(|scope| {
+            scope
+                .spawn(|| self.play(&mut instances))
+                .join()
+                .map_err(|_| anyhow::anyhow!("the audio thread panicked"))
+        })?;
+        self.report(&instances, &played);
+        let mib = |mib: Option<f64>| mib.map_or_else(|| "?".to_owned(), |mib| format!("{mib:.1}"));
+        println!(
+            "resident memory: {} MiB, before the first instance {} MiB",
+            mib(memory_mib("VmRSS")),
+            mib(before_mib)
+        );
+        Ok(())
+    }
+
+    /// All blocks, each when the clock says that it is due.
+    fn play(&self, instances: &mut [Instance]) -> Played {
+        let beats_per_block = f64::from(self.block) * self.beats_per_frame();
+        let lasts = Duration::from_secs_f64(f64::from(self.block) / f64::from(SAMPLE_RATE_HZ));
+        let n_blocks = (f64::from(self.measures) * 4.0 / beats_per_block).ceil();
+        let mut blocks = Vec::new();
+        let mut scratch = Scratch::new(self.block as usize);
+        let mut n_late = 0;
+        let (thread, process, begun) = (ThreadTime::now(), ProcessTime::now(), Instant::now());
+        let mut due = Duration::ZERO;
+        while (blocks.len() as f64) < n_blocks {
+            if let Some(early) = due.checked_sub(begun.elapsed()) {
+                std::thread::sleep(early);
+            }
+            let from = Instant::now();
+            let position = Beats(blocks.len() as f64 * beats_per_block);
+            for instance in instances.iter_mut() {
+                instance.perform(self, position, &mut scratch);
+            }
+            blocks.push(from.elapsed());
+            due += lasts;
+            n_late += u32::from(begun.elapsed() > due);
+        }
+        let (audio, all) = (thread.elapsed(), process.elapsed());
+        Played {
+            wall: begun.elapsed(),
+            audio,
+            prediction: all.saturating_sub(audio),
+            blocks,
+            n_late,
+        }
+    }
+
+    fn beats_per_frame(&self) -> f64 {
+        f64::from(self.tempo) / 60.0 / f64::from(SAMPLE_RATE_HZ)
+    }
+
+    fn report(&self, instances: &[Instance], played: &Played) {
+        let mut sum = Tally::default();
+        for Tally {
+            fresh,
+            early,
+            varied,
+            rule,
+            silent,
+            dropped_notes,
+        } in instances.iter().map(|instance| instance.performer.tally())
+        {
+            sum.fresh += fresh;
+            sum.early += early;
+            sum.varied += varied;
+            sum.rule += rule;
+            sum.silent += silent;
+            sum.dropped_notes += dropped_notes;
+        }
+        let n_struck: u64 = instances.iter().map(|instance| instance.n_struck).sum();
+        println!(
+            "{} instances at {} BPM in {}-frame blocks, {} measures, {:.1} s: {n_struck} drum notes",
+            instances.len(),
+            self.tempo,
+            self.block,
+            self.measures,
+            played.wall.as_secs_f64()
+        );
+        println!(
+            "measures by rung: fresh {}; missed: early {}, varied {}, rule {}; silent {}; dropped notes {}",
+            sum.fresh, sum.early, sum.varied, sum.rule, sum.silent, sum.dropped_notes
+        );
+        let mut sorted = played.blocks.clone();
+        sorted.sort_unstable();
+        let at = |permille: usize| micros(sorted[(sorted.len() - 1) * permille / 1000]);
+        println!(
+            "a block of all instances: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs, of {:.0} µs; {} of {} not done when the next was due",
+            at(500),
+            at(990),
+            at(1000),
+            f64::from(self.block) * 1e6 / f64::from(SAMPLE_RATE_HZ),
+            played.n_late,
+            sorted.len()
+        );
+        let share = |time: Duration| 100.0 * time.as_secs_f64() / played.wall.as_secs_f64();
+        println!(
+            "processor time, of one core: audio {:.1} %, prediction {:.1} %",
+            share(played.audio),
+            share(played.prediction)
+        );
+    }
+}
+
+/// How it went.
+struct Played {
+    wall: Duration,
+    /// Processor time of the audio thread.
+    audio: Duration,
+    /// Processor time of all other threads.
+    prediction: Duration,
+    /// What each block took on the clock, of all instances together.
+    blocks: Vec<Duration>,
+    n_late: u32,
+}
+
+/// What the instances write to, one after the other.
+struct Scratch {
+    drums: DrumEvents,
+    left: Vec<f32>,
+    right: Vec<f32>,
+}
+
+impl Scratch {
+    fn new(n_frames: usize) -> Self {
+        Self {
+            drums: DrumEvents::new(),
+            left: vec![0.0; n_frames],
+            right: vec![0.0; n_frames],
+        }
+    }
+}
+
+/// What an instance of the plugin is without the framework.
+struct Instance {
+    performer: Performer,
+    kit: Kit,
+    plans: RealtimeEnd,
+    controls: Controls,
+    idx: u32,
+    /// Key of the bass note that sounds.
+    held: Option<u8>,
+    n_struck: u64,
+    #[expect(dead_code, reason = "held for the plans that come of it")]
+    seat: Seat,
+}
+
+impl Instance {
+    fn new(idx: u32, pool: &Pool) -> Self {
+        let (plans, end) = handoff();
+        let choice = Choice {
+            drummer: Drummer::default(),
+            device: DeviceChoice::Cpu,
+        };
+        Self {
+            performer: Performer::new(),
+            kit: Kit::new(SAMPLE_RATE_HZ as f32),
+            plans,
+            controls: Controls {
+                taste: Taste {
+                    seed: idx,
+                    variation: 0.1,
+                    ..Taste::default()
+                },
+                ..Controls::default()
+            },
+            idx,
+            held: None,
+            n_struck: 0,
+            seat: pool.seat(end, move || choice),
+        }
+    }
+
+    /// Asks once, so that the drummer is loaded when the clock starts.
+    fn wait_for_drummer(&mut self) -> Result<()> {
+        let mut patient = Patient(&mut self.plans);
+        // Of a take that the performer never plays.
+        let request = Request {
+            take: u32::MAX,
+            ..super::request(u64::from(self.idx))
+        };
+        patient.publish(&request);
+        let plan = patient.plan_for(request.take, request.measure);
+        ensure!(
+            plan.is_some(),
+            "instance {} got no plan within five seconds",
+            self.idx + 1
+        );
+        Ok(())
+    }
+
+    fn perform(&mut self, live: &Live, position: Beats, scratch: &mut Scratch) {
+        let Scratch { drums, left, right } = scratch;
+        let bass = self.bass(live, position);
+        let block = Block {
+            n_frames: live.block,
+            sample_rate_hz: f64::from(SAMPLE_RATE_HZ),
+            transport: Some(Transport {
+                is_playing: true,
+                tempo_bpm: f64::from(live.tempo),
+                position,
+                measure_start: None,
+                meter: Some(Meter::COMMON),
+            }),
+            bass: &bass,
+        };
+        self.performer
+            .perform(&block, &self.controls, &mut self.plans, drums);
+        for event in drums.iter() {
+            if let DrumEventKind::On { velocity } = event.kind {
+                self.kit.hit(event.frame.0 as usize, event.voice, velocity);
+                self.n_struck += 1;
+            }
+        }
+        self.kit.render(left, right);
+        std::hint::black_box((left, right));
+    }
+
+    /// An own line for each instance: on most eighths a note that lasts to the next one.
+    fn bass(&mut self, live: &Live, position: Beats) -> Vec<BassEvent> {
+        /// Eighths in a quarter note.
+        const PER_BEAT: f64 = 2.0;
+        let mut events = Vec::new();
+        let mut eighth = (position.0 * PER_BEAT).ceil();
+        loop {
+            let frames = ((eighth / PER_BEAT - position.0) / live.beats_per_frame()).round();
+            if frames >= f64::from(live.block) {
+                return events;
+            }
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "inside the block"
+            )]
+            let frame = FrameOffset(frames as u32);
+            let draw = draws::hash(&[u64::from(self.idx), eighth.to_bits()]);
+            if draw % 5 < 4 {
+                let key = 28 + u8::try_from(draw / 5 % 20).unwrap_or_default();
+                if let Some(key) = self.held.replace(key) {
+                    let kind = BassEventKind::Off { key };
+                    events.push(BassEvent { frame, kind });
+                }
+                let kind = BassEventKind::On { key, velocity: 0.8 };
+                events.push(BassEvent { frame, kind });
+            }
+            eighth += 1.0;
+        }
+    }
+}
