@@ -1,6 +1,6 @@
 //! What a block costs the audio thread, and what a prediction costs the generator thread.
 //!
-//! The result is checked before it is timed. `cargo bench -p lockstep`.
+//! The result is checked before it is timed. `cargo bench --workspace --bench audio_thread`.
 
 use divan::{Bencher, counter::ItemsCount};
 use lockstep::realtime::{
@@ -10,7 +10,9 @@ use lockstep::realtime::{
 use lockstep::synth::Kit;
 use lockstep_models::generator::{Generator, Request, Taste};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{Beats, Meter, Onset, Plan, Step, Window};
+use lockstep_models::representation::{
+    Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Step, Voice, Window,
+};
 use lockstep_models::rule::RuleGroove;
 
 const BLOCK_FRAMES: u32 = 64;
@@ -37,9 +39,52 @@ impl PlanSource for Rule {
     }
 }
 
-/// Eight measures with a bass note on every eighth, drums and kit; gives the number of drums struck.
-fn eight_measures(performer: &mut Performer, kit: &mut Kit) -> u32 {
-    let mut plans = Rule::default();
+/// Hits in each measure of [`Twenty`].
+const N_HITS: u32 = 20;
+
+/// Has the same plan for every measure: a kick on every beat, a snare on two of them, hats between.
+struct Twenty(HitMap);
+
+impl Twenty {
+    fn new() -> Self {
+        let sure = Presence::new(1.0).and_then(|presence| Hit::new(presence, 0.8, 0.0));
+        let mut hits = HitMap::default();
+        for step_idx in 0..16 {
+            for (voice, is_hit) in [
+                (Voice::Kick, step_idx % 4 == 0),
+                (Voice::Snare, step_idx % 8 == 4),
+                (Voice::ClosedHat, step_idx < 14),
+            ] {
+                if is_hit {
+                    hits.set(step_idx, voice, sure.unwrap_or_default());
+                }
+            }
+        }
+        Self(hits)
+    }
+}
+
+impl PlanSource for Twenty {
+    fn publish(&mut self, request: &Request) {
+        divan::black_box(request);
+    }
+
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+        Some(Plan {
+            take,
+            measure,
+            heard_steps: 16,
+            hits: self.0,
+        })
+    }
+}
+
+/// Eight measures with a bass note on every eighth, drums and, where there is one, the kit; gives the number of drums struck.
+fn eight_measures(
+    performer: &mut Performer,
+    mut kit: Option<&mut Kit>,
+    plans: &mut impl PlanSource,
+) -> u32 {
     let controls = Controls::default();
     let mut drums = DrumEvents::new();
     let (mut left, mut right) = ([0.0; BLOCK_FRAMES as usize], [0.0; BLOCK_FRAMES as usize]);
@@ -69,15 +114,19 @@ fn eight_measures(performer: &mut Performer, kit: &mut Kit) -> u32 {
             bass: if to_next < BLOCK_FRAMES { &note } else { &[] },
         };
         drums.clear();
-        performer.perform(&block, &controls, &mut plans, &mut drums);
+        performer.perform(&block, &controls, plans, &mut drums);
         for event in &drums {
             if let DrumEventKind::On { velocity } = event.kind {
-                kit.hit(event.frame.0 as usize, event.voice, velocity);
+                if let Some(kit) = &mut kit {
+                    kit.hit(event.frame.0 as usize, event.voice, velocity);
+                }
                 n_struck += 1;
             }
         }
-        kit.render(&mut left, &mut right);
-        divan::black_box(&left);
+        if let Some(kit) = &mut kit {
+            kit.render(&mut left, &mut right);
+        }
+        divan::black_box((&left, &drums));
     }
     n_struck
 }
@@ -87,13 +136,29 @@ fn eight_measures(performer: &mut Performer, kit: &mut Kit) -> u32 {
 fn block_of_64_frames(bencher: Bencher<'_, '_>) {
     let mut performer = Performer::new();
     let mut kit = Kit::new(48_000.0);
+    let mut rule = Rule::default();
     assert!(
-        eight_measures(&mut performer, &mut kit) > 50,
+        eight_measures(&mut performer, Some(&mut kit), &mut rule) > 50,
         "drums are played"
     );
     bencher
         .counter(ItemsCount::new(N_BLOCKS))
-        .bench_local(|| eight_measures(&mut performer, &mut kit));
+        .bench_local(|| eight_measures(&mut performer, Some(&mut kit), &mut rule));
+}
+
+/// The performer alone with twenty hits a measure, a 64-frame block an item.
+#[divan::bench]
+fn performer_alone(bencher: Bencher<'_, '_>) {
+    let mut performer = Performer::new();
+    let mut twenty = Twenty::new();
+    // The first measure listens.
+    assert_eq!(
+        eight_measures(&mut performer, None, &mut twenty),
+        7 * N_HITS
+    );
+    bencher
+        .counter(ItemsCount::new(N_BLOCKS))
+        .bench_local(|| eight_measures(&mut performer, None, &mut twenty));
 }
 
 /// One measure by the embedded network, one thread.
