@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all, whatever happens while they are written.
 
 use std::fs;
-use std::io::{Result, Write};
+use std::io::{ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -45,6 +45,22 @@ impl WholeFile {
     /// Where it is while it is written.
     pub fn path(&self) -> &Path {
         self.temporary.path()
+    }
+
+    /// Gives it a name that no file has yet, once the disk has all of it. The file comes back where one has.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn finish_as_new(self, path: &Path) -> Result<Option<Self>> {
+        fs::File::open(self.temporary.path())?.sync_all()?;
+        match self.temporary.persist_noclobber(path) {
+            Ok(_) => Ok(None),
+            Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => Ok(Some(Self {
+                temporary: taken.file,
+                path: self.path,
+            })),
+            Err(other) => Err(other.error),
+        }
     }
 
     /// Gives it its name, once the disk has all of it.
@@ -93,6 +109,24 @@ mod tests {
         drop(file);
         assert_eq!(fs::read(&path)?, b"all of it");
         assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_name_that_is_taken_stays_its_owners() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let (taken, free) = (folder.path().join("a.mid"), folder.path().join("b.mid"));
+        write(&taken, b"first")?;
+        let mut file = WholeFile::begin(&taken)?;
+        file.write_all(b"second")?;
+        let back = file.finish_as_new(&taken)?;
+        assert_eq!(fs::read(&taken)?, b"first");
+        assert!(
+            back.map_or(Ok(None), |file| file.finish_as_new(&free))?
+                .is_none()
+        );
+        assert_eq!(fs::read(&free)?, b"second");
+        assert_eq!(fs::read_dir(folder.path())?.count(), 2);
         Ok(())
     }
 
