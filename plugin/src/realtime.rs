@@ -33,6 +33,7 @@ mod ideas;
 mod ladder;
 mod listener;
 mod measure;
+mod passage;
 mod score;
 #[cfg(test)]
 mod tests;
@@ -46,6 +47,7 @@ pub use controls::{Controls, SilencePolicy};
 pub use drum_map::{DrumKey, DrumMap};
 pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
+pub use passage::{Mark, MarkKind, Passage};
 
 use clock::{FreeClock, Timeline};
 use fills::FillButton;
@@ -78,6 +80,7 @@ pub struct Performer {
     is_released: bool,
     fill: FillButton,
     ideas: Ideas,
+    passage: Passage,
 }
 
 /// Whose time it is.
@@ -126,11 +129,12 @@ impl Performer {
             is_released: true,
             fill: FillButton::default(),
             ideas: Ideas::default(),
+            passage: Passage::default(),
         }
     }
 
-    /// Forgets everything but the number of the take, the tally too. What still sounds ends at the first frame of the next
-    /// block: whoever plays the notes may not have been reset.
+    /// Forgets everything but the number of the take and how much has been played, the tally too. What still sounds ends at
+    /// the first frame of the next block: whoever plays the notes may not have been reset.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -140,6 +144,7 @@ impl Performer {
             take: self.take.wrapping_add(1),
             gates,
             is_released: false,
+            passage: self.passage.rest(),
             ..Self::new()
         };
     }
@@ -160,6 +165,14 @@ impl Performer {
         !matches!(self.mode, Mode::Resting)
     }
 
+    /// Where the block that was played last lies in the music as it was played.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn passage(&self) -> &Passage {
+        &self.passage
+    }
+
     /// Plays one block. What `out` held before is gone.
     ///
     /// # Realtime safety
@@ -172,6 +185,7 @@ impl Performer {
         out: &mut DrumEvents,
     ) {
         out.clear();
+        self.passage.next();
         if block.n_frames == 0 {
             return;
         }
@@ -188,6 +202,9 @@ impl Performer {
             out,
         };
         if let Some(timeline) = self.follow(&mut hand) {
+            let place = self.measure.place_of(timeline.position);
+            self.passage.pass(place, &timeline, block.sample_rate_hz);
+            self.passage.follow_meter(self.measure.meter);
             self.score.follow(self.feel(controls));
             self.play(&timeline, &mut hand);
         }
@@ -210,6 +227,7 @@ impl Performer {
         let hits = self.ladder.choose(&downbeat, hand.plans);
         self.fill.begin_measure();
         self.measure = next;
+        self.passage.mark(next.place, next.meter, MarkKind::Measure);
         self.listener.begin_measure(next.open_row());
         self.score.begin(&hits, self.feel(hand.controls));
     }

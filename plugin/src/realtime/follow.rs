@@ -7,6 +7,7 @@ use super::clock::{self, FreeClock, Song, Timeline};
 use super::ladder::PlanSource;
 use super::listener::{FIRST_ROW, Listener};
 use super::measure::{Measure, is_same_place};
+use super::passage::MarkKind;
 use super::score::Score;
 use super::{BassEvent, BassEventKind, FrameOffset, Hand, Mode, Performer, frame_in};
 use lockstep_models::representation::{Beats, Meter};
@@ -77,6 +78,9 @@ impl Performer {
         self.take = self.take.wrapping_add(1);
         self.measure = Measure::new(0, measure_start, meter, FIRST_ROW);
         self.measure.half_step = clock::half_steps_before(Beats(position.0 - measure_start.0));
+        let played = self.passage.end();
+        self.measure.play_from(position, played);
+        self.passage.mark(played, meter, MarkKind::Start);
         self.listener = Listener::new();
         self.ladder.start();
         self.ideas.start();
@@ -98,7 +102,7 @@ impl Performer {
                 Some(told) if is_same_place(told, end) => {}
                 None => self.measure.set_meter(song.meter),
                 Some(told) if is_same_place(told, start) => {
-                    self.measure.start = told;
+                    self.measure.move_start(told);
                     self.measure.set_meter(song.meter);
                 }
                 // The host's measures are not as long as they were.
@@ -113,6 +117,7 @@ impl Performer {
         if song.meter == self.measure.meter && is_same_place(rel, expected_rel) {
             // A loop of whole measures: the same place in another measure.
             self.measure.start = landed;
+            self.measure.play_from(song.position, self.passage.end());
         } else if song.meter == self.measure.meter
             && is_same_place(landed, start)
             && rel > expected_rel
@@ -121,6 +126,7 @@ impl Performer {
             let ahead = self.struck_ahead();
             let half_step = clock::half_steps_before(rel).max(self.measure.half_step);
             self.measure.enter(half_step, self.measure.heard_row());
+            self.measure.play_from(song.position, self.passage.end());
             self.listener.begin_measure(self.measure.open_row());
             self.enter(rel, ahead);
         } else {
@@ -134,7 +140,8 @@ impl Performer {
         let rel = Beats(song.position.0 - measure_start.0);
         let ahead = self.struck_ahead();
         let half_step = clock::half_steps_before(rel);
-        let next = self.measure.next_from(measure_start, song.meter, half_step);
+        let mut next = self.measure.next_from(measure_start, song.meter, half_step);
+        next.play_from(song.position, self.passage.end());
         self.begin(next, hand);
         self.enter(rel, ahead);
     }

@@ -13,6 +13,8 @@ pub(super) struct Measure {
     pub(super) serial: u64,
     /// Where it begins.
     pub(super) start: Beats,
+    /// Its beginning in played beats, or where that would be; see `passage`.
+    pub(super) place: Beats,
     pub(super) meter: Meter,
     /// Row of its first step in the listener.
     pub(super) first_row: usize,
@@ -39,6 +41,7 @@ impl Measure {
         Self {
             serial,
             start,
+            place: Beats(0.0),
             meter,
             first_row,
             half_step: 0,
@@ -48,7 +51,26 @@ impl Measure {
 
     /// The measure after this one, wherever in the song it lies.
     pub(super) fn next(&self, start: Beats, meter: Meter) -> Self {
-        Self::new(self.serial + 1, start, meter, self.end_row())
+        Self {
+            place: Beats(self.place.0 + self.meter.length().0),
+            ..Self::new(self.serial + 1, start, meter, self.end_row())
+        }
+    }
+
+    /// The host says more exactly where it begins; what is played stays where it is.
+    pub(super) fn move_start(&mut self, to: Beats) {
+        self.place = self.place_of(to);
+        self.start = to;
+    }
+
+    /// It is entered at a position, after so many played beats.
+    pub(super) fn play_from(&mut self, position: Beats, played: Beats) {
+        self.place = Beats(played.0 - (position.0 - self.start.0));
+    }
+
+    /// Played beats at a position.
+    pub(super) fn place_of(&self, position: Beats) -> Beats {
+        Beats(self.place.0 + (position.0 - self.start.0))
     }
 
     /// The same, entered at a half step: the row of the step that is open there follows the last one heard, so that the
