@@ -7,7 +7,7 @@ mod grid;
 mod sound;
 
 pub use grid::{grid, grid_of};
-pub use sound::{mono_wav, render, wav};
+pub use sound::{mono_wav, render, wav, write_wav};
 
 use std::time::{Duration, Instant};
 

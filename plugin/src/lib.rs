@@ -5,6 +5,7 @@
 //! threads meet. [`realtime`] is the musical behaviour and knows neither the plugin framework nor the tensor library;
 //! [`jam`] plays a MIDI file through the same performer offline.
 
+pub mod capture;
 pub mod device;
 pub mod drum_maps;
 pub mod drummers;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use nice_plug::prelude::*;
 
+use capture::{Archive, Recorder, capture};
 use drummers::Choice;
 use generator::{Patient, Pool, Seat};
 use handoff::{RealtimeEnd, handoff};
@@ -42,6 +44,10 @@ pub struct Lockstep {
     plans: RealtimeEnd,
     /// `None` before the first `activate`, or where the system gave no thread: the ladder plays then.
     generator: Option<Seat>,
+    /// Puts what is played on the tape; the process's archive reads it.
+    recorder: Recorder,
+    /// `None` before the first `activate`, or where the system gave no thread: nothing is held for saving then.
+    archive: Option<capture::Place>,
     sample_rate_hz: f64,
     /// Whether the host renders offline, and the plan is worth waiting for.
     is_offline: bool,
@@ -57,6 +63,8 @@ impl Default for Lockstep {
             kit: None,
             plans: handoff().0,
             generator: None,
+            recorder: capture().0,
+            archive: None,
             sample_rate_hz: 48_000.0,
             is_offline: false,
         }
@@ -108,6 +116,14 @@ impl Plugin for Lockstep {
                 .inspect_err(|error| nice_error!("Lockstep plays its rule groove: {error}"))
                 .ok();
         }
+        if self.archive.is_none() {
+            let (recorder, tape) = capture();
+            self.recorder = recorder;
+            self.archive = Archive::of_process()
+                .map(|archive| archive.keep(tape))
+                .inspect_err(|error| nice_error!("Lockstep cannot save what is played: {error}"))
+                .ok();
+        }
         true
     }
 
@@ -144,6 +160,8 @@ impl Plugin for Lockstep {
                 .perform(&block, &controls, &mut self.plans, &mut self.drums);
         }
         self.plans.show(self.performer.tally());
+        self.recorder
+            .record(&block, self.performer.passage(), &self.drums);
 
         wire::send(&self.drums, self.inbox.thru(), context);
         self.play_kit(buffer);

@@ -26,6 +26,7 @@ const FORBIDDEN: [(&str, &[&str]); 9] = [
             "nice_plug",
             "crate::generator",
             "crate::shared_thread",
+            "crate::capture",
             "crate::device",
             "crate::editor",
             "lockstep_models::network",

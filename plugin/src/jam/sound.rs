@@ -1,7 +1,7 @@
 //! A jam as sound: the built-in kit, and a plain plucked tone for the bass.
 
 use std::f64::consts::TAU;
-use std::io::Cursor;
+use std::io::{Cursor, Seek, Write};
 
 use lockstep_models::midi_file::{Note, Song};
 use lockstep_models::representation::Voice;
@@ -22,13 +22,21 @@ const CHUNK: usize = 4096;
 /// If the sound is longer than a WAV file can be (about six hours).
 pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
     let mut file = Cursor::new(Vec::new());
-    let mut writer = hound::WavWriter::new(&mut file, spec(2, SAMPLE_RATE_HZ))?;
+    write_wav(song, &mut file)?;
+    Ok(file.into_inner())
+}
+
+/// Writes what [`wav`] gives, as it is rendered.
+///
+/// # Errors
+/// If it cannot be written, or is longer than a WAV file can be.
+pub fn write_wav(song: &Song, to: impl Write + Seek) -> Result<(), hound::Error> {
+    let mut writer = hound::WavWriter::new(to, spec(2, SAMPLE_RATE_HZ))?;
     render(song, SAMPLE_RATE_HZ, |[left, right]| {
         writer.write_sample(pcm(left))?;
         writer.write_sample(pcm(right))
     })?;
-    writer.finalize()?;
-    Ok(file.into_inner())
+    writer.finalize()
 }
 
 /// The bytes of a WAV file of one channel, 16 bits; samples beyond ±1 are clipped.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
+use lockstep::capture::{self, Archive, Recorder};
 use lockstep::device::DeviceChoice;
 use lockstep::drummers::Choice;
 use lockstep::generator::{Patient, Pool, Seat};
@@ -30,9 +31,9 @@ const SAMPLE_RATE_HZ: u32 = 48_000;
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Live {
     /// How many instances play together at the clock's pace, in place of run files
-    #[arg(long, value_name = "INSTANCES", conflicts_with_all = ["runs", "weights"],
+    #[arg(long = "live", value_name = "INSTANCES", conflicts_with_all = ["runs", "weights"],
         value_parser = clap::value_parser!(u32).range(1..=512))]
-    live: Option<u32>,
+    instances: Option<u32>,
     /// Tempo of `--live` in quarter notes a minute, 30 to 300
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(30..=300))]
     tempo: u32,
@@ -46,7 +47,7 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn is_wanted(&self) -> bool {
-        self.live.is_some()
+        self.instances.is_some()
     }
 
     /// Plays, and prints what was missed and what it took.
@@ -56,9 +57,10 @@ impl Live {
     pub(super) fn run(&self) -> Result<()> {
         let before_mib = memory_mib("VmRSS");
         let pool = Pool::of_process().context("starting the pool's thread")?;
-        let n_instances = self.live.unwrap_or(1);
+        let archive = Archive::of_process().context("starting the archive's thread")?;
+        let n_instances = self.instances.unwrap_or(1);
         let mut instances: Vec<_> = (0..n_instances)
-            .map(|idx| Instance::new(idx, &pool))
+            .map(|idx| Instance::new(idx, &pool, &archive))
             .collect();
         for instance in &mut instances {
             instance.wait_for_drummer()?;
@@ -209,11 +211,15 @@ struct Instance {
     n_struck: u64,
     #[expect(dead_code, reason = "held for the plans that come of it")]
     seat: Seat,
+    recorder: Recorder,
+    #[expect(dead_code, reason = "held for what it holds")]
+    place: capture::Place,
 }
 
 impl Instance {
-    fn new(idx: u32, pool: &Pool) -> Self {
+    fn new(idx: u32, pool: &Pool, archive: &Archive) -> Self {
         let (plans, end) = handoff();
+        let (recorder, tape) = capture::capture();
         let choice = Choice {
             drummer: Drummer::default(),
             device: DeviceChoice::Cpu,
@@ -234,6 +240,8 @@ impl Instance {
             held: None,
             n_struck: 0,
             seat: pool.seat(end, move || choice),
+            recorder,
+            place: archive.keep(tape),
         }
     }
 
@@ -272,6 +280,8 @@ impl Instance {
         };
         self.performer
             .perform(&block, &self.controls, &mut self.plans, drums);
+        self.recorder
+            .record(&block, self.performer.passage(), drums);
         for event in drums.iter() {
             if let DrumEventKind::On { velocity } = event.kind {
                 self.kit.hit(event.frame.0 as usize, event.voice, velocity);

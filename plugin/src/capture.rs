@@ -1,0 +1,99 @@
+//! Save what was just played: the last measures of bass and drums are always held, and written when the player asks.
+//!
+//! bass and drums of the block → [`Recorder`] (audio thread) ⇢ [`Tape`] → `Reel` (the last [`N_MEASURES`] measures) → a MIDI
+//! file and a WAV file
+//!
+//! What crosses is [`Record`], which owns nothing, through a bounded lock-free queue that nobody waits for; what finds it full
+//! is counted as lost. One thread a process, the [`Archive`], empties the tapes of all instances and writes the files. It has
+//! no part in what is played.
+
+mod archive;
+mod files;
+mod recorder;
+mod reel;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crossbeam::queue::ArrayQueue;
+use lockstep_models::representation::{Beats, Voice};
+
+use crate::realtime::{BassEventKind, DrumEventKind, Mark};
+
+pub use archive::{Archive, Place};
+pub use files::FOLDER_VARIABLE;
+pub use recorder::Recorder;
+
+/// How many measures are held.
+pub const N_MEASURES: usize = 64;
+
+/// Records in flight: a minute and more of dense playing, while the archive's thread renders another instance's sound.
+const N_RECORDS: usize = 4096;
+
+/// Room that only a wish to save may use. A slot that is just being read is the only thing in the queue that could make a
+/// writer spin; so far from full there is none.
+const N_RESERVED: usize = 16;
+
+/// What happened, and where in the music as it was played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Record {
+    /// Where, in played beats.
+    pub place: Beats,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum What {
+    /// A measure began.
+    Mark(Mark),
+    /// This tempo began, in quarter notes a minute.
+    Tempo(f32),
+    /// The bassist did something.
+    Bass(BassEventKind),
+    /// A drum did something.
+    Drum(Voice, DrumEventKind),
+    /// The player wants what was played up to here as files.
+    Save,
+}
+
+/// What the two ends share.
+#[derive(Debug)]
+struct Shared {
+    records: ArrayQueue<Record>,
+    /// Records that found no room.
+    n_lost: AtomicU32,
+}
+
+/// Makes the two ends: the audio thread's and the archive's.
+///
+/// # Realtime safety
+/// Allocates the queue, once.
+pub fn capture() -> (Recorder, Tape) {
+    let shared = Arc::new(Shared {
+        records: ArrayQueue::new(N_RECORDS),
+        n_lost: AtomicU32::new(0),
+    });
+    (Recorder::new(Arc::clone(&shared)), Tape { shared })
+}
+
+/// The end that is read.
+#[derive(Debug)]
+pub struct Tape {
+    shared: Arc<Shared>,
+}
+
+impl Tape {
+    /// The next record.
+    fn next(&self) -> Option<Record> {
+        self.shared.records.pop()
+    }
+
+    /// How many records were lost since this was asked last.
+    fn n_lost(&self) -> u32 {
+        self.shared.n_lost.swap(0, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,115 @@
+//! The audio thread's end: puts on the tape what was heard and struck.
+//!
+//! Never allocates, locks, waits, logs or does I/O.
+#![deny(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use lockstep_models::representation::Beats;
+
+use super::{N_RECORDS, N_RESERVED, Record, Shared, What};
+use crate::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};
+
+/// Writes to the tape.
+#[derive(Debug)]
+pub struct Recorder {
+    shared: Arc<Shared>,
+    /// The tempo that was recorded last.
+    tempo_bpm: f32,
+    /// How much has been played.
+    pub(super) now: Beats,
+    /// Whether the button was down last; `None` before it was looked at, for a project may be loaded with it down.
+    was_down: Option<bool>,
+}
+
+impl Recorder {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            tempo_bpm: 0.0,
+            now: Beats(0.0),
+            was_down: None,
+        }
+    }
+
+    /// Records a block that was performed: its bass, its drums and its measures. What finds no room is counted as lost.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn record(&mut self, block: &Block<'_>, passage: &Passage, drums: &[DrumEvent]) {
+        let Some(last) = block.n_frames.checked_sub(1) else {
+            return;
+        };
+        self.now = passage.end();
+        for mark in passage.marks() {
+            self.put(mark.place, What::Mark(*mark));
+        }
+        let tempo_bpm = passage.tempo_bpm();
+        if let Some(tempo_bpm) = tempo_bpm.filter(|bpm| bpm.to_bits() != self.tempo_bpm.to_bits()) {
+            self.tempo_bpm = tempo_bpm;
+            self.put(passage.place_of(FrameOffset(0)), What::Tempo(tempo_bpm));
+        }
+        for event in block.bass {
+            // While nothing plays, nobody plays to it.
+            if tempo_bpm.is_none() && matches!(event.kind, BassEventKind::On { .. }) {
+                continue;
+            }
+            let place = passage.place_of(event.frame.min(FrameOffset(last)));
+            self.put(place, What::Bass(event.kind));
+        }
+        for event in drums {
+            let place = passage.place_of(event.frame);
+            self.put(place, What::Drum(event.voice, event.kind));
+        }
+    }
+
+    /// The button that saves what was just played: wanted whenever it goes down. Where it is first looked at it may lie.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn hold_save(&mut self, is_down: bool) {
+        if self.was_down.replace(is_down) == Some(false) && is_down {
+            self.save();
+        }
+    }
+
+    /// What has been played up to now is wanted as files.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn save(&mut self) {
+        let record = Record {
+            place: self.now,
+            what: What::Save,
+        };
+        if self.shared.records.push(record).is_err() {
+            self.lose();
+        }
+    }
+
+    /// Records that found no room since the archive looked last.
+    #[cfg(test)]
+    pub(super) fn n_lost(&self) -> u32 {
+        self.shared.n_lost.load(Ordering::Relaxed)
+    }
+
+    fn put(&mut self, place: Beats, what: What) {
+        let is_full = self.shared.records.len() + N_RESERVED >= N_RECORDS;
+        if is_full || self.shared.records.push(Record { place, what }).is_err() {
+            self.lose();
+        }
+    }
+
+    fn lose(&self) {
+        self.shared.n_lost.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,219 @@
+//! The last measures of one instance, and the song that they make.
+//!
+//! Archive's thread: allocates. Everything lies at its place in played beats until it becomes a song, which begins with the
+//! first of the measures.
+
+use std::collections::VecDeque;
+
+use lockstep_models::evaluation::midi_velocity;
+use lockstep_models::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
+use lockstep_models::representation::{Beats, Meter};
+
+use super::{N_MEASURES, Record, What};
+use crate::realtime::{BassEventKind, DrumEventKind, MarkKind};
+
+/// A tick of the file: what lies closer is the same place.
+const TICK: f64 = 1.0 / PPQ as f64;
+
+/// Most notes of a part: in all the measures thirty times what drums can have. More is thrown away, the oldest first.
+const MAX_NOTES: usize = 1 << 16;
+
+/// A measure as it was played; it ends where the next begins.
+#[derive(Clone, Copy, Debug)]
+struct Played {
+    place: Beats,
+    meter: Meter,
+}
+
+/// One part's notes.
+#[derive(Debug, Default)]
+struct Part {
+    /// Those that have ended.
+    notes: VecDeque<Note>,
+    /// Those that sound: at most one a key.
+    sounding: Vec<Note>,
+}
+
+impl Part {
+    fn begin(&mut self, place: Beats, key: u8, velocity: f32) {
+        self.end(place, Some(key));
+        self.sounding.push(Note {
+            start: place,
+            end: place,
+            key,
+            velocity: midi_velocity(velocity),
+        });
+    }
+
+    /// Ends the note of a key, or all.
+    fn end(&mut self, place: Beats, key: Option<u8>) {
+        let notes = &mut self.notes;
+        self.sounding.retain(|note| {
+            let goes_on = key.is_some_and(|key| key != note.key);
+            if !goes_on {
+                notes.push_back(ended(*note, place));
+            }
+            goes_on
+        });
+        let n_over = notes.len().saturating_sub(MAX_NOTES);
+        notes.drain(..n_over);
+    }
+
+    /// Forgets what began before a place.
+    fn forget(&mut self, before: f64) {
+        self.notes.retain(|note| note.start.0 >= before);
+    }
+
+    /// What began at a place or later and before now, by start and key, counted from there; what sounds ends now.
+    fn since(&self, first: Beats, now: Beats) -> Vec<Note> {
+        let sounding = self.sounding.iter().map(|note| ended(*note, now));
+        let from = |at: Beats| Beats((at.0 - first.0).max(0.0));
+        let mut notes: Vec<Note> = self
+            .notes
+            .iter()
+            .copied()
+            .chain(sounding)
+            .filter(|note| note.start.0 >= first.0 - 0.5 * TICK)
+            .map(|note| Note {
+                start: from(note.start),
+                end: from(note.end),
+                ..note
+            })
+            .collect();
+        notes.sort_by(|a, b| a.start.0.total_cmp(&b.start.0).then(a.key.cmp(&b.key)));
+        notes
+    }
+}
+
+/// A note that has ended: not before it began.
+fn ended(note: Note, at: Beats) -> Note {
+    Note {
+        end: Beats(at.0.max(note.start.0)),
+        ..note
+    }
+}
+
+/// What is held of an instance.
+#[derive(Debug, Default)]
+pub(super) struct Reel {
+    /// One more than are wanted: the last may just have begun.
+    measures: VecDeque<Played>,
+    tempos: VecDeque<(Beats, f64)>,
+    bass: Part,
+    drums: Part,
+}
+
+impl Reel {
+    /// Takes in what happened.
+    pub(super) fn hold(&mut self, record: &Record) {
+        let place = record.place;
+        match record.what {
+            What::Mark(mark) => self.mark(mark.place, mark.meter, mark.kind),
+            What::Tempo(bpm) => {
+                // A tempo that glides has a new value every block; the file knows ticks.
+                if self
+                    .tempos
+                    .back()
+                    .is_some_and(|(at, _)| place.0 - at.0 < TICK)
+                {
+                    self.tempos.pop_back();
+                }
+                let bpm = f64::from(bpm).clamp(BPM_RANGE.0, BPM_RANGE.1);
+                self.tempos.push_back((place, bpm));
+            }
+            What::Bass(BassEventKind::On { key, velocity }) => {
+                self.bass.begin(place, key, velocity);
+            }
+            What::Bass(BassEventKind::Off { key }) => self.bass.end(place, Some(key)),
+            What::Bass(BassEventKind::AllOff) => self.bass.end(place, None),
+            What::Drum(voice, DrumEventKind::On { velocity }) => {
+                self.drums.begin(place, voice.gm_note(), velocity);
+            }
+            What::Drum(voice, DrumEventKind::Off) => self.drums.end(place, Some(voice.gm_note())),
+            What::Save => {}
+        }
+    }
+
+    fn mark(&mut self, place: Beats, meter: Meter, kind: MarkKind) {
+        match (kind, self.measures.back_mut()) {
+            (MarkKind::Meter, Some(last)) => {
+                last.meter = meter;
+                return;
+            }
+            (MarkKind::Start, _) => {
+                self.bass.end(place, None);
+                self.drums.end(place, None);
+            }
+            _ => {}
+        }
+        // A measure in which nothing could be played was none.
+        if self
+            .measures
+            .back()
+            .is_some_and(|last| place.0 - last.place.0 < TICK)
+        {
+            self.measures.pop_back();
+        }
+        self.measures.push_back(Played { place, meter });
+        while self.measures.len() > N_MEASURES + 1 {
+            self.measures.pop_front();
+        }
+        let Some(first) = self.measures.front().map(|first| first.place) else {
+            return;
+        };
+        self.bass.forget(first.0 - TICK);
+        self.drums.forget(first.0 - TICK);
+        while self.tempos.get(1).is_some_and(|(at, _)| at.0 <= first.0) {
+            self.tempos.pop_front();
+        }
+    }
+
+    /// The last measures as a song and how many they are; `None` where nothing was heard or struck in them.
+    pub(super) fn song(&self, now: Beats) -> Option<(Song, usize)> {
+        let mut measures: Vec<Played> = self.measures.iter().copied().collect();
+        measures.pop_if(|last| now.0 - last.place.0 < TICK);
+        let measures = measures.split_off(measures.len().saturating_sub(N_MEASURES));
+        let first = measures.first()?.place;
+        let (bass, drums) = (self.bass.since(first, now), self.drums.since(first, now));
+        if bass.is_empty() && drums.is_empty() {
+            return None;
+        }
+        let ends = bass.iter().chain(&drums).map(|note| note.end.0);
+        let song = Song {
+            length: Beats(ends.fold(0.0, f64::max)),
+            tempos: self.tempos_since(first),
+            meters: meters(&measures),
+            bass,
+            drums,
+            bass_part: String::new(),
+        };
+        Some((song, measures.len()))
+    }
+
+    fn tempos_since(&self, first: Beats) -> Vec<(Beats, f64)> {
+        let n_before = self
+            .tempos
+            .partition_point(|(at, _)| at.0 <= first.0 + 0.5 * TICK);
+        let at_first = self.tempos.get(n_before.saturating_sub(1));
+        let later = self.tempos.iter().skip(n_before.max(1));
+        let later = later.map(|(at, bpm)| (Beats(at.0 - first.0), *bpm));
+        let bpm = at_first.map_or(120.0, |(_, bpm)| *bpm);
+        std::iter::once((Beats(0.0), bpm)).chain(later).collect()
+    }
+}
+
+/// Where a meter begins. It is told again after a measure that was cut short, for there the next one begins off its count.
+fn meters(measures: &[Played]) -> Vec<(Beats, TimeSignature)> {
+    let first = measures.first().map_or(0.0, |measure| measure.place.0);
+    let mut due = None;
+    let mut meters = Vec::new();
+    for Played { place, meter } in measures {
+        let is_due =
+            due.is_some_and(|(at, of): (f64, Meter)| of == *meter && (at - place.0).abs() < TICK);
+        if !is_due {
+            meters.push((Beats(place.0 - first), TimeSignature::from(*meter)));
+        }
+        due = Some((place.0 + meter.length().0, *meter));
+    }
+    meters
+}

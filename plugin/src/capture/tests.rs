@@ -1,0 +1,237 @@
+//! What a player can rely on who saves what was just played.
+
+mod taking;
+mod writing;
+
+use super::reel::Reel;
+use super::*;
+use crate::realtime::{
+    BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, PlanSource,
+    Transport,
+};
+use lockstep_models::generator::{Generator as _, Request};
+use lockstep_models::midi_file::{PPQ, Song};
+use lockstep_models::representation::{Meter, Plan};
+use lockstep_models::rule::RuleGroove;
+
+const RATE_HZ: f64 = 48_000.0;
+
+/// Answers by rule when asked.
+#[derive(Default)]
+struct Rule(Option<Request>);
+
+impl PlanSource for Rule {
+    fn publish(&mut self, request: &Request) {
+        self.0 = Some(*request);
+    }
+
+    fn plan_for(&mut self, _take: u32, _measure: u64) -> Option<Plan> {
+        RuleGroove.plan(&self.0?).ok()
+    }
+}
+
+/// A stretch of the host's time without a jump.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    /// Where it begins; `None` without a transport.
+    from: Option<f64>,
+    n_beats: f64,
+    tempo_bpm: f64,
+    meter: Meter,
+    is_playing: bool,
+}
+
+impl Stretch {
+    fn rolling(from: f64, n_beats: f64) -> Self {
+        Self {
+            from: Some(from),
+            n_beats,
+            tempo_bpm: 120.0,
+            meter: Meter::COMMON,
+            is_playing: true,
+        }
+    }
+}
+
+/// A note's beginning, in ticks: tick, key, velocity.
+type Begun = (i64, u8, u8);
+
+/// An instance that is played, and what must be in its files: kept by counting frames, not by asking the performer.
+struct Instance {
+    performer: Performer,
+    plans: Rule,
+    controls: Controls,
+    recorder: Recorder,
+    out: DrumEvents,
+    block_frames: u32,
+    /// All drum events of all blocks.
+    struck: Vec<DrumEvent>,
+    bass: Vec<Begun>,
+    drums: Vec<Begun>,
+    /// Played beats before the stretch.
+    played: f64,
+}
+
+impl Instance {
+    fn new(block_frames: u32) -> (Self, Tape) {
+        let (recorder, tape) = capture();
+        let instance = Self {
+            performer: Performer::new(),
+            plans: Rule::default(),
+            controls: Controls::default(),
+            recorder,
+            out: DrumEvents::new(),
+            block_frames,
+            struck: Vec::new(),
+            bass: Vec::new(),
+            drums: Vec::new(),
+            played: 0.0,
+        };
+        (instance, tape)
+    }
+
+    /// Plays a stretch with a bass note on two of three sixteenths, an eighth of a step late; `each` is called after every
+    /// block.
+    fn play(&mut self, stretch: Stretch, mut each: impl FnMut(&mut Self)) {
+        let beats_per_frame = stretch.tempo_bpm / 60.0 / RATE_HZ;
+        let n_frames = whole(stretch.n_beats / beats_per_frame);
+        let mut now = 0;
+        while now < n_frames {
+            let length = u64::from(self.block_frames).min(n_frames - now);
+            let at = now as f64 * beats_per_frame;
+            let bass = if stretch.is_playing {
+                line(now, length, beats_per_frame)
+            } else {
+                Vec::new()
+            };
+            let position = stretch.from.map(|from| from + at);
+            let block = Block {
+                n_frames: u32::try_from(length).unwrap_or_default(),
+                sample_rate_hz: RATE_HZ,
+                transport: position.map(|position| Transport {
+                    is_playing: stretch.is_playing,
+                    tempo_bpm: stretch.tempo_bpm,
+                    position: Beats(position),
+                    measure_start: stretch.from.map(|from| {
+                        let length = stretch.meter.length().0;
+                        let origin = if stretch.meter == Meter::COMMON {
+                            0.0
+                        } else {
+                            from
+                        };
+                        Beats(((position - origin + 1e-9) / length).floor() * length + origin)
+                    }),
+                    meter: Some(stretch.meter),
+                }),
+                bass: &bass,
+            };
+            self.performer
+                .perform(&block, &self.controls, &mut self.plans, &mut self.out);
+            self.recorder
+                .record(&block, self.performer.passage(), &self.out);
+            let tick = |frame: FrameOffset| {
+                let beats = self.played + (now + u64::from(frame.0)) as f64 * beats_per_frame;
+                ticks(beats)
+            };
+            for event in &bass {
+                if let BassEventKind::On { key, velocity } = event.kind {
+                    self.bass.push((tick(event.frame), key, midi(velocity)));
+                }
+            }
+            for event in &self.out {
+                if let DrumEventKind::On { velocity } = event.kind {
+                    let key = event.voice.gm_note();
+                    self.drums.push((tick(event.frame), key, midi(velocity)));
+                }
+            }
+            self.struck.extend(&self.out);
+            now += length;
+            each(self);
+        }
+        if stretch.is_playing {
+            self.played += stretch.n_beats;
+        }
+    }
+}
+
+/// The bass in a block.
+fn line(from: u64, length: u64, beats_per_frame: f64) -> Vec<BassEvent> {
+    let mut events = Vec::new();
+    let steps = whole(from as f64 * beats_per_frame * 4.0).saturating_sub(1)..;
+    for step in steps {
+        let on = whole((step as f64 + 0.125) / 4.0 / beats_per_frame);
+        if on >= from + length {
+            return events;
+        }
+        let key = 28 + u8::try_from(step % 3).unwrap_or_default();
+        let off = on + 2000;
+        let frame = |at: u64| FrameOffset(u32::try_from(at - from).unwrap_or_default());
+        if step % 3 == 2 {
+            continue;
+        }
+        if on >= from {
+            let velocity = 0.5 + (step % 7) as f32 / 20.0;
+            let kind = BassEventKind::On { key, velocity };
+            let frame = frame(on);
+            events.push(BassEvent { frame, kind });
+        }
+        if (from..from + length).contains(&off) {
+            let kind = BassEventKind::Off { key };
+            let frame = frame(off);
+            events.push(BassEvent { frame, kind });
+        }
+    }
+    events
+}
+
+/// Takes in what is on a tape; gives what was lost.
+fn take_in(tape: &Tape, reel: &mut Reel) -> u32 {
+    while let Some(record) = tape.next() {
+        reel.hold(&record);
+    }
+    tape.n_lost()
+}
+
+/// The beginnings of a song's bass and drums.
+fn begun(song: &Song) -> [Vec<Begun>; 2] {
+    [&song.bass, &song.drums].map(|notes| {
+        let mut begun: Vec<Begun> = notes
+            .iter()
+            .map(|note| (ticks(note.start.0), note.key, note.velocity))
+            .collect();
+        begun.sort_unstable();
+        begun
+    })
+}
+
+/// What must be in the files: all that began at a place or later, counted from there.
+fn expected(instance: &Instance, first: f64) -> [Vec<Begun>; 2] {
+    [&instance.bass, &instance.drums].map(|notes| {
+        let first = ticks(first);
+        let mut notes: Vec<Begun> = notes
+            .iter()
+            .filter(|note| note.0 >= first)
+            .map(|&(tick, key, velocity)| (tick - first, key, velocity))
+            .collect();
+        notes.sort_unstable();
+        notes
+    })
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "songs are short")]
+fn ticks(beats: f64) -> i64 {
+    (beats * f64::from(PPQ)).round() as i64
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a song's frames"
+)]
+fn whole(x: f64) -> u64 {
+    x.round().max(0.0) as u64
+}
+
+fn midi(velocity: f32) -> u8 {
+    lockstep_models::evaluation::midi_velocity(velocity)
+}

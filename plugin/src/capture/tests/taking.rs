@@ -1,0 +1,162 @@
+//! What is held, and where its notes lie.
+
+use super::*;
+
+/// What is saved after these stretches, and how much was lost.
+fn saved(block_frames: u32, stretches: &[Stretch]) -> (Instance, Option<(Song, usize)>) {
+    let (mut instance, tape) = Instance::new(block_frames);
+    let mut reel = Reel::default();
+    let mut n_lost = 0;
+    for stretch in stretches {
+        instance.play(*stretch, |_| n_lost += take_in(&tape, &mut reel));
+    }
+    assert_eq!(n_lost, 0);
+    let song = reel.song(instance.recorder.now);
+    (instance, song)
+}
+
+#[test]
+fn of_a_hundred_measures_the_last_64_are_held_with_every_note_in_its_place() {
+    let mut songs = Vec::new();
+    for block_frames in [64, 511, 4096] {
+        let (instance, song) = saved(block_frames, &[Stretch::rolling(0.0, 400.0)]);
+        let Some((song, n_measures)) = song else {
+            panic!("something was played");
+        };
+        assert_eq!(n_measures, 64);
+        assert_eq!(begun(&song), expected(&instance, 36.0 * 4.0));
+        assert!(song.bass.len() > 600 && song.drums.len() > 600);
+        songs.push(lockstep_models::midi_file::write(&song));
+    }
+    assert_eq!(songs[0], songs[1]);
+    assert_eq!(songs[0], songs[2]);
+}
+
+#[test]
+fn the_measure_that_is_being_played_is_one_of_the_64() {
+    let (instance, song) = saved(512, &[Stretch::rolling(0.0, 401.5)]);
+    let Some((song, n_measures)) = song else {
+        panic!("something was played");
+    };
+    assert_eq!(n_measures, 64);
+    assert_eq!(begun(&song), expected(&instance, 37.0 * 4.0));
+}
+
+#[test]
+fn loops_jumps_and_stops_follow_one_another_as_they_were_played() {
+    let three = Meter::new(3, 4).unwrap_or_default();
+    let stretches = [
+        // A loop of two measures, one of them cut short by a jump in its middle.
+        Stretch::rolling(0.0, 8.0),
+        Stretch::rolling(0.0, 8.0),
+        Stretch::rolling(0.0, 6.0),
+        Stretch::rolling(20.0, 8.0),
+        // From the middle of a measure to the middle of another.
+        Stretch::rolling(40.0, 3.0),
+        Stretch::rolling(46.0, 2.0),
+        // A stop, and on in another meter and tempo.
+        Stretch {
+            is_playing: false,
+            ..Stretch::rolling(48.0, 2.0)
+        },
+        Stretch {
+            tempo_bpm: 90.0,
+            meter: three,
+            ..Stretch::rolling(100.0, 6.0)
+        },
+    ];
+    let mut files = Vec::new();
+    for block_frames in [64, 500] {
+        let (instance, song) = saved(block_frames, &stretches);
+        let Some((song, n_measures)) = song else {
+            panic!("something was played");
+        };
+        assert_eq!(begun(&song), expected(&instance, 0.0));
+        let meters: Vec<_> = song
+            .meters
+            .iter()
+            .map(|(at, meter)| (ticks(at.0), meter.numerator))
+            .collect();
+        // Told again after the measures that were cut: two, three and two beats long.
+        let beat = i64::from(PPQ);
+        assert_eq!(
+            meters,
+            [(0, 4), (22 * beat, 4), (33 * beat, 4), (35 * beat, 3)]
+        );
+        let tempos: Vec<_> = song
+            .tempos
+            .iter()
+            .map(|(at, bpm)| (ticks(at.0), bpm.round()))
+            .collect();
+        assert_eq!(tempos, [(0, 120.0), (35 * beat, 90.0)]);
+        assert_eq!(n_measures, 12);
+        files.push(lockstep_models::midi_file::write(&song));
+    }
+    assert_eq!(files[0], files[1]);
+}
+
+#[test]
+fn free_run_is_held_from_its_first_note() {
+    let free = Stretch {
+        from: None,
+        ..Stretch::rolling(0.0, 16.0)
+    };
+    let (instance, song) = saved(300, &[free]);
+    let Some((song, _)) = song else {
+        panic!("something was played");
+    };
+    let first = instance.bass.first().map_or(0, |note| note.0) as f64 / f64::from(PPQ);
+    assert!(first > 0.0);
+    let [bass, drums] = begun(&song);
+    let expected = expected(&instance, first);
+    assert_eq!(bass.first().map(|note| note.0), Some(0));
+    assert_eq!(bass.len(), expected[0].len());
+    assert_eq!(drums.len(), expected[1].len());
+    assert!(drums.len() > 20);
+    // The place of the first note is between two ticks.
+    for (is, should) in bass.iter().chain(&drums).zip(expected.iter().flatten()) {
+        assert!(
+            (is.0 - should.0).abs() <= 1 && is.1 == should.1,
+            "{is:?} {should:?}"
+        );
+    }
+}
+
+#[test]
+fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
+    let (mut instance, tape) = Instance::new(512);
+    let mut reel = Reel::default();
+    // The last note begins shortly before the end and would last longer.
+    let end = 3.82;
+    instance.play(Stretch::rolling(0.0, end), |_| {});
+    take_in(&tape, &mut reel);
+    let at_save = reel.song(instance.recorder.now);
+    let stopped = Stretch {
+        is_playing: false,
+        ..Stretch::rolling(end, 4.0)
+    };
+    instance.play(stopped, |_| {});
+    instance.play(Stretch::rolling(8.0, 4.0), |_| {});
+    take_in(&tape, &mut reel);
+    let later = reel.song(instance.recorder.now);
+    assert_eq!(at_save.iter().chain(&later).count(), 2);
+    for (song, _) in at_save.iter().chain(&later) {
+        let before = || song.bass.iter().filter(|note| note.start.0 < end);
+        let last = before().map(|note| note.end.0).fold(0.0, f64::max);
+        assert!((last - end).abs() < 1e-3, "{last}");
+        assert!(before().all(|note| note.end.0 > note.start.0));
+    }
+}
+
+#[test]
+fn nothing_played_is_nothing_to_save() {
+    let (mut instance, tape) = Instance::new(512);
+    let mut reel = Reel::default();
+    let stopped = Stretch {
+        is_playing: false,
+        ..Stretch::rolling(0.0, 8.0)
+    };
+    instance.play(stopped, |_| {});
+    take_in(&tape, &mut reel);
+    assert!(reel.song(instance.recorder.now).is_none());
+}

@@ -1,0 +1,251 @@
+//! The files, and what playing feels of them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::super::archive::{Outcome, Shelf};
+use super::super::files;
+use super::*;
+use crate::shared_thread::{SharedThread, Work};
+use lockstep_models::midi_file::{self, Note, Pick};
+
+type Tested = Result<(), Box<dyn std::error::Error>>;
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn short_song() -> Song {
+    let note = |key, start| Note {
+        start: Beats(start),
+        end: Beats(start + 0.25),
+        key,
+        velocity: 100,
+    };
+    Song {
+        bass: vec![note(33, 0.0)],
+        drums: vec![note(36, 0.0), note(38, 1.0)],
+        length: Beats(1.25),
+        ..Song::default()
+    }
+}
+
+#[test]
+fn takes_of_one_second_are_pairs_of_their_own_and_overwrite_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path().join("music/Lockstep");
+    fs::create_dir_all(&folder)?;
+    // A sound without notes has the third name.
+    fs::write(folder.join("take-3.wav"), b"mine")?;
+    for _ in 0..3 {
+        files::write(&folder, "take", &short_song())?;
+    }
+    let expected = [
+        "take-2.mid",
+        "take-2.wav",
+        "take-3.wav",
+        "take-4.mid",
+        "take-4.wav",
+        "take.mid",
+        "take.wav",
+    ];
+    assert_eq!(names(&folder), expected);
+    assert_eq!(fs::read(folder.join("take-3.wav"))?, b"mine");
+    for stem in ["take", "take-2", "take-4"] {
+        let song = midi_file::read(
+            &fs::read(folder.join(stem).with_extension("mid"))?,
+            Pick::default(),
+        )?;
+        assert_eq!(
+            (song.bass, song.drums),
+            (short_song().bass, short_song().drums)
+        );
+        let wav = hound::WavReader::open(folder.join(stem).with_extension("wav"))?;
+        let samples: Vec<i16> = wav.into_samples().collect::<Result<_, _>>()?;
+        assert!(samples.iter().any(|sample| sample.unsigned_abs() > 3000));
+    }
+    Ok(())
+}
+
+/// A shelf that saves into a folder, and what it tells.
+fn shelf(folder: &Path) -> (impl Work<Member = Tape>, Arc<Mutex<Vec<Outcome>>>) {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let (folder, tell) = (folder.to_owned(), Arc::clone(&told));
+    let shelf = Shelf::new(
+        move || Ok(folder.clone()),
+        move |outcome| tell.lock().map_or((), |mut told| told.push(outcome)),
+    );
+    (shelf, told)
+}
+
+/// What was told since this was asked last.
+fn told(outcomes: &Mutex<Vec<Outcome>>) -> Vec<Outcome> {
+    outcomes
+        .lock()
+        .map(|mut outcomes| std::mem::take(&mut *outcomes))
+        .unwrap_or_default()
+}
+
+#[test]
+fn saving_while_playing_loses_nothing_and_changes_no_drums() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut saving, tape) = Instance::new(512);
+    shelf.join(0, tape);
+    let (mut n_blocks, mut places) = (0, Vec::new());
+    saving.play(Stretch::rolling(0.0, 24.0), |instance| {
+        n_blocks += 1;
+        if n_blocks % 300 == 0 {
+            instance.recorder.save();
+            places.push(instance.recorder.now.0);
+        }
+        if n_blocks % 20 == 0 {
+            shelf.look();
+        }
+    });
+    shelf.look();
+    let (mut plain, _tape) = Instance::new(512);
+    plain.play(Stretch::rolling(0.0, 24.0), |_| {});
+    assert_eq!(saving.struck, plain.struck);
+
+    let outcomes = told(&outcomes);
+    assert!(places.len() > 2 && outcomes.len() == places.len());
+    for (outcome, now) in outcomes.iter().zip(places) {
+        let Outcome::Saved {
+            path, n_lost: 0, ..
+        } = outcome
+        else {
+            return Err(format!("{outcome:?}").into());
+        };
+        let song = midi_file::read(&fs::read(path)?, Pick::default())?;
+        let mut until_now = expected(&saving, 0.0);
+        for notes in &mut until_now {
+            notes.retain(|note| note.0 < ticks(now));
+        }
+        assert_eq!(begun(&song), until_now);
+        assert!(path.with_extension("wav").is_file());
+    }
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("a file");
+    fs::write(&file, b"in the way")?;
+    let (mut shelf, outcomes) = shelf(&file.join("Lockstep"));
+    let (mut instance, tape) = Instance::new(512);
+    shelf.join(0, tape);
+    for from in [0.0, 8.0] {
+        instance.play(Stretch::rolling(from, 8.0), |_| {});
+        instance.recorder.save();
+        shelf.look();
+        let outcomes = told(&outcomes);
+        let [Outcome::Failed(error)] = outcomes.as_slice() else {
+            return Err(format!("{outcomes:?}").into());
+        };
+        let words = error.to_string();
+        let path = file.join("Lockstep").display().to_string();
+        assert!(
+            words.contains(&path) && words.contains(FOLDER_VARIABLE),
+            "{words}"
+        );
+    }
+    assert!(
+        instance
+            .drums
+            .iter()
+            .any(|drum| drum.0 > 12 * i64::from(PPQ))
+    );
+    assert_eq!(names(folder.path()), ["a file"]);
+    Ok(())
+}
+
+#[test]
+fn where_nothing_was_played_no_file_is_made_and_that_is_told() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut instance, tape) = Instance::new(512);
+    shelf.join(0, tape);
+    instance.recorder.save();
+    shelf.look();
+    assert!(matches!(told(&outcomes)[..], [Outcome::Nothing]));
+    assert!(names(folder.path()).is_empty());
+    Ok(())
+}
+
+#[test]
+fn what_finds_the_tape_full_is_counted_and_a_wish_to_save_still_gets_through() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut instance, tape) = Instance::new(4096);
+    shelf.join(0, tape);
+    // Nobody looks for as long as this.
+    while instance.recorder.n_lost() < 10 {
+        let from = instance.played;
+        instance.play(Stretch::rolling(from, 64.0), |_| {});
+    }
+    let n_lost = instance.recorder.n_lost();
+    instance.recorder.save();
+    shelf.look();
+    let outcomes = told(&outcomes);
+    let [Outcome::Saved { n_lost: told, .. }] = outcomes.as_slice() else {
+        return Err(format!("{outcomes:?}").into());
+    };
+    assert_eq!(*told, n_lost);
+    Ok(())
+}
+
+#[test]
+fn each_press_of_the_button_saves_once_and_where_it_lies_at_first_none() {
+    let (mut recorder, tape) = capture();
+    for is_down in [true, true, false, true, true, false, false, true] {
+        recorder.hold_save(is_down);
+    }
+    let wishes = std::iter::from_fn(|| tape.next()).filter(|record| record.what == What::Save);
+    assert_eq!(wishes.count(), 2);
+}
+
+#[test]
+fn instances_that_share_the_archive_have_takes_of_their_own_even_when_they_leave_at_once() -> Tested
+{
+    let folder = tempfile::tempdir()?;
+    let (shelf, outcomes) = shelf(folder.path());
+    let archive = SharedThread::start("archive", Duration::from_millis(1), shelf)?;
+    let mut instances = Vec::new();
+    for _ in 0..3 {
+        let (instance, tape) = Instance::new(512);
+        instances.push((instance, archive.join(tape)));
+    }
+    drop(archive);
+    for (idx, (mut instance, place)) in instances.into_iter().enumerate() {
+        instance.play(Stretch::rolling(0.0, 8.0 + 4.0 * idx as f64), |_| {});
+        instance.recorder.save();
+        drop(place);
+    }
+    let mut lengths: Vec<usize> = told(&outcomes)
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::Saved { n_measures, .. } => *n_measures,
+            _ => 0,
+        })
+        .collect();
+    lengths.sort_unstable();
+    assert_eq!(lengths, [2, 3, 4]);
+    assert_eq!(names(folder.path()).len(), 6);
+    Ok(())
+}
+
+#[test]
+fn what_crosses_the_thread_owns_nothing() {
+    fn owns_nothing<T: Copy + Send + 'static>() {}
+    owns_nothing::<Record>();
+}
