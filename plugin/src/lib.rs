@@ -162,6 +162,10 @@ impl Plugin for Lockstep {
         self.plans.show(self.performer.tally());
         self.recorder
             .record(&block, self.performer.passage(), &self.drums);
+        self.recorder.hold_save(self.params.save.value());
+        if self.inbox.is_save_asked() {
+            self.recorder.save();
+        }
 
         wire::send(&self.drums, self.inbox.thru(), context);
         self.play_kit(buffer);

@@ -45,6 +45,9 @@ pub struct LockstepParams {
     /// The built-in sound.
     #[nested(group = "Kit")]
     pub kit: KitParams,
+    /// Writes the last measures into files.
+    #[id = "save"]
+    pub save: BoolParam,
     /// Which notes the drums are sent on.
     #[nested(group = "Drum map")]
     pub map: MapParams,
@@ -71,6 +74,7 @@ impl Default for LockstepParams {
                 level: FloatParam::new("Kit level", 0.8, FloatRange::Linear { min: 0.0, max: 1.0 })
                     .with_smoother(SmoothingStyle::Linear(10.0)),
             },
+            save: BoolParam::new("Save take", false),
             map: MapParams::default(),
         }
     }

@@ -100,6 +100,11 @@ impl Inbox {
         &self.bass
     }
 
+    /// Whether a control key asked for what was just played as files.
+    pub(crate) fn is_save_asked(&self) -> bool {
+        self.is_save_asked
+    }
+
     /// Events to be passed on, sorted by frame.
     pub(crate) fn thru(&self) -> &[NoteEvent<()>] {
         &self.thru

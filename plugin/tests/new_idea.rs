@@ -92,10 +92,7 @@ fn another_idea_is_heard_in_the_next_measure_and_stays() -> Result<()> {
         assert_ne!(play(seed, &[7, 11])?[12..], after[12..], "seed {seed}");
     }
     let shared = f64::from(u32::try_from(n_same)?) / f64::from(u32::try_from(n_all)?);
-    println!(
-        "{:.0} % of the hits are shared with the old idea",
-        100.0 * shared
-    );
-    assert!(shared < 0.85, "{shared}");
+    // 60 % when this was written.
+    assert!(shared < 0.8, "{shared}");
     Ok(())
 }

@@ -45,6 +45,19 @@ impl Part {
         });
     }
 
+    /// The note of a key goes over into another, as loud.
+    fn slide(&mut self, place: Beats, from: u8, to: u8) {
+        let velocity = self
+            .sounding
+            .iter()
+            .find(|note| note.key == from)
+            .map(|note| note.velocity);
+        if let Some(velocity) = velocity {
+            self.end(place, Some(from));
+            self.begin(place, to, f32::from(velocity) / 127.0);
+        }
+    }
+
     /// Ends the note of a key, or all.
     fn end(&mut self, place: Beats, key: Option<u8>) {
         let notes = &mut self.notes;
@@ -126,11 +139,13 @@ impl Reel {
             }
             What::Bass(BassEventKind::Off { key }) => self.bass.end(place, Some(key)),
             What::Bass(BassEventKind::AllOff) => self.bass.end(place, None),
+            What::Bass(BassEventKind::Slide { from, to }) => self.bass.slide(place, from, to),
             What::Drum(voice, DrumEventKind::On { velocity }) => {
                 self.drums.begin(place, voice.gm_note(), velocity);
             }
             What::Drum(voice, DrumEventKind::Off) => self.drums.end(place, Some(voice.gm_note())),
-            What::Save => {}
+            What::Bass(BassEventKind::Fill | BassEventKind::NewIdea | BassEventKind::Tap)
+            | What::Save => {}
         }
     }
 

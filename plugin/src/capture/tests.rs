@@ -110,7 +110,7 @@ impl Instance {
                 sample_rate_hz: RATE_HZ,
                 transport: position.map(|position| Transport {
                     is_playing: stretch.is_playing,
-                    tempo_bpm: stretch.tempo_bpm,
+                    tempo_bpm: Some(stretch.tempo_bpm),
                     position: Beats(position),
                     measure_start: stretch.from.map(|from| {
                         let length = stretch.meter.length().0;

@@ -3,7 +3,7 @@
 use lockstep_hosts::Format;
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
-const FROZEN: [(&str, &str); 54] = [
+const FROZEN: [(&str, &str); 55] = [
     ("bypass", "Bypass"),
     ("density", "Density"),
     ("den_kick", "Kick density"),
@@ -38,6 +38,7 @@ const FROZEN: [(&str, &str); 54] = [
     ("free_bpm", "Free-run tempo"),
     ("free_meter", "Free-run meter"),
     ("kit_gain", "Kit level"),
+    ("save", "Save take"),
     ("map", "Drum map"),
     ("choke", "Closed hat ends open hat"),
     ("note_kick", "Kick note"),

@@ -271,7 +271,7 @@ impl Instance {
             sample_rate_hz: f64::from(SAMPLE_RATE_HZ),
             transport: Some(Transport {
                 is_playing: true,
-                tempo_bpm: f64::from(live.tempo),
+                tempo_bpm: Some(f64::from(live.tempo)),
                 position,
                 measure_start: None,
                 meter: Some(Meter::COMMON),

@@ -258,7 +258,6 @@ fn the_timelines_are_full_of_hits_and_blocks() {
         n_hits += host.ons().len();
         n_blocks += host.n_blocks;
     }
-    println!("{n_hits} hits in {n_blocks} blocks");
     assert!(
         n_hits > 3_000 && n_blocks > 30 * 200,
         "{n_hits} hits in {n_blocks} blocks"
