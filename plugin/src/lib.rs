@@ -142,8 +142,7 @@ impl Plugin for Lockstep {
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let controls = self.params.controls();
-        self.inbox
-            .fill(context, &self.params.input(), self.params.bass.thru.value());
+        self.inbox.fill(context, &self.params);
         let block = Block {
             n_frames: u32::try_from(buffer.samples()).unwrap_or(u32::MAX),
             sample_rate_hz: self.sample_rate_hz,

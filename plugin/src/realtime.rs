@@ -27,14 +27,17 @@ mod controls;
 mod drum_map;
 mod fills;
 mod follow;
+mod free_run;
 mod gates;
 mod gesture;
 mod ideas;
 mod ladder;
 mod listener;
 mod measure;
+mod own_clock;
 mod passage;
 mod score;
+mod taps;
 #[cfg(test)]
 mod tests;
 
@@ -43,13 +46,13 @@ pub use block::{
     BassEvent, BassEventKind, Block, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
     MAX_DRUM_EVENTS, Transport,
 };
-pub use controls::{Controls, SilencePolicy};
+pub use controls::{Controls, FreeRunStart, SilencePolicy};
 pub use drum_map::{DrumKey, DrumMap};
 pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
 pub use passage::{Mark, MarkKind, Passage};
 
-use clock::{FreeClock, Timeline};
+use clock::Timeline;
 use fills::FillButton;
 use gates::{Gates, NotStruck, Strike};
 use ideas::Ideas;
@@ -58,7 +61,10 @@ use listener::{FIRST_ROW, Heard, Listener};
 use lockstep_models::generator::{Request, Taste};
 use lockstep_models::representation::{Beats, Meter};
 use measure::{Measure, Tick};
+use own_clock::OwnClock;
 use score::{Feel, Score};
+use std::slice;
+use taps::Taps;
 
 /// Density at which the drummer's own take sounds.
 const OWN_TAKE: f32 = 0.5;
@@ -81,6 +87,9 @@ pub struct Performer {
     fill: FillButton,
     ideas: Ideas,
     passage: Passage,
+    /// The time of [`Mode::Free`]; after that, what it was.
+    clock: OwnClock,
+    taps: Taps,
 }
 
 /// Whose time it is.
@@ -94,7 +103,7 @@ enum Mode {
         last: Timeline,
     },
     /// The performer's own.
-    Free(FreeClock),
+    Free,
 }
 
 /// Everything of a block that playing needs.
@@ -130,6 +139,8 @@ impl Performer {
             fill: FillButton::default(),
             ideas: Ideas::default(),
             passage: Passage::default(),
+            clock: OwnClock::new(Beats(0.0), 1.0),
+            taps: Taps::default(),
         }
     }
 
@@ -147,6 +158,12 @@ impl Performer {
             passage: self.passage.rest(),
             ..Self::new()
         };
+    }
+
+    /// Ends every sounding note at a frame and rests.
+    fn rest(&mut self, frame: FrameOffset, out: &mut DrumEvents) {
+        self.gates.end_all(frame, out);
+        self.mode = Mode::Resting;
     }
 
     /// How often each rung of the ladder was taken since the last reset.
@@ -171,6 +188,19 @@ impl Performer {
     /// Never allocates.
     pub fn passage(&self) -> &Passage {
         &self.passage
+    }
+
+    /// Tempo of the drummer's own clock in quarter notes a minute: the one that it runs at or nears, or, before it has
+    /// started, the one that was tapped. `None` where there is neither, and in the host's time.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn free_tempo_bpm(&self) -> Option<f64> {
+        match self.mode {
+            Mode::Song { .. } => None,
+            Mode::Free => self.taps.tempo_bpm(),
+            Mode::Resting => self.taps.tapped_bpm(),
+        }
     }
 
     /// Plays one block. What `out` held before is gone.
@@ -202,13 +232,12 @@ impl Performer {
             out,
         };
         if let Some(timeline) = self.follow(&mut hand) {
-            let place = self.measure.place_of(timeline.position);
-            self.passage.pass(place, &timeline, block.sample_rate_hz);
-            self.passage.follow_meter(self.measure.meter);
-            self.score.follow(self.feel(controls));
-            self.play(&timeline, &mut hand);
+            self.play(&timeline, &mut block.bass.iter(), &mut hand);
+        } else {
+            self.run_free(&mut hand);
         }
         self.gates.pass(block.n_frames);
+        self.taps.pass(block.n_frames);
     }
 
     /// The downbeat of a measure: its drums are chosen and stay.
@@ -232,17 +261,28 @@ impl Performer {
         self.score.begin(&hits, self.feel(hand.controls));
     }
 
-    /// Everything that happens in the block, in time order.
-    fn play<P: PlanSource>(&mut self, timeline: &Timeline, hand: &mut Hand<'_, P>) {
-        let mut bass = hand.block.bass.iter();
-        let mut now = FrameOffset(0);
+    /// Everything that happens in a block, or a part of it, in time order.
+    fn play<P: PlanSource>(
+        &mut self,
+        timeline: &Timeline,
+        bass: &mut slice::Iter<'_, BassEvent>,
+        hand: &mut Hand<'_, P>,
+    ) {
+        let place = self.measure.place_of(timeline.position);
+        self.passage
+            .pass(place, timeline, hand.block.sample_rate_hz);
+        self.passage.follow_meter(self.measure.meter);
+        self.score.follow(self.feel(hand.controls));
+        let mut now = timeline.first;
         while let Some((frame, what)) = self.next(timeline, hand.block, bass.as_slice().first()) {
             // What is late is done now; the order stays.
             now = now.max(frame);
             match what {
                 Happening::Close => self.close_cell(timeline, hand),
                 Happening::Bass => {
-                    if let Some(event) = bass.next() {
+                    if let Some(event) = bass.next()
+                        && self.heed(event.kind, frame, timeline, hand)
+                    {
                         self.hear(event.kind, frame, timeline, hand);
                     }
                 }
@@ -279,7 +319,7 @@ impl Performer {
         }
     }
 
-    /// The earliest thing still to happen in the block; of simultaneous ones the first in [`Happening`]'s order.
+    /// The earliest thing still to happen in the timeline; of simultaneous ones the first in [`Happening`]'s order.
     fn next(
         &self,
         timeline: &Timeline,
@@ -297,10 +337,12 @@ impl Performer {
                 },
             )
         });
-        let bass = bass.map(|event| (frame_in(block, *event), Happening::Bass));
+        let bass = bass
+            .map(|event| (frame_in(block, *event), Happening::Bass))
+            .filter(|(frame, _)| *frame < timeline.end);
         let end = self
             .gates
-            .next_off(block.n_frames)
+            .next_off(timeline.end.0)
             .map(|(frame, voice)| (frame, Happening::End(voice)));
         let hit = self.score.peek().and_then(|hit| {
             let at = Beats(self.measure.start.0 + hit.beats().0);

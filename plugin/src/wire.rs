@@ -7,6 +7,7 @@ use lockstep_models::representation::{Beats, Meter};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
+use crate::params::LockstepParams;
 use crate::realtime::{
     BassEvent, BassEventKind, BassInput, Cue, DrumEvent, DrumEventKind, DrumKey, FrameOffset,
     InputEvent, InputSettings, Meaning,
@@ -30,6 +31,8 @@ pub(crate) struct Inbox {
     /// Notes passed on whose note-off must follow even if thru is switched off: a bit a key, a row a channel.
     passed: [u128; 16],
     is_save_asked: bool,
+    /// Whether the button for taps was down last; `None` before it was looked at, for a project may be loaded with it down.
+    was_tap_down: Option<bool>,
 }
 
 impl Default for Inbox {
@@ -40,21 +43,29 @@ impl Default for Inbox {
             thru: ArrayVec::new(),
             passed: [0; 16],
             is_save_asked: false,
+            was_tap_down: None,
         }
     }
 }
 
 impl Inbox {
-    /// Takes the block's events from the host.
+    /// Takes the block's events from the host. A button that goes down with the block is a tap at its first frame.
     pub(crate) fn fill<P: Plugin<SysExMessage = ()>>(
         &mut self,
         context: &mut impl ProcessContext<P>,
-        settings: &InputSettings,
-        is_thru: bool,
+        params: &LockstepParams,
     ) {
+        let (settings, is_thru) = (&params.input(), params.bass.thru.value());
+        let is_tap_down = params.free_run.tap.value();
         self.bass.clear();
         self.thru.clear();
         self.is_save_asked = false;
+        if self.was_tap_down.replace(is_tap_down) == Some(false) && is_tap_down {
+            let _ = self.bass.try_push(BassEvent {
+                frame: FrameOffset(0),
+                kind: BassEventKind::Tap,
+            });
+        }
         while let Some(event) = context.next_event() {
             for (channel, input) in inputs(&event) {
                 self.hear(channel, input, FrameOffset(event.timing()), settings);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nice_plug::prelude::*;
 
-use crate::realtime::{Fills, SilencePolicy};
+use crate::realtime::{Fills, FreeRunStart, SilencePolicy};
 
 /// [`SilencePolicy`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
@@ -67,6 +67,28 @@ impl From<FillChoice> for Fills {
             FillChoice::Four => Self::Every(4),
             FillChoice::Eight => Self::Every(8),
             FillChoice::Sixteen => Self::Every(16),
+        }
+    }
+}
+
+/// [`FreeRunStart`] as a host shows it.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum StartChoice {
+    /// The first bass note is the one.
+    #[id = "first_note"]
+    #[name = "First note"]
+    FirstNote,
+    /// A measure of taps, then the one.
+    #[id = "count"]
+    #[name = "Count of taps"]
+    Count,
+}
+
+impl From<StartChoice> for FreeRunStart {
+    fn from(choice: StartChoice) -> Self {
+        match choice {
+            StartChoice::FirstNote => Self::FirstNote,
+            StartChoice::Count => Self::Count,
         }
     }
 }

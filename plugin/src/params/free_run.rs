@@ -2,6 +2,8 @@
 
 use nice_plug::prelude::*;
 
+use super::choices::StartChoice;
+
 /// Without a host's time.
 #[derive(Debug, Params)]
 pub struct FreeRunParams {
@@ -14,6 +16,12 @@ pub struct FreeRunParams {
     /// Quarter notes a measure in free run.
     #[id = "free_meter"]
     pub meter: IntParam,
+    /// What starts it.
+    #[id = "free_start"]
+    pub start: EnumParam<StartChoice>,
+    /// Each press is a beat of the tempo.
+    #[id = "tap"]
+    pub tap: BoolParam,
 }
 
 impl Default for FreeRunParams {
@@ -30,6 +38,8 @@ impl Default for FreeRunParams {
             )
             .with_unit(" BPM"),
             meter: IntParam::new("Free-run meter", 4, IntRange::Linear { min: 2, max: 7 }),
+            start: EnumParam::new("Free-run start", StartChoice::FirstNote),
+            tap: BoolParam::new("Tap", false),
         }
     }
 }

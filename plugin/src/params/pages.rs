@@ -51,6 +51,8 @@ impl LockstepParams {
                 page.add_param(&free_run.is_on);
                 page.add_param(&free_run.tempo);
                 page.add_param(&free_run.meter);
+                page.add_param(&free_run.start);
+                page.add_param(&free_run.tap);
             });
         });
     }

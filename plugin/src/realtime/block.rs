@@ -42,7 +42,7 @@ pub struct Block<'a> {
     pub sample_rate_hz: f64,
     /// The host's time; `None` where the host has none.
     pub transport: Option<Transport>,
-    /// Bass notes, sorted by frame; one beyond the block is taken at its last frame.
+    /// Bass notes and taps, sorted by frame; one beyond the block is taken at its last frame.
     pub bass: &'a [BassEvent],
 }
 
@@ -83,7 +83,7 @@ pub enum BassEventKind {
     Fill,
     /// Another take is asked for from the next measure on.
     NewIdea,
-    /// A beat of the tempo of free run.
+    /// A beat is tapped, for the drummer's own clock: never heard as bass, and nothing while the host's transport rolls.
     Tap,
 }
 

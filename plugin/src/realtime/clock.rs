@@ -1,9 +1,8 @@
-//! From the host's time to frames, and the performer's own clock for free run.
+//! From the host's time to frames.
 //!
-//! Every position comes from the host, block by block; the own clock exists only while there is no rolling transport.
+//! Every position comes from the host, block by block; while there is no rolling transport, from `own_clock`.
 
 use super::block::{FrameOffset, Transport};
-use super::controls::Controls;
 use lockstep_models::representation::{Beats, Meter};
 
 /// Within this many beats two positions are the same place: 8 ms at 120 BPM, a sixteenth of a step. More than hosts'
@@ -20,27 +19,33 @@ const MAX_TEMPO_BPM: f64 = 10_000.0;
 /// Slowest sample rate that is believed, in hertz.
 const MIN_SAMPLE_RATE_HZ: f64 = 1000.0;
 
-/// Where the frames of one block lie in musical time.
+/// Where the frames of a block, or of a part of one, lie in musical time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeline {
-    /// Position of frame 0.
+    /// The part's first frame in its block.
+    pub(super) first: FrameOffset,
+    /// The frame after its last, above `first`.
+    pub(super) end: FrameOffset,
+    /// Position of `first`.
     pub(super) position: Beats,
     /// Above 0.
     pub(super) beats_per_frame: f64,
-    /// Frames in the block, above 0.
-    pub(super) n_frames: u32,
+    /// The same by the tempo alone: a clock that catches up is not told of as a tempo.
+    pub(super) tempo_per_frame: f64,
 }
 
 impl Timeline {
-    /// The first frame at or after a position, 0 where that is past; `None` where it lies beyond the block.
+    /// The first frame at or after a position, `first` where that is past; `None` where it lies beyond the end.
     pub(super) fn frame_of(&self, at: Beats) -> Option<FrameOffset> {
         let frames = ((at.0 - self.position.0) / self.beats_per_frame - FRAME_NOISE).ceil();
-        (frames < f64::from(self.n_frames)).then(|| FrameOffset(whole_frames(frames)))
+        let is_within = frames < f64::from(self.end.0.saturating_sub(self.first.0));
+        is_within.then(|| FrameOffset(self.first.0 + whole_frames(frames)))
     }
 
     /// Position of a frame.
     pub(super) fn position_of(&self, frame: FrameOffset) -> Beats {
-        Beats(self.position.0 + f64::from(frame.0) * self.beats_per_frame)
+        let frames = f64::from(frame.0) - f64::from(self.first.0);
+        Beats(self.position.0 + frames * self.beats_per_frame)
     }
 
     /// Tempo in quarter notes a minute, to a hundredth: in more digits hosts differ, and drums must not.
@@ -49,12 +54,7 @@ impl Timeline {
         reason = "a tempo is told apart well enough"
     )]
     pub(super) fn tempo_bpm(&self, sample_rate_hz: f64) -> f32 {
-        ((self.beats_per_frame * sample_rate_hz * 6000.0).round() / 100.0) as f32
-    }
-
-    /// Position of the frame after the last.
-    pub(super) fn end(&self) -> Beats {
-        Beats(self.position.0 + f64::from(self.n_frames) * self.beats_per_frame)
+        ((self.tempo_per_frame * sample_rate_hz * 6000.0).round() / 100.0) as f32
     }
 }
 
@@ -64,7 +64,7 @@ impl Timeline {
     clippy::cast_sign_loss,
     reason = "a float-to-int cast saturates, and the callers bound the value"
 )]
-fn whole_frames(frames: f64) -> u32 {
+pub(super) fn whole_frames(frames: f64) -> u32 {
     frames as u32
 }
 
@@ -133,57 +133,12 @@ impl Song {
     }
 }
 
-/// The performer's own clock: beats since the first bass note.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FreeClock {
-    /// Position at the last change of tempo.
-    anchor: Beats,
-    /// Frames since then; negative before the first note.
-    n_frames: i64,
-    beats_per_frame: f64,
-}
-
-impl FreeClock {
-    /// A clock that stands at beat 0 at a frame of the block that begins now.
-    pub(super) fn starting_at(frame: FrameOffset, beats_per_frame: f64) -> Self {
-        Self {
-            anchor: Beats(0.0),
-            n_frames: -i64::from(frame.0),
-            beats_per_frame,
-        }
-    }
-
-    /// The time of a block, which then has passed.
-    pub(super) fn pass(&mut self, n_frames: u32, beats_per_frame: f64) -> Timeline {
-        let position = Beats(self.anchor.0 + self.n_frames as f64 * self.beats_per_frame);
-        // Only a change of tempo moves the anchor: a sum over blocks would depend on their size.
-        if (beats_per_frame - self.beats_per_frame).abs() > 0.0 {
-            *self = Self {
-                anchor: position,
-                n_frames: 0,
-                beats_per_frame,
-            };
-        }
-        self.n_frames += i64::from(n_frames);
-        Timeline {
-            position,
-            beats_per_frame,
-            n_frames,
-        }
-    }
-}
-
 /// How many beats a frame passed between two positions so many frames apart; `None` where that is no tempo from 10 to
 /// 1,000 BPM, as after a jump.
 pub(super) fn advance(from: Beats, to: Beats, n_frames: u32, sample_rate_hz: f64) -> Option<f64> {
     let advance = (to.0 - from.0) / f64::from(n_frames);
     let tempo_bpm = advance * sample_rate_hz * 60.0;
     (10.0..=1000.0).contains(&tempo_bpm).then_some(advance)
-}
-
-/// Beats a frame of the free-run clock.
-pub(super) fn free_run_speed(controls: &Controls, sample_rate_hz: f64) -> Option<f64> {
-    beats_per_frame(controls.free_run_tempo_bpm, sample_rate_hz)
 }
 
 #[cfg(test)]
@@ -194,9 +149,11 @@ mod tests {
     fn a_position_between_two_frames_is_rounded_up_in_spite_of_noise() {
         let frame_of = |at| {
             let timeline = Timeline {
+                first: FrameOffset(0),
+                end: FrameOffset(8192),
                 position: Beats(0.0),
                 beats_per_frame: 2.0 / 44_100.0,
-                n_frames: 8192,
+                tempo_per_frame: 2.0 / 44_100.0,
             };
             timeline.frame_of(Beats(at)).map(|f| f.0)
         };
@@ -243,17 +200,5 @@ mod tests {
             );
         }
         assert!(Song::new(&good, f64::NAN, || None).is_none());
-    }
-
-    #[test]
-    fn the_own_clock_does_not_depend_on_the_block_size() {
-        let speed = 2.0 / 44_100.0;
-        let mut small = FreeClock::starting_at(FrameOffset(5), speed);
-        let mut large = small;
-        for _ in 0..1000 {
-            small.pass(7, speed);
-        }
-        large.pass(7000, speed);
-        assert_eq!(small.pass(1, speed).position, large.pass(1, speed).position);
     }
 }

@@ -15,6 +15,16 @@ pub enum SilencePolicy {
     KeepTime,
 }
 
+/// What starts the drummer's own clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FreeRunStart {
+    /// The first bass note: it is the one.
+    #[default]
+    FirstNote,
+    /// A count of as many taps as the measure has whole quarter notes: the beat after the last one is the one.
+    Count,
+}
+
 /// The knobs of one block.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,10 +62,12 @@ pub struct Controls {
     pub silence: SilencePolicy,
     /// Whether the drummer plays along by its own clock while the transport is stopped. Without any transport it does.
     pub free_run: bool,
-    /// Tempo of that clock in quarter notes a minute.
+    /// Tempo of that clock in quarter notes a minute. A tapped tempo takes its place until this one is moved.
     pub free_run_tempo_bpm: f64,
     /// Meter of that clock; a change is heard at the next downbeat.
     pub free_run_meter: Meter,
+    /// What starts that clock.
+    pub free_run_start: FreeRunStart,
 }
 
 impl Default for Controls {
@@ -84,6 +96,7 @@ impl Default for Controls {
             free_run: false,
             free_run_tempo_bpm: 120.0,
             free_run_meter: Meter::COMMON,
+            free_run_start: FreeRunStart::FirstNote,
         }
     }
 }

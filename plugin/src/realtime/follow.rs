@@ -3,78 +3,54 @@
 //!
 //! Small differences between where the host is and where it was expected are jitter and are followed silently.
 
-use super::clock::{self, FreeClock, Song, Timeline};
+use super::clock::{self, Song, Timeline};
 use super::ladder::PlanSource;
 use super::listener::{FIRST_ROW, Listener};
 use super::measure::{Measure, is_same_place};
 use super::passage::MarkKind;
 use super::score::Score;
-use super::{BassEvent, BassEventKind, FrameOffset, Hand, Mode, Performer, frame_in};
+use super::{FrameOffset, Hand, Mode, Performer};
 use lockstep_models::representation::{Beats, Meter};
 
 impl Performer {
-    /// Finds out what time it is, and mends what a start, stop or jump has broken. `None` where no time passes.
+    /// Finds out what time it is in the song, and mends what a start or jump has broken. `None` where it does not roll.
     pub(super) fn follow<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) -> Option<Timeline> {
         let block = hand.block;
-        let transport = block.transport.as_ref();
-        let song = transport.and_then(|t| {
-            let advance = || self.advance(t.position, hand);
-            Song::new(t, block.sample_rate_hz, advance)
-        });
-        if let Some(song) = song {
-            self.next_meter = song.meter;
-            if let Mode::Song { last } = self.mode {
-                let expected = last.end();
-                self.continue_song(&song, expected, hand);
-            } else {
-                self.gates.end_all(FrameOffset(0), hand.out);
-                self.start(song.measure_start_or_counted(), song.position, song.meter);
-            }
-            let timeline = Timeline {
-                position: song.position,
-                beats_per_frame: song.beats_per_frame,
-                n_frames: block.n_frames,
-            };
-            self.mode = Mode::Song { last: timeline };
-            return Some(timeline);
-        }
-        let may_run_free = transport.is_none() || hand.controls.free_run;
-        let speed =
-            clock::free_run_speed(hand.controls, block.sample_rate_hz).filter(|_| may_run_free);
-        if speed.is_none() || matches!(self.mode, Mode::Song { .. }) {
+        let transport = block.transport.as_ref()?;
+        let advance = || self.advance(transport.position, hand);
+        let song = Song::new(transport, block.sample_rate_hz, advance)?;
+        self.next_meter = song.meter;
+        if let Mode::Song { last } = self.mode {
+            let expected = last.position_of(last.end);
+            self.continue_song(&song, expected, hand);
+        } else {
             self.gates.end_all(FrameOffset(0), hand.out);
-            self.mode = Mode::Resting;
+            self.start(song.measure_start_or_counted(), song.position, song.meter);
         }
-        self.run_free(speed?, hand)
+        let timeline = Timeline {
+            first: FrameOffset(0),
+            end: FrameOffset(block.n_frames),
+            position: song.position,
+            beats_per_frame: song.beats_per_frame,
+            tempo_per_frame: song.beats_per_frame,
+        };
+        self.mode = Mode::Song { last: timeline };
+        Some(timeline)
     }
 
     /// How fast a host rolls that does not say its tempo: as its position has moved, at first as free run would.
     fn advance<P>(&self, position: Beats, hand: &Hand<'_, P>) -> Option<f64> {
         let rate = hand.block.sample_rate_hz;
         let Mode::Song { last } = self.mode else {
-            return clock::free_run_speed(hand.controls, rate);
+            return clock::beats_per_frame(hand.controls.free_run_tempo_bpm, rate);
         };
-        let moved = clock::advance(last.position, position, last.n_frames, rate);
+        let n_frames = last.end.0 - last.first.0;
+        let moved = clock::advance(last.position, position, n_frames, rate);
         moved.or(Some(last.beats_per_frame))
     }
 
-    /// The time of a block without a rolling transport: none before the first bass note.
-    fn run_free<P>(&mut self, beats_per_frame: f64, hand: &Hand<'_, P>) -> Option<Timeline> {
-        self.next_meter = hand.controls.free_run_meter;
-        if !matches!(self.mode, Mode::Free(_)) {
-            let is_on = |event: &&BassEvent| matches!(event.kind, BassEventKind::On { .. });
-            let first = frame_in(hand.block, *hand.block.bass.iter().find(is_on)?);
-            self.start(Beats(0.0), Beats(0.0), self.next_meter);
-            self.mode = Mode::Free(FreeClock::starting_at(first, beats_per_frame));
-        }
-        match &mut self.mode {
-            Mode::Free(clock) => Some(clock.pass(hand.block.n_frames, beats_per_frame)),
-            Mode::Resting | Mode::Song { .. } => None,
-        }
-    }
-
     /// A playback begins, perhaps in the middle of a measure: the same playback gives the same drums.
-    fn start(&mut self, measure_start: Beats, position: Beats, meter: Meter) {
+    pub(super) fn start(&mut self, measure_start: Beats, position: Beats, meter: Meter) {
         self.take = self.take.wrapping_add(1);
         self.measure = Measure::new(0, measure_start, meter, FIRST_ROW);
         self.measure.half_step = clock::half_steps_before(Beats(position.0 - measure_start.0));

@@ -3,7 +3,8 @@
 /// Counts the ideas of a playback.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ideas {
-    is_down: bool,
+    /// `None` before it was looked at: a project may be loaded with the button down.
+    was_down: Option<bool>,
     is_pressed: bool,
     /// How many there were; 0 is what the seed alone gives.
     n: u32,
@@ -12,8 +13,7 @@ pub(super) struct Ideas {
 impl Ideas {
     /// A block in which the button is up or down. Going down is what counts.
     pub(super) fn hold(&mut self, is_down: bool) {
-        self.is_pressed |= is_down && !self.is_down;
-        self.is_down = is_down;
+        self.is_pressed |= self.was_down.replace(is_down) == Some(false) && is_down;
     }
 
     /// The button was pressed and let go.
@@ -46,7 +46,9 @@ mod tests {
     #[test]
     fn a_press_is_one_idea_however_long_the_button_is_held() {
         let mut ideas = Ideas::default();
-        assert!(!ideas.ask());
+        ideas.hold(true);
+        assert!(!ideas.ask(), "a project may be loaded with the button down");
+        ideas.hold(false);
         for _ in 0..3 {
             ideas.hold(true);
         }

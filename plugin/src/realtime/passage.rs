@@ -86,11 +86,13 @@ impl Passage {
         }
     }
 
-    /// Time passes in the block.
+    /// Time passes in the block, or in a part of it: the last part tells where its frames lie. `place` is that of its first
+    /// frame.
     pub(super) fn pass(&mut self, place: Beats, timeline: &Timeline, sample_rate_hz: f64) {
-        self.place = place;
+        let beats = |n_frames: u32| f64::from(n_frames) * timeline.beats_per_frame;
+        self.place = Beats(place.0 - beats(timeline.first.0));
         self.beats_per_frame = timeline.beats_per_frame;
-        self.end = Beats(place.0 + f64::from(timeline.n_frames) * timeline.beats_per_frame);
+        self.end = Beats(place.0 + beats(timeline.end.0 - timeline.first.0));
         self.tempo_bpm = timeline.tempo_bpm(sample_rate_hz);
     }
 

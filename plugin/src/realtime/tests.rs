@@ -13,6 +13,7 @@
 mod host;
 mod jumps;
 mod properties;
+mod stage;
 mod timelines;
 
 use super::*;

@@ -3,7 +3,7 @@
 use lockstep_hosts::Format;
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
-const FROZEN: [(&str, &str); 55] = [
+const FROZEN: [(&str, &str); 57] = [
     ("bypass", "Bypass"),
     ("density", "Density"),
     ("den_kick", "Kick density"),
@@ -37,6 +37,8 @@ const FROZEN: [(&str, &str); 55] = [
     ("free_run", "Free run"),
     ("free_bpm", "Free-run tempo"),
     ("free_meter", "Free-run meter"),
+    ("free_start", "Free-run start"),
+    ("tap", "Tap"),
     ("kit_gain", "Kit level"),
     ("save", "Save take"),
     ("map", "Drum map"),

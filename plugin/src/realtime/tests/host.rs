@@ -90,6 +90,27 @@ impl PlanSource for Everything {
     }
 }
 
+/// Strikes the kick on every beat, and nothing else.
+pub(super) struct Metronome;
+
+impl PlanSource for Metronome {
+    fn publish(&mut self, _: &Request) {}
+
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+        let mut hits = HitMap::default();
+        let sure = Presence::new(1.0).and_then(|p| Hit::new(p, 0.7, 0.0));
+        for step_idx in (0..16).step_by(4) {
+            hits.set(step_idx, Voice::Kick, sure.unwrap_or_default());
+        }
+        Some(Plan {
+            take,
+            measure,
+            heard_steps: 16,
+            hits,
+        })
+    }
+}
+
 /// A note-on (with velocity) or note-off with its frame since the start of the song.
 pub(super) type Note = (u64, Voice, DrumEventKind);
 
@@ -128,6 +149,14 @@ impl Host {
         }
     }
 
+    /// A host whose transport stands still, so that the drummer has his own clock.
+    pub(super) fn at_rest(sample_rate_hz: f64) -> Self {
+        let mut host = Self::new(sample_rate_hz, 0.0);
+        host.is_playing = false;
+        host.controls.free_run = true;
+        host
+    }
+
     pub(super) fn frames(&self, beats: f64) -> u64 {
         (beats * 60.0 / self.tempo_bpm * self.sample_rate_hz - 1e-3).ceil() as u64
     }
@@ -143,6 +172,34 @@ impl Host {
         }
         self.bass.sort_by_key(|(frame, _)| *frame);
         self
+    }
+
+    /// Bass notes of 20 ms, and taps, at these times, in seconds.
+    pub(super) fn with_events_at(mut self, notes_s: &[f64], taps_s: &[f64]) -> Self {
+        let frame = |seconds: f64| (seconds * self.sample_rate_hz).round() as u64;
+        let (key, velocity) = (33, 0.8);
+        for note in notes_s {
+            self.bass
+                .push((frame(*note), BassEventKind::On { key, velocity }));
+            self.bass
+                .push((frame(note + 0.02), BassEventKind::Off { key }));
+        }
+        let taps = taps_s.iter().map(|tap| (frame(*tap), BassEventKind::Tap));
+        self.bass.extend(taps);
+        self.bass.sort_by_key(|(frame, _)| *frame);
+        self
+    }
+
+    /// Plays until this many seconds after the start.
+    pub(super) fn play_to_second(&mut self, seconds: f64, plans: &mut impl PlanSource) {
+        let n_frames = (seconds * self.sample_rate_hz).round() as u64 - self.n_frames;
+        self.play(n_frames, &[4096], plans);
+    }
+
+    /// When a voice was struck, in seconds after the start.
+    pub(super) fn struck_s(&self, voice: Voice) -> Vec<f64> {
+        let ons = self.ons().into_iter().filter(|on| on.1 == voice);
+        ons.map(|on| on.0 as f64 / self.sample_rate_hz).collect()
     }
 
     pub(super) fn with_eighths(self, n_beats: u32) -> Self {

@@ -1,0 +1,133 @@
+//! Playing without a host's time: the own clock's start, and its tempo.
+//!
+//! A block is cut where the clock starts or looks at its speed, and played part by part. Audio thread.
+
+use super::block::{BassEvent, BassEventKind, FrameOffset};
+use super::clock::{Timeline, beats_per_frame};
+use super::controls::FreeRunStart;
+use super::ladder::PlanSource;
+use super::own_clock::{Moment, OwnClock};
+use super::{Hand, Mode, Performer, frame_in};
+use lockstep_models::representation::{Beats, Meter};
+use std::slice;
+
+impl Performer {
+    /// A block without a rolling transport.
+    pub(super) fn run_free<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
+        let (block, controls) = (hand.block, hand.controls);
+        let rate_hz = block.sample_rate_hz;
+        self.taps.see_knob(controls.free_run_tempo_bpm);
+        let may_run = block.transport.is_none() || controls.free_run;
+        let set = self.set_speed(rate_hz).filter(|_| may_run);
+        if set.is_none() || matches!(self.mode, Mode::Song { .. }) {
+            self.rest(FrameOffset(0), hand.out);
+            self.taps.end_count();
+        }
+        let Some(set) = set else { return };
+        self.next_meter = controls.free_run_meter;
+        if self.is_playing() {
+            self.clock.set(set);
+        }
+        let mut bass = block.bass.iter();
+        let (mut now, end) = (FrameOffset(0), FrameOffset(block.n_frames));
+        while now < end {
+            if !self.is_playing() {
+                let Some(start) = self.wait(&mut bass, hand) else {
+                    return;
+                };
+                now = now.max(start);
+            }
+            let timeline = self.clock.timeline(now, end, rate_hz);
+            self.play(&timeline, &mut bass, hand);
+            self.clock.pass(&timeline, rate_hz);
+            now = timeline.end;
+        }
+    }
+
+    /// Listens for what starts the clock, and starts it; gives the frame. `None` where nothing does in this block.
+    fn wait<P>(
+        &mut self,
+        bass: &mut slice::Iter<'_, BassEvent>,
+        hand: &Hand<'_, P>,
+    ) -> Option<FrameOffset> {
+        let rate_hz = hand.block.sample_rate_hz;
+        while let Some(event) = bass.as_slice().first() {
+            let frame = frame_in(hand.block, *event);
+            match (event.kind, hand.controls.free_run_start) {
+                (BassEventKind::On { .. }, FreeRunStart::FirstNote) => {
+                    // The note is left to be heard.
+                    self.start_clock(Beats(0.0), hand)?;
+                    return Some(frame);
+                }
+                (BassEventKind::Tap, start) => {
+                    let n_taps = self.taps.tap(frame, rate_hz);
+                    let is_counted = n_taps >= n_beats(self.next_meter);
+                    bass.next();
+                    if is_counted && start == FreeRunStart::Count {
+                        self.start_clock(Beats(-1.0), hand)?;
+                        return Some(frame);
+                    }
+                }
+                _ => {
+                    bass.next();
+                }
+            }
+        }
+        None
+    }
+
+    /// Starts the clock at a position, at the set tempo.
+    fn start_clock<P>(&mut self, position: Beats, hand: &Hand<'_, P>) -> Option<()> {
+        let set = self.set_speed(hand.block.sample_rate_hz)?;
+        self.start(Beats(0.0), position, self.next_meter);
+        self.clock = OwnClock::new(position, set);
+        self.mode = Mode::Free;
+        Some(())
+    }
+
+    /// What the own clock makes of what the bassist does; gives whether it is for the drummer to hear as well.
+    pub(super) fn heed<P>(
+        &mut self,
+        kind: BassEventKind,
+        frame: FrameOffset,
+        timeline: &Timeline,
+        hand: &Hand<'_, P>,
+    ) -> bool {
+        if !matches!(self.mode, Mode::Free) {
+            return true;
+        }
+        let rate_hz = hand.block.sample_rate_hz;
+        let at = Moment {
+            n_ahead: frame.0.saturating_sub(timeline.first.0),
+            measure_start: self.measure.start,
+            meter: self.measure.meter,
+        };
+        match kind {
+            BassEventKind::Tap => {
+                // One tap is no beat yet: it may be a slip.
+                if self.taps.tap(frame, rate_hz) >= 2
+                    && let Some(set) = self.set_speed(rate_hz)
+                {
+                    self.clock.tap(set, &at);
+                }
+                false
+            }
+            BassEventKind::On { .. } => {
+                // Before the first cell opens is the count.
+                let position = self.clock.position_at(at.n_ahead);
+                self.measure.serial > 0 || position.0 >= self.measure.start.0 - 0.125
+            }
+            _ => true,
+        }
+    }
+
+    /// Beats a frame of the set tempo; `None` where it is nonsense.
+    fn set_speed(&self, rate_hz: f64) -> Option<f64> {
+        beats_per_frame(self.taps.tempo_bpm()?, rate_hz)
+    }
+}
+
+/// Taps that make a count: the whole quarter notes of a measure, and no fewer than give a tempo.
+fn n_beats(meter: Meter) -> usize {
+    (meter.n_steps() / 4).max(2)
+}

@@ -1,0 +1,207 @@
+//! Free run on a stage: taps, counts, and the end of a song.
+
+use super::super::*;
+use super::host::{Host, Metronome, Prompt};
+use lockstep_models::representation::{Voice, WINDOW_STEPS};
+use proptest::prelude::*;
+
+const RATE_HZ: f64 = 48_000.0;
+
+/// Times from a second on, evenly spaced.
+fn every(seconds: f64, from: f64, n: u32) -> Vec<f64> {
+    (0..n).map(|i| from + f64::from(i) * seconds).collect()
+}
+
+/// Whether all of these come, in this order and within so many seconds.
+fn are_near(got: &[f64], expected: &[f64], within_s: f64) -> bool {
+    got.len() == expected.len()
+        && got
+            .iter()
+            .zip(expected)
+            .all(|(a, b)| (a - b).abs() <= within_s)
+}
+
+#[test]
+fn taps_before_the_first_note_set_the_tempo_until_the_knob_is_moved() {
+    let taps = every(0.4, 1.0, 3);
+    let mut host = Host::at_rest(RATE_HZ).with_events_at(&every(0.4, 3.0, 12), &taps);
+    host.play_to_second(2.5, &mut Metronome);
+    assert!(!host.performer.is_playing());
+    assert_eq!(host.performer.free_tempo_bpm(), Some(150.0));
+    host.play_to_second(6.2 - 0.01, &mut Metronome);
+    assert!(are_near(
+        &host.struck_s(Voice::Kick),
+        &every(0.4, 4.6, 4),
+        1e-4
+    ));
+    host.controls.free_run_tempo_bpm = 100.0;
+    host.play_to_second(7.0, &mut Metronome);
+    assert_eq!(host.performer.free_tempo_bpm(), Some(100.0));
+    // 10 ms of the old tempo are 15 ms of the new one.
+    let late = host.struck_s(Voice::Kick).split_off(4);
+    assert!(are_near(&late, &[6.205, 6.805], 1e-4), "{late:?}");
+}
+
+#[test]
+fn a_reset_forgets_the_taps() {
+    let mut host = Host::at_rest(RATE_HZ).with_events_at(&[], &every(0.4, 1.0, 4));
+    host.play_to_second(2.0, &mut Metronome);
+    host.performer.reset();
+    assert_eq!(host.performer.free_tempo_bpm(), None);
+    host.controls.free_run_start = FreeRunStart::Count;
+    host.play_to_second(2.3, &mut Metronome);
+    assert!(
+        !host.performer.is_playing(),
+        "the last tap is the first of a count"
+    );
+}
+
+#[test]
+fn taps_are_not_heard_as_bass_and_start_nothing_by_themselves() {
+    let mut plans = Prompt::default();
+    let mut host = Host::at_rest(RATE_HZ).with_events_at(&[], &every(0.5, 0.0, 20));
+    host.play_to_second(12.0, &mut plans);
+    assert!(!host.performer.is_playing() && plans.asked.is_empty());
+    let mut host = Host::new(RATE_HZ, 0.0).with_events_at(&[], &every(0.3, 0.0, 20));
+    host.play_to_second(12.0, &mut plans);
+    assert!(plans.asked.is_empty() && host.notes.is_empty());
+    assert_eq!(host.performer.free_tempo_bpm(), None);
+}
+
+#[test]
+fn taps_while_it_plays_pull_tempo_and_beat_to_them() {
+    {
+        // 120 BPM from 1.0 on; from 5.12 on taps at 125 BPM.
+        let notes = every(0.5, 1.0, 60);
+        let taps = every(0.48, 5.12, 24);
+        let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &taps);
+        host.play_to_second(16.0, &mut Metronome);
+        let kicks = host.struck_s(Voice::Kick);
+        let before: Vec<_> = kicks.iter().copied().filter(|at| *at < 5.3).collect();
+        assert!(are_near(&before, &every(0.5, 3.0, 5), 1e-4), "{before:?}");
+        let late: Vec<_> = kicks.iter().copied().filter(|at| *at > 7.5).collect();
+        assert!(
+            are_near(&late, &every(0.48, 7.52, late.len() as u32), 2e-3),
+            "{late:?}"
+        );
+        assert!(late.len() > 16);
+        // Nothing jumps: no beat is shorter or longer than a bend makes it.
+        let gaps = kicks.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(
+            gaps.into_iter()
+                .all(|gap| (0.48 / 1.25..0.5 / 0.75).contains(&gap))
+        );
+        let bpm = host.performer.free_tempo_bpm().unwrap_or_default();
+        assert!((bpm - 125.0).abs() < 1e-6, "{bpm} BPM");
+    }
+}
+
+#[test]
+fn one_tap_alone_is_a_slip() {
+    let take = |taps: &[f64]| {
+        let mut host = Host::at_rest(RATE_HZ).with_events_at(&every(0.5, 1.0, 30), taps);
+        host.play_to_second(16.0, &mut Metronome);
+        host.notes
+    };
+    assert_eq!(take(&[4.2]), take(&[]));
+    assert_ne!(take(&[4.2, 4.65]), take(&[]));
+}
+
+#[test]
+fn a_count_starts_the_measure_after_its_last_tap() {
+    for (quarters, n_taps) in [(4, 4), (3, 3), (2, 2)] {
+        let meter = Meter::new(quarters, 4).unwrap_or_default();
+        let taps = every(0.4, 1.0, n_taps);
+        let one = 1.0 + 0.4 * f64::from(n_taps);
+        // Noodling during the count, and then from the second beat on.
+        let mut notes = vec![0.3, 1.1, 1.37, one - 0.1];
+        notes.extend(every(0.4, one + 0.4, 24));
+        let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &taps);
+        host.controls.free_run_start = FreeRunStart::Count;
+        host.controls.free_run_meter = meter;
+        let mut plans = Prompt::default();
+        host.play_to_second(one + 0.4 * f64::from(quarters) - 0.01, &mut plans);
+        assert_eq!(host.notes, [], "the first measure is listened to");
+        let request = plans.asked.last().copied();
+        let heard = request.map(|r| (r.measure, r.heard_steps, r.tempo_bpm));
+        assert_eq!(heard, Some((1, meter.n_steps(), 150.0)));
+        let first = WINDOW_STEPS - meter.n_steps() + 4;
+        let onsets: Vec<_> = (0..WINDOW_STEPS)
+            .filter(|step| request.is_some_and(|r| !r.window.onsets(*step).is_empty()))
+            .collect();
+        let beats: Vec<_> = (first..WINDOW_STEPS).step_by(4).collect();
+        assert_eq!(onsets, beats, "only what came after the count");
+        host.play_to_second(one + 0.8 * f64::from(quarters) - 0.01, &mut plans);
+        let downbeat = host.ons().first().map(|on| on.0);
+        let frame = ((one + 0.4 * f64::from(quarters)) * RATE_HZ).round() as u64;
+        assert_eq!(downbeat, Some(frame));
+    }
+}
+
+#[test]
+fn an_early_one_after_the_count_is_heard() {
+    // 30 ms before it: within half a sixteenth.
+    let mut host = Host::at_rest(RATE_HZ).with_events_at(&[2.97], &every(0.5, 1.0, 4));
+    host.controls.free_run_start = FreeRunStart::Count;
+    let mut plans = Prompt::default();
+    host.play_to_second(4.9, &mut plans);
+    let window = plans.asked.last().map(|request| request.window);
+    assert_eq!(window.map(|w| w.onsets(48).is_empty()), Some(false));
+}
+
+#[test]
+fn three_taps_are_no_count_and_notes_start_nothing_then() {
+    let mut taps = every(0.5, 1.0, 3);
+    taps.extend(every(0.4, 6.0, 3));
+    let mut host = Host::at_rest(RATE_HZ).with_events_at(&every(0.25, 0.0, 40), &taps);
+    host.controls.free_run_start = FreeRunStart::Count;
+    host.play_to_second(10.0, &mut Metronome);
+    assert!(!host.performer.is_playing());
+    assert_eq!(host.performer.free_tempo_bpm(), Some(150.0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_block_split_gives_the_same_drums_by_the_own_clock(
+        sizes in prop_oneof![
+            Just(vec![64]),
+            Just(vec![8192]),
+            prop::collection::vec(1..3000_u32, 1..20),
+            prop::collection::vec(1..64_u32, 1..20),
+        ],
+        rate in prop_oneof![Just(44_100.0), Just(48_000.0)],
+        bpm in prop_oneof![Just(120.0), 60.0..200.0_f64],
+        jitter in prop::collection::vec(-0.03..0.03_f64, 1..40),
+        n_notes in 0..60_u32,
+        taps in prop::collection::vec(0.0..12.0_f64, 0..12),
+        is_counted in any::<bool>(),
+        knob in prop_oneof![Just(120.0), 60.0..200.0_f64],
+    ) {
+        let notes: Vec<_> = every(0.26, 0.5, n_notes).iter().zip(jitter.iter().cycle()).map(|(a, b)| a + b).collect();
+        let count = if is_counted { every(0.5, 0.2, 4) } else { Vec::new() };
+        let take = |sizes: &[u32]| {
+            let mut host = Host::at_rest(rate).with_events_at(&notes, &taps).with_events_at(&[], &count);
+            host.controls.free_run_tempo_bpm = bpm;
+            host.controls.humanise = 0.5;
+            if is_counted {
+                host.controls.free_run_start = FreeRunStart::Count;
+            }
+            let mut plans = Prompt { is_busy: true, ..Prompt::default() };
+            let mut tempos = Vec::new();
+            for i in 0..3 {
+                if i == 2 {
+                    host.controls.free_run_tempo_bpm = knob;
+                }
+                host.play(10 * rate as u64, sizes, &mut plans);
+                tempos.push(host.performer.free_tempo_bpm());
+            }
+            host.controls.free_run = false;
+            host.block(1, &mut plans);
+            assert!(host.rests_with_all_notes_ended());
+            (host.notes, host.performer.tally(), plans.asked.len(), tempos)
+        };
+        prop_assert_eq!(take(&sizes), take(&[480]));
+    }
+}
