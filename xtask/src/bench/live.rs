@@ -88,13 +88,14 @@ impl Live {
         let n_blocks = (f64::from(self.measures) * 4.0 / beats_per_block).ceil();
         let mut blocks = Vec::new();
         let mut scratch = Scratch::new(self.block as usize);
-        let mut n_late = 0;
+        let (mut n_late, mut longest_lag) = (0, Duration::ZERO);
         let (thread, process, begun) = (ThreadTime::now(), ProcessTime::now(), Instant::now());
         let mut due = Duration::ZERO;
         while (blocks.len() as f64) < n_blocks {
             if let Some(early) = due.checked_sub(begun.elapsed()) {
                 std::thread::sleep(early);
             }
+            longest_lag = longest_lag.max(begun.elapsed().saturating_sub(due));
             let from = Instant::now();
             let position = Beats(blocks.len() as f64 * beats_per_block);
             for instance in instances.iter_mut() {
@@ -111,6 +112,7 @@ impl Live {
             prediction: all.saturating_sub(audio),
             blocks,
             n_late,
+            longest_lag,
         }
     }
 
@@ -153,13 +155,14 @@ impl Live {
         sorted.sort_unstable();
         let at = |permille: usize| micros(sorted[(sorted.len() - 1) * permille / 1000]);
         println!(
-            "a block of all instances: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs, of {:.0} µs; {} of {} not done when the next was due",
+            "a block of all instances: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs, of {:.0} µs; {} of {} not done when the next was due; begun at most {:.1} ms behind the clock",
             at(500),
             at(990),
             at(1000),
             f64::from(self.block) * 1e6 / f64::from(SAMPLE_RATE_HZ),
             played.n_late,
-            sorted.len()
+            sorted.len(),
+            micros(played.longest_lag) / 1e3
         );
         let share = |time: Duration| 100.0 * time.as_secs_f64() / played.wall.as_secs_f64();
         println!(
@@ -180,6 +183,8 @@ struct Played {
     /// What each block took on the clock, of all instances together.
     blocks: Vec<Duration>,
     n_late: u32,
+    /// How far a block began behind the clock at most: what comes after it was played faster than the clock.
+    longest_lag: Duration,
 }
 
 /// What the instances write to, one after the other.
