@@ -16,7 +16,7 @@ use nice_plug::prelude::*;
 
 use crate::realtime::{Controls, InputSettings};
 pub use bass::BassParams;
-pub use choices::{Drummer, FillChoice, Silence, StartChoice};
+pub use choices::{Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;
 pub use map::{MapChoice, MapParams, own_map};
 pub use playing::{DEFAULT_SEED, DensityParams, DrummerParams, FeelParams};
@@ -133,6 +133,7 @@ impl LockstepParams {
             free_run: free_run.is_on.value(),
             free_run_tempo_bpm: f64::from(free_run.tempo.value()),
             free_run_start: free_run.start.value().into(),
+            tempo_follow: free_run.tempo_follow.value().into(),
             free_run_meter: u8::try_from(free_run.meter.value())
                 .ok()
                 .and_then(|quarters| Meter::new(quarters, 4))

@@ -36,6 +36,7 @@ mod listener;
 mod measure;
 mod own_clock;
 mod passage;
+mod pulse;
 mod score;
 mod taps;
 #[cfg(test)]
@@ -46,7 +47,7 @@ pub use block::{
     BassEvent, BassEventKind, Block, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
     MAX_DRUM_EVENTS, Transport,
 };
-pub use controls::{Controls, FreeRunStart, SilencePolicy};
+pub use controls::{Controls, FreeRunStart, SilencePolicy, TempoFollow};
 pub use drum_map::{DrumKey, DrumMap};
 pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
@@ -139,7 +140,7 @@ impl Performer {
             fill: FillButton::default(),
             ideas: Ideas::default(),
             passage: Passage::default(),
-            clock: OwnClock::new(Beats(0.0), 1.0),
+            clock: OwnClock::new(Beats(0.0), 1.0, 1.0),
             taps: Taps::default(),
         }
     }
@@ -198,7 +199,7 @@ impl Performer {
     pub fn free_tempo_bpm(&self) -> Option<f64> {
         match self.mode {
             Mode::Song { .. } => None,
-            Mode::Free => self.taps.tempo_bpm(),
+            Mode::Free => Some(self.taps.tempo_bpm()? * self.clock.tempo()),
             Mode::Resting => self.taps.tapped_bpm(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nice_plug::prelude::*;
 
-use crate::realtime::{Fills, FreeRunStart, SilencePolicy};
+use crate::realtime::{Fills, FreeRunStart, SilencePolicy, TempoFollow};
 
 /// [`SilencePolicy`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
@@ -89,6 +89,33 @@ impl From<StartChoice> for FreeRunStart {
         match choice {
             StartChoice::FirstNote => Self::FirstNote,
             StartChoice::Count => Self::Count,
+        }
+    }
+}
+
+/// [`TempoFollow`] as a host shows it.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum FollowChoice {
+    /// The tempo that is set or tapped.
+    #[id = "off"]
+    #[name = "Off"]
+    Off,
+    /// The bassist's.
+    #[id = "follow"]
+    #[name = "Follow"]
+    Follow,
+    /// The bassist's, as it was found.
+    #[id = "freeze"]
+    #[name = "Freeze"]
+    Freeze,
+}
+
+impl From<FollowChoice> for TempoFollow {
+    fn from(choice: FollowChoice) -> Self {
+        match choice {
+            FollowChoice::Off => Self::Off,
+            FollowChoice::Follow => Self::Follow,
+            FollowChoice::Freeze => Self::Freeze,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use nice_plug::prelude::*;
 
-use super::choices::StartChoice;
+use super::choices::{FollowChoice, StartChoice};
 
 /// Without a host's time.
 #[derive(Debug, Params)]
@@ -22,6 +22,9 @@ pub struct FreeRunParams {
     /// Each press is a beat of the tempo.
     #[id = "tap"]
     pub tap: BoolParam,
+    /// Whether the tempo follows the bassist.
+    #[id = "free_follow"]
+    pub tempo_follow: EnumParam<FollowChoice>,
 }
 
 impl Default for FreeRunParams {
@@ -40,6 +43,7 @@ impl Default for FreeRunParams {
             meter: IntParam::new("Free-run meter", 4, IntRange::Linear { min: 2, max: 7 }),
             start: EnumParam::new("Free-run start", StartChoice::FirstNote),
             tap: BoolParam::new("Tap", false),
+            tempo_follow: EnumParam::new("Tempo follow", FollowChoice::Off),
         }
     }
 }

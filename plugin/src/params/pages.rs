@@ -53,6 +53,7 @@ impl LockstepParams {
                 page.add_param(&free_run.meter);
                 page.add_param(&free_run.start);
                 page.add_param(&free_run.tap);
+                page.add_param(&free_run.tempo_follow);
             });
         });
     }

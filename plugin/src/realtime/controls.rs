@@ -25,6 +25,18 @@ pub enum FreeRunStart {
     Count,
 }
 
+/// Whether the drummer's own clock follows the bassist's tempo.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TempoFollow {
+    /// No: it keeps the set tempo, and returns to it within some beats from one that it has found.
+    #[default]
+    Off,
+    /// Yes, as far as 15 % from the set tempo.
+    Follow,
+    /// It keeps the tempo that it has found.
+    Freeze,
+}
+
 /// The knobs of one block.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,6 +80,8 @@ pub struct Controls {
     pub free_run_meter: Meter,
     /// What starts that clock.
     pub free_run_start: FreeRunStart,
+    /// Whether that clock follows the bassist.
+    pub tempo_follow: TempoFollow,
 }
 
 impl Default for Controls {
@@ -97,6 +111,7 @@ impl Default for Controls {
             free_run_tempo_bpm: 120.0,
             free_run_meter: Meter::COMMON,
             free_run_start: FreeRunStart::FirstNote,
+            tempo_follow: TempoFollow::Off,
         }
     }
 }

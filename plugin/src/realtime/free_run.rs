@@ -4,7 +4,7 @@
 
 use super::block::{BassEvent, BassEventKind, FrameOffset};
 use super::clock::{Timeline, beats_per_frame};
-use super::controls::FreeRunStart;
+use super::controls::{FreeRunStart, TempoFollow};
 use super::ladder::PlanSource;
 use super::own_clock::{Moment, OwnClock};
 use super::{Hand, Mode, Performer, frame_in};
@@ -39,7 +39,7 @@ impl Performer {
             }
             let timeline = self.clock.timeline(now, end, rate_hz);
             self.play(&timeline, &mut bass, hand);
-            self.clock.pass(&timeline, rate_hz);
+            self.clock.pass(&timeline, controls.tempo_follow, rate_hz);
             now = timeline.end;
         }
     }
@@ -76,11 +76,14 @@ impl Performer {
         None
     }
 
-    /// Starts the clock at a position, at the set tempo.
+    /// Starts the clock at a position, at the set tempo, or at the one that is kept.
     fn start_clock<P>(&mut self, position: Beats, hand: &Hand<'_, P>) -> Option<()> {
         let set = self.set_speed(hand.block.sample_rate_hz)?;
+        let is_kept =
+            hand.controls.tempo_follow == TempoFollow::Freeze && self.clock.is_set_to(set);
+        let tempo = if is_kept { self.clock.tempo() } else { 1.0 };
         self.start(Beats(0.0), position, self.next_meter);
-        self.clock = OwnClock::new(position, set);
+        self.clock = OwnClock::new(position, set, tempo);
         self.mode = Mode::Free;
         Some(())
     }
@@ -99,6 +102,7 @@ impl Performer {
         let rate_hz = hand.block.sample_rate_hz;
         let at = Moment {
             n_ahead: frame.0.saturating_sub(timeline.first.0),
+            rate_hz,
             measure_start: self.measure.start,
             meter: self.measure.meter,
         };
@@ -115,7 +119,13 @@ impl Performer {
             BassEventKind::On { .. } => {
                 // Before the first cell opens is the count.
                 let position = self.clock.position_at(at.n_ahead);
-                self.measure.serial > 0 || position.0 >= self.measure.start.0 - 0.125
+                if self.measure.serial == 0 && position.0 < self.measure.start.0 - 0.125 {
+                    return false;
+                }
+                if hand.controls.tempo_follow == TempoFollow::Follow {
+                    self.clock.hear(&at);
+                }
+                true
             }
             _ => true,
         }

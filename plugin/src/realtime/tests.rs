@@ -10,6 +10,7 @@
     reason = "tests run on no audio thread, and their numbers are small"
 )]
 
+mod following;
 mod host;
 mod jumps;
 mod properties;

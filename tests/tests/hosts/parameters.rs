@@ -3,7 +3,7 @@
 use lockstep_hosts::Format;
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
-const FROZEN: [(&str, &str); 57] = [
+const FROZEN: [(&str, &str); 58] = [
     ("bypass", "Bypass"),
     ("density", "Density"),
     ("den_kick", "Kick density"),
@@ -39,6 +39,7 @@ const FROZEN: [(&str, &str); 57] = [
     ("free_meter", "Free-run meter"),
     ("free_start", "Free-run start"),
     ("tap", "Tap"),
+    ("free_follow", "Tempo follow"),
     ("kit_gain", "Kit level"),
     ("save", "Save take"),
     ("map", "Drum map"),

@@ -70,11 +70,12 @@ fn taps_are_not_heard_as_bass_and_start_nothing_by_themselves() {
 
 #[test]
 fn taps_while_it_plays_pull_tempo_and_beat_to_them() {
-    {
+    for follow in [TempoFollow::Off, TempoFollow::Freeze] {
         // 120 BPM from 1.0 on; from 5.12 on taps at 125 BPM.
         let notes = every(0.5, 1.0, 60);
         let taps = every(0.48, 5.12, 24);
         let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &taps);
+        host.controls.tempo_follow = follow;
         host.play_to_second(16.0, &mut Metronome);
         let kicks = host.struck_s(Voice::Kick);
         let before: Vec<_> = kicks.iter().copied().filter(|at| *at < 5.3).collect();
@@ -160,6 +161,14 @@ fn three_taps_are_no_count_and_notes_start_nothing_then() {
     assert_eq!(host.performer.free_tempo_bpm(), Some(150.0));
 }
 
+fn follow() -> impl Strategy<Value = TempoFollow> {
+    prop_oneof![
+        2 => Just(TempoFollow::Follow),
+        1 => Just(TempoFollow::Freeze),
+        1 => Just(TempoFollow::Off),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -177,6 +186,7 @@ proptest! {
         n_notes in 0..60_u32,
         taps in prop::collection::vec(0.0..12.0_f64, 0..12),
         is_counted in any::<bool>(),
+        follows in [follow(), follow(), follow()],
         knob in prop_oneof![Just(120.0), 60.0..200.0_f64],
     ) {
         let notes: Vec<_> = every(0.26, 0.5, n_notes).iter().zip(jitter.iter().cycle()).map(|(a, b)| a + b).collect();
@@ -190,7 +200,8 @@ proptest! {
             }
             let mut plans = Prompt { is_busy: true, ..Prompt::default() };
             let mut tempos = Vec::new();
-            for i in 0..3 {
+            for (i, follow) in follows.into_iter().enumerate() {
+                host.controls.tempo_follow = follow;
                 if i == 2 {
                     host.controls.free_run_tempo_bpm = knob;
                 }
