@@ -262,13 +262,14 @@ impl Performer {
         self.score.begin(&hits, self.feel(hand.controls));
     }
 
-    /// Everything that happens in a block, or a part of it, in time order.
+    /// Everything that happens in a block, or a part of it, in time order. Gives the frame until which it has played:
+    /// the end, but where the own clock stops.
     fn play<P: PlanSource>(
         &mut self,
         timeline: &Timeline,
         bass: &mut slice::Iter<'_, BassEvent>,
         hand: &mut Hand<'_, P>,
-    ) {
+    ) -> FrameOffset {
         let place = self.measure.place_of(timeline.position);
         self.passage
             .pass(place, timeline, hand.block.sample_rate_hz);
@@ -289,9 +290,15 @@ impl Performer {
                 }
                 Happening::End(voice) => self.gates.end(voice, now, hand.out),
                 Happening::Hit => self.strike(now, hand),
+                Happening::Step if self.is_over(hand.controls) => {
+                    self.rest(now, hand.out);
+                    self.passage.stop(now);
+                    return now;
+                }
                 Happening::Step => self.step(hand),
             }
         }
+        timeline.end
     }
 
     /// The bassist does something.

@@ -1,14 +1,16 @@
-//! Playing without a host's time: the own clock's start, and its tempo.
+//! Playing without a host's time: the own clock's start, its tempo, and its end.
 //!
-//! A block is cut where the clock starts or looks at its speed, and played part by part. Audio thread.
+//! A block is cut where the clock starts, looks at its speed or stops, and played part by part. Audio thread.
 
 use super::block::{BassEvent, BassEventKind, FrameOffset};
 use super::clock::{Timeline, beats_per_frame};
-use super::controls::{FreeRunStart, TempoFollow};
+use super::controls::{Controls, FreeRunStart, SilencePolicy, TempoFollow};
 use super::ladder::PlanSource;
+use super::listener::FIRST_ROW;
+use super::measure::Tick;
 use super::own_clock::{Moment, OwnClock};
 use super::{Hand, Mode, Performer, frame_in};
-use lockstep_models::representation::{Beats, Meter};
+use lockstep_models::representation::{Beats, Meter, WINDOW_STEPS};
 use std::slice;
 
 impl Performer {
@@ -38,9 +40,12 @@ impl Performer {
                 now = now.max(start);
             }
             let timeline = self.clock.timeline(now, end, rate_hz);
-            self.play(&timeline, &mut bass, hand);
-            self.clock.pass(&timeline, controls.tempo_follow, rate_hz);
-            now = timeline.end;
+            now = self.play(&timeline, &mut bass, hand);
+            if self.is_playing() {
+                self.clock.pass(&timeline, controls.tempo_follow, rate_hz);
+            } else {
+                self.taps.end_count();
+            }
         }
     }
 
@@ -129,6 +134,18 @@ impl Performer {
             }
             _ => true,
         }
+    }
+
+    /// Whether the own clock stops at the downbeat that comes: nothing was heard for a whole window, and whoever lays out
+    /// waits for a new start.
+    pub(super) fn is_over(&self, controls: &Controls) -> bool {
+        let end_row = self.measure.end_row();
+        matches!(self.mode, Mode::Free)
+            && controls.silence == SilencePolicy::LayOut
+            && self.measure.tick() == Tick::Downbeat
+            && end_row >= FIRST_ROW + WINDOW_STEPS
+            && self.listener.window(end_row).is_silent()
+            && self.listener.is_silent_at(end_row)
     }
 
     /// Beats a frame of the set tempo; `None` where it is nonsense.

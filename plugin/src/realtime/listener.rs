@@ -167,6 +167,12 @@ impl Listener {
         self.edit(row, |r| r.sounding |= held);
     }
 
+    /// Whether nothing is held, and nothing has begun in `row`, whose cell is open.
+    pub(super) fn is_silent_at(&self, row: usize) -> bool {
+        let is_empty = |r: &Row| r.onsets == 0;
+        self.held == 0 && self.rows.get(row % N_ROWS).is_none_or(is_empty)
+    }
+
     /// A drum of the take fell on the step of `row`.
     pub(super) fn note_played(&mut self, row: usize, voice: Voice, velocity: f32) {
         self.edit(row, |r| {

@@ -96,6 +96,11 @@ impl Passage {
         self.tempo_bpm = timeline.tempo_bpm(sample_rate_hz);
     }
 
+    /// From a frame of the block on no time passes.
+    pub(super) fn stop(&mut self, at: FrameOffset) {
+        self.end = self.place_of(at);
+    }
+
     /// A measure begins: at its own beginning, or where it is entered.
     pub(super) fn mark(&mut self, begin: Beats, meter: Meter, kind: MarkKind) {
         self.meter = meter;

@@ -210,6 +210,25 @@ fn frozen_the_tempo_that_was_found_stays_and_off_returns_to_the_set_one() {
 }
 
 #[test]
+fn a_frozen_tempo_outlasts_a_pause() {
+    let beat = Beat::new(130.0, |_| 1.0);
+    let mut notes: Vec<_> = beat.line(LINES[0].1, 0.0, 0);
+    notes.retain(|at| *at < 10.0 || *at > 40.0);
+    let mut host = follower(&notes, 120.0);
+    host.play_to_second(9.0, &mut Metronome);
+    host.controls.tempo_follow = TempoFollow::Freeze;
+    let found = host.performer.free_tempo_bpm();
+    host.play_to_second(39.0, &mut Metronome);
+    assert!(!host.performer.is_playing());
+    host.play_to_second(42.0, &mut Metronome);
+    assert!(
+        found.is_some_and(|bpm| (bpm - 130.0).abs() < 0.5),
+        "{found:?}"
+    );
+    assert_eq!(host.performer.free_tempo_bpm(), found);
+}
+
+#[test]
 fn nobody_is_followed_further_than_15_percent() {
     for (drift, limit) in [
         ((|x| 1.0 + 0.4 * x) as Drift, 138.0),

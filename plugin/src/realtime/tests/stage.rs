@@ -161,6 +161,42 @@ fn three_taps_are_no_count_and_notes_start_nothing_then() {
     assert_eq!(host.performer.free_tempo_bpm(), Some(150.0));
 }
 
+#[test]
+fn after_a_window_of_silence_the_drummer_waits_for_a_new_start() {
+    for silence in [SilencePolicy::LayOut, SilencePolicy::KeepTime] {
+        // Four measures of bass, ten of silence and then a note off the old beat, the one of a new start.
+        let mut notes = every(0.5, 1.0, 16);
+        notes.extend(every(0.5, 29.3, 8));
+        let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &[]);
+        host.controls.silence = silence;
+        host.play_to_second(1.0 + 16.0 - 0.01, &mut Metronome);
+        assert!(host.performer.is_playing(), "the window has bass in it");
+        host.play_to_second(1.0 + 16.0 + 0.1, &mut Metronome);
+        let goes_on = silence == SilencePolicy::KeepTime;
+        assert_eq!(host.performer.is_playing(), goes_on);
+        assert!(goes_on || host.rests_with_all_notes_ended());
+        host.play_to_second(33.2, &mut Metronome);
+        let last = host.struck_s(Voice::Kick).split_off(12);
+        if goes_on {
+            assert!(are_near(&last, &every(0.5, 9.0, 49), 1e-4), "{last:?}");
+        } else {
+            let mut expected = every(0.5, 9.0, 16);
+            expected.extend(every(0.5, 31.3, 4));
+            assert!(are_near(&last, &expected, 1e-4), "{last:?}");
+        }
+    }
+}
+
+#[test]
+fn after_the_count_the_bassist_may_take_his_time_but_not_for_ever() {
+    let mut host = Host::at_rest(RATE_HZ).with_events_at(&[], &every(0.5, 1.0, 4));
+    host.controls.free_run_start = FreeRunStart::Count;
+    host.play_to_second(3.0 + 8.0 - 0.01, &mut Metronome);
+    assert!(host.performer.is_playing());
+    host.play_to_second(3.0 + 8.0 + 0.1, &mut Metronome);
+    assert!(!host.performer.is_playing());
+}
+
 fn follow() -> impl Strategy<Value = TempoFollow> {
     prop_oneof![
         2 => Just(TempoFollow::Follow),
