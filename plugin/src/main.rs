@@ -1,8 +1,10 @@
 //! `lockstep`: plays drums to a bass line, offline; without an argument to the embedded example.
 //!
-//! `lockstep live` is the framework's standalone app, where it was built in (cargo feature `standalone`).
+//! `lockstep live` is the app for the stage, where it was built in (cargo feature `standalone`).
 #![expect(clippy::print_stdout, reason = "a program that talks to people")]
 
+#[cfg(feature = "standalone")]
+mod live;
 mod map_command;
 
 use std::path::{Path, PathBuf};
@@ -39,14 +41,9 @@ enum Task {
     Jam(Jam),
     /// List drum maps, print one as a text file, or install one's own
     Map(map_command::MapCommand),
-    /// Play live: the standalone app
+    /// Play live: the app for the stage, with JACK or the system's own sound and MIDI
     #[cfg(feature = "standalone")]
-    #[command(disable_help_flag = true)]
-    Live {
-        /// Options of the standalone app; `--help` lists them
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
-    },
+    Live(Box<live::LiveArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -121,11 +118,7 @@ fn main() -> Result<()> {
         Some(Task::Jam(jam)) => jam.run(),
         Some(Task::Map(command)) => command.run(),
         #[cfg(feature = "standalone")]
-        Some(Task::Live { args }) => {
-            let args = std::iter::once("lockstep live".to_owned()).chain(args);
-            nice_plug::prelude::nice_export_standalone_with_args::<lockstep::Lockstep, _>(args);
-            Ok(())
-        }
+        Some(Task::Live(args)) => live::run(&args),
     }
 }
 

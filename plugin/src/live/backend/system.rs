@@ -1,0 +1,344 @@
+//! The system's own sound and MIDI: ALSA, Core Audio and Core MIDI, WASAPI and the Windows multimedia ports.
+//!
+//! Sound and MIDI have two clocks here. What comes in is put into the block by the time at which it came; what goes out is
+//! sent by a thread of its own when the sound of the same frame is due, for sending is a system call.
+
+mod wires;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use cpal::traits::{DeviceTrait as _, HostTrait as _, StreamTrait as _};
+use cpal::{
+    BufferSize, Device, ErrorKind, FromSample, I24, OutputCallbackInfo, SampleFormat, SizedSample,
+    Stream, StreamConfig,
+};
+
+use super::{Found, Opened, PortName, Session, Wanted};
+use crate::live::engine::{Engine, Shared};
+use crate::live::midi::{Inbox, Outbox, Timed};
+use wires::{Arrivals, Cables, Departures};
+
+/// The name of what the system has.
+pub(super) const NAME: &str = if cfg!(target_os = "macos") {
+    "Core Audio and Core MIDI"
+} else if cfg!(windows) {
+    "WASAPI and WinMM"
+} else {
+    "ALSA"
+};
+
+/// Most frames that are played at once; a longer block is played in pieces.
+const PIECE: usize = 1024;
+
+/// Opens the sound device.
+///
+/// # Errors
+/// If there is none, or not the one that is wanted.
+pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
+    let device = device(wanted.audio.as_ref())?;
+    let name = name_of(&device);
+    let preferred = device
+        .default_output_config()
+        .with_context(|| {
+            format!(
+                "the sound device {name} does not answer: connect one, name another with --audio (`lockstep live --ports` \
+                 lists them), or start a JACK server"
+            )
+        })?;
+    let mut config = preferred.config();
+    if let Some(rate) = wanted.rate {
+        config.sample_rate = rate;
+    }
+    if let Some(period) = wanted.period {
+        config.buffer_size = BufferSize::Fixed(period);
+    }
+    Ok(Box::new(SystemOpened {
+        device,
+        config,
+        format: preferred.sample_format(),
+        wanted: wanted.clone(),
+    }))
+}
+
+/// The sound device that is wanted, else the system's choice.
+fn device(wanted: Option<&PortName>) -> Result<Device> {
+    let host = cpal::default_host();
+    let default = || {
+        host.default_output_device().with_context(|| {
+            format!(
+                "{NAME} has no sound device to play on: connect one, or start a JACK server (`jackd -d dummy` needs no device)"
+            )
+        })
+    };
+    let Some(wanted) = wanted else {
+        return default();
+    };
+    if wanted.name == "none" {
+        bail!("`--audio none` is for JACK: {NAME} gives the time by its sound device");
+    }
+    let mut devices: Vec<Device> = host
+        .output_devices()
+        .with_context(|| format!("asking {NAME} for its sound devices"))?
+        .collect();
+    let names: Vec<String> = devices.iter().map(name_of).collect();
+    match wanted.settle(wanted.find("sound device", &names))? {
+        Some(name) => {
+            let place = names.iter().position(|other| other == name);
+            Ok(devices.swap_remove(place.unwrap_or_default()))
+        }
+        None => default(),
+    }
+}
+
+fn name_of(device: &Device) -> String {
+    device.description().map_or_else(
+        |_| "without a name".to_owned(),
+        |about| about.name().to_owned(),
+    )
+}
+
+/// The devices and ports there are.
+///
+/// # Errors
+/// If sound or MIDI cannot be asked.
+pub(super) fn ports() -> Result<Found> {
+    let devices = cpal::default_host()
+        .output_devices()
+        .with_context(|| format!("asking {NAME} for its sound devices"))?;
+    let (sources, sinks) = wires::ports()?;
+    Ok(vec![
+        (
+            "sound devices for --audio",
+            devices.map(|d| name_of(&d)).collect(),
+        ),
+        ("MIDI ports for --bass and --clock", sources),
+        ("MIDI ports for --drums", sinks),
+    ])
+}
+
+struct SystemOpened {
+    device: Device,
+    config: StreamConfig,
+    format: SampleFormat,
+    wanted: Wanted,
+}
+
+impl Opened for SystemOpened {
+    fn sample_rate_hz(&self) -> u32 {
+        self.config.sample_rate
+    }
+
+    fn start(self: Box<Self>, engine: Engine) -> Result<Box<dyn Session>> {
+        let shared = Arc::clone(engine.shared());
+        let (cables, arrivals, departures) = Cables::connect(&self.wanted, &shared)?;
+        let is_over = cables.is_over();
+        let player = Player {
+            sample_rate_hz: f64::from(self.config.sample_rate),
+            n_channels: usize::from(self.config.channels).max(1),
+            engine,
+            arrivals,
+            departures,
+            inbox: Inbox::new(),
+            piece: Inbox::new(),
+            outbox: Outbox::new(),
+            left: [0.0; PIECE],
+            right: [0.0; PIECE],
+        };
+        let stream = match self.format {
+            SampleFormat::F32 => self.stream::<f32>(player),
+            SampleFormat::F64 => self.stream::<f64>(player),
+            SampleFormat::I16 => self.stream::<i16>(player),
+            SampleFormat::I24 => self.stream::<I24>(player),
+            SampleFormat::I32 => self.stream::<i32>(player),
+            SampleFormat::U16 => self.stream::<u16>(player),
+            other => bail!("the sound device wants samples as {other}, which is not known here"),
+        }
+        .with_context(|| {
+            format!(
+                "opening the sound device {} at {} Hz{}: another program may hold it, or it cannot do --rate or --period",
+                name_of(&self.device),
+                self.config.sample_rate,
+                match self.config.buffer_size {
+                    BufferSize::Fixed(period) => format!(", {period} frames a block"),
+                    BufferSize::Default => String::new(),
+                }
+            )
+        })?;
+        stream.play().context("starting the sound device")?;
+        let block = stream.buffer_size().map_or_else(
+            |_| "blocks of its own choice".to_owned(),
+            |n| format!("{n} frames a block"),
+        );
+        let mut lines = vec![format!(
+            "{NAME}, sound device {}, {} Hz, {block}.",
+            name_of(&self.device),
+            self.config.sample_rate
+        )];
+        lines.extend(cables.lines().iter().cloned());
+        Ok(Box::new(SystemSession {
+            stream,
+            cables,
+            is_over,
+            lines,
+        }))
+    }
+}
+
+impl SystemOpened {
+    fn stream<T: SizedSample + FromSample<f32>>(
+        &self,
+        mut player: Player,
+    ) -> Result<Stream, cpal::Error> {
+        let shared = Arc::clone(player.engine.shared());
+        self.device.build_output_stream(
+            self.config,
+            move |out: &mut [T], info: &OutputCallbackInfo| player.play(out, info),
+            move |error| note_error(&shared, &error),
+            None,
+        )
+    }
+}
+
+/// What the system says about a running stream; may come on the audio thread.
+fn note_error(shared: &Shared, error: &cpal::Error) {
+    match error.kind() {
+        ErrorKind::Xrun => {
+            shared.n_xruns.fetch_add(1, Ordering::Relaxed);
+        }
+        // The sound goes on.
+        ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
+        _ => shared.is_gone.store(true, Ordering::Release),
+    }
+}
+
+/// The audio thread's end.
+struct Player {
+    sample_rate_hz: f64,
+    n_channels: usize,
+    engine: Engine,
+    arrivals: Arrivals,
+    departures: Departures,
+    inbox: Inbox,
+    /// Of `inbox` what belongs to a piece.
+    piece: Inbox,
+    outbox: Outbox,
+    left: [f32; PIECE],
+    right: [f32; PIECE],
+}
+
+impl Player {
+    fn play<T: SizedSample + FromSample<f32>>(&mut self, out: &mut [T], info: &OutputCallbackInfo) {
+        // Reading the clock is no system call on the systems that Lockstep runs on.
+        let now = Instant::now();
+        let timestamp = info.timestamp();
+        let delay = timestamp
+            .playback
+            .saturating_duration_since(timestamp.callback);
+        let n_frames = out.len() / self.n_channels;
+        let block = self.frames_s(n_frames);
+        self.arrivals.take(now, block, &mut self.inbox, |since| {
+            frames_in(since, self.sample_rate_hz)
+        });
+        for (piece, samples) in out.chunks_mut(PIECE * self.n_channels).enumerate() {
+            let n = samples.len() / self.n_channels;
+            let begin = piece * PIECE;
+            let due = now + delay + self.frames_s(begin);
+            self.play_piece(n, begin, due);
+            let frames = samples.chunks_mut(self.n_channels);
+            for (frame, (left, right)) in frames.zip(self.left.iter().zip(&self.right)) {
+                write_frame(frame, *left, *right);
+            }
+        }
+        self.inbox.clear();
+    }
+
+    fn play_piece(&mut self, n: usize, begin: usize, due: Instant) {
+        let (begin, end) = (whole(begin), whole(begin + n));
+        self.piece.clear();
+        for timed in self
+            .inbox
+            .iter()
+            .filter(|timed| (begin..end).contains(&timed.frame))
+        {
+            // As many as there were, and those had room.
+            let _ = self.piece.try_push(Timed {
+                frame: timed.frame - begin,
+                ..*timed
+            });
+        }
+        self.engine.process(
+            (&mut self.left[..n], &mut self.right[..n]),
+            &self.piece,
+            None,
+            &mut self.outbox,
+        );
+        for outgoing in &self.outbox {
+            let at = due + self.frames_s(outgoing.frame as usize);
+            self.departures
+                .send(at, outgoing.bytes, self.engine.shared());
+        }
+    }
+
+    fn frames_s(&self, n_frames: usize) -> Duration {
+        Duration::from_secs_f64(n_frames as f64 / self.sample_rate_hz)
+    }
+}
+
+/// One frame of the device: the kit on the first two channels, in the middle where there is only one.
+fn write_frame<T: SizedSample + FromSample<f32>>(frame: &mut [T], left: f32, right: f32) {
+    match frame {
+        [only] => *only = T::from_sample(0.5 * (left + right)),
+        [first, second, others @ ..] => {
+            *first = T::from_sample(left);
+            *second = T::from_sample(right);
+            others.fill(T::EQUILIBRIUM);
+        }
+        [] => {}
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float-to-int cast saturates"
+)]
+fn frames_in(time: Duration, sample_rate_hz: f64) -> u32 {
+    (time.as_secs_f64() * sample_rate_hz) as u32
+}
+
+fn whole(n_frames: usize) -> u32 {
+    u32::try_from(n_frames).unwrap_or(u32::MAX)
+}
+
+struct SystemSession {
+    stream: Stream,
+    cables: Cables,
+    is_over: Arc<AtomicBool>,
+    lines: Vec<String>,
+}
+
+impl Session for SystemSession {
+    fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    fn obituary(&self) -> &'static str {
+        "the sound device has gone away"
+    }
+
+    fn close(self: Box<Self>) {
+        let Self {
+            stream,
+            cables,
+            is_over,
+            ..
+        } = *self;
+        drop(stream);
+        is_over.store(true, Ordering::Release);
+        // Sends what is still due.
+        drop(cables);
+    }
+}

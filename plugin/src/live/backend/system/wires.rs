@@ -1,0 +1,319 @@
+//! MIDI beside the sound: ports by name or of one's own, a queue each way, and the thread that sends.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow};
+use crossbeam::queue::ArrayQueue;
+use midir::{Ignore, MidiIO, MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
+
+use crate::live::backend::{PortName, Wanted};
+use crate::live::engine::Shared;
+use crate::live::midi::{self, Inbox, MAX_MESSAGES, Message, Source, Timed};
+
+/// Name of one's own ports and of the client that has them.
+const NAME: &str = "Lockstep";
+
+/// How often the sending thread looks for something to send: the jitter of what goes out.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+
+/// A message and when it came.
+type Arrival = (Instant, Source, Message);
+
+/// Three bytes and when they are due.
+type Departure = (Instant, [u8; 3]);
+
+/// Names of the ports that play and of those that can be played.
+///
+/// # Errors
+/// If the system's MIDI cannot be asked.
+pub(super) fn ports() -> Result<(Vec<String>, Vec<String>)> {
+    Ok((names(&input()?), names(&output()?)))
+}
+
+fn input() -> Result<MidiInput> {
+    let mut input = MidiInput::new(NAME).context(no_midi())?;
+    // The clock is not to be ignored.
+    input.ignore(Ignore::SysexAndActiveSense);
+    Ok(input)
+}
+
+fn output() -> Result<MidiOutput> {
+    MidiOutput::new(NAME).context(no_midi())
+}
+
+fn no_midi() -> String {
+    let cure = if cfg!(target_os = "linux") {
+        "load the ALSA sequencer (`modprobe snd-seq`), or start a JACK server"
+    } else {
+        "is its service running?"
+    };
+    format!("the system's MIDI does not answer: {cure}")
+}
+
+fn names<P: MidiIO>(io: &P) -> Vec<String> {
+    io.ports()
+        .iter()
+        .filter_map(|port| io.port_name(port).ok())
+        .filter(|name| !name.starts_with(NAME))
+        .collect()
+}
+
+/// The port with a name.
+fn port<P: MidiIO>(io: &P, wanted: &PortName, what: &str) -> Result<(P::Port, String)> {
+    let name = wanted.find(what, &names(io))?.clone();
+    io.ports()
+        .into_iter()
+        .find(|port| io.port_name(port).is_ok_and(|other| other == name))
+        .map(|port| (port, name))
+        .with_context(|| format!("{what} {} has just gone", wanted.name))
+}
+
+/// The connections; dropped, they send what is due and end.
+pub(super) struct Cables {
+    _inputs: Vec<MidiInputConnection<()>>,
+    sender: Option<JoinHandle<()>>,
+    is_over: Arc<AtomicBool>,
+    lines: Vec<String>,
+}
+
+/// What has come in, at the audio thread.
+pub(super) struct Arrivals(Arc<ArrayQueue<Arrival>>);
+
+/// What goes out, at the audio thread.
+pub(super) struct Departures(Arc<ArrayQueue<Departure>>);
+
+impl Cables {
+    /// Connects what is wanted.
+    ///
+    /// # Errors
+    /// If a port is not there, or the system's MIDI does not answer.
+    pub(super) fn connect(
+        wanted: &Wanted,
+        shared: &Arc<Shared>,
+    ) -> Result<(Self, Arrivals, Departures)> {
+        let arrivals = Arc::new(ArrayQueue::new(MAX_MESSAGES));
+        let departures = Arc::new(ArrayQueue::new(MAX_MESSAGES));
+        let listen = |source| listener(source, Arc::clone(&arrivals), Arc::clone(shared));
+        let mut lines = Vec::new();
+        let mut inputs = Vec::new();
+        let (bass, line) = connect_input(wanted.bass.as_ref(), "bass", listen(Source::Bass))?;
+        inputs.push(bass);
+        lines.push(line);
+        if let Some(clock) = &wanted.clock {
+            let attempt = connect_to(clock, "clock", listen(Source::Clock));
+            if let Some((connection, line)) = clock.settle(attempt)? {
+                inputs.push(connection);
+                lines.push(line);
+            }
+        }
+        let (drums, line) = connect_output(wanted.drums.as_ref())?;
+        lines.push(line);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let sender = std::thread::Builder::new()
+            .name("lockstep-midi".to_owned())
+            .spawn({
+                let (departures, is_over) = (Arc::clone(&departures), Arc::clone(&is_over));
+                let shared = Arc::clone(shared);
+                move || send(drums, &departures, &is_over, &shared)
+            })
+            .context("starting the thread that sends the drums")?;
+        let cables = Self {
+            _inputs: inputs,
+            sender: Some(sender),
+            is_over,
+            lines,
+        };
+        Ok((cables, Arrivals(arrivals), Departures(departures)))
+    }
+
+    /// What is connected, a line each.
+    pub(super) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// To be set when nothing more will be sent.
+    pub(super) fn is_over(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_over)
+    }
+}
+
+impl Drop for Cables {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        if let Some(sender) = self.sender.take() {
+            let _ended = sender.join();
+        }
+    }
+}
+
+impl Arrivals {
+    /// Takes what has come since the last block into the inbox of this one: each message keeps its distance to the
+    /// others, a block later.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub(super) fn take(
+        &self,
+        now: Instant,
+        block: Duration,
+        inbox: &mut Inbox,
+        frames: impl Fn(Duration) -> u32,
+    ) {
+        inbox.clear();
+        let last = frames(block).saturating_sub(1);
+        let mut earliest = 0;
+        while !inbox.is_full() {
+            let Some((at, source, message)) = self.0.pop() else {
+                return;
+            };
+            let ago = now.saturating_duration_since(at);
+            let frame = frames(block.saturating_sub(ago)).clamp(earliest, last.max(earliest));
+            earliest = frame;
+            let _ = inbox.try_push(Timed {
+                frame,
+                source,
+                message,
+            });
+        }
+    }
+}
+
+impl Departures {
+    /// Hands a message to the thread that sends.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub(super) fn send(&self, at: Instant, bytes: [u8; 3], shared: &Shared) {
+        shared.lose(u32::from(self.0.push((at, bytes)).is_err()));
+    }
+}
+
+/// Puts what comes in into the queue.
+fn listener(
+    source: Source,
+    queue: Arc<ArrayQueue<Arrival>>,
+    shared: Arc<Shared>,
+) -> impl FnMut(u64, &[u8], &mut ()) + Send + Clone + 'static {
+    move |_, bytes, ()| {
+        if let Some(message) = midi::read(source, bytes) {
+            let arrival = (Instant::now(), source, message);
+            shared.lose(u32::from(queue.push(arrival).is_err()));
+        }
+    }
+}
+
+/// Sends what is due, until it is over and nothing is left.
+fn send(
+    mut drums: MidiOutputConnection,
+    queue: &ArrayQueue<Departure>,
+    is_over: &AtomicBool,
+    shared: &Shared,
+) {
+    loop {
+        // Before the queue is looked at: what is pushed before it is over is sent.
+        let is_last = is_over.load(Ordering::Acquire);
+        while let Some((at, bytes)) = queue.pop() {
+            std::thread::sleep(at.saturating_duration_since(Instant::now()));
+            shared.lose(u32::from(drums.send(&bytes).is_err()));
+        }
+        if is_last {
+            return;
+        }
+        std::thread::park_timeout(LOOK_EVERY);
+    }
+}
+
+/// Connects a port that is there.
+fn connect_to(
+    wanted: &PortName,
+    own: &str,
+    listener: impl FnMut(u64, &[u8], &mut ()) + Send + 'static,
+) -> Result<(MidiInputConnection<()>, String)> {
+    let input = input()?;
+    let (port, name) = port(&input, wanted, "MIDI port that plays")?;
+    let connection = input
+        .connect(&port, own, listener, ())
+        .map_err(|error| anyhow!("{error}"))
+        .with_context(|| format!("connecting the MIDI port {name}"))?;
+    Ok((connection, format!("The {own} comes from {name}.")))
+}
+
+/// Connects the port that is wanted, else opens one of one's own.
+fn connect_input(
+    wanted: Option<&PortName>,
+    own: &str,
+    listener: impl FnMut(u64, &[u8], &mut ()) + Send + Clone + 'static,
+) -> Result<(MidiInputConnection<()>, String)> {
+    if let Some(wanted) = wanted
+        && let Some(connected) = wanted.settle(connect_to(wanted, own, listener.clone()))?
+    {
+        return Ok(connected);
+    }
+    virtual_input(listener)
+}
+
+#[cfg(unix)]
+fn virtual_input(
+    listener: impl FnMut(u64, &[u8], &mut ()) + Send + 'static,
+) -> Result<(MidiInputConnection<()>, String)> {
+    use midir::os::unix::VirtualInput as _;
+    let connection = input()?
+        .create_virtual(NAME, listener, ())
+        .map_err(|error| anyhow!("{error}"))
+        .context("opening a MIDI port of one's own")?;
+    let line = format!("Play the bass, and send a clock, to the MIDI port {NAME}.");
+    Ok((connection, line))
+}
+
+#[cfg(not(unix))]
+fn virtual_input(
+    _listener: impl FnMut(u64, &[u8], &mut ()) + Send + 'static,
+) -> Result<(MidiInputConnection<()>, String)> {
+    let names = names(&input()?).join(", ");
+    Err(anyhow!(
+        "give the MIDI port that plays the bass, for the system has none of one's own: --bass PORT, of {names}"
+    ))
+}
+
+/// Connects the port that is wanted, else opens one of one's own.
+fn connect_output(wanted: Option<&PortName>) -> Result<(MidiOutputConnection, String)> {
+    if let Some(wanted) = wanted {
+        let attempt = || {
+            let output = output()?;
+            let (port, name) = port(&output, wanted, "MIDI port that can be played")?;
+            let connection = output
+                .connect(&port, "drums")
+                .map_err(|error| anyhow!("{error}"))
+                .with_context(|| format!("connecting the MIDI port {name}"))?;
+            Ok((connection, format!("The drums go to {name}.")))
+        };
+        if let Some(connected) = wanted.settle(attempt())? {
+            return Ok(connected);
+        }
+    }
+    virtual_output()
+}
+
+#[cfg(unix)]
+fn virtual_output() -> Result<(MidiOutputConnection, String)> {
+    use midir::os::unix::VirtualOutput as _;
+    let connection = output()?
+        .create_virtual(NAME)
+        .map_err(|error| anyhow!("{error}"))
+        .context("opening a MIDI port of one's own")?;
+    Ok((
+        connection,
+        format!("The drums come out of the MIDI port {NAME}."),
+    ))
+}
+
+#[cfg(not(unix))]
+fn virtual_output() -> Result<(MidiOutputConnection, String)> {
+    let names = names(&output()?).join(", ");
+    Err(anyhow!(
+        "give the MIDI port that plays the drums, for the system has none of one's own: --drums PORT, of {names}"
+    ))
+}

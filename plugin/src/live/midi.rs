@@ -1,0 +1,195 @@
+//! Between the bytes of MIDI and what the app does with them. Audio thread: never allocates.
+
+use arrayvec::ArrayVec;
+use nice_plug::midi::{Channel, Key, MidiResult, VoiceID};
+use nice_plug::prelude::NoteEvent;
+
+use super::midi_clock::ClockMessage;
+
+/// Most messages of one block, either way. A MIDI cable carries one a millisecond, and a block is seldom longer than a
+/// fifth of a second; a stack of software may be faster.
+pub(crate) const MAX_MESSAGES: usize = 2048;
+
+/// What a message asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Message {
+    /// A note begins or ends, or all do.
+    Note(NoteEvent<()>),
+    /// A controller was moved.
+    Controller {
+        /// 0 to 119.
+        number: u8,
+        /// 0 to 127.
+        value: u8,
+    },
+    /// The clock says something.
+    Clock(ClockMessage),
+}
+
+/// Which port a message came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The one for the bass, controllers and clock.
+    Bass,
+    /// The one for the clock alone.
+    Clock,
+}
+
+/// A message with its place in the block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Timed {
+    /// Frames since the start of the block.
+    pub(crate) frame: u32,
+    /// By which port.
+    pub(crate) source: Source,
+    /// What.
+    pub(crate) message: Message,
+}
+
+/// What came in with a block, sorted by frame.
+pub(crate) type Inbox = ArrayVec<Timed, MAX_MESSAGES>;
+
+/// Three bytes on their way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outgoing {
+    /// Frames since the start of the block.
+    pub(crate) frame: u32,
+    /// A note-on or note-off.
+    pub(crate) bytes: [u8; 3],
+}
+
+/// What goes out with a block, sorted by frame.
+pub(crate) type Outbox = ArrayVec<Outgoing, MAX_MESSAGES>;
+
+/// Reads a message; `None` for what the app has no use for.
+pub(crate) fn read(source: Source, bytes: &[u8]) -> Option<Message> {
+    let clock = match *bytes {
+        [0xf8] => Some(ClockMessage::Tick),
+        [0xfa] => Some(ClockMessage::Start),
+        [0xfb] => Some(ClockMessage::Continue),
+        [0xfc] => Some(ClockMessage::Stop),
+        [0xf2, low, high] => Some(ClockMessage::SongPosition(
+            u16::from(low & 127) | u16::from(high & 127) << 7,
+        )),
+        _ => None,
+    };
+    if let Some(clock) = clock {
+        return Some(Message::Clock(clock));
+    }
+    let [status, number, value] = *bytes else {
+        return None;
+    };
+    if source == Source::Clock || number > 127 || value > 127 {
+        return None;
+    }
+    match status & 0xf0 {
+        0x80 | 0x90 => NoteEvent::from_midi(0, bytes).ok().map(Message::Note),
+        // All Sound Off and All Notes Off.
+        0xb0 if number == 120 || number == 123 => Some(Message::Note(NoteEvent::NoteOff {
+            timing: 0,
+            voice_id: VoiceID::Wildcard,
+            channel: Channel::Number(status & 15),
+            key: Key::Wildcard,
+            velocity: 0.0,
+        })),
+        0xb0 if number < 120 => Some(Message::Controller { number, value }),
+        _ => None,
+    }
+}
+
+/// The bytes of a note; `None` for what is no single note.
+pub(crate) fn write(event: &NoteEvent<()>) -> Option<[u8; 3]> {
+    match event {
+        NoteEvent::NoteOn { key, .. } | NoteEvent::NoteOff { key, .. } => {
+            key.number()?;
+        }
+        _ => return None,
+    }
+    match event.as_midi()? {
+        MidiResult::Basic(bytes) => Some(bytes),
+        MidiResult::SysEx(..) => None,
+    }
+}
+
+/// Which notes sound, by what has gone out: a bit a key, a row a channel.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sounding([u128; 16]);
+
+impl Sounding {
+    /// Takes note of a message that goes out.
+    pub(crate) fn note(&mut self, [status, key, velocity]: [u8; 3]) {
+        let bit = 1_u128 << (key & 127);
+        if let Some(row) = self.0.get_mut(usize::from(status & 15)) {
+            match status & 0xf0 {
+                0x90 if velocity > 0 => *row |= bit,
+                _ => *row &= !bit,
+            }
+        }
+    }
+
+    /// Note-offs for everything that sounds, which then does no more.
+    pub(crate) fn end_all(&mut self, frame: u32, out: &mut Outbox) {
+        for (channel, row) in (0_u8..).zip(&mut self.0) {
+            for key in 0..128_u8 {
+                let off = Outgoing {
+                    frame,
+                    bytes: [0x80 | channel, key, 0],
+                };
+                // What does not fit any more stays, for the next block.
+                if *row & 1 << key != 0 && out.try_push(off).is_ok() {
+                    *row &= !(1 << key);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing sounds.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.0 == [0; 16]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_is_heard_on_both_ports_and_notes_only_on_the_bass() {
+        for source in [Source::Bass, Source::Clock] {
+            let tick = read(source, &[0xf8]);
+            assert_eq!(tick, Some(Message::Clock(ClockMessage::Tick)));
+            let place = read(source, &[0xf2, 3, 1]);
+            let told = ClockMessage::SongPosition(131);
+            assert_eq!(place, Some(Message::Clock(told)));
+        }
+        assert!(matches!(
+            read(Source::Bass, &[0x91, 40, 99]),
+            Some(Message::Note(_))
+        ));
+        assert_eq!(read(Source::Clock, &[0x91, 40, 99]), None);
+        for useless in [&[][..], &[0x90], &[0x90, 200, 1], &[0xfe], &[0xf0, 1, 0xf7]] {
+            assert_eq!(read(Source::Bass, useless), None, "{useless:?}");
+        }
+    }
+
+    #[test]
+    fn every_note_that_sounds_is_ended_once() {
+        let mut sounding = Sounding::default();
+        for bytes in [
+            [0x99, 36, 100],
+            [0x99, 42, 1],
+            [0x91, 127, 5],
+            [0x89, 42, 0],
+        ] {
+            sounding.note(bytes);
+        }
+        let mut out = Outbox::new();
+        sounding.end_all(7, &mut out);
+        let bytes: Vec<_> = out.iter().map(|off| (off.frame, off.bytes)).collect();
+        assert_eq!(bytes, [(7, [0x81, 127, 0]), (7, [0x89, 36, 0])]);
+        assert!(sounding.is_silent());
+        sounding.note([0x90, 36, 1]);
+        sounding.note([0x90, 36, 0]);
+        assert!(sounding.is_silent());
+    }
+}

@@ -1,0 +1,284 @@
+//! `lockstep live` on a real stage: a JACK server without a device, a musician who plays MIDI, and a recorder.
+//!
+//! Needs `jackd` (Debian: jackd2). Every wait is bounded.
+#[path = "live/stage.rs"]
+mod stage;
+
+use std::fs;
+
+use stage::{App, Musician, RATE_HZ, Recorder, Server, config_folder};
+
+/// Everything on the grid, at four beats a second.
+const ON_THE_GRID: [&str; 8] = [
+    "--set",
+    "free_bpm=240",
+    "--set",
+    "swing=0",
+    "--set",
+    "humanise=0",
+    "--set",
+    "feel=0",
+];
+
+/// A sixteenth at 240 BPM.
+const STEP: u64 = RATE_HZ / 16;
+
+/// A measure of it.
+const MEASURE: u64 = 16 * STEP;
+
+/// Eighths for some measures from a frame on.
+fn bass(begin: u64, n_measures: u64) -> Vec<(u64, Vec<u8>)> {
+    (0..8 * n_measures)
+        .flat_map(|place| {
+            let at = begin + place * 2 * STEP;
+            let key = [36, 36, 43, 36, 41, 36, 43, 38][usize::try_from(place % 8).unwrap()];
+            [(at, vec![0x90, key, 100]), (at + STEP, vec![0x80, key, 0])]
+        })
+        .collect()
+}
+
+/// What was heard from a frame on, as frames since then, and whether it is a note-on.
+fn heard(recorder: &Recorder, begin: u64) -> Vec<(i64, bool)> {
+    let notes = recorder.notes();
+    assert!(
+        notes.iter().all(|(_, bytes)| bytes[0] & 0x0f == 9),
+        "drums are on channel 10"
+    );
+    notes
+        .iter()
+        .map(|(at, bytes)| {
+            (
+                at.cast_signed() - begin.cast_signed(),
+                bytes[0] & 0xf0 == 0x90,
+            )
+        })
+        .collect()
+}
+
+/// Every note-on has its note-off.
+fn assert_all_ended(recorder: &Recorder) {
+    let mut sounding = std::collections::BTreeSet::new();
+    for (at, bytes) in recorder.notes() {
+        if bytes[0] & 0xf0 == 0x90 {
+            sounding.insert(bytes[1]);
+        } else {
+            assert!(sounding.remove(&bytes[1]), "an end without a note at {at}");
+        }
+    }
+    assert!(sounding.is_empty(), "still sounding: {sounding:?}");
+}
+
+#[test]
+fn in_free_run_the_first_note_is_the_one_and_the_drums_are_on_the_grid() {
+    let server = Server::start();
+    let folder = config_folder();
+    let mut app = App::start(&folder, &ON_THE_GRID);
+    let musician = Musician::of("lockstep:bass");
+    let recorder = Recorder::of("lockstep:drums", &musician);
+    let begin = musician.soon();
+    musician.play(bass(begin, 4));
+    musician.wait_until(begin + 4 * MEASURE + STEP / 2);
+    let heard = heard(&recorder, begin);
+    let ons: Vec<i64> = heard
+        .iter()
+        .filter(|(_, on)| *on)
+        .map(|(at, _)| *at)
+        .collect();
+    let measure = MEASURE.cast_signed();
+    assert!(
+        ons.iter().all(|at| *at >= measure),
+        "the first measure is silent: {ons:?}"
+    );
+    for n in 1..4 {
+        let here = ons
+            .iter()
+            .filter(|at| (n * measure..(n + 1) * measure).contains(at));
+        assert!(here.count() >= 4, "measure {n} plays: {ons:?}");
+    }
+    let off_grid: Vec<_> = ons
+        .iter()
+        .filter(|at| *at % STEP.cast_signed() != 0)
+        .collect();
+    assert!(off_grid.is_empty(), "off the grid: {off_grid:?}");
+    assert!(app.terminate().success());
+    recorder.settle();
+    assert_all_ended(&recorder);
+    drop(server);
+}
+
+#[test]
+fn behind_a_jittering_midi_clock_the_drums_are_within_two_milliseconds() {
+    let _server = Server::start();
+    let folder = config_folder();
+    let mut app = App::start(&folder, &ON_THE_GRID[2..]);
+    let musician = Musician::of("lockstep:bass");
+    let recorder = Recorder::of("lockstep:drums", &musician);
+    musician.also_to("lockstep:clock");
+    let begin = musician.soon();
+    // 240 BPM from the clock, while free run would be at 120; every tick up to 2 ms off.
+    let mut messages = bass(begin, 5);
+    messages.push((begin - STEP, vec![0xfa]));
+    let mut noise = 1_u64;
+    for tick in 0..5 * 96 {
+        noise = noise
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        let jitter = (noise >> 33) % 193;
+        messages.push((begin + tick * (STEP / 6) + jitter - 96, vec![0xf8]));
+    }
+    let end = begin + 5 * MEASURE;
+    messages.push((end, vec![0xfc]));
+    messages.sort_by_key(|(at, _)| *at);
+    musician.play(messages);
+    musician.wait_until(end + RATE_HZ / 5);
+    assert!(app.has_said("Following the MIDI clock"));
+    let heard = heard(&recorder, begin);
+    let ons: Vec<i64> = heard
+        .iter()
+        .filter(|(_, on)| *on)
+        .map(|(at, _)| *at)
+        .collect();
+    let (measure, step) = (MEASURE.cast_signed(), STEP.cast_signed());
+    assert!(ons.len() >= 16, "it plays: {ons:?}");
+    for at in &ons {
+        assert!(
+            (measure - 96..5 * measure + 96).contains(at),
+            "between first measure and stop: {at}"
+        );
+        let off = (at + step / 2).rem_euclid(step) - step / 2;
+        assert!(off.abs() <= 96, "{off} frames off at {at}");
+    }
+    // The stop has ended what sounded.
+    assert_all_ended(&recorder);
+    assert!(app.terminate().success());
+}
+
+#[test]
+fn behind_jacks_rolling_transport_the_drums_are_on_its_grid() {
+    let _server = Server::start();
+    let folder = config_folder();
+    let mut args = vec!["--sync", "jack"];
+    args.extend(ON_THE_GRID);
+    let mut app = App::start(&folder, &args);
+    let musician = Musician::of("lockstep:bass");
+    let recorder = Recorder::of("lockstep:drums", &musician);
+    // Without the transport it waits.
+    let early = musician.soon();
+    musician.play(bass(early, 2));
+    musician.wait_until(early + 2 * MEASURE);
+    assert_eq!(recorder.notes(), []);
+    let nought = musician.roll();
+    musician.play(bass(nought + MEASURE, 3));
+    musician.wait_until(nought + 4 * MEASURE + STEP / 2);
+    let ons: Vec<i64> = heard(&recorder, nought)
+        .iter()
+        .filter(|(_, on)| *on)
+        .map(|(at, _)| *at)
+        .collect();
+    assert!(ons.len() >= 8, "it plays: {ons:?}");
+    let off_grid: Vec<_> = ons
+        .iter()
+        .filter(|at| *at % STEP.cast_signed() != 0)
+        .collect();
+    assert!(off_grid.is_empty(), "off the grid: {off_grid:?}");
+    musician.stop();
+    recorder.settle();
+    assert_all_ended(&recorder);
+    assert!(app.has_said("Following JACK's transport, 240 BPM"));
+    assert!(app.terminate().success());
+}
+
+#[test]
+fn the_end_ends_the_notes_and_what_was_turned_comes_back() {
+    let _server = Server::start();
+    let folder = config_folder();
+    let mut args = vec![
+        "--cc",
+        "20=swing",
+        "--set",
+        "density=83 %",
+        "--set",
+        "thru=on",
+    ];
+    args.extend(ON_THE_GRID);
+    let mut app = App::start(&folder, &args);
+    let musician = Musician::of("lockstep:bass");
+    let recorder = Recorder::of("lockstep:drums", &musician);
+    let begin = musician.soon();
+    // Held until the end, and passed on.
+    musician.play(vec![
+        (begin, vec![0x99, 40, 100]),
+        (begin + 1, vec![0xb0, 20, 127]),
+    ]);
+    musician.wait_until(begin + RATE_HZ / 4);
+    let notes = recorder.notes();
+    assert_eq!(notes, [(begin, [0x99, 40, 100])]);
+    assert!(app.terminate().success());
+    recorder.settle();
+    assert_all_ended(&recorder);
+    // The second run knows, and one that starts fresh does not.
+    let listed = stage::list_parameters(&folder, &[]);
+    let shown = |listed: &str, id: &str| -> String {
+        let line = listed.lines().find(|line| line.starts_with(id));
+        line.unwrap_or_default().to_owned()
+    };
+    assert!(shown(&listed, "density").contains("83 %"), "{listed}");
+    assert!(shown(&listed, "swing").contains("100 %"), "{listed}");
+    assert!(shown(&listed, "free_bpm").contains("240 BPM"), "{listed}");
+    let fresh = stage::list_parameters(&folder, &["--fresh"]);
+    assert!(!shown(&fresh, "density").contains("83 %"), "{fresh}");
+    let mut again = App::start(&folder, &[]);
+    assert!(again.has_said("Controller 20 turns swing"));
+    assert!(again.terminate().success());
+}
+
+#[test]
+fn a_server_that_goes_away_is_told_and_the_settings_are_saved() {
+    let server = Server::start();
+    let folder = config_folder();
+    let mut app = App::start(&folder, &["--set", "seed=7"]);
+    drop(server);
+    let status = app.wait();
+    assert_eq!(status.code(), Some(1));
+    assert!(app.has_said("the JACK server has gone away"));
+    let saved = fs::read_to_string(folder.path().join("live.toml")).unwrap();
+    assert!(saved.contains("seed = \"7\""), "{saved}");
+}
+
+#[test]
+fn what_is_not_there_is_an_error_that_says_what_to_do() {
+    let server = Server::start();
+    let folder = config_folder();
+    let failed = |args: &[&str]| {
+        let (code, said) = stage::run(&folder, args);
+        assert_eq!(code, Some(1), "{said}");
+        said
+    };
+    let said = failed(&["--bass", "organ"]);
+    assert!(
+        said.contains("`organ`") && said.contains("there is no"),
+        "{said}"
+    );
+    let said = failed(&["--rate", "44100"]);
+    assert!(
+        said.contains("48000 Hz") && said.contains("jackd -r"),
+        "{said}"
+    );
+    let said = failed(&["--set", "density=500"]);
+    assert!(said.contains("0 % to 100 %"), "{said}");
+    let said = failed(&["--set", "loudness=1"]);
+    assert!(said.contains("--list-parameters"), "{said}");
+    let said = failed(&["--cc", "130=density"]);
+    assert!(said.contains("`130`"), "{said}");
+    let said = failed(&["--backend", "cpal", "--audio", "no such device"]);
+    assert!(said.contains("no such device"), "{said}");
+    let (code, ports) = stage::run(&folder, &["--ports"]);
+    assert_eq!(code, Some(0));
+    assert!(ports.contains("system:playback_1"), "{ports}");
+    drop(server);
+    let said = failed(&["--backend", "jack"]);
+    assert!(
+        said.contains("no JACK server runs") && said.contains("--backend cpal"),
+        "{said}"
+    );
+}

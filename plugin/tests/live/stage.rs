@@ -1,0 +1,391 @@
+//! The stage of the test: a JACK server of its own, the app, a musician and a recorder.
+//!
+//! The server is synchronous: it waits for every client in every period, so that on a busy machine time passes more slowly
+//! but nothing is left out. The musician counts the frames, and the recorder, which comes after the app and so after the
+//! musician in every period, reads that count.
+
+use std::collections::VecDeque;
+use std::env;
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use jack::{
+    AsyncClient, Client, ClientOptions, Control, LoggerType, MidiIn, MidiOut, Port, ProcessHandler,
+    ProcessScope, RawMidi, Transport, TransportState,
+};
+use tempfile::TempDir;
+
+/// Sample rate of the server.
+pub(crate) const RATE_HZ: u64 = 48_000;
+
+/// Longest wait for anything that should happen at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The name of the server is in the environment of the process: one test at a time.
+static TURN: Mutex<()> = Mutex::new(());
+
+static N_SERVERS: AtomicU32 = AtomicU32::new(0);
+
+/// Waits until something is there.
+///
+/// # Panics
+/// If it does not come.
+fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} does not come");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A JACK server without a device; ends when dropped.
+pub(crate) struct Server {
+    jackd: Child,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Server {
+    #[expect(
+        unsafe_code,
+        reason = "JACK's library takes the server's name from the environment alone"
+    )]
+    pub(crate) fn start() -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        jack::set_logger(LoggerType::None);
+        let name = format!(
+            "lockstep-test-{}-{}",
+            std::process::id(),
+            N_SERVERS.fetch_add(1, Ordering::Relaxed)
+        );
+        // SAFETY: the tests of this process take turns, and the one whose turn it is has no other thread yet.
+        unsafe { env::set_var("JACK_DEFAULT_SERVER", &name) };
+        let jackd = Command::new("jackd")
+            .args(["-n", &name, "-r", "-S"])
+            .args(["-d", "dummy", "-r", "48000", "-p", "256"])
+            .env("JACK_NO_AUDIO_RESERVATION", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("jackd is needed (Debian: apt-get install jackd2)");
+        let server = Self { jackd, _turn: turn };
+        await_some("the JACK server", || {
+            Client::new("look", ClientOptions::NO_START_SERVER).ok()
+        });
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        end(&mut self.jackd);
+    }
+}
+
+/// Asks a program to end, and makes it.
+fn end(child: &mut Child) {
+    signal(child, "-TERM");
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn signal(child: &Child, name: &str) {
+    let _ = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+}
+
+/// A folder for the settings of a test.
+pub(crate) fn config_folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn live(folder: &TempDir, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lockstep"));
+    command
+        .arg("live")
+        .args(args)
+        .env("LOCKSTEP_CONFIG", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs the app where it ends by itself; its status and all that it says.
+pub(crate) fn run(folder: &TempDir, args: &[&str]) -> (Option<i32>, String) {
+    let mut app = App::spawn(folder, args);
+    let status = app.wait();
+    (status.code(), app.said())
+}
+
+/// What `--list-parameters` says.
+pub(crate) fn list_parameters(folder: &TempDir, args: &[&str]) -> String {
+    let (code, said) = run(folder, &[args, &["--list-parameters"]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    said
+}
+
+/// The app, running; ends when dropped.
+pub(crate) struct App {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    readers: Vec<thread::JoinHandle<()>>,
+}
+
+impl App {
+    fn spawn(folder: &TempDir, args: &[&str]) -> Self {
+        let mut child = live(folder, args).spawn().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let read = |from: Box<dyn Read + Send>| {
+            let said = Arc::clone(&said);
+            thread::spawn(move || {
+                for line in BufReader::new(from).lines().map_while(Result::ok) {
+                    let mut said = said.lock().unwrap();
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+            })
+        };
+        let readers = vec![
+            read(Box::new(child.stdout.take().unwrap())),
+            read(Box::new(child.stderr.take().unwrap())),
+        ];
+        Self {
+            child,
+            said,
+            readers,
+        }
+    }
+
+    /// Starts it and waits until it plays.
+    pub(crate) fn start(folder: &TempDir, args: &[&str]) -> Self {
+        let mut app = Self::spawn(folder, args);
+        await_some("the app", || {
+            let status = app.child.try_wait().unwrap();
+            assert!(status.is_none(), "{status:?}: {}", app.said());
+            app.has_said("Ctrl-C stops it").then_some(())
+        });
+        app
+    }
+
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    pub(crate) fn has_said(&self, words: &str) -> bool {
+        self.said().contains(words)
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        signal(&self.child, "-TERM");
+        self.wait()
+    }
+
+    /// Waits for the end, and for its last words.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let status = await_some("the end of the app", || self.child.try_wait().unwrap());
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        status
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            end(&mut self.child);
+        }
+    }
+}
+
+/// Messages at frames of the server's time.
+type Score = Arc<Mutex<VecDeque<(u64, Vec<u8>)>>>;
+
+struct Playing {
+    port: Port<MidiOut>,
+    score: Score,
+    /// Frames before the period. Written here alone.
+    now: Arc<AtomicU64>,
+    n_frames: u64,
+    transport: Transport,
+    /// The frame at which the transport was at nought, once it rolls.
+    nought: Arc<AtomicU64>,
+}
+
+impl ProcessHandler for Playing {
+    fn process(&mut self, _: &Client, scope: &ProcessScope) -> Control {
+        let begin = self.n_frames;
+        let end = begin + u64::from(scope.n_frames());
+        self.n_frames = end;
+        self.now.store(begin, Ordering::Release);
+        let now = self.transport.query().unwrap();
+        if now.state == TransportState::Rolling {
+            let nought = begin - u64::from(now.pos.frame());
+            self.nought.store(nought, Ordering::Release);
+        }
+        let mut writer = self.port.writer(scope);
+        let mut score = self.score.lock().unwrap();
+        while let Some((at, bytes)) = score.front().filter(|(at, _)| *at < end) {
+            let time = u32::try_from(*at - begin).unwrap();
+            writer.write(&RawMidi { time, bytes }).unwrap();
+            score.pop_front();
+        }
+        Control::Continue
+    }
+}
+
+/// Plays MIDI at exact frames.
+pub(crate) struct Musician {
+    client: AsyncClient<(), Playing>,
+    score: Score,
+    now: Arc<AtomicU64>,
+    nought: Arc<AtomicU64>,
+}
+
+impl Musician {
+    /// One whose instrument is connected to a port.
+    pub(crate) fn of(port: &str) -> Self {
+        let (client, _) = Client::new("musician", ClientOptions::NO_START_SERVER).unwrap();
+        let (score, now, nought) = (Score::default(), Arc::default(), Arc::default());
+        let playing = Playing {
+            port: client.register_port("out", MidiOut::default()).unwrap(),
+            score: Arc::clone(&score),
+            now: Arc::clone(&now),
+            n_frames: 0,
+            transport: client.transport(),
+            nought: Arc::clone(&nought),
+        };
+        let client = client.activate_async((), playing).unwrap();
+        let musician = Self {
+            client,
+            score,
+            now,
+            nought,
+        };
+        musician.also_to(port);
+        musician
+    }
+
+    /// Connects the instrument to one more port.
+    pub(crate) fn also_to(&self, port: &str) {
+        let client = self.client.as_client();
+        client.connect_ports_by_name("musician:out", port).unwrap();
+    }
+
+    fn now(&self) -> u64 {
+        self.now.load(Ordering::Acquire)
+    }
+
+    /// A frame a little later, and no multiple of anything.
+    pub(crate) fn soon(&self) -> u64 {
+        self.now() + RATE_HZ / 2 + 77
+    }
+
+    /// Will play these, which are in time order.
+    pub(crate) fn play(&self, messages: Vec<(u64, Vec<u8>)>) {
+        self.score.lock().unwrap().extend(messages);
+    }
+
+    /// Waits until a frame has passed.
+    pub(crate) fn wait_until(&self, frame: u64) {
+        // Some periods later, so that what happened at it is there.
+        await_some("the time", || (self.now() > frame + 4 * 256).then_some(()));
+    }
+
+    /// Starts the transport, at nought, and finds out at which frame of the server's time that is.
+    pub(crate) fn roll(&self) -> u64 {
+        let transport = self.client.as_client().transport();
+        transport.locate(0).unwrap();
+        transport.start().unwrap();
+        await_some("the transport", || {
+            let nought = self.nought.load(Ordering::Acquire);
+            (nought > 0).then_some(nought)
+        })
+    }
+
+    pub(crate) fn stop(&self) {
+        self.client.as_client().transport().stop().unwrap();
+    }
+}
+
+/// Frames and messages.
+type Notes = Arc<Mutex<Vec<(u64, [u8; 3])>>>;
+
+struct Recording {
+    port: Port<MidiIn>,
+    notes: Notes,
+    /// The musician's.
+    now: Arc<AtomicU64>,
+}
+
+impl ProcessHandler for Recording {
+    fn process(&mut self, _: &Client, scope: &ProcessScope) -> Control {
+        let begin = self.now.load(Ordering::Acquire);
+        let mut notes = self.notes.lock().unwrap();
+        for raw in self.port.iter(scope) {
+            let bytes = raw.bytes.try_into().expect("notes have three bytes");
+            notes.push((begin + u64::from(raw.time), bytes));
+        }
+        Control::Continue
+    }
+}
+
+/// Writes down what a port plays.
+pub(crate) struct Recorder {
+    _client: AsyncClient<(), Recording>,
+    notes: Notes,
+    now: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// One that a port is connected to which plays what the musician makes it.
+    pub(crate) fn of(port: &str, musician: &Musician) -> Self {
+        let (client, _) = Client::new("recorder", ClientOptions::NO_START_SERVER).unwrap();
+        let (notes, now) = (Notes::default(), Arc::clone(&musician.now));
+        let recording = Recording {
+            port: client.register_port("in", MidiIn::default()).unwrap(),
+            notes: Arc::clone(&notes),
+            now: Arc::clone(&now),
+        };
+        let client = client.activate_async((), recording).unwrap();
+        client
+            .as_client()
+            .connect_ports_by_name(port, "recorder:in")
+            .unwrap();
+        Self {
+            _client: client,
+            notes,
+            now,
+        }
+    }
+
+    /// All so far.
+    pub(crate) fn notes(&self) -> Vec<(u64, [u8; 3])> {
+        self.notes.lock().unwrap().clone()
+    }
+
+    /// Waits for what is still on its way: some periods.
+    pub(crate) fn settle(&self) {
+        let begun = self.now.load(Ordering::Acquire);
+        await_some("the last periods", || {
+            (self.now.load(Ordering::Acquire) > begun + 8 * 256).then_some(())
+        });
+    }
+}
