@@ -11,8 +11,16 @@ use anyhow::Context as _;
 
 use crate::{bundle, root, tidy};
 
-/// What `lockstep live` needs on Debian to be compiled.
-const LIVE_PACKAGES: [&str; 3] = ["libasound2-dev", "libjack-jackd2-dev", "pkg-config"];
+/// What `lockstep live` needs on Debian to be compiled and played.
+const LIVE_PACKAGES: [&str; 4] = [
+    "jackd2",
+    "libasound2-dev",
+    "libjack-jackd2-dev",
+    "pkg-config",
+];
+
+/// Lets the program have its live mode, in a build of the whole workspace: so both share every dependency.
+const LIVE: [&str; 3] = ["--workspace", "--features", "lockstep/standalone"];
 
 /// Runs every step, each with its time, and stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -30,7 +38,21 @@ pub(crate) fn run() -> anyhow::Result<()> {
             "warnings",
         ])
     })?;
-    step("clippy of `lockstep live`", clippy_live)?;
+    let mut has_live = false;
+    step("clippy of `lockstep live`", || {
+        has_live = prepare_live()?;
+        if has_live {
+            cargo(
+                &[
+                    &["clippy"],
+                    &LIVE[..],
+                    &["--all-targets", "--", "-D", "warnings"],
+                ]
+                .concat(),
+            )?;
+        }
+        Ok(())
+    })?;
     step("docs", || {
         run_command(
             cargo_command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
@@ -43,6 +65,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     step("bundle", bundle::bundle_built)?;
     step("tests", run_tests)?;
+    if has_live {
+        step("tests of `lockstep live`", test_live)?;
+    }
     step("doctests", || cargo(&["test", "--workspace", "--doc"]))?;
     eprintln!(
         "\nall is well, after {:.0} s",
@@ -82,31 +107,44 @@ fn install_components() -> anyhow::Result<()> {
         .context("rustfmt and clippy are needed: `rustup component add rustfmt clippy`")
 }
 
-/// Lints the program with its live mode, where the headers that this needs are there or may be installed.
-fn clippy_live() -> anyhow::Result<()> {
-    if cfg!(target_os = "linux") && !has_live_headers() {
-        if may_install_packages() {
-            install_packages()?;
-        }
-        if !has_live_headers() {
-            eprintln!(
-                "skipped: `lockstep live` (feature `standalone`) is not checked, for the headers of ALSA or JACK are missing. On \
-                 Debian: apt-get install {}",
-                LIVE_PACKAGES.join(" ")
-            );
-            return Ok(());
-        }
+/// Whether the program can be built with its live mode here, and played: headers and server are there or were installed.
+fn prepare_live() -> anyhow::Result<bool> {
+    if cfg!(target_os = "linux") && !(has_live_headers() && has_jackd()) && may_install_packages() {
+        install_packages()?;
     }
-    cargo(&[
-        "clippy",
-        "--package",
-        "lockstep",
-        "--features",
-        "standalone",
-        "--",
-        "-D",
-        "warnings",
-    ])
+    if cfg!(not(target_os = "linux")) || has_live_headers() {
+        return Ok(true);
+    }
+    eprintln!(
+        "skipped: `lockstep live` (feature `standalone`) is neither checked nor played, for the headers of ALSA or JACK are \
+         missing. On Debian: apt-get install {}",
+        LIVE_PACKAGES.join(" ")
+    );
+    Ok(false)
+}
+
+/// Plays `lockstep live` through a JACK server of its own where there is one to be started, else only in parts.
+fn test_live() -> anyhow::Result<()> {
+    // The program and its own test alone: everything else has been tested without live.
+    let mut targets = vec!["--bin", "lockstep"];
+    if has_jackd() {
+        targets.extend(["--test", "live"]);
+    } else {
+        eprintln!(
+            "skipped: `lockstep live` is not played, for there is no `jackd` (Debian: jackd2)"
+        );
+    }
+    let runner: &[&str] = if answers("cargo", &["nextest", "--version"]) {
+        &["nextest", "run"]
+    } else {
+        &["test"]
+    };
+    cargo(&[runner, &LIVE, &targets].concat())
+}
+
+/// Whether a JACK server can be started.
+fn has_jackd() -> bool {
+    answers("jackd", &["--version"])
 }
 
 fn has_live_headers() -> bool {

@@ -1,4 +1,11 @@
 //! What a musician would notice of the host alone: the bass passed on, controllers, clocks and the end.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::disallowed_types,
+    clippy::indexing_slicing,
+    reason = "tests run on no audio thread"
+)]
 
 use super::*;
 use crate::live::midi::{Inbox, read};

@@ -241,11 +241,11 @@ impl ProcessHandler for Playing {
             self.nought.store(nought, Ordering::Release);
         }
         let mut writer = self.port.writer(scope);
-        let mut score = self.score.lock().unwrap();
-        while let Some((at, bytes)) = score.front().filter(|(at, _)| *at < end) {
+        let mut coming = self.score.lock().unwrap();
+        while let Some((at, bytes)) = coming.front().filter(|(at, _)| *at < end) {
             let time = u32::try_from(*at - begin).unwrap();
             writer.write(&RawMidi { time, bytes }).unwrap();
-            score.pop_front();
+            coming.pop_front();
         }
         Control::Continue
     }
