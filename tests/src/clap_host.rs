@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use clack_extensions::params::{ParamInfoBuffer, PluginParams};
+use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::{
@@ -14,7 +14,7 @@ use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 
-use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, bundle};
+use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
 
 /// The plugin's CLAP id; projects store it.
 const PLUGIN_ID: &str = "audio.lockstep.lockstep";
@@ -39,6 +39,7 @@ struct Param {
     id: ClapId,
     name: String,
     max: f64,
+    is_hidden: bool,
 }
 
 impl ClapHost {
@@ -76,6 +77,7 @@ impl ClapHost {
                     id: info.id,
                     name: String::from_utf8(info.name.to_vec())?,
                     max: info.max_value,
+                    is_hidden: info.flags.contains(ParamInfoFlags::IS_HIDDEN),
                 })
             })
             .collect::<anyhow::Result<_>>()?;
@@ -182,6 +184,7 @@ impl Host for ClapHost {
         let extension: PluginParams = handle.get_extension().context("no parameters")?;
         self.params
             .iter()
+            .filter(|param| !param.is_hidden)
             .map(|param| {
                 let value = extension
                     .get_value(&handle, param.id)
@@ -279,6 +282,11 @@ fn play_block(
     ports: &mut AudioPorts,
     performance: &mut Performance,
 ) -> anyhow::Result<()> {
+    std::thread::sleep(block.rest);
+    if block.is_after_reset {
+        processor.reset();
+        performance.cut_off(block.first_frame);
+    }
     let mut inputs = EventBuffer::new();
     for input in &block.inputs {
         match input.kind {
@@ -316,7 +324,7 @@ fn play_block(
             &inputs.as_input(),
             &mut outputs.as_output(),
             Some(block.first_frame),
-            Some(&transport(stage, block)),
+            transport(stage.tells, block).as_ref(),
         )
         .with_context(|| format!("processing at frame {}", block.first_frame))?;
 
@@ -340,32 +348,49 @@ fn play_block(
     Ok(())
 }
 
-/// The transport at the first frame of a block.
-fn transport(stage: &Stage, block: &Block) -> TransportEvent {
-    let (numerator, denominator) = stage.meter;
-    let measure_beats = f64::from(numerator) * 4.0 / f64::from(denominator);
-    let measure = (block.beats / measure_beats + 1e-9).floor();
-    let mut flags = TransportFlags::HAS_TEMPO
-        | TransportFlags::HAS_BEATS_TIMELINE
-        | TransportFlags::HAS_TIME_SIGNATURE;
+/// What the host says of the transport at the first frame of a block.
+fn transport(tells: Tells, block: &Block) -> Option<TransportEvent> {
+    let (numerator, denominator) = block.meter;
+    let mut flags = match tells {
+        Tells::Everything => {
+            TransportFlags::HAS_TEMPO
+                | TransportFlags::HAS_BEATS_TIMELINE
+                | TransportFlags::HAS_TIME_SIGNATURE
+        }
+        Tells::BeatsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_BEATS_TIMELINE,
+        Tells::Beats => TransportFlags::HAS_BEATS_TIMELINE,
+        Tells::SecondsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_SECONDS_TIMELINE,
+        Tells::Seconds => TransportFlags::HAS_SECONDS_TIMELINE,
+        Tells::Nothing => return None,
+    };
     flags.set(TransportFlags::IS_PLAYING, block.is_playing);
-    TransportEvent {
+    let has = |flag, value| if flags.contains(flag) { value } else { 0.0 };
+    let measure_start = has(
+        TransportFlags::HAS_TIME_SIGNATURE,
+        block.measure_start_beats,
+    );
+    Some(TransportEvent {
         header: EventHeader::new_core(0, EventFlags::empty()),
         flags,
-        song_pos_beats: block.beats.into(),
-        song_pos_seconds: 0.0.into(),
-        tempo: block.tempo_bpm,
+        song_pos_beats: has(TransportFlags::HAS_BEATS_TIMELINE, block.beats).into(),
+        // As if the tempo had always been this.
+        song_pos_seconds: has(
+            TransportFlags::HAS_SECONDS_TIMELINE,
+            block.beats * 60.0 / block.tempo_bpm,
+        )
+        .into(),
+        tempo: has(TransportFlags::HAS_TEMPO, block.tempo_bpm),
         tempo_inc: 0.0,
         loop_start_beats: 0.0.into(),
         loop_end_beats: 0.0.into(),
         loop_start_seconds: 0.0.into(),
         loop_end_seconds: 0.0.into(),
-        bar_start: (measure * measure_beats).into(),
-        #[expect(clippy::cast_possible_truncation, reason = "a few measures")]
-        bar_number: measure as i32,
+        bar_start: measure_start.into(),
+        // Not looked at, and not known where the meter changes.
+        bar_number: 0,
         time_signature_numerator: numerator,
         time_signature_denominator: denominator,
-    }
+    })
 }
 
 /// Ties clack's parts together; this host has no state on the main and the audio thread.

@@ -6,6 +6,7 @@
 //! The bundles are those of `cargo xtask bundle lockstep`, found beside the build folder of the running test or where
 //! the environment variable `LOCKSTEP_BUNDLES` says. They are not rebuilt from here; `cargo xtask test` does that.
 
+mod block;
 mod clap_host;
 mod performance;
 mod stage;
@@ -15,9 +16,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+pub use block::{Block, Input, InputKind};
 pub use clap_host::{ClapHost, perform_together};
 pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance};
-pub use stage::{Action, BassNote, Block, Cue, Input, InputKind, Stage};
+pub use stage::{Action, BassNote, Cue, Stage, Tells};
 pub use vst3_host::Vst3Host;
 
 /// Something that loads the plugin and plays it. Dropping it destroys the instance.
@@ -28,7 +30,7 @@ pub trait Host {
     /// If the plugin refuses a call or a parameter is not there.
     fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance>;
 
-    /// Every parameter, in the plugin's order.
+    /// Every parameter that a player sees, in the plugin's order.
     ///
     /// # Errors
     /// If the plugin does not list them.

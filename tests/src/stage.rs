@@ -4,6 +4,10 @@
 //! in, never by adding up blocks, so that the same stage has the same beats for any block size. Blocks end where the
 //! transport breaks, as they do in a host.
 
+use std::time::Duration;
+
+use crate::{Block, Input, InputKind};
+
 /// A note of the bass, on the host's timeline.
 #[derive(Clone, Copy, Debug)]
 pub struct BassNote {
@@ -26,6 +30,10 @@ pub enum Action {
     Jump(f64),
     /// The tempo is this from here on, in quarter notes a minute.
     Tempo(f64),
+    /// The time signature is this from here on, and a measure begins here.
+    Meter((u16, u16)),
+    /// The host resets the plugin, which ends what sounds; the transport goes on.
+    Reset,
     /// A parameter, by name, gets a value in `[0, 1]`.
     Set(&'static str, f64),
 }
@@ -39,6 +47,23 @@ pub struct Cue {
     pub action: Action,
 }
 
+/// What the host says of its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tells {
+    /// Beats, tempo, time signature and where the measure began.
+    Everything,
+    /// Beats and tempo.
+    BeatsAndTempo,
+    /// Beats alone.
+    Beats,
+    /// Seconds and tempo, as of a host without a beat of its own.
+    SecondsAndTempo,
+    /// Seconds alone.
+    Seconds,
+    /// Nothing at all.
+    Nothing,
+}
+
 /// Everything that is played to the plugin.
 #[derive(Clone, Debug)]
 pub struct Stage {
@@ -46,12 +71,17 @@ pub struct Stage {
     pub sample_rate_hz: f64,
     /// Quarter notes a minute at the start.
     pub tempo_bpm: f64,
-    /// Time signature.
+    /// Time signature at the start, where measures are counted from beat 0.
     pub meter: (u16, u16),
+    /// What of this the plugin is told.
+    pub tells: Tells,
     /// Longest block.
     pub block_frames: u32,
     /// Offline rendering, where the plugin waits for its plans; else live.
     pub is_offline: bool,
+    /// How long the host rests before each block in which a measure begins. Live, a plan that was asked for before is
+    /// there then, however slow the machine is.
+    pub rest_at_downbeat: Duration,
     /// Position at the first frame, in quarter notes.
     pub start_beats: f64,
     /// How long the stage is.
@@ -85,8 +115,10 @@ impl Stage {
             sample_rate_hz: 48_000.0,
             tempo_bpm: 200.0,
             meter: (4, 4),
+            tells: Tells::Everything,
             block_frames: 256,
             is_offline: true,
+            rest_at_downbeat: Duration::ZERO,
             start_beats: 0.0,
             n_frames: end + 2 * Self::STEP_FRAMES,
             bass: bass_line(n_measures * 4),
@@ -151,6 +183,7 @@ impl Stage {
         let pieces = self.pieces();
         let mut inputs = self.inputs(&pieces).into_iter().peekable();
         let block_frames = u64::from(self.block_frames);
+        let rest_at_downbeat = self.rest_at_downbeat;
         pieces.into_iter().flat_map(move |piece| {
             let mut blocks = Vec::new();
             let mut frame = piece.first_frame;
@@ -161,9 +194,17 @@ impl Stage {
                     n_frames: u32::try_from(end - frame).unwrap_or(self.block_frames),
                     beats: piece.beats_at(frame),
                     tempo_bpm: piece.tempo_bpm,
+                    meter: piece.meter,
+                    measure_start_beats: piece.measure_start(piece.beats_at(frame)),
+                    is_after_reset: piece.is_after_reset && frame == piece.first_frame,
                     is_playing: piece.is_playing,
+                    rest: Duration::ZERO,
                     inputs: Vec::new(),
                 };
+                let last_start = piece.measure_start(piece.beats_at(end - 1));
+                if piece.is_playing && last_start > block.beats - 1e-6 {
+                    block.rest = rest_at_downbeat;
+                }
                 while let Some((at, kind)) = inputs.next_if(|(at, _)| *at < end) {
                     let offset = u32::try_from(at - frame).unwrap_or_default();
                     block.inputs.push(Input { offset, kind });
@@ -183,13 +224,17 @@ impl Stage {
             beats: self.start_beats,
             tempo_bpm: self.tempo_bpm,
             beat_frames: self.sample_rate_hz * 60.0 / self.tempo_bpm,
+            meter: self.meter,
+            counted_from: 0.0,
             is_playing: true,
+            is_after_reset: false,
         };
         let mut pieces = Vec::new();
         for &Cue { frame, action } in &self.cues {
             let mut next = Piece {
                 first_frame: frame,
                 beats: piece.beats_at(frame),
+                is_after_reset: false,
                 ..piece
             };
             match action {
@@ -197,6 +242,11 @@ impl Stage {
                 Action::Play => next.is_playing = true,
                 Action::Stop => next.is_playing = false,
                 Action::Jump(beats) => next.beats = beats,
+                Action::Meter(meter) => {
+                    next.meter = meter;
+                    next.counted_from = next.beats;
+                }
+                Action::Reset => next.is_after_reset = true,
                 Action::Tempo(bpm) => {
                     next.tempo_bpm = bpm;
                     next.beat_frames = self.sample_rate_hz * 60.0 / bpm;
@@ -270,7 +320,11 @@ struct Piece {
     beats: f64,
     tempo_bpm: f64,
     beat_frames: f64,
+    meter: (u16, u16),
+    /// Where a measure of this meter begins, in quarter notes.
+    counted_from: f64,
     is_playing: bool,
+    is_after_reset: bool,
 }
 
 impl Piece {
@@ -282,6 +336,13 @@ impl Piece {
         }
     }
 
+    /// Where the measure around a position begins; what is a rounding error before a downbeat is on it.
+    fn measure_start(&self, beats: f64) -> f64 {
+        let (numerator, denominator) = self.meter;
+        let length = f64::from(numerator) * 4.0 / f64::from(denominator);
+        self.counted_from + ((beats - self.counted_from) / length + 1e-9).floor() * length
+    }
+
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -289,65 +350,6 @@ impl Piece {
     )]
     fn frame_at(&self, beats: f64) -> u64 {
         self.first_frame + ((beats - self.beats) * self.beat_frames).round() as u64
-    }
-}
-
-/// What one process call gets.
-#[derive(Clone, Debug)]
-pub struct Block {
-    /// Absolute frame of its first sample.
-    pub first_frame: u64,
-    /// How long it is, in `1 ..= block_frames`.
-    pub n_frames: u32,
-    /// Where the transport stands at its first sample, in quarter notes.
-    pub beats: f64,
-    /// Quarter notes a minute.
-    pub tempo_bpm: f64,
-    /// Whether the transport runs.
-    pub is_playing: bool,
-    /// Sorted by offset.
-    pub inputs: Vec<Input>,
-}
-
-/// An event for the plugin.
-#[derive(Clone, Copy, Debug)]
-pub struct Input {
-    /// Frames from the start of the block, less than its length.
-    pub offset: u32,
-    /// What it is.
-    pub kind: InputKind,
-}
-
-/// What the plugin is told. Notes are on the first channel.
-#[derive(Clone, Copy, Debug)]
-pub enum InputKind {
-    /// The bass begins a note.
-    NoteOn {
-        /// MIDI key.
-        key: u8,
-    },
-    /// The bass ends a note.
-    NoteOff {
-        /// MIDI key.
-        key: u8,
-    },
-    /// A parameter moves.
-    Set {
-        /// Its name.
-        name: &'static str,
-        /// Its new value, in `[0, 1]`.
-        value: f64,
-    },
-}
-
-impl InputKind {
-    /// Order on one frame: knobs, then ends, then beginnings.
-    fn rank(self) -> u8 {
-        match self {
-            Self::Set { .. } => 0,
-            Self::NoteOff { .. } => 1,
-            Self::NoteOn { .. } => 2,
-        }
     }
 }
 

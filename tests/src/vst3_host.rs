@@ -5,7 +5,10 @@ use vst3_host::audio::AudioBuffers;
 use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
 use vst3_host::{Plugin, ProcessMode, TransportPosition};
 
-use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, bundle};
+use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
+
+/// VST3's mark of a parameter that a host does not show, `kIsHidden`.
+const IS_HIDDEN: u32 = 1 << 4;
 
 /// One instance of the VST3 plugin.
 pub struct Vst3Host {
@@ -51,6 +54,15 @@ impl Vst3Host {
 
     /// One process call.
     fn play_block(&mut self, block: &Block, buffers: &mut AudioBuffers) -> anyhow::Result<()> {
+        std::thread::sleep(block.rest);
+        if block.is_after_reset {
+            // VST3's way to say it.
+            self.plugin.stop_processing()?;
+            self.plugin.start_processing()?;
+        }
+        let (numerator, denominator) = block.meter;
+        self.plugin
+            .set_time_signature(numerator.into(), denominator.into())?;
         self.plugin.set_tempo(block.tempo_bpm)?;
         self.plugin.set_playing(block.is_playing)?;
         self.plugin.set_transport_position(TransportPosition {
@@ -87,6 +99,11 @@ impl Vst3Host {
 
 impl Host for Vst3Host {
     fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance> {
+        anyhow::ensure!(
+            stage.tells == Tells::Everything,
+            "this host cannot hold back what it knows of time; {:?} is for CLAP",
+            stage.tells
+        );
         let block_frames = usize::try_from(stage.block_frames)?;
         self.plugin.stop_processing()?;
         self.plugin
@@ -100,9 +117,6 @@ impl Host for Vst3Host {
         // it reads the new mode), so a host that sets up once renders as if live. The second call makes it known.
         self.plugin.set_process_mode(mode)?;
         self.plugin.set_process_mode(mode)?;
-        let (numerator, denominator) = stage.meter;
-        self.plugin
-            .set_time_signature(numerator.into(), denominator.into())?;
         for &(name, value) in &stage.settings {
             self.plugin.set_parameter(self.id_of(name)?, value)?;
         }
@@ -116,6 +130,9 @@ impl Host for Vst3Host {
                 buffers = AudioBuffers::new(0, 2, n_frames, stage.sample_rate_hz);
             }
             buffers.clear();
+            if block.is_after_reset {
+                performance.cut_off(block.first_frame);
+            }
             self.play_block(&block, &mut buffers)?;
             if let [left, right] = buffers.outputs.as_slice() {
                 performance.left.extend(left);
@@ -152,6 +169,7 @@ impl Host for Vst3Host {
         let parameters = self.plugin.get_parameters()?;
         parameters
             .into_iter()
+            .filter(|parameter| parameter.flags & IS_HIDDEN == 0)
             .map(|parameter| {
                 Ok(Parameter {
                     id: parameter.id,

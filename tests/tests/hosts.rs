@@ -1,7 +1,8 @@
 //! What a musician or a host would notice of the built bundles. See the crate's own page for how they are found.
 //!
 //! Everything here renders offline, where the plugin waits for its plans, so that results do not depend on how fast
-//! the machine is. The one exception is `live_drums_never_wait_for_a_plan`, which asserts nothing about time.
+//! the machine is. The exceptions are `live_drums_never_wait_for_a_plan`, which asserts nothing about time,
+//! and `a_live_take_is_the_offline_render_where_no_plan_is_late`, which waits long enough.
 
 #[path = "hosts/density.rs"]
 mod density;
@@ -11,6 +12,8 @@ mod lifecycle;
 mod notes;
 #[path = "hosts/parameters.rs"]
 mod parameters;
+#[path = "hosts/scenarios.rs"]
+mod scenarios;
 #[path = "hosts/sound.rs"]
 mod sound;
 #[path = "hosts/state.rs"]

@@ -1,5 +1,7 @@
 //! Instances come and go, alone and together, and none takes the host down with it.
 
+use std::time::Duration;
+
 use lockstep_hosts::{Action, ClapHost, Format, Stage, perform_together};
 
 /// Rounds of automate-and-destroy; the fault that this guards against showed within a few dozen.
@@ -75,13 +77,23 @@ fn destroying_one_of_two_instances_leaves_the_other_playing() -> anyhow::Result<
 }
 
 #[test]
-fn two_instances_at_once_play_what_each_plays_alone() -> anyhow::Result<()> {
-    let stages = [
-        Stage::of_measures(5).with("Seed", 0.1),
-        Stage::of_measures(5).with("Seed", 0.9).with("Density", 0.8),
-    ];
-    let mut hosts = [ClapHost::open()?, ClapHost::open()?];
+fn eight_instances_at_once_play_what_each_plays_alone() -> anyhow::Result<()> {
+    let stages: Vec<_> = (0..8_u32)
+        .map(|n| {
+            let share = f64::from(n) / 7.0;
+            Stage::of_measures(4)
+                .with("Seed", share)
+                .with("Density", 0.4 + 0.6 * share)
+                .in_blocks_of(64 << (n % 4))
+        })
+        .collect();
+    let mut hosts = stages
+        .iter()
+        .map(|_| ClapHost::open())
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let together = perform_together(&mut hosts, &stages)?;
+    assert_eq!(together.len(), 8);
+    assert_ne!(together[0].events, together[7].events, "all play the same");
     for (performance, stage) in together.iter().zip(&stages) {
         assert!(!performance.events.is_empty());
         assert_eq!(performance.events, Format::Clap.perform(stage)?.events);
@@ -96,6 +108,83 @@ fn playing_twice_in_one_instance_gives_the_same_drums() -> anyhow::Result<()> {
         let mut host = format.open()?;
         let first = host.perform(&stage)?.events;
         assert_eq!(host.perform(&stage)?.events, first, "{format:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn another_sample_rate_and_block_size_leave_nothing_of_the_ones_before() -> anyhow::Result<()> {
+    let first = Stage::of_measures(3).in_blocks_of(512);
+    let second = Stage {
+        sample_rate_hz: 44_100.0,
+        tempo_bpm: 187.3,
+        ..Stage::of_measures(5).in_blocks_of(96)
+    };
+    for format in Format::ALL {
+        let mut host = format.open()?;
+        let before = host.perform(&first)?.events;
+        let performance = host.perform(&second)?;
+        assert_eq!(performance.faults(), Vec::<String>::new(), "{format:?}");
+        assert_eq!(
+            performance.events,
+            format.perform(&second)?.events,
+            "{format:?}"
+        );
+        for hit in performance.hits() {
+            let off = second.frames_off_grid(hit.frame);
+            assert!(off < 1.0, "{format:?}: {hit:?} is {off} frames off");
+        }
+        assert_eq!(host.perform(&first)?.events, before, "{format:?}");
+    }
+    Ok(())
+}
+
+/// The host takes the plugin out of its chain while a drum sounds, and knows that this ends it.
+#[test]
+fn deactivation_in_the_middle_of_a_note_leaves_nothing_for_the_next_performance()
+-> anyhow::Result<()> {
+    let whole = Stage::of_measures(4).with("Density", 1.0);
+    for format in Format::ALL {
+        let expected = format.perform(&whole)?;
+        let Some(hit) = expected
+            .hits()
+            .into_iter()
+            .find(|hit| hit.frame > 2 * Stage::MEASURE_FRAMES)
+        else {
+            anyhow::bail!("{format:?}: nothing sounds");
+        };
+        let mut cut = Stage {
+            n_frames: hit.frame + 10,
+            ..whole.clone()
+        };
+        cut.cues.clear();
+        let mut host = format.open()?;
+        let interrupted = host.perform(&cut)?;
+        assert!(
+            interrupted
+                .faults()
+                .iter()
+                .any(|fault| fault.starts_with("hangs")),
+            "{format:?}: no note was sounding"
+        );
+        assert_eq!(host.perform(&whole)?.events, expected.events, "{format:?}");
+    }
+    Ok(())
+}
+
+/// Live, but with time enough before each downbeat for every plan to be there.
+#[test]
+fn a_live_take_is_the_offline_render_where_no_plan_is_late() -> anyhow::Result<()> {
+    let offline = Stage::of_measures(5).with("Density", 0.8);
+    let live = Stage {
+        is_offline: false,
+        rest_at_downbeat: Duration::from_millis(500),
+        ..offline.clone()
+    };
+    for format in Format::ALL {
+        let expected = format.perform(&offline)?.events;
+        assert!(!expected.is_empty());
+        assert_eq!(format.perform(&live)?.events, expected, "{format:?}");
     }
     Ok(())
 }
