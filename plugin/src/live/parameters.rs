@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::{Result, bail, ensure};
 use nice_plug::prelude::{ParamPtr, Params};
 
-/// The button among them: whether it is down is not remembered.
-const MOMENTARY: &str = "fill_now";
+/// The buttons among them: whether they are down is not remembered.
+const MOMENTARY: [&str; 4] = ["fill_now", "new_idea", "tap", "save"];
 
 /// Up to so many steps a parameter's texts are told one by one.
 const MAX_LISTED: usize = 16;
@@ -252,7 +252,8 @@ impl Parameters {
     /// Every parameter that the musician has changed, by id.
     pub(crate) fn changed(&self) -> Vec<(String, Written)> {
         let is_changed = |at: &ParameterIdx| {
-            self.id(*at) != MOMENTARY && (self.value(*at) - self.all[at.0].default).abs() > 1e-7
+            !MOMENTARY.contains(&self.id(*at))
+                && (self.value(*at) - self.all[at.0].default).abs() > 1e-7
         };
         self.indices()
             .filter(is_changed)
@@ -364,7 +365,10 @@ mod tests {
         for (id, written) in ours.changed() {
             theirs.restore(theirs.find(&id)?, &written)?;
         }
-        for at in ours.indices().filter(|at| ours.id(*at) != MOMENTARY) {
+        for at in ours
+            .indices()
+            .filter(|at| !MOMENTARY.contains(&ours.id(*at)))
+        {
             let (ours, theirs) = (ours.value(at), theirs.value(at));
             assert!((ours - theirs).abs() < 1e-7, "{ours} {theirs}");
         }

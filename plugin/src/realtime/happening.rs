@@ -1,0 +1,79 @@
+//! What happens inside a block, and in which order.
+
+use super::Performer;
+use super::block::{BassEvent, Block, FrameOffset};
+use super::clock::Timeline;
+use super::measure::Tick;
+use lockstep_models::representation::{Beats, Voice};
+
+impl Performer {
+    /// The earliest thing still to happen in the timeline; of simultaneous ones the first in [`Happening`]'s order.
+    pub(super) fn next(
+        &self,
+        timeline: &Timeline,
+        block: &Block<'_>,
+        bass: Option<&BassEvent>,
+    ) -> Option<(FrameOffset, Happening)> {
+        let tick = timeline.frame_of(self.measure.tick_at()).map(|frame| {
+            let is_close = matches!(self.measure.tick(), Tick::Close(_));
+            (
+                frame,
+                if is_close {
+                    Happening::Close
+                } else {
+                    Happening::Step
+                },
+            )
+        });
+        let bass = bass
+            .map(|event| (frame_in(block, *event), Happening::Bass))
+            .filter(|(frame, _)| *frame < timeline.end);
+        let end = self
+            .gates
+            .next_off(timeline.end.0)
+            .map(|(frame, voice)| (frame, Happening::End(voice)));
+        let hit = self.score.peek().and_then(|hit| {
+            let at = Beats(self.measure.start.0 + hit.beats().0);
+            Some((timeline.frame_of(at)?, Happening::Hit))
+        });
+        [tick, bass, end, hit]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(frame, what)| (*frame, what.order()))
+    }
+}
+
+/// What can happen inside a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Happening {
+    /// A step's cell closes: before the bass, for a note halfway between two steps belongs to the later one.
+    Close,
+    /// The bassist does something: before the step, for a note that ends on it does not sound through it.
+    Bass,
+    /// A drum note ends.
+    End(Voice),
+    /// A hit's time comes: before the step, for the hits that are still there belong to the measure that ends.
+    Hit,
+    /// A step or measure begins.
+    Step,
+}
+
+impl Happening {
+    /// Rank among what happens at the same frame.
+    fn order(self) -> u8 {
+        match self {
+            Self::Close => 0,
+            Self::Bass => 1,
+            Self::End(_) => 2,
+            Self::Hit => 3,
+            Self::Step => 4,
+        }
+    }
+}
+
+/// When a bass event happens: inside its block.
+pub(super) fn frame_in(block: &Block<'_>, event: BassEvent) -> FrameOffset {
+    event
+        .frame
+        .min(FrameOffset(block.n_frames.saturating_sub(1)))
+}
