@@ -94,7 +94,10 @@ impl Format {
 }
 
 /// Where the bundle of this file name lies.
-fn bundle(file_name: &str) -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// If it is not there.
+pub fn bundle(file_name: &str) -> anyhow::Result<PathBuf> {
     let folder = match std::env::var_os("LOCKSTEP_BUNDLES") {
         Some(folder) => PathBuf::from(folder),
         None => std::env::current_exe()

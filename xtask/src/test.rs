@@ -88,6 +88,11 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 
 /// Unit, property and host tests, with nextest where it is installed.
 fn run_tests() -> anyhow::Result<()> {
+    if !answers("ardour7-lua", &["--version"]) {
+        eprintln!(
+            "skipped: nothing is recorded in Ardour, for it is not installed. On Debian: apt-get install ardour"
+        );
+    }
     if answers("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace"])
     } else {
