@@ -285,7 +285,6 @@ fn play_block(
     std::thread::sleep(block.rest);
     if block.is_after_reset {
         processor.reset();
-        performance.cut_off(block.first_frame);
     }
     let mut inputs = EventBuffer::new();
     for input in &block.inputs {

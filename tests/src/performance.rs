@@ -70,25 +70,6 @@ impl Performance {
             .collect()
     }
 
-    /// The host has cut everything off at this frame: what sounds ends there, without the plugin's word.
-    pub(crate) fn cut_off(&mut self, frame: u64) {
-        let mut sounding = BTreeSet::new();
-        for event in &self.events {
-            if event.is_on {
-                sounding.insert(event.key);
-            } else {
-                sounding.remove(&event.key);
-            }
-        }
-        self.events
-            .extend(sounding.into_iter().map(|key| DrumEvent {
-                frame,
-                key,
-                is_on: false,
-                velocity: 0.0,
-            }));
-    }
-
     /// What is wrong with the stream of notes; empty where nothing is.
     ///
     /// Events must come in time order, note-off before note-on on the same frame; a note-on needs its note-off before

@@ -32,7 +32,7 @@ pub enum Action {
     Tempo(f64),
     /// The time signature is this from here on, and a measure begins here.
     Meter((u16, u16)),
-    /// The host resets the plugin, which ends what sounds; the transport goes on.
+    /// The host resets the plugin; the transport goes on.
     Reset,
     /// A parameter, by name, gets a value in `[0, 1]`.
     Set(&'static str, f64),

@@ -130,9 +130,6 @@ impl Host for Vst3Host {
                 buffers = AudioBuffers::new(0, 2, n_frames, stage.sample_rate_hz);
             }
             buffers.clear();
-            if block.is_after_reset {
-                performance.cut_off(block.first_frame);
-            }
             self.play_block(&block, &mut buffers)?;
             if let [left, right] = buffers.outputs.as_slice() {
                 performance.left.extend(left);

@@ -184,10 +184,7 @@ fn however_little_the_host_says_of_its_time() -> anyhow::Result<()> {
         ("no time signature", told(Tells::BeatsAndTempo)),
         ("seconds and a tempo", told(Tells::SecondsAndTempo)),
         ("seconds alone", free(Tells::Seconds)),
-        (
-            "beats alone, in free run",
-            free(Tells::Beats).with("Free run", 1.0),
-        ),
+        ("beats alone", told(Tells::Beats)),
         ("no transport", free(Tells::Nothing)),
     ];
     let mut wrong = Vec::new();
@@ -232,7 +229,7 @@ fn what_is_wrong(name: &str, stage: &Stage, ways: &[(Format, u32)]) -> anyhow::R
             Some(first) => {
                 wrong.extend(difference(first, &performance).map(|difference| {
                     format!("{format:?} in blocks of {block_frames}: {difference}")
-                }))
+                }));
             }
         }
     }
