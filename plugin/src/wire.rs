@@ -270,3 +270,64 @@ fn note(frame: FrameOffset, key: DrumKey, kind: DrumEventKind) -> NoteEvent<()> 
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn controller(cc: u8, value: f32) -> NoteEvent<()> {
+        NoteEvent::MidiCC {
+            timing: 0,
+            channel: 3,
+            cc,
+            value,
+        }
+    }
+
+    #[test]
+    fn pedal_bend_and_ends_are_understood_and_other_controllers_ignored() {
+        let bend = NoteEvent::MidiPitchBend {
+            timing: 0,
+            channel: 3,
+            value: 0.75,
+        };
+        let all_keys = NoteEvent::Choke {
+            timing: 0,
+            voice_id: VoiceID::Wildcard,
+            channel: Channel::Number(3),
+            key: Key::Wildcard,
+        };
+        for (event, expected) in [
+            (
+                controller(SUSTAIN_PEDAL, 0.9),
+                &[InputEvent::Pedal(true)][..],
+            ),
+            (controller(SUSTAIN_PEDAL, 0.1), &[InputEvent::Pedal(false)]),
+            (controller(ALL_NOTES_OFF, 0.0), &[InputEvent::AllNotesOff]),
+            (
+                controller(RESET_ALL_CONTROLLERS, 0.0),
+                &[InputEvent::Pedal(false), InputEvent::Bend(0.0)],
+            ),
+            (controller(7, 0.5), &[]),
+            (bend, &[InputEvent::Bend(0.5)]),
+            (all_keys, &[InputEvent::AllNotesOff]),
+        ] {
+            let expected: Vec<_> = expected.iter().map(|input| (3, *input)).collect();
+            assert_eq!(inputs(&event).to_vec(), expected, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_says_as_much_of_its_time_as_it_can() {
+        let told = |host: &Transport| transport(host, 90.0).map(|t| (t.position.0, t.tempo_bpm));
+        let mut host = Transport::new(48_000.0);
+        assert_eq!(told(&host), None);
+        host.pos_samples = Some(96_000);
+        assert_eq!(told(&host), Some((3.0, Some(90.0))));
+        host.tempo = Some(120.0);
+        assert_eq!(told(&host), Some((4.0, Some(120.0))));
+        host.tempo = None;
+        host.pos_beats = Some(7.0);
+        assert_eq!(told(&host), Some((7.0, None)));
+    }
+}

@@ -15,6 +15,8 @@ mod lifecycle;
 mod notes;
 #[path = "hosts/parameters.rs"]
 mod parameters;
+#[path = "hosts/players.rs"]
+mod players;
 #[path = "hosts/scenarios.rs"]
 mod scenarios;
 #[path = "hosts/sound.rs"]
