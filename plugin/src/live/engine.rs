@@ -189,10 +189,23 @@ impl Engine {
             let frame = timed.frame.min(n_frames - 1);
             match timed.message {
                 Message::Note(note) => self.hear(note, frame - round.done),
-                Message::Controller { number, value } => {
+                Message::Controller {
+                    channel,
+                    number,
+                    value,
+                } => {
                     if let Some(Some(turn)) = self.parts.turns.get(usize::from(number)).copied() {
                         self.play_to(frame, &mut round);
                         self.turn(&turn, value);
+                    } else {
+                        // The instrument knows what to do with it: the pedal is one.
+                        let controller = NoteEvent::MidiCC {
+                            timing: 0,
+                            channel,
+                            cc: number,
+                            value: f32::from(value) / 127.0,
+                        };
+                        self.hear(controller, frame - round.done);
                     }
                 }
                 Message::Clock(message) => {
@@ -350,7 +363,11 @@ fn fade(samples: &mut [f32]) {
 
 /// Moves a note in its block.
 fn set_timing(note: &mut NoteEvent<()>, to: u32) {
-    if let NoteEvent::NoteOn { timing, .. } | NoteEvent::NoteOff { timing, .. } = note {
+    if let NoteEvent::NoteOn { timing, .. }
+    | NoteEvent::NoteOff { timing, .. }
+    | NoteEvent::MidiCC { timing, .. }
+    | NoteEvent::MidiPitchBend { timing, .. } = note
+    {
         *timing = to;
     }
 }

@@ -13,10 +13,12 @@ pub(crate) const MAX_MESSAGES: usize = 2048;
 /// What a message asks for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Message {
-    /// A note begins or ends, or all do.
+    /// A note begins or ends, or all do, or the wheel bends them.
     Note(NoteEvent<()>),
     /// A controller was moved.
     Controller {
+        /// Counted from 0.
+        channel: u8,
         /// 0 to 119.
         number: u8,
         /// 0 to 127.
@@ -83,7 +85,7 @@ pub(crate) fn read(source: Source, bytes: &[u8]) -> Option<Message> {
         return None;
     }
     match status & 0xf0 {
-        0x80 | 0x90 => NoteEvent::from_midi(0, bytes).ok().map(Message::Note),
+        0x80 | 0x90 | 0xe0 => NoteEvent::from_midi(0, bytes).ok().map(Message::Note),
         // All Sound Off and All Notes Off.
         0xb0 if number == 120 || number == 123 => Some(Message::Note(NoteEvent::NoteOff {
             timing: 0,
@@ -92,7 +94,11 @@ pub(crate) fn read(source: Source, bytes: &[u8]) -> Option<Message> {
             key: Key::Wildcard,
             velocity: 0.0,
         })),
-        0xb0 if number < 120 => Some(Message::Controller { number, value }),
+        0xb0 if number < 120 => Some(Message::Controller {
+            channel: status & 15,
+            number,
+            value,
+        }),
         _ => None,
     }
 }
@@ -170,6 +176,24 @@ mod tests {
         for useless in [&[][..], &[0x90], &[0x90, 200, 1], &[0xfe], &[0xf0, 1, 0xf7]] {
             assert_eq!(read(Source::Bass, useless), None, "{useless:?}");
         }
+    }
+
+    #[test]
+    fn pedal_and_wheel_are_heard_on_the_bass() {
+        let pedal = Message::Controller {
+            channel: 2,
+            number: 64,
+            value: 127,
+        };
+        assert_eq!(read(Source::Bass, &[0xb2, 64, 127]), Some(pedal));
+        let bent = read(Source::Bass, &[0xe2, 0, 64]);
+        assert!(
+            matches!(
+                bent,
+                Some(Message::Note(NoteEvent::MidiPitchBend { channel: 2, value, .. })) if (value - 0.5).abs() < 1e-3
+            ),
+            "{bent:?}"
+        );
     }
 
     #[test]
