@@ -195,11 +195,13 @@ impl Parameters {
                 self.range(at)
             )
         };
-        // A switch takes whatever is not "On" for "Off", and a number beyond the range for its end.
+        // A switch takes whatever is not "On" for "Off", and a number beyond the range for its end. A word has to be in what
+        // is shown of its value: Free, All, a key's name.
         let number = leading_number(text);
-        let value = self
-            .read(at, text)
-            .filter(|_| number.is_some() || text.eq_ignore_ascii_case("free"));
+        let value = self.read(at, text).filter(|value| {
+            let shown = self.shown(at, *value).to_lowercase();
+            number.is_some() || shown.contains(&text.to_lowercase())
+        });
         let Some(value) = value.filter(|value| value.is_finite()) else {
             bail!(refuse());
         };
@@ -330,6 +332,17 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_told_by_its_number_or_its_name() -> Result<()> {
+        let parameters = parameters();
+        let key = parameters.find("ctl_key")?;
+        for (text, shown) in [("c1", "24 (C1)"), ("25", "25 (C#1)"), ("off", "Off")] {
+            parameters.set_text(key, text)?;
+            assert_eq!(parameters.text(key), shown);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn what_it_cannot_be_is_refused_with_its_range() -> Result<()> {
         let parameters = parameters();
         for (id, text, range) in [
@@ -337,7 +350,7 @@ mod tests {
             ("density", "-3", "0 % to 100 %"),
             ("density", "nan", "0 % to 100 %"),
             ("free_bpm", "fast", "20 BPM to 400 BPM"),
-            ("free_bpm", "301", "20 BPM to 400 BPM"),
+            ("free_bpm", "401", "20 BPM to 400 BPM"),
             ("seed", "12000", "0 to 9999"),
             ("free_run", "maybe", "Off, On"),
             ("silence", "loud", "Lay out, Keep time"),
