@@ -1,5 +1,7 @@
 //! A CLAP host without a screen: loads `Lockstep.clap` and plays stages, each instance on an audio thread of its own.
 
+mod pages;
+
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -39,6 +41,7 @@ struct Param {
     id: ClapId,
     name: String,
     max: f64,
+    group: String,
     is_hidden: bool,
 }
 
@@ -77,6 +80,7 @@ impl ClapHost {
                     id: info.id,
                     name: String::from_utf8(info.name.to_vec())?,
                     max: info.max_value,
+                    group: String::from_utf8(info.module.to_vec())?,
                     is_hidden: info.flags.contains(ParamInfoFlags::IS_HIDDEN),
                 })
             })

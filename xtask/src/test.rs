@@ -3,6 +3,8 @@
 //! Needs a Rust toolchain and a C linker. What else a step needs is installed where that is this program's to decide
 //! (rustup components; Debian packages as root under `CI=true`), and else named.
 
+mod allocations;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -65,6 +67,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     step("bundle", bundle::bundle_built)?;
     step("tests", run_tests)?;
+    step("allocations on the audio thread", allocations::run)?;
     if has_live {
         step("tests of `lockstep live`", test_live)?;
     }

@@ -1,6 +1,6 @@
 //! Parameter ids are a promise: projects and automation lanes of players hold them.
 
-use lockstep_hosts::Format;
+use lockstep_hosts::{ClapHost, Format};
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
 const FROZEN: [(&str, &str); 58] = [
@@ -86,5 +86,38 @@ fn parameter_ids_are_frozen_in_both_formats() -> anyhow::Result<()> {
             .collect();
         assert_eq!(listed, expected, "{format:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_controller_gets_pages_of_knobs_and_a_list_gets_groups() -> anyhow::Result<()> {
+    let mut host = ClapHost::open()?;
+    let pages = host.pages()?;
+    let names: Vec<_> = pages.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["Play", "Density", "Feel", "Free run"]);
+    let play = [
+        "Density",
+        "Follow",
+        "Style",
+        "Fills",
+        "Fill now",
+        "New idea",
+        "Variation",
+        "Kit level",
+    ];
+    assert_eq!(pages[0].1, play);
+    assert!(
+        pages
+            .iter()
+            .all(|(_, knobs)| (6..=8).contains(&knobs.len()))
+    );
+    let groups = host.groups();
+    let ungrouped: Vec<_> = groups
+        .iter()
+        .filter(|(_, group)| group.is_empty())
+        .map(|(name, _)| *name)
+        .collect();
+    assert_eq!(ungrouped, ["Bypass", "Save take"]);
+    assert!(groups.contains(&("Late hands", "Bass")));
     Ok(())
 }

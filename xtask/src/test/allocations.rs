@@ -1,0 +1,49 @@
+//! Host tests of a library that ends its process at an allocation on the audio thread.
+
+use std::fs;
+
+use anyhow::Context as _;
+
+use super::{cargo, cargo_command, run_command};
+use crate::target_dir;
+
+/// Crates whose debug assertions make the framework look for allocations; elsewhere the profile leaves them out.
+const ASSERTING: [&str; 3] = ["nice-plug", "nice-plug-core", "nice-assert-no-alloc"];
+
+/// Where a library lies in each bundle.
+const PLACES: [&str; 2] = [
+    "Lockstep.clap",
+    "Lockstep.vst3/Contents/x86_64-linux/Lockstep.so",
+];
+
+/// Builds that library, bundles it beside the real one and plays it in both hosts. On x86-64 Linux, where bundles are plain
+/// files; it says so elsewhere.
+pub(super) fn run() -> anyhow::Result<()> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        eprintln!("skipped: allocations on the audio thread are looked for on x86-64 Linux only");
+        return Ok(());
+    }
+    let configs =
+        ASSERTING.map(|package| format!("profile.dev.package.{package}.debug-assertions=true"));
+    let features = ["--features", "lockstep/rt-asserts"];
+    let mut build = vec!["build", "--workspace", "--lib"];
+    build.extend(features);
+    build.extend(configs.iter().flat_map(|config| ["--config", config]));
+    cargo(&build)?;
+    let library = target_dir().join("debug").join("liblockstep.so");
+    let bundles = target_dir().join("asserting");
+    for place in PLACES {
+        let place = bundles.join(place);
+        if let Some(folder) = place.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        fs::copy(&library, &place)
+            .with_context(|| format!("copying {} to {}", library.display(), place.display()))?;
+    }
+    // What comes and goes by the hundred, and Ardour, have nothing to add.
+    run_command(
+        cargo_command(&["test", "--workspace", "--test", "hosts", "--"])
+            .args(["--skip", "lifecycle", "--skip", "ardour"])
+            .env("LOCKSTEP_BUNDLES", &bundles),
+    )
+}
