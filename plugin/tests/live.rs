@@ -6,6 +6,7 @@ mod stage;
 
 use std::fs;
 
+use lockstep_models::midi_file::{self, Pick};
 use stage::{App, Musician, RATE_HZ, Recorder, Server, config_folder};
 
 /// Everything on the grid, at four beats a second.
@@ -103,6 +104,46 @@ fn in_free_run_the_first_note_is_the_one_and_the_drums_are_on_the_grid() {
     assert!(app.terminate().success());
     recorder.settle();
     assert_all_ended(&recorder);
+    drop(server);
+}
+
+#[test]
+fn a_control_key_saves_what_was_just_played_while_it_goes_on() {
+    let server = Server::start();
+    let folder = config_folder();
+    let args = [&ON_THE_GRID[..], &["--set", "ctl_key=C1"]].concat();
+    let mut app = App::start(&folder, &args);
+    let musician = Musician::of("lockstep:bass");
+    let recorder = Recorder::of("lockstep:drums", &musician);
+    let begin = musician.soon();
+    let mut played = bass(begin, 4);
+    // The fourth of the control keys, in the middle of the fourth measure.
+    let save = begin + 3 * MEASURE + 8 * STEP + 100;
+    played.extend([(save, vec![0x90, 27, 100]), (save + 9, vec![0x80, 27, 0])]);
+    played.sort_by_key(|(at, _)| *at);
+    musician.play(played);
+    musician.wait_until(begin + 4 * MEASURE + STEP / 2);
+    let drums_before = heard(&recorder, begin);
+    let n_struck = drums_before
+        .iter()
+        .filter(|(at, on)| *on && *at < (save - begin).cast_signed())
+        .count();
+    assert!(app.terminate().success());
+    let files: Vec<_> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "mid"))
+        .collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(files[0].with_extension("wav").exists());
+    let bytes = fs::read(&files[0]).unwrap();
+    let song = midi_file::read(&bytes, Pick::default()).unwrap();
+    assert_eq!((song.bass.len(), song.drums.len()), (29, n_struck));
+    let places: Vec<_> = song.bass.iter().map(|note| note.start.0).collect();
+    let expected: Vec<_> = (0..29).map(|eighth| f64::from(eighth) / 2.0).collect();
+    assert_eq!(places, expected);
+    assert!(song.drums.iter().all(|note| note.start.0 >= 4.0));
+    assert!((song.tempos[0].1 - 240.0).abs() < 0.01);
     drop(server);
 }
 

@@ -120,6 +120,7 @@ fn live(folder: &TempDir, args: &[&str]) -> Command {
         .arg("live")
         .args(args)
         .env("LOCKSTEP_CONFIG", folder.path())
+        .env("LOCKSTEP_TAKES", folder.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
