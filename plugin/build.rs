@@ -3,8 +3,6 @@
 //! Rust's standard library leaves a destructor with each thread that has called it. A host that unloads the plugin before such
 //! a thread ends would have it call code that is gone, and crash. Windows and macOS see to it themselves.
 
-#![expect(clippy::print_stdout, reason = "how a build script speaks")]
-
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let system = std::env::var("CARGO_CFG_TARGET_OS");
