@@ -1,7 +1,7 @@
 //! Keeps the plugin's code in memory once it is loaded.
 //!
 //! Rust's standard library leaves a destructor with each thread that has called it. A host that unloads the plugin before such
-//! a thread ends would have it call code that is gone, and crash. Windows and macOS see to it themselves.
+//! a thread ends would have it call code that is gone, and crash. Done on Linux, where it was seen.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
