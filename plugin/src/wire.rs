@@ -147,6 +147,11 @@ impl Inbox {
                 self.passed[row] &= !bit;
                 is_thru || was_passed
             }
+            // The output takes notes alone.
+            NoteEvent::MidiCC { .. }
+            | NoteEvent::MidiPitchBend { .. }
+            | NoteEvent::MidiChannelPressure { .. }
+            | NoteEvent::MidiProgramChange { .. } => false,
             _ => is_thru,
         }
     }
@@ -315,6 +320,20 @@ mod tests {
             let expected: Vec<_> = expected.iter().map(|input| (3, *input)).collect();
             assert_eq!(inputs(&event).to_vec(), expected, "{event:?}");
         }
+    }
+
+    #[test]
+    fn notes_go_thru_and_controllers_do_not() {
+        let mut inbox = Inbox::default();
+        let note = NoteEvent::NoteOn {
+            timing: 0,
+            voice_id: VoiceID::Wildcard,
+            channel: Channel::Number(3),
+            key: Key::Number(40),
+            velocity: 0.5,
+        };
+        assert!(inbox.goes_thru(&note, true) && !inbox.goes_thru(&note, false));
+        assert!(!inbox.goes_thru(&controller(SUSTAIN_PEDAL, 1.0), true));
     }
 
     #[test]

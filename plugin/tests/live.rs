@@ -120,6 +120,14 @@ fn a_control_key_saves_what_was_just_played_while_it_goes_on() {
     // The fourth of the control keys, in the middle of the fourth measure.
     let save = begin + 3 * MEASURE + 8 * STEP + 100;
     played.extend([(save, vec![0x90, 27, 100]), (save + 9, vec![0x80, 27, 0])]);
+    // The wheel bends the third note up by two semitones halfway through; the pedal holds the fifth as long again.
+    let (third, fifth) = (begin + 4 * STEP, begin + 8 * STEP);
+    played.extend([
+        (third + STEP / 2, vec![0xe0, 127, 127]),
+        (third + STEP + STEP / 2, vec![0xe0, 0, 64]),
+        (fifth + STEP / 2, vec![0xb0, 64, 127]),
+        (fifth + STEP + STEP / 2, vec![0xb0, 64, 0]),
+    ]);
     played.sort_by_key(|(at, _)| *at);
     musician.play(played);
     musician.wait_until(begin + 4 * MEASURE + STEP / 2);
@@ -138,8 +146,13 @@ fn a_control_key_saves_what_was_just_played_while_it_goes_on() {
     assert!(files[0].with_extension("wav").exists());
     let bytes = fs::read(&files[0]).unwrap();
     let song = midi_file::read(&bytes, Pick::default()).unwrap();
-    assert_eq!((song.bass.len(), song.drums.len()), (29, n_struck));
-    let places: Vec<_> = song.bass.iter().map(|note| note.start.0).collect();
+    assert_eq!((song.bass.len(), song.drums.len()), (30, n_struck));
+    let mut notes = song.bass.clone();
+    let bent = notes.remove(3);
+    assert_eq!((bent.start.0, bent.end.0, bent.key), (1.125, 1.25, 45));
+    assert_eq!((notes[2].end.0, notes[2].key), (1.125, 43));
+    assert_eq!((notes[4].start.0, notes[4].end.0), (2.0, 2.375));
+    let places: Vec<_> = notes.iter().map(|note| note.start.0).collect();
     let expected: Vec<_> = (0..29).map(|eighth| f64::from(eighth) / 2.0).collect();
     assert_eq!(places, expected);
     assert!(song.drums.iter().all(|note| note.start.0 >= 4.0));

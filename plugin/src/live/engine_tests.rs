@@ -151,18 +151,3 @@ fn the_end_ends_every_note_and_then_there_is_silence() -> anyhow::Result<()> {
     assert_eq!(play(&mut engine, &on, 256, 256), []);
     Ok(())
 }
-
-#[test]
-fn pedal_and_wheel_go_to_the_instrument_with_their_frames() -> anyhow::Result<()> {
-    let mut engine = engine(&[], SyncChoice::None, Some((20, "density")))?;
-    let messages: [(u64, &[u8]); 4] = [
-        (10, &[0xb0, 64, 127]),
-        (70, &[0xe0, 0, 127]),
-        (80, &[0xb0, 20, 0]),
-        (90, &[0xb0, 64, 0]),
-    ];
-    play(&mut engine, &messages, 256, 256);
-    assert!(engine.notes.is_empty(), "{:?}", engine.notes);
-    assert_eq!(engine.parts.shared.n_lost.load(Ordering::Relaxed), 0);
-    Ok(())
-}

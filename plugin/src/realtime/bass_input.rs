@@ -4,6 +4,7 @@
 //! A note that was let through is followed to its end, whatever the settings have become meanwhile.
 
 use super::block::BassEventKind;
+use super::listener::keys;
 
 /// Which of the keyboard is the bass, and how it is played. Read once a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -227,17 +228,6 @@ impl InputSettings {
 )]
 fn semitones(wheel: f32, range: f32) -> i8 {
     (wheel.clamp(-1.0, 1.0) * range.clamp(0.0, 48.0)).round() as i8
-}
-
-/// The keys of a set, ascending.
-fn keys(mut set: u128) -> impl Iterator<Item = u8> {
-    std::iter::from_fn(move || {
-        let key = u8::try_from(set.trailing_zeros())
-            .ok()
-            .filter(|k| *k < 128)?;
-        set &= set - 1;
-        Some(key)
-    })
 }
 
 #[cfg(test)]

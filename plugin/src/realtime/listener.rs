@@ -249,7 +249,7 @@ fn bit(key: u8) -> u128 {
 }
 
 /// The keys of a set, ascending.
-fn keys(mut set: u128) -> impl Iterator<Item = u8> {
+pub(super) fn keys(mut set: u128) -> impl Iterator<Item = u8> {
     std::iter::from_fn(move || {
         let key = u8::try_from(set.trailing_zeros())
             .ok()
