@@ -8,8 +8,9 @@ use crate::realtime::{PlanSource, Tally};
 use crossbeam::queue::ArrayQueue;
 use lockstep_models::generator::Request;
 use lockstep_models::representation::Plan;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Requests in flight. More than one, so that the audio thread writes to a slot that the generator thread left long
 /// ago: a slot being read is the only thing in the queue that could make a writer spin.
@@ -75,6 +76,11 @@ impl RealtimeEnd {
     /// Never allocates, never waits.
     pub fn show(&self, tally: Tally) {
         self.shared.counters.store(tally);
+    }
+
+    /// What both threads tell, for an editor.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.shared.counters)
     }
 
     /// Whether the last request has been answered; `true` before the first. An offline renderer waits for this before
@@ -151,13 +157,28 @@ impl GeneratorEnd {
         self.shared.n_answered.fetch_add(1, Ordering::Release);
     }
 
-    /// What the audio thread counts, for an editor.
+    /// Tells how the last prediction was made.
+    pub fn report(&self, prediction: Prediction) {
+        *self.shared.counters.lock() = prediction;
+    }
+
+    /// What both threads tell, for an editor.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.shared.counters)
     }
 }
 
-/// The performer's [`Tally`] where another thread can read it. Its numbers are each right, but not of one moment.
+/// How the last prediction was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prediction {
+    /// How long it took; `None` before the first.
+    pub took: Option<Duration>,
+    /// What computed it, and why not what was asked for where it did not.
+    pub device: String,
+}
+
+/// The performer's [`Tally`] where another thread can read it, and how predictions are made. The numbers are each right, but
+/// not of one moment.
 #[derive(Debug, Default)]
 pub struct Counters {
     fresh: AtomicU32,
@@ -166,6 +187,8 @@ pub struct Counters {
     rule: AtomicU32,
     silent: AtomicU32,
     dropped_notes: AtomicU32,
+    /// Between the generator thread and an editor: the audio thread never touches it.
+    prediction: Mutex<Prediction>,
 }
 
 impl Counters {
@@ -179,6 +202,21 @@ impl Counters {
             silent: self.silent.load(Ordering::Relaxed),
             dropped_notes: self.dropped_notes.load(Ordering::Relaxed),
         }
+    }
+
+    /// How the last prediction was made.
+    ///
+    /// # Realtime safety
+    /// Waits; never on the audio thread.
+    pub fn prediction(&self) -> Prediction {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Prediction> {
+        // Whoever panicked here left a whole report.
+        self.prediction
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn store(&self, tally: Tally) {

@@ -9,6 +9,7 @@ mod free_run;
 mod map;
 mod pages;
 mod playing;
+mod voices;
 
 use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, VoiceGroup};
@@ -20,6 +21,7 @@ pub use choices::{Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;
 pub use map::{MapChoice, MapParams, own_map};
 pub use playing::{DEFAULT_SEED, DensityParams, DrummerParams, FeelParams};
+pub use voices::{StoredPins, VoiceParams, VoiceSwitches};
 
 /// Everything a musician can turn, in the groups that a host shows.
 #[derive(Debug, Params)]
@@ -51,6 +53,12 @@ pub struct LockstepParams {
     /// Which notes the drums are sent on.
     #[nested(group = "Drum map")]
     pub map: MapParams,
+    /// Which voices are heard.
+    #[nested(group = "Voices")]
+    pub voices: VoiceParams,
+    /// What is settled about single cells: the editor's, and no parameter.
+    #[persist = "pins"]
+    pub pins: StoredPins,
 }
 
 /// The built-in kit.
@@ -76,6 +84,8 @@ impl Default for LockstepParams {
             },
             save: BoolParam::new("Save take", false),
             map: MapParams::default(),
+            voices: VoiceParams::default(),
+            pins: StoredPins::default(),
         }
     }
 }
@@ -112,6 +122,8 @@ impl LockstepParams {
             is_bypassed: self.bypass.value(),
             density: density.overall.value(),
             group_density: VoiceGroup::ALL.map(group),
+            muted: self.voices.muted(),
+            pins: self.pins.load(),
             taste: Taste {
                 seed: drummer.seed.value().unsigned_abs(),
                 variation: drummer.variation.value(),

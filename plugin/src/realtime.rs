@@ -37,8 +37,10 @@ mod listener;
 mod measure;
 mod own_clock;
 mod passage;
+mod pins;
 mod pulse;
 mod score;
+mod snapshot;
 mod taps;
 #[cfg(test)]
 mod tests;
@@ -53,6 +55,8 @@ pub use drum_map::{DrumKey, DrumMap};
 pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
 pub use passage::{Mark, MarkKind, Passage};
+pub use pins::{Pin, Pins};
+pub use snapshot::{Cell, Cells, Snapshot, Time};
 
 use clock::Timeline;
 use fills::FillButton;
@@ -93,6 +97,8 @@ pub struct Performer {
     /// The time of [`Mode::Free`]; after that, what it was.
     clock: OwnClock,
     taps: Taps,
+    /// The time of the part of a block that was played last.
+    last: Option<Timeline>,
 }
 
 /// Whose time it is.
@@ -144,6 +150,7 @@ impl Performer {
             passage: Passage::default(),
             clock: OwnClock::new(Beats(0.0), 1.0, 1.0),
             taps: Taps::default(),
+            last: None,
         }
     }
 
@@ -261,7 +268,8 @@ impl Performer {
         self.measure = next;
         self.passage.mark(next.place, next.meter, MarkKind::Measure);
         self.listener.begin_measure(next.open_row());
-        self.score.begin(&hits, self.feel(hand.controls));
+        self.score
+            .begin(&hits, self.feel(hand.controls), hand.controls.pins);
     }
 
     /// Everything that happens in a block, or a part of it, in time order. Gives the frame until which it has played:
@@ -276,7 +284,9 @@ impl Performer {
         self.passage
             .pass(place, timeline, hand.block.sample_rate_hz);
         self.passage.follow_meter(self.measure.meter);
-        self.score.follow(self.feel(hand.controls));
+        self.score
+            .follow(self.feel(hand.controls), hand.controls.pins);
+        self.last = Some(*timeline);
         let mut now = timeline.first;
         while let Some((frame, what)) = self.next(timeline, hand.block, bass.as_slice().first()) {
             // What is late is done now; the order stays.
@@ -401,12 +411,6 @@ impl Performer {
     }
 
     fn feel(&self, controls: &Controls) -> Feel {
-        let meter = self.measure.meter;
-        let mut feel = *controls;
-        // Where eighths are counted they are the beat, and nothing is off it.
-        if meter.denominator() == 8 {
-            feel.shuffle = 0.0;
-        }
-        Feel::new(&feel, self.measure.serial, meter.n_steps())
+        Feel::new(controls, self.measure.serial, self.measure.meter)
     }
 }

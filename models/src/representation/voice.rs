@@ -126,6 +126,21 @@ impl Voice {
         }
     }
 
+    /// Name for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kick => "Kick",
+            Self::Snare => "Snare",
+            Self::ClosedHat => "Closed hat",
+            Self::OpenHat => "Open hat",
+            Self::LowTom => "Low tom",
+            Self::MidTom => "Mid tom",
+            Self::HighTom => "High tom",
+            Self::Crash => "Crash",
+            Self::Ride => "Ride",
+        }
+    }
+
     /// Four letters for a drum grid printed as text.
     pub const fn label(self) -> &'static str {
         match self {

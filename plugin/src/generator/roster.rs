@@ -8,6 +8,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 use lockstep_models::generator::{Generator, Request};
 use lockstep_models::representation::Plan;
@@ -15,7 +16,7 @@ use lockstep_models::rule::{self, RuleGroove};
 use nice_plug::prelude::nice_error;
 
 use crate::drummers::Choice;
-use crate::handoff::GeneratorEnd;
+use crate::handoff::{GeneratorEnd, Prediction};
 use crate::shared_thread::Work;
 
 type Brain = Box<dyn Generator>;
@@ -159,7 +160,12 @@ impl Roster {
         let Some(brain) = self.want(choice) else {
             return false;
         };
+        let begun = Instant::now();
         let (plan, broken) = answer(brain, &request);
+        let prediction = Prediction {
+            took: Some(begun.elapsed()),
+            device: brain.device().to_string(),
+        };
         if let Some(broken) = broken {
             nice_error!("Lockstep plays its rule groove: {choice} panicked");
             self.let_go(broken);
@@ -167,6 +173,7 @@ impl Roster {
         if let Some((_, asker)) = self.askers.get_mut(idx) {
             asker.request = None;
             asker.end.answer(plan);
+            asker.end.report(prediction);
         }
         true
     }

@@ -2,6 +2,7 @@
 
 use super::drum_map::DrumMap;
 use super::fills::Fills;
+use super::pins::Pins;
 use lockstep_models::generator::Taste;
 use lockstep_models::representation::{Meter, N_GROUPS, Voice};
 
@@ -48,6 +49,11 @@ pub struct Controls {
     pub density: f32,
     /// Density of each voice group in `[0, 1]`, in the order of `VoiceGroup`.
     pub group_density: [f32; N_GROUPS],
+    /// Voices of which nothing sounds: bit `v` is set for the one in place `v` of [`Voice::ALL`]. The drummer goes on meaning
+    /// them, so that nothing else changes.
+    pub muted: u16,
+    /// What is settled about single cells.
+    pub pins: Pins,
     /// What the generator hears; its fill is decided by [`Self::fills`] and [`Self::fill_now`].
     pub taste: Taste,
     /// When fills are asked for.
@@ -91,6 +97,8 @@ impl Default for Controls {
             is_bypassed: false,
             density: 0.5,
             group_density: [0.5; N_GROUPS],
+            muted: 0,
+            pins: Pins::default(),
             taste: Taste {
                 seed: 0,
                 variation: 0.5,
@@ -119,8 +127,11 @@ impl Default for Controls {
 impl Controls {
     /// The density that decides about a voice, in `[0, 1]`: twice the product of the overall and the group's density.
     ///
-    /// Both at ½ give ½, the network's own take. It rises with either, and is 0 where either is 0.
+    /// Both at ½ give ½, the network's own take. It rises with either, and is 0 where either is 0 or the voice is muted.
     pub fn density_of(&self, voice: Voice) -> f32 {
+        if self.muted >> voice.index() & 1 == 1 {
+            return 0.0;
+        }
         let group = self.group_density.get(voice.group().index());
         (2.0 * self.density * group.copied().unwrap_or_default()).clamp(0.0, 1.0)
     }

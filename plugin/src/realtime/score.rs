@@ -5,10 +5,11 @@
 
 use super::clock::TOLERANCE;
 use super::controls::Controls;
+use super::pins::Pins;
 use arrayvec::ArrayVec;
 use lockstep_models::draws::uniform;
 use lockstep_models::representation::{
-    Beats, Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, STEPS_PER_BEAT, Voice,
+    Beats, Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, STEPS_PER_BEAT, Voice,
 };
 
 /// Most hits in a measure.
@@ -39,17 +40,34 @@ pub(super) struct Feel {
 }
 
 impl Feel {
-    pub(super) fn new(controls: &Controls, measure: u64, n_steps: usize) -> Self {
+    /// The feel of a measure by its serial.
+    pub(super) fn new(controls: &Controls, measure: u64, meter: Meter) -> Self {
         let unit = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) };
         Self {
             swing: unit(controls.swing),
-            shuffle: unit(controls.shuffle),
+            // Where eighths are counted they are the beat, and nothing is off it.
+            shuffle: if meter.denominator() == 8 {
+                0.0
+            } else {
+                unit(controls.shuffle)
+            },
             humanise: unit(controls.humanise),
             own: unit(controls.feel),
             seed: controls.taste.seed,
             measure,
-            n_steps,
+            n_steps: meter.n_steps(),
         }
+    }
+
+    /// Length of the measure in steps.
+    pub(super) fn n_steps(&self) -> usize {
+        self.n_steps
+    }
+
+    /// How many steps after its step a hit falls.
+    #[expect(clippy::cast_possible_truncation, reason = "two steps at most")]
+    pub(super) fn shift(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
+        (self.time(step_idx, voice, hit) - step_idx as f64) as f32
     }
 
     /// When a hit falls, in steps since the measure's start; never outside its measure, so a hit that the plan wants
@@ -68,7 +86,7 @@ impl Feel {
     }
 
     /// How loud a hit is before the gain, from 1/127 to 1.
-    fn velocity(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
+    pub(super) fn velocity(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
         let loose = 1.0 + LOOSE_VELOCITY * self.humanise * self.draw(step_idx, voice, 1);
         (hit.velocity() * loose).clamp(1.0 / 127.0, 1.0)
     }
@@ -119,6 +137,7 @@ impl Scored {
 pub(super) struct Score {
     hits: HitMap,
     feel: Feel,
+    pins: Pins,
     /// What is still to come when the feel last changed, in time order.
     queue: ArrayVec<Scored, MAX_HITS>,
     /// How many of `queue` are past.
@@ -135,6 +154,7 @@ impl Score {
         Self {
             hits: HitMap::default(),
             feel: Feel::default(),
+            pins: Pins::default(),
             queue: ArrayVec::new(),
             n_past: 0,
             past: [0; MAX_STEPS_PER_MEASURE],
@@ -148,18 +168,20 @@ impl Score {
     }
 
     /// A measure begins with these hits.
-    pub(super) fn begin(&mut self, hits: &HitMap, feel: Feel) {
+    pub(super) fn begin(&mut self, hits: &HitMap, feel: Feel, pins: Pins) {
         self.hits = *hits;
         self.past = [0; MAX_STEPS_PER_MEASURE];
         self.struck = [0; MAX_STEPS_PER_MEASURE];
         self.feel = feel;
+        self.pins = pins.of(hits);
         self.arrange();
     }
 
-    /// Moves what is still to come, if the feel is another.
-    pub(super) fn follow(&mut self, feel: Feel) {
-        if feel != self.feel {
-            self.feel = feel;
+    /// Arranges what is still to come anew, if the feel or the pins are others.
+    pub(super) fn follow(&mut self, feel: Feel, pins: Pins) {
+        let pins = pins.of(&self.hits);
+        if (feel, pins) != (self.feel, self.pins) {
+            (self.feel, self.pins) = (feel, pins);
             self.arrange();
         }
     }
@@ -224,7 +246,8 @@ impl Score {
         self.queue.clear();
         for (step_idx, past) in self.past.iter().enumerate().take(self.feel.n_steps) {
             for voice in Voice::ALL {
-                let hit = self.hits.hit(step_idx, voice);
+                let planned = self.hits.hit(step_idx, voice);
+                let hit = self.pins.settle(step_idx, voice, planned);
                 if hit.presence() == Presence::NEVER || past >> voice.index() & 1 == 1 {
                     continue;
                 }
@@ -257,7 +280,7 @@ mod tests {
             humanise,
             ..Controls::default()
         };
-        Feel::new(&controls, 3, 16)
+        Feel::new(&controls, 3, Meter::COMMON)
     }
 
     #[test]
@@ -274,7 +297,8 @@ mod tests {
             shuffle: 2.0 / 3.0,
             ..Controls::default()
         };
-        let time = |step| Feel::new(&controls, 3, 16).time(step, Voice::Kick, Hit::default());
+        let time =
+            |step| Feel::new(&controls, 3, Meter::COMMON).time(step, Voice::Kick, Hit::default());
         for (step, expected) in [(4, 4.0), (5, 5.0 + 1.0 / 3.0), (6, 6.0 + 2.0 / 3.0)] {
             let time = time(step);
             assert!((time - expected).abs() < 1e-6, "{time} for step {step}");
@@ -289,7 +313,7 @@ mod tests {
                 feel,
                 ..Controls::default()
             };
-            let time = Feel::new(&controls, 3, 16).time(4, Voice::Snare, late);
+            let time = Feel::new(&controls, 3, Meter::COMMON).time(4, Voice::Snare, late);
             assert!((time - expected).abs() < 1e-6, "{time} at a feel of {feel}");
         }
     }
@@ -312,9 +336,9 @@ mod tests {
                 }
             }
             let mut score = Score::new();
-            score.begin(&hits, feel(0.0, 0.0));
+            score.begin(&hits, feel(0.0, 0.0), Pins::default());
             let mut seen: Vec<_> = (0..n_before).filter_map(|_| score.pop()).collect();
-            score.follow(feel(swing, 1.0));
+            score.follow(feel(swing, 1.0), Pins::default());
             seen.extend(std::iter::from_fn(|| score.pop()));
             let mut places: Vec<_> = seen.iter().map(|s| (s.step_idx, s.voice.index())).collect();
             places.sort_unstable();

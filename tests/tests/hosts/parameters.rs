@@ -3,7 +3,7 @@
 use lockstep_hosts::{ClapHost, Format};
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
-const FROZEN: [(&str, &str); 58] = [
+const FROZEN: [(&str, &str); 76] = [
     ("bypass", "Bypass"),
     ("density", "Density"),
     ("den_kick", "Kick density"),
@@ -62,6 +62,24 @@ const FROZEN: [(&str, &str); 58] = [
     ("chan_crash", "Crash channel"),
     ("note_ride", "Ride note"),
     ("chan_ride", "Ride channel"),
+    ("kick_mute", "Kick mute"),
+    ("kick_solo", "Kick solo"),
+    ("snare_mute", "Snare mute"),
+    ("snare_solo", "Snare solo"),
+    ("chat_mute", "Closed hat mute"),
+    ("chat_solo", "Closed hat solo"),
+    ("ohat_mute", "Open hat mute"),
+    ("ohat_solo", "Open hat solo"),
+    ("ltom_mute", "Low tom mute"),
+    ("ltom_solo", "Low tom solo"),
+    ("mtom_mute", "Mid tom mute"),
+    ("mtom_solo", "Mid tom solo"),
+    ("htom_mute", "High tom mute"),
+    ("htom_solo", "High tom solo"),
+    ("crash_mute", "Crash mute"),
+    ("crash_solo", "Crash solo"),
+    ("ride_mute", "Ride mute"),
+    ("ride_solo", "Ride solo"),
 ];
 
 /// The number that both formats know a string id by: base 31 over its bytes, the top bit clear (it is the host's).

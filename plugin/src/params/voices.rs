@@ -1,0 +1,177 @@
+//! What the musician settles voice by voice and cell by cell: mute, solo, pins.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lockstep_models::representation::{N_VOICES, Voice};
+use nice_plug::params::persist::PersistentField;
+use nice_plug::prelude::*;
+
+use crate::realtime::Pins;
+
+/// Mute and solo of one voice.
+#[derive(Debug, Params)]
+pub struct VoiceSwitches {
+    /// Nothing of it sounds.
+    #[id = "mute"]
+    pub mute: BoolParam,
+    /// Only it sounds, and others that are soloed.
+    #[id = "solo"]
+    pub solo: BoolParam,
+}
+
+impl VoiceSwitches {
+    fn new(voice: Voice) -> Self {
+        let name = |what| format!("{} {what}", voice.name());
+        Self {
+            mute: BoolParam::new(name("mute"), false),
+            solo: BoolParam::new(name("solo"), false),
+        }
+    }
+}
+
+/// Mute and solo of every voice.
+#[derive(Debug, Params)]
+pub struct VoiceParams {
+    #[nested(id_prefix = "kick")]
+    kick: VoiceSwitches,
+    #[nested(id_prefix = "snare")]
+    snare: VoiceSwitches,
+    #[nested(id_prefix = "chat")]
+    chat: VoiceSwitches,
+    #[nested(id_prefix = "ohat")]
+    ohat: VoiceSwitches,
+    #[nested(id_prefix = "ltom")]
+    ltom: VoiceSwitches,
+    #[nested(id_prefix = "mtom")]
+    mtom: VoiceSwitches,
+    #[nested(id_prefix = "htom")]
+    htom: VoiceSwitches,
+    #[nested(id_prefix = "crash")]
+    crash: VoiceSwitches,
+    #[nested(id_prefix = "ride")]
+    ride: VoiceSwitches,
+}
+
+impl Default for VoiceParams {
+    fn default() -> Self {
+        Self {
+            kick: VoiceSwitches::new(Voice::Kick),
+            snare: VoiceSwitches::new(Voice::Snare),
+            chat: VoiceSwitches::new(Voice::ClosedHat),
+            ohat: VoiceSwitches::new(Voice::OpenHat),
+            ltom: VoiceSwitches::new(Voice::LowTom),
+            mtom: VoiceSwitches::new(Voice::MidTom),
+            htom: VoiceSwitches::new(Voice::HighTom),
+            crash: VoiceSwitches::new(Voice::Crash),
+            ride: VoiceSwitches::new(Voice::Ride),
+        }
+    }
+}
+
+impl VoiceParams {
+    /// The switches of a voice.
+    pub fn of(&self, voice: Voice) -> &VoiceSwitches {
+        match voice {
+            Voice::Kick => &self.kick,
+            Voice::Snare => &self.snare,
+            Voice::ClosedHat => &self.chat,
+            Voice::OpenHat => &self.ohat,
+            Voice::LowTom => &self.ltom,
+            Voice::MidTom => &self.mtom,
+            Voice::HighTom => &self.htom,
+            Voice::Crash => &self.crash,
+            Voice::Ride => &self.ride,
+        }
+    }
+
+    /// Voices of which nothing sounds, one bit each in the order of [`Voice::ALL`]: the muted, and where one is soloed those
+    /// that are not.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn muted(&self) -> u16 {
+        let bits = |is_set: fn(&VoiceSwitches) -> bool| {
+            let set = Voice::ALL
+                .into_iter()
+                .filter(|voice| is_set(self.of(*voice)));
+            set.fold(0_u16, |bits, voice| bits | 1 << voice.index())
+        };
+        let soloed = bits(|switches| switches.solo.value());
+        bits(|switches| switches.mute.value()) | if soloed == 0 { 0 } else { !soloed }
+    }
+}
+
+/// [`Pins`] where the editor writes them, the audio thread reads them and a project keeps them.
+///
+/// A change of one cell is seen whole; of several, one after the other.
+#[derive(Default)]
+pub struct StoredPins {
+    pinned: [AtomicU32; N_VOICES],
+    forbidden: [AtomicU32; N_VOICES],
+}
+
+impl StoredPins {
+    /// The pins as they are.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn load(&self) -> Pins {
+        let bits = |cells: &[AtomicU32; N_VOICES]| {
+            cells.each_ref().map(|bits| bits.load(Ordering::Relaxed))
+        };
+        Pins::from_bits(bits(&self.pinned), bits(&self.forbidden))
+    }
+
+    /// Makes these the pins.
+    pub fn store(&self, pins: Pins) {
+        for (cells, bits) in [&self.pinned, &self.forbidden].into_iter().zip(pins.bits()) {
+            for (cell, bits) in cells.iter().zip(bits) {
+                cell.store(bits, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for StoredPins {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.load().fmt(f)
+    }
+}
+
+impl PersistentField<'_, [[u32; N_VOICES]; 2]> for StoredPins {
+    fn set(&self, [pinned, forbidden]: [[u32; N_VOICES]; 2]) {
+        self.store(Pins::from_bits(pinned, forbidden));
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&[[u32; N_VOICES]; 2]) -> R,
+    {
+        f(&self.load().bits())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::LockstepParams;
+    use crate::realtime::Pin;
+
+    #[test]
+    fn a_project_keeps_the_pins() {
+        let (kept, loaded) = (LockstepParams::default(), LockstepParams::default());
+        let mut pins = Pins::default();
+        pins.set(3, Voice::Snare, Pin::Pinned);
+        pins.set(31, Voice::Ride, Pin::Forbidden);
+        kept.pins.store(pins);
+        loaded.deserialize_fields(&kept.serialize_fields());
+        assert_eq!(loaded.pins.load(), pins);
+        assert_eq!(loaded.controls().pins, pins);
+    }
+
+    #[test]
+    fn nothing_is_muted_at_first() {
+        assert_eq!(VoiceParams::default().muted(), 0);
+    }
+}

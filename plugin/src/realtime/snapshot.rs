@@ -1,0 +1,141 @@
+//! What there is to see of the performer at one moment, for an editor.
+
+use super::controls::Controls;
+use super::ladder::{PlanSource, Tally};
+use super::score::Feel;
+use super::{Mode, Performer};
+use lockstep_models::representation::{
+    Beats, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
+};
+
+/// One voice at one step, as it will be played, pins and feel included. Density has not decided yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cell {
+    /// How readily it sounds.
+    pub presence: Presence,
+    /// Loudness before the gain, from 1/127 to 1.
+    pub velocity: f32,
+    /// How many steps after its step it falls.
+    pub shift: f32,
+}
+
+/// A measure's cells, `(T, V)`; those beyond its length never sound.
+pub type Cells = [[Cell; N_VOICES]; MAX_STEPS_PER_MEASURE];
+
+/// Whose time it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Time {
+    /// Nobody's: the drummer waits.
+    #[default]
+    Resting,
+    /// The host's.
+    Song,
+    /// The drummer's own.
+    Free,
+}
+
+/// The performer at the end of a block. Owns no heap memory; some 12 KiB.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot {
+    /// Whose time it is.
+    pub time: Time,
+    /// Quarter notes a minute; 0 where no time passes.
+    pub tempo_bpm: f64,
+    /// Quarter notes since the measure began, from 0 to its length; at rest, where it ended.
+    pub position: Beats,
+    /// The measure that is being played, counted from the start.
+    pub measure: u64,
+    /// Its meter.
+    pub meter: Meter,
+    /// The last 64 steps of bass, the one that is open included: it is the last.
+    pub window: Window,
+    /// The drummer's own take of the same steps, `(T, V)`: velocities, 0 is no hit.
+    pub played: [[f32; N_VOICES]; WINDOW_STEPS],
+    /// Which step of the measure the window's last one is.
+    pub open_step: usize,
+    /// The measure that is being played.
+    pub now: Cells,
+    /// The plan for the next one, as it stands.
+    pub next: Option<Cells>,
+    /// What the ladder has counted.
+    pub tally: Tally,
+}
+
+impl Default for Snapshot {
+    fn default() -> Self {
+        Self {
+            time: Time::Resting,
+            tempo_bpm: 0.0,
+            position: Beats(0.0),
+            measure: 0,
+            meter: Meter::COMMON,
+            window: Window::default(),
+            played: [[0.0; N_VOICES]; WINDOW_STEPS],
+            open_step: 0,
+            now: Cells::default(),
+            next: None,
+            tally: Tally::default(),
+        }
+    }
+}
+
+impl Performer {
+    /// What there is to see after the block that was played last.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits unless `plans` does.
+    pub fn snapshot(
+        &self,
+        sample_rate_hz: f64,
+        controls: &Controls,
+        plans: &mut impl PlanSource,
+    ) -> Snapshot {
+        let time = match self.mode {
+            Mode::Resting => Time::Resting,
+            Mode::Song { .. } => Time::Song,
+            Mode::Free => Time::Free,
+        };
+        let position = self.last.map_or(0.0, |last| {
+            last.position_of(last.end).0 - self.measure.start.0
+        });
+        let running = self.last.filter(|_| self.is_playing());
+        let end_row = self.measure.open_row() + 1;
+        let cells = |hits: &HitMap, serial: u64, meter: Meter| {
+            cells(hits, &Feel::new(controls, serial, meter), controls)
+        };
+        let (serial, meter) = (self.measure.serial, self.measure.meter);
+        Snapshot {
+            time,
+            tempo_bpm: running.map_or(0.0, |last| f64::from(last.tempo_bpm(sample_rate_hz))),
+            position: Beats(position.clamp(0.0, meter.length().0)),
+            measure: serial,
+            meter,
+            window: self.listener.window(end_row),
+            played: self.listener.played(end_row),
+            open_step: self.measure.half_step / 2,
+            now: cells(self.score.hits(), serial, meter),
+            next: (self.is_playing() && self.measure.has_asked)
+                .then(|| plans.plan_for(self.take, serial + 1))
+                .flatten()
+                .map(|plan| cells(&plan.hits, serial + 1, self.next_meter)),
+            tally: self.tally(),
+        }
+    }
+}
+
+/// The cells of these hits.
+fn cells(hits: &HitMap, feel: &Feel, controls: &Controls) -> Cells {
+    let pins = controls.pins.of(hits);
+    let mut cells = Cells::default();
+    for (step_idx, row) in cells.iter_mut().enumerate().take(feel.n_steps()) {
+        for (voice, cell) in Voice::ALL.into_iter().zip(row) {
+            let hit = pins.settle(step_idx, voice, hits.hit(step_idx, voice));
+            *cell = Cell {
+                presence: hit.presence(),
+                velocity: feel.velocity(step_idx, voice, hit),
+                shift: feel.shift(step_idx, voice, hit),
+            };
+        }
+    }
+    cells
+}
