@@ -9,25 +9,33 @@ pub mod capture;
 pub mod device;
 pub mod drum_maps;
 pub mod drummers;
+#[cfg(feature = "editor")]
+pub mod editor;
 pub mod generator;
 pub mod handoff;
 pub mod jam;
 pub mod params;
 pub mod realtime;
 mod shared_thread;
+pub mod snapshots;
 pub mod synth;
 mod wire;
+#[cfg(feature = "editor")]
+pub mod worker;
 
 use std::sync::Arc;
+#[cfg(feature = "editor")]
+use std::sync::atomic::AtomicBool;
 
 use nice_plug::prelude::*;
 
 use capture::{Archive, Recorder, capture};
 use drummers::Choice;
 use generator::{Patient, Pool, Seat};
-use handoff::{RealtimeEnd, handoff};
+use handoff::{GeneratorEnd, RealtimeEnd, handoff};
 use params::LockstepParams;
 use realtime::{Block, DrumEventKind, DrumEvents, Performer};
+use snapshots::{SnapshotReceiver, SnapshotSender, snapshots};
 use synth::Kit;
 use wire::Inbox;
 
@@ -40,12 +48,21 @@ pub struct Lockstep {
     drums: DrumEvents,
     /// Made for the sample rate in `activate`.
     kit: Option<Kit>,
-    /// The audio thread's end; the process's generator thread holds the other.
+    /// The audio thread's end.
     plans: RealtimeEnd,
+    /// The other end, until the process's generator thread has it.
+    requests: Option<GeneratorEnd>,
     /// `None` before the first `activate`, or where the system gave no thread: the ladder plays then.
     generator: Option<Seat>,
     /// Puts what is played on the tape; the process's archive reads it.
     recorder: Recorder,
+    /// Shows the editor what is played.
+    shown: SnapshotSender,
+    /// The other end of that, until the editor is made.
+    seen: Option<SnapshotReceiver>,
+    /// Is not to be left with tasks of this instance.
+    #[cfg(feature = "editor")]
+    worker: worker::Worker,
     /// `None` before the first `activate`, or where the system gave no thread: nothing is held for saving then.
     archive: Option<capture::Place>,
     sample_rate_hz: f64,
@@ -55,15 +72,22 @@ pub struct Lockstep {
 
 impl Default for Lockstep {
     fn default() -> Self {
+        let (plans, requests) = handoff();
+        let (shown, seen) = snapshots();
         Self {
             params: Arc::default(),
             performer: Performer::new(),
             inbox: Inbox::default(),
             drums: DrumEvents::new(),
             kit: None,
-            plans: handoff().0,
+            plans,
+            requests: Some(requests),
             generator: None,
             recorder: capture().0,
+            shown,
+            seen: Some(seen),
+            #[cfg(feature = "editor")]
+            worker: worker::Worker::default(),
             archive: None,
             sample_rate_hz: 48_000.0,
             is_offline: false,
@@ -90,12 +114,29 @@ impl Plugin for Lockstep {
     const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
 
+    #[cfg(feature = "editor")]
+    type Editor = editor::Editor;
+    #[cfg(not(feature = "editor"))]
     type Editor = ();
     type SysExMessage = ();
+    #[cfg(feature = "editor")]
+    type BackgroundTask = worker::Barrier;
+    #[cfg(not(feature = "editor"))]
     type BackgroundTask = ();
 
     fn params(&self) -> Arc<dyn Params> {
         Arc::clone(&self.params) as Arc<dyn Params>
+    }
+
+    #[cfg(feature = "editor")]
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        Box::new(|barrier| barrier.pass())
+    }
+
+    #[cfg(feature = "editor")]
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<Self::Editor> {
+        self.worker = worker::Worker::new(executor);
+        self.window(Arc::default())
     }
 
     fn activate(
@@ -109,12 +150,13 @@ impl Plugin for Lockstep {
         self.kit = Some(Kit::new(config.sample_rate));
         if self.generator.is_none() {
             let params = Arc::clone(&self.params);
-            let (plans, end) = handoff();
-            self.plans = plans;
-            self.generator = Pool::of_process()
-                .map(|pool| pool.seat(end, move || Choice::of(&params)))
-                .inspect_err(|error| nice_error!("Lockstep plays its rule groove: {error}"))
-                .ok();
+            match Pool::of_process() {
+                Ok(pool) => {
+                    let end = self.requests.take();
+                    self.generator = end.map(|end| pool.seat(end, move || Choice::of(&params)));
+                }
+                Err(error) => nice_error!("Lockstep plays its rule groove: {error}"),
+            }
         }
         if self.archive.is_none() {
             let (recorder, tape) = capture();
@@ -125,6 +167,11 @@ impl Plugin for Lockstep {
                 .ok();
         }
         true
+    }
+
+    #[cfg(feature = "editor")]
+    fn deactivate(&mut self) {
+        self.worker.finish();
     }
 
     fn reset(&mut self) {
@@ -159,6 +206,11 @@ impl Plugin for Lockstep {
                 .perform(&block, &controls, &mut self.plans, &mut self.drums);
         }
         self.plans.show(self.performer.tally());
+        let block_s = f64::from(block.n_frames) / self.sample_rate_hz;
+        self.shown.pass(block_s, || {
+            self.performer
+                .snapshot(self.sample_rate_hz, &controls, &mut self.plans)
+        });
         self.recorder
             .record(&block, self.performer.passage(), &self.drums);
         self.recorder.hold_save(self.params.save.value());
@@ -173,6 +225,15 @@ impl Plugin for Lockstep {
 }
 
 impl Lockstep {
+    /// The editor, once: the plugin framework asks for it, or a program of one's own that shows it as its window and closes
+    /// it by setting `is_over`.
+    #[cfg(feature = "editor")]
+    pub fn window(&mut self, is_over: Arc<AtomicBool>) -> Option<editor::Editor> {
+        let params = Arc::clone(&self.params);
+        let (seen, counters) = (self.seen.take()?, self.plans.counters());
+        editor::editor(params, seen, counters, is_over)
+    }
+
     /// Sounds the block's drum notes on the built-in kit.
     fn play_kit(&mut self, buffer: &mut Buffer<'_>) {
         let [left, right, ..] = buffer.as_slice() else {

@@ -1,9 +1,10 @@
 //! `lockstep live`: the app for the stage, a small host of the very instrument that a DAW loads.
 //!
-//! Main thread: settings, ports, what is said, the end. The audio thread is the backend's and runs [`engine`]; between
+//! Main thread: settings, ports, the window; what is said and the end are the main thread's, or where there is a window that
+//! of a thread beside it. The audio thread is the backend's and runs [`engine`]; between
 //! them are atomics and bounded queues. A *backend* carries sound and MIDI, `song` and `midi_clock` tell the time,
-//! `parameters` and `settings` keep what the musician has turned. No editor, and no sound of its own: what is heard is the
-//! instrument's.
+//! `parameters` and `settings` keep what the musician has turned. No sound and no window of its own: what is heard and seen is
+//! the instrument's.
 
 mod backend;
 mod command;
@@ -14,6 +15,8 @@ mod midi_clock;
 mod parameters;
 mod settings;
 mod song;
+#[cfg(feature = "editor")]
+mod window;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -168,16 +171,57 @@ struct Stage {
 }
 
 impl Stage {
-    fn play(&mut self, instrument: Lockstep, turns: Turns, args: &LiveArgs) -> Result<()> {
+    /// Plays until Ctrl-C, or until the window is closed.
+    fn play(&mut self, mut instrument: Lockstep, turns: Turns, args: &LiveArgs) -> Result<()> {
         let is_asked_to_end = Arc::new(AtomicBool::new(false));
-        ctrlc::set_handler({
-            let (is_asked_to_end, main) = (Arc::clone(&is_asked_to_end), thread::current());
-            move || {
+        let asked = Arc::clone(&is_asked_to_end);
+        ctrlc::set_handler(move || asked.store(true, Ordering::Release))
+            .context("waiting for Ctrl-C")?;
+        #[cfg(feature = "editor")]
+        if let Some(window) = self.window(&mut instrument, &is_asked_to_end, args) {
+            // A window is the main thread's on some systems.
+            return thread::scope(|scope| {
+                let evening = scope.spawn(|| {
+                    let outcome = self.spend(instrument, turns, args, &is_asked_to_end);
+                    is_asked_to_end.store(true, Ordering::Release);
+                    outcome
+                });
+                let seen = window.run();
                 is_asked_to_end.store(true, Ordering::Release);
-                main.unpark();
-            }
-        })
-        .context("waiting for Ctrl-C")?;
+                let played = evening.join();
+                played.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                seen
+            });
+        }
+        self.spend(instrument, turns, args, &is_asked_to_end)
+    }
+
+    /// The window, where one is wanted and there is a screen for it.
+    #[cfg(feature = "editor")]
+    fn window(
+        &self,
+        instrument: &mut Lockstep,
+        is_asked_to_end: &Arc<AtomicBool>,
+        args: &LiveArgs,
+    ) -> Option<window::Window> {
+        if args.no_window {
+            return None;
+        }
+        let editor = instrument.window(Arc::clone(is_asked_to_end))?;
+        let (parameters, shared) = (Arc::clone(&self.parameters), Arc::clone(&self.shared));
+        window::Window::open(&editor, parameters, shared)
+            .inspect_err(|error| eprintln!("Lockstep plays without its window: {error:#}."))
+            .ok()
+    }
+
+    /// Plays until it is asked to end.
+    fn spend(
+        &mut self,
+        instrument: Lockstep,
+        turns: Turns,
+        args: &LiveArgs,
+        is_asked_to_end: &AtomicBool,
+    ) -> Result<()> {
         let opened = backend::open(self.settings.backend, &wanted(&self.settings, args))?;
         let parts = Parts {
             instrument,
@@ -194,7 +238,7 @@ impl Stage {
         let session = opened.start(engine)?;
         self.greet(session.as_ref());
         self.save()?;
-        let outcome = self.watch(&is_asked_to_end, session.as_ref());
+        let outcome = self.watch(is_asked_to_end, session.as_ref());
         self.end(session);
         let saved = self.save();
         outcome?;
@@ -225,7 +269,7 @@ impl Stage {
                 SyncChoice::Jack => "Time: JACK's transport; the drummer waits for it.",
             }
         );
-        println!("  Ctrl-C stops it.");
+        println!("  Ctrl-C stops it, and so does closing its window.");
     }
 
     /// Waits for the end, says whose time is followed, and writes down what is turned.
@@ -258,7 +302,7 @@ impl Stage {
                 }
                 _ => resting = Some((Instant::now(), current)),
             }
-            thread::park_timeout(LOOK_EVERY);
+            thread::sleep(LOOK_EVERY);
         }
         Ok(())
     }

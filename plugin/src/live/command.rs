@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 /// `lockstep live`
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct LiveArgs {
     /// What carries sound and MIDI; auto takes JACK where a server runs
@@ -42,6 +43,9 @@ pub(crate) struct LiveArgs {
     /// Starts without what is remembered of the last time
     #[arg(long)]
     pub(crate) fresh: bool,
+    /// Opens no window
+    #[arg(long)]
+    pub(crate) no_window: bool,
     /// Lists the ports and devices there are, and ends
     #[arg(long)]
     pub(crate) ports: bool,

@@ -14,9 +14,10 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use arrayvec::ArrayVec;
+use crossbeam::queue::ArrayQueue;
 use lockstep::Lockstep;
 use nice_plug::prelude::{Buffer, NoteEvent, Plugin as _};
 
@@ -42,8 +43,20 @@ pub(crate) struct Turn {
 /// What each controller turns, by its number: [`N_CONTROLLERS`] of them.
 pub(crate) type Turns = Box<[Option<Turn>]>;
 
+/// A parameter, and where it is turned to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turned {
+    /// Which parameter.
+    pub(crate) at: ParameterIdx,
+    /// In `[0, 1]`.
+    pub(crate) value: f32,
+}
+
+/// Turns of a block that find room: a hand makes some ten.
+const MAX_TURNED: usize = 1024;
+
 /// What the audio thread shows to the main thread and is asked by it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shared {
     /// Asked: fall silent.
     pub(crate) is_stopping: AtomicBool,
@@ -59,9 +72,37 @@ pub(crate) struct Shared {
     pub(crate) n_lost: AtomicU32,
     /// Blocks that came too late.
     pub(crate) n_xruns: AtomicU32,
+    /// What is turned in the window: heard at the next block.
+    turned: ArrayQueue<Turned>,
+    /// Turns that lie whole in the queue or did: the audio thread never looks at one that is still being written.
+    n_turned: AtomicUsize,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            is_stopping: AtomicBool::default(),
+            is_silent: AtomicBool::default(),
+            is_gone: AtomicBool::default(),
+            following: AtomicU8::default(),
+            centi_bpm: AtomicU32::default(),
+            n_lost: AtomicU32::default(),
+            n_xruns: AtomicU32::default(),
+            turned: ArrayQueue::new(MAX_TURNED),
+            n_turned: AtomicUsize::default(),
+        }
+    }
 }
 
 impl Shared {
+    /// Turns a parameter; where no block is played any more nothing is turned. Window's thread only.
+    #[cfg(feature = "editor")]
+    pub(crate) fn turn(&self, turned: Turned) {
+        if self.turned.push(turned).is_ok() {
+            self.n_turned.fetch_add(1, Ordering::Release);
+        }
+    }
+
     /// Counts messages that found no room.
     ///
     /// # Realtime safety
@@ -102,6 +143,8 @@ pub(crate) struct Engine {
     jack: JackFollower,
     /// Frames since the start, at the first of the block.
     now: u64,
+    /// Turns of the window that have been followed.
+    n_followed: usize,
 }
 
 /// One block on its way.
@@ -141,6 +184,7 @@ impl Engine {
             clock_source: Source::Bass,
             jack: JackFollower::default(),
             now: 0,
+            n_followed: 0,
         })
     }
 
@@ -172,6 +216,7 @@ impl Engine {
             return;
         }
         let is_stopping = shared.is_stopping.load(Ordering::Relaxed);
+        self.follow_window(&shared);
         let own = self.own_time();
         let jack = self
             .jack
@@ -252,6 +297,22 @@ impl Engine {
             self.clock_source = source;
         }
         self.clock.hear(frame, message);
+    }
+
+    /// Turns what was turned in the window since the last block.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the framework's sample rate is of single precision"
+    )]
+    fn follow_window(&mut self, shared: &Shared) {
+        let n_turned = shared.n_turned.load(Ordering::Acquire);
+        while self.n_followed != n_turned {
+            self.n_followed = self.n_followed.wrapping_add(1);
+            if let Some(Turned { at, value }) = shared.turned.pop() {
+                let rate = self.sample_rate_hz as f32;
+                self.parts.parameters.set(at, value, rate);
+            }
+        }
     }
 
     /// Plays up to a frame.

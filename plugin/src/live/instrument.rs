@@ -12,6 +12,9 @@ use nice_plug::prelude::{
 use super::engine::outgoing;
 use super::midi::Outbox;
 
+/// What the instrument would have done in the background: nothing, of an app that keeps it for as long as it lives.
+type Task = <Lockstep as nice_plug::prelude::Plugin>::BackgroundTask;
+
 /// Most frames that the instrument is given at once.
 pub(crate) const MAX_BLOCK: u32 = 8192;
 
@@ -91,7 +94,7 @@ impl ActivateContext<Lockstep> for Activation {
         PluginApi::Standalone
     }
 
-    fn execute(&self, _task: ()) {}
+    fn execute(&self, _task: Task) {}
 
     fn set_latency_samples(&self, _samples: u32) {}
 
@@ -119,9 +122,9 @@ impl ProcessContext<Lockstep> for Context<'_> {
         PluginApi::Standalone
     }
 
-    fn execute_background(&self, _task: ()) {}
+    fn execute_background(&self, _task: Task) {}
 
-    fn execute_gui(&self, _task: ()) {}
+    fn execute_gui(&self, _task: Task) {}
 
     fn transport(&self) -> &Transport {
         &self.transport

@@ -139,6 +139,12 @@ impl Parameters {
         (0..self.all.len()).map(ParameterIdx)
     }
 
+    /// The parameter that is pointed to, if it is one of these.
+    #[cfg(feature = "editor")]
+    pub(crate) fn at(&self, pointer: ParamPtr) -> Option<ParameterIdx> {
+        self.indices().find(|at| self.all[at.0].pointer == pointer)
+    }
+
     /// The id, which is frozen.
     pub(crate) fn id(&self, at: ParameterIdx) -> &str {
         &self.all[at.0].id

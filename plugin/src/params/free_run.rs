@@ -30,7 +30,7 @@ pub struct FreeRunParams {
 impl Default for FreeRunParams {
     fn default() -> Self {
         Self {
-            is_on: BoolParam::new("Free run", false),
+            is_on: BoolParam::new("Free run", true),
             tempo: FloatParam::new(
                 "Free-run tempo",
                 120.0,

@@ -14,6 +14,7 @@ mod following;
 mod host;
 mod jumps;
 mod properties;
+mod settled;
 mod stage;
 mod timelines;
 

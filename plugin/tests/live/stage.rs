@@ -121,6 +121,7 @@ fn live(folder: &TempDir, args: &[&str]) -> Command {
         .args(args)
         .env("LOCKSTEP_CONFIG", folder.path())
         .env("LOCKSTEP_TAKES", folder.path())
+        .env_remove("DISPLAY")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

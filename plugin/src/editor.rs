@@ -1,0 +1,155 @@
+//! The window: what the drummer hears, what it plays and will play, and the knobs.
+//!
+//! Everything grows with the window, from 75 % to 200 % and beyond. The editor reads the parameters and copies of what the
+//! audio thread shows ([`crate::snapshots`]); it changes parameters through the host and pins through [`StoredPins`]. It
+//! never touches what the audio thread waits for, because that waits for nothing.
+//!
+//! [`StoredPins`]: crate::params::StoredPins
+
+mod bars;
+mod board;
+mod card;
+mod grid;
+mod hands;
+mod lock;
+mod look;
+mod pages;
+mod pencil;
+mod roll;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use egui::ViewportCommand;
+use nice_plug::context::gui::GuiContext;
+use nice_plug::editor::dpi::LogicalSize;
+use nice_plug::editor::{ResizeHint, SizeConstraints};
+use nice_plug_egui::baseview::HandlerError;
+use nice_plug_egui::{
+    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier,
+    create_egui_editor,
+};
+
+use crate::handoff::Counters;
+use crate::params::LockstepParams;
+use crate::snapshots::SnapshotReceiver;
+use hands::Hands;
+use look::{BASE_HEIGHT, BASE_WIDTH, Look};
+use pages::Page;
+use pencil::Pencil;
+use watch::Watch;
+
+/// The editor as the plugin framework knows it.
+pub type Editor = EguiEditor<App>;
+
+/// Smallest size of the window, as a share of the one it opens with.
+const SMALLEST: f32 = 0.75;
+
+/// What the window shows and does, whether it is open or not.
+#[derive(Debug)]
+pub struct App {
+    params: Arc<LockstepParams>,
+    watch: Watch,
+    pencil: Pencil,
+    page: Page,
+    /// Set from outside: the window is to close.
+    is_over: Arc<AtomicBool>,
+    /// The host, while the window is open.
+    host: Option<Host>,
+}
+
+/// The way to the host's parameters.
+struct Host(GuiContext);
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Host").finish_non_exhaustive()
+    }
+}
+
+/// Makes the editor; the window is the host's to open. One that is open closes when `is_over` is set.
+pub fn editor(
+    params: Arc<LockstepParams>,
+    seen: SnapshotReceiver,
+    counters: Arc<Counters>,
+    is_over: Arc<AtomicBool>,
+) -> Option<Editor> {
+    let size = LogicalSize::new(BASE_WIDTH, BASE_HEIGHT);
+    let smallest = LogicalSize::new(BASE_WIDTH * SMALLEST, BASE_HEIGHT * SMALLEST);
+    let settings = EguiNiceSettings {
+        title: "Lockstep".to_owned(),
+        resize_hint: ResizeHint {
+            can_resize: true,
+            size_constraints: SizeConstraints::Logical {
+                min_size: Some(smallest),
+                max_size: None,
+            },
+            ..ResizeHint::default()
+        },
+        ..EguiNiceSettings::default()
+    };
+    let app = App {
+        watch: Watch::new(seen, counters),
+        pencil: Pencil::new(Arc::clone(&params)),
+        params,
+        page: Page::default(),
+        is_over,
+        host: None,
+    };
+    let state = EguiEditorState::from_size(size, 1.0);
+    create_egui_editor(state, RepaintNotifier::new(), settings, app)
+}
+
+impl NiceEguiApp for App {
+    fn build(
+        &mut self,
+        egui: egui::Context,
+        host: GuiContext,
+        _: &mut Frame,
+    ) -> Result<(), HandlerError> {
+        Look::dress(&egui);
+        self.host = Some(Host(host));
+        Ok(())
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut Frame) {
+        let Some(Host(host)) = self.host.clone() else {
+            return;
+        };
+        if self.is_over.load(Ordering::Acquire) {
+            ui.ctx().send_viewport_cmd(ViewportCommand::Close);
+        }
+        self.show(ui, &Hands::new(&host));
+        // Time passes for as long as somebody looks.
+        ui.ctx().request_repaint();
+    }
+
+    fn editor_closed(&mut self) {
+        self.host = None;
+    }
+}
+
+impl Clone for Host {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl App {
+    /// Draws the window and does what is clicked.
+    fn show(&mut self, ui: &mut egui::Ui, hands: &Hands<'_>) {
+        let look = Look::fitting(ui);
+        ui.painter().rect_filled(ui.max_rect(), 0.0, look::GROUND);
+        self.watch.look();
+        self.pencil.follow_keys(ui);
+        pages::tabs(ui, look, &mut self.page, &mut self.pencil);
+        match self.page {
+            Page::Play => {
+                board::show(ui, look, hands, &self.params, &self.watch, &mut self.pencil);
+            }
+            Page::Setup => pages::setup(ui, look, hands, &self.params),
+            Page::About => pages::about(ui, look, &self.params),
+        }
+    }
+}

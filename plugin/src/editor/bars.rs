@@ -1,0 +1,331 @@
+//! What is turned and pressed: bars, choices, buttons. Each can be reached by Tab, and turned by the arrow keys or pressed by
+//! the space bar; a right click resets it.
+
+use egui::{
+    Align2, Color32, EventFilter, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, pos2, vec2,
+};
+use nice_plug::prelude::{BoolParam, Param};
+
+use super::hands::Hands;
+use super::look::{self, Look};
+
+/// How far an arrow key turns what has no steps of its own.
+const KEY_STEP: f32 = 0.01;
+
+/// How long a button stays down at least, in seconds: longer than the longest block that is usual, so that none misses it.
+const SHORTEST_PRESS_S: f64 = 0.15;
+
+/// How a bar shows its name and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Words {
+    /// One above the other.
+    Stacked,
+    /// The same, large.
+    Large,
+    /// In a line.
+    Line,
+}
+
+/// A bar that is dragged: its name, its value in words, and how full it is.
+pub(super) fn bar(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    param: &impl Param,
+    (rect, layout): (Rect, Words),
+    tip: &str,
+) {
+    let id = ui.scope_id().with((param.name(), "bar"));
+    let response = ui.interact(rect, id, Sense::click_and_drag());
+    let value = param.unmodulated_normalized_value();
+    turn(ui, hands, param, &response, value);
+    let value = param.unmodulated_normalized_value();
+    let words = param.normalized_value_to_string(value, true);
+    paint_bar(ui, look, rect, &response, value);
+    let inner = rect.shrink2(vec2(look.points(8.0), look.points(5.0)));
+    let painter = ui.painter_at(rect);
+    let (name, value) = match layout {
+        Words::Stacked => (
+            (inner.left_top(), Align2::LEFT_TOP, 12.5),
+            (inner.left_bottom(), Align2::LEFT_BOTTOM, 13.5),
+        ),
+        Words::Large => (
+            (inner.left_top(), Align2::LEFT_TOP, 15.0),
+            (inner.left_bottom(), Align2::LEFT_BOTTOM, 34.0),
+        ),
+        Words::Line => (
+            (inner.left_center(), Align2::LEFT_CENTER, 13.0),
+            (inner.right_center(), Align2::RIGHT_CENTER, 13.0),
+        ),
+    };
+    for ((at, align, size), text) in [(name, param.name()), (value, &*words)] {
+        painter.text(at, align, text, look.font(size), look::INK);
+    }
+    explain(response, param, &words, tip);
+}
+
+/// A bar without words of its own, for where its row says what it is.
+pub(super) fn thin_bar(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    param: &impl Param,
+    (rect, salt): (Rect, usize),
+    tip: &str,
+) {
+    let id = ui.scope_id().with((param.name(), "thin bar", salt));
+    let response = ui.interact(rect, id, Sense::click_and_drag());
+    let value = param.unmodulated_normalized_value();
+    turn(ui, hands, param, &response, value);
+    let value = param.unmodulated_normalized_value();
+    paint_bar(ui, look, rect, &response, value);
+    let words = param.normalized_value_to_string(value, true);
+    explain(response, param, &words, tip);
+}
+
+/// A bar and the name before it, in a row of a page.
+pub(super) fn row(ui: &mut Ui, look: Look, hands: &Hands<'_>, param: &impl Param, tip: &str) {
+    let size = vec2(ui.available_width(), look.points(30.0));
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    bar(ui, look, hands, param, (rect, Words::Line), tip);
+}
+
+/// Drags, keys, the wheel and the right click.
+fn turn(ui: &Ui, hands: &Hands<'_>, param: &impl Param, response: &Response, value: f32) {
+    let held = response.id.with("held");
+    if response.drag_started() {
+        ui.data_mut(|data| data.insert_temp(held, value));
+        hands.take(param);
+    }
+    if response.dragged()
+        && let Some(from) = ui.data(|data| data.get_temp::<f32>(held))
+        && let Some(way) = response.total_drag_delta()
+    {
+        let is_fine = ui.input(|input| input.modifiers.shift);
+        let width = response.rect.width().max(1.0) * if is_fine { 5.0 } else { 1.0 };
+        hands.turn(param, from + (way.x - way.y) / width);
+    }
+    if response.drag_stopped() {
+        hands.let_go(param);
+    }
+    if response.clicked() {
+        response.request_focus();
+    }
+    if response.secondary_clicked() {
+        hands.set(param, param.default_normalized_value());
+    }
+    let step = param
+        .step_count()
+        .map_or(KEY_STEP, |n| 1.0 / n.max(1) as f32);
+    let mut n_steps = 0.0;
+    if response.hovered() {
+        let wheel = ui.input(|input| input.smooth_scroll_delta().y);
+        // What the wheel turns is not scrolled as well.
+        if wheel != 0.0 && param.step_count().is_none() {
+            n_steps += wheel / 8.0;
+        }
+    }
+    if response.has_focus() {
+        let arrows = EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
+        n_steps += ui.input(|input| {
+            let n = |key| input.num_presses(key) as f32;
+            let by = if input.modifiers.shift { 10.0 } else { 1.0 };
+            by * (n(Key::ArrowRight) + n(Key::ArrowUp) - n(Key::ArrowLeft) - n(Key::ArrowDown))
+        });
+        if ui.input(|input| input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace)) {
+            hands.set(param, param.default_normalized_value());
+        }
+    }
+    if n_steps != 0.0 {
+        hands.set(param, value + n_steps * step);
+    }
+}
+
+fn paint_bar(ui: &Ui, look: Look, rect: Rect, response: &Response, value: f32) {
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, look.corners(), look::TROUGH);
+    let full = Rect::from_min_max(
+        rect.min,
+        pos2(rect.left() + rect.width() * value, rect.bottom()),
+    );
+    painter.rect_filled(full, look.corners(), Color32::from_rgb(34, 98, 140));
+    let edge = full.right().clamp(rect.left() + 1.0, rect.right() - 1.0);
+    painter.vline(
+        edge,
+        rect.y_range(),
+        Stroke::new(look.points(2.0), look::DRUMS),
+    );
+    ring(ui, look, rect, response);
+}
+
+/// Shows where the keyboard and the pointer are.
+fn ring(ui: &Ui, look: Look, rect: Rect, response: &Response) {
+    let stroke = if response.has_focus() {
+        Stroke::new(look.points(2.0), look::INK)
+    } else if response.hovered() {
+        Stroke::new(look.points(1.0), look::FAINT)
+    } else {
+        return;
+    };
+    ui.painter_at(rect)
+        .rect_stroke(rect, look.corners(), stroke, StrokeKind::Inside);
+}
+
+/// The tooltip, and what a screen reader says.
+fn explain(response: Response, param: &impl Param, words: &str, tip: &str) {
+    let value = f64::from(param.unmodulated_normalized_value());
+    response.widget_info(|| WidgetInfo::slider(true, value, param.name()));
+    let default = param.normalized_value_to_string(param.default_normalized_value(), true);
+    response.on_hover_text(format!(
+        "{}: {words}\n{tip}\nDrag (Shift: finely), wheel or arrow keys; a right click resets it to {default}.",
+        param.name()
+    ));
+}
+
+/// One of a few: its name and a list that opens. Only the first `n_choices` are offered.
+pub(super) fn choice(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    param: &impl Param,
+    (width, n_choices): (f32, usize),
+    tip: &str,
+) {
+    let n_steps = param.step_count().unwrap_or(1).max(1);
+    let value = param.unmodulated_normalized_value();
+    let words = |value: f32| param.normalized_value_to_string(value, true);
+    let name = param.name();
+    let opened = egui::ComboBox::from_id_salt((name, "choice"))
+        .width(width)
+        .truncate()
+        .selected_text(words(value))
+        .show_ui(ui, |ui| {
+            for step in 0..=n_steps.min(n_choices.saturating_sub(1)) {
+                let to = step as f32 / n_steps as f32;
+                let is_now = (to - value).abs() * (n_steps as f32) < 0.5;
+                if ui.selectable_label(is_now, words(to)).clicked() {
+                    hands.set(param, to);
+                }
+            }
+        });
+    let response = opened.response;
+    if response.secondary_clicked() {
+        hands.set(param, param.default_normalized_value());
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
+    ring(ui, look, response.rect, &response);
+    let default = words(param.default_normalized_value());
+    response.on_hover_text(format!(
+        "{name}: {}\n{tip}\nA right click resets it to {default}.",
+        words(value)
+    ));
+}
+
+/// A button that is down for as long as it is held.
+pub(super) fn push(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    param: &BoolParam,
+    rect: Rect,
+    tip: &str,
+) {
+    let id = ui.scope_id().with((param.name(), "push"));
+    let response = ui.interact(rect, id, Sense::click());
+    let pressed_at = id.with("pressed at");
+    let now = ui.input(|input| input.time);
+    let since: Option<f64> = ui.data(|data| data.get_temp(pressed_at));
+    let is_down = response.is_pointer_button_down_on();
+    match since {
+        None if is_down || response.clicked() => {
+            ui.data_mut(|data| data.insert_temp(pressed_at, now));
+            hands.take(param);
+            hands.turn(param, 1.0);
+        }
+        Some(since) if !is_down && now - since >= SHORTEST_PRESS_S => {
+            ui.data_mut(|data| data.remove_temp::<f64>(pressed_at));
+            hands.turn(param, 0.0);
+            hands.let_go(param);
+        }
+        _ => {}
+    }
+    let fill = if param.value() || since.is_some() {
+        Color32::from_rgb(34, 98, 140)
+    } else {
+        look::TROUGH
+    };
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, look.corners(), fill);
+    painter.text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        param.name(),
+        look.font(14.0),
+        look::INK,
+    );
+    ring(ui, look, rect, &response);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, param.name()));
+    response.on_hover_text(tip);
+}
+
+/// A small switch that shows one letter, lit in a colour while it is on.
+pub(super) fn switch(
+    ui: &Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    param: &BoolParam,
+    (rect, letter, lit): (Rect, &str, Color32),
+    tip: &str,
+) {
+    let id = ui.scope_id().with((param.name(), "switch"));
+    let response = ui.interact(rect, id, Sense::click());
+    let is_on = param.value();
+    if response.clicked() {
+        hands.set(param, if is_on { 0.0 } else { 1.0 });
+    }
+    if response.secondary_clicked() {
+        hands.set(param, param.default_normalized_value());
+    }
+    let (fill, ink) = if is_on {
+        (lit, look::GROUND)
+    } else {
+        (look::TROUGH, look::FAINT)
+    };
+    let painter = ui.painter_at(rect);
+    painter.rect_filled(rect, look.corners(), fill);
+    painter.text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        letter,
+        look.font(11.5),
+        ink,
+    );
+    ring(ui, look, rect, &response);
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_on, param.name()));
+    response.on_hover_text(tip);
+}
+
+/// A switch with its name, in a row of a page.
+pub(super) fn switch_row(ui: &mut Ui, hands: &Hands<'_>, param: &BoolParam, tip: &str) {
+    let mut is_on = param.value();
+    let response = ui.checkbox(&mut is_on, param.name()).on_hover_text(tip);
+    if response.changed() {
+        hands.set(param, if is_on { 1.0 } else { 0.0 });
+    }
+    if response.secondary_clicked() {
+        hands.set(param, param.default_normalized_value());
+    }
+}
+
+/// The part of a width that one of `n` things in a row has, with gaps between them.
+pub(super) fn nth(rect: Rect, n: usize, place: usize, gap: f32) -> Rect {
+    let width = (rect.width() - gap * n.saturating_sub(1) as f32) / n.max(1) as f32;
+    let left = rect.left() + place as f32 * (width + gap);
+    Rect::from_min_size(pos2(left, rect.top()), Vec2::new(width, rect.height()))
+}

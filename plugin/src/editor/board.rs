@@ -1,0 +1,381 @@
+//! The page that is played from: bass, drums, knobs.
+
+use egui::{Align, Align2, Layout, Rect, Sense, Ui, UiBuilder, pos2, vec2};
+use lockstep_models::representation::{N_VOICES, Voice, VoiceGroup};
+use nice_plug::prelude::FloatParam;
+
+use super::bars::{self, Words, nth};
+use super::hands::Hands;
+use super::look::{self, Look};
+use super::pencil::Pencil;
+use super::watch::Watch;
+use super::{grid, roll};
+use crate::params::LockstepParams;
+use crate::realtime::{Controls, Time};
+
+/// Width of the row headers at 100 %.
+const HEADER: f32 = 172.0;
+/// Height of the line above the grids.
+const TITLE: f32 = 22.0;
+/// Height of the knobs.
+const KNOBS: f32 = 112.0;
+/// Height of the last line.
+const STATUS: f32 = 26.0;
+/// Share of the height that is left which the grid has; the bass has the rest.
+const GRID_SHARE: f32 = 0.64;
+
+/// Draws the page and does what is clicked.
+pub(super) fn show(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    params: &LockstepParams,
+    watch: &Watch,
+    pencil: &mut Pencil,
+) {
+    let gap = look.points(8.0);
+    let area = ui.available_rect_before_wrap().shrink2(vec2(gap, 0.0));
+    let (area, status) = area.split_top_bottom_at_y(area.bottom() - look.points(STATUS));
+    let (area, knobs) = area.split_top_bottom_at_y(area.bottom() - look.points(KNOBS) - gap);
+    let grid_height = (area.height() - gap) * GRID_SHARE;
+    let (bass, drums) = area.split_top_bottom_at_y(area.bottom() - grid_height);
+    let controls = params.controls();
+    let bass = bass.with_max_y(bass.bottom() - gap);
+    roll::show(ui, look, bass, look.points(HEADER), watch);
+    let shown = Shown {
+        params,
+        controls: &controls,
+        watch,
+    };
+    measures(ui, look, hands, drums, &shown, pencil);
+    let knobs = knobs.with_min_y(knobs.top() + gap);
+    turned(ui, look, hands, knobs, params);
+    status_line(ui, look, status, watch, params);
+    if let Some(invitation) = invitation(watch, params) {
+        invite(ui, look, bass, &invitation);
+    }
+}
+
+/// What the drums are drawn from.
+struct Shown<'a> {
+    params: &'a LockstepParams,
+    controls: &'a Controls,
+    watch: &'a Watch,
+}
+
+fn measures(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    rect: Rect,
+    shown: &Shown<'_>,
+    pencil: &mut Pencil,
+) {
+    let gap = look.points(8.0);
+    let (titles, rows) = rect.split_top_bottom_at_y(rect.top() + look.points(TITLE));
+    let (headers, grids) = rows.split_left_right_at_x(rows.left() + look.points(HEADER));
+    let seen = shown.watch.snapshot();
+    let has_begun = shown.watch.has_begun;
+    let names = if has_begun {
+        let n = seen.measure + 1;
+        let now = match seen.time {
+            Time::Resting => "stopped",
+            _ if n == 1 => "listening",
+            _ => "now",
+        };
+        [
+            format!("Measure {n}, {now}"),
+            format!("Measure {}, planned", n + 1),
+        ]
+    } else {
+        ["This measure".to_owned(), "The next".to_owned()]
+    };
+    let drawn = [
+        grid::Measure {
+            id: "the measure that is played",
+            cells: Some(&seen.now),
+            meter: seen.meter,
+            playhead: has_begun.then(|| shown.watch.steps()),
+        },
+        grid::Measure {
+            id: "the measure that is planned",
+            cells: seen.next.as_ref(),
+            meter: seen.meter,
+            playhead: None,
+        },
+    ];
+    for (place, (name, measure)) in names.iter().zip(&drawn).enumerate() {
+        let rect = nth(grids, 2, place, gap);
+        ui.painter().text(
+            pos2(rect.left(), titles.center().y),
+            Align2::LEFT_CENTER,
+            name,
+            look.font(12.5),
+            if measure.playhead.is_some() {
+                look::INK
+            } else {
+                look::FAINT
+            },
+        );
+        grid::show(ui, look, rect, measure, shown.controls, pencil);
+    }
+    for (row, voice) in Voice::ALL.into_iter().enumerate() {
+        let height = headers.height() / N_VOICES as f32;
+        let top = headers.top() + row as f32 * height;
+        let rect = Rect::from_min_max(
+            pos2(headers.left(), top),
+            pos2(headers.right() - gap, top + height - 1.0),
+        );
+        header(ui, look, hands, rect, voice, shown);
+    }
+    pins_menu(ui, look, titles.with_max_x(headers.right()), pencil);
+}
+
+/// Name, mute, solo and density of a voice.
+fn header(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, voice: Voice, shown: &Shown<'_>) {
+    let is_heard = shown.controls.density_of(voice) > 0.0;
+    ui.painter().text(
+        pos2(rect.left(), rect.center().y),
+        Align2::LEFT_CENTER,
+        voice.name(),
+        look.font(12.5),
+        if is_heard { look::INK } else { look::FAINT },
+    );
+    let switches = shown.params.voices.of(voice);
+    let side = look.points(20.0).min(rect.height());
+    let left = rect.left() + look.points(72.0);
+    let square = |place: f32| {
+        let min = pos2(
+            left + place * (side + look.points(3.0)),
+            rect.center().y - side / 2.0,
+        );
+        Rect::from_min_size(min, vec2(side, side))
+    };
+    let name = voice.name();
+    let mute = (square(0.0), "M", look::ALARM);
+    let tip = format!("Mute: nothing of the {} sounds.", name.to_lowercase());
+    bars::switch(ui, look, hands, &switches.mute, mute, &tip);
+    let solo = (square(1.0), "S", look::PINNED);
+    let tip = "Solo: of all voices only those that are soloed sound.";
+    bars::switch(ui, look, hands, &switches.solo, solo, tip);
+    let bar = rect
+        .with_min_x(square(2.0).left() + look.points(2.0))
+        .shrink2(vec2(0.0, look.points(3.0)));
+    let (param, group) = group_density(shown.params, voice.group());
+    let tip = format!(
+        "How much of the {group} plays, with the overall density: 50 % each is the drummer's own take."
+    );
+    bars::thin_bar(ui, look, hands, param, (bar, voice.index()), &tip);
+}
+
+fn group_density(params: &LockstepParams, group: VoiceGroup) -> (&FloatParam, &'static str) {
+    let density = &params.density;
+    match group {
+        VoiceGroup::Kick => (&density.kick, "kick"),
+        VoiceGroup::Snare => (&density.snare, "snare"),
+        VoiceGroup::Hats => (&density.hats, "hats"),
+        VoiceGroup::Toms => (&density.toms, "toms"),
+        VoiceGroup::Cymbals => (&density.cymbals, "cymbals"),
+    }
+}
+
+/// Taking pins back.
+fn pins_menu(ui: &mut Ui, look: Look, rect: Rect, pencil: &mut Pencil) {
+    let builder = UiBuilder::new()
+        .max_rect(rect.shrink2(vec2(0.0, look.points(1.0))))
+        .layout(Layout::left_to_right(Align::Center));
+    ui.scope_builder(builder, |ui| {
+        ui.spacing_mut().interact_size.y = rect.height() - look.points(4.0);
+        ui.spacing_mut().button_padding.y = 0.0;
+        let undo = egui::Button::new("Undo pin").small();
+        let undo = ui.add_enabled(pencil.can_undo(), undo);
+        if undo
+            .on_hover_text("Takes the last pin back (Ctrl+Z; Ctrl+Shift+Z does it again).")
+            .clicked()
+        {
+            pencil.undo();
+        }
+        let free = egui::Button::new("Free all").small();
+        let free = ui.add_enabled(!pencil.pins().is_empty(), free);
+        if free
+            .on_hover_text("Frees every cell that is pinned or forbidden.")
+            .clicked()
+        {
+            pencil.clear();
+        }
+    });
+}
+
+/// The knobs.
+fn turned(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, params: &LockstepParams) {
+    let gap = look.points(8.0);
+    let (big, others) = rect.split_left_right_at_x(rect.left() + look.points(220.0));
+    let density = &params.density.overall;
+    let tip = "How much plays: 50 % is the drummer's own take, more only adds hits, less only removes; 0 is silence.";
+    bars::bar(ui, look, hands, density, (big, Words::Large), tip);
+    let others = others.with_min_x(others.left() + gap);
+    let (upper, lower) = others.split_top_bottom_at_y(others.center().y);
+    let upper = upper.with_max_y(upper.bottom() - gap / 2.0);
+    let lower = lower.with_min_y(lower.top() + gap / 2.0);
+    let (drummer, feel) = (&params.drummer, &params.feel);
+    let knobs = [
+        (
+            &drummer.follow,
+            "How much the bass counts: 0 is a steady drummer who ignores it, 50 % as learnt.",
+        ),
+        (
+            &drummer.variation,
+            "How much of the drummer's mind changes every measure: at 0 the same bass is answered alike.",
+        ),
+        (
+            &feel.swing,
+            "How late odd sixteenths are, up to half a step: 67 % is a triplet feel.",
+        ),
+        (
+            &feel.humanise,
+            "How loosely hits fall: at 100 % up to 0.12 step early or late and 15 % louder or softer.",
+        ),
+        (&params.kit.level, "How loud the built-in kit is."),
+    ];
+    for (place, (param, tip)) in knobs.into_iter().enumerate() {
+        let rect = nth(upper, knobs.len(), place, gap);
+        bars::bar(ui, look, hands, param, (rect, Words::Stacked), tip);
+    }
+    let fill = nth(lower, 5, 3, gap);
+    let tip = "A fill in the next measure; held, in the one after it as well.";
+    bars::push(ui, look, hands, &drummer.fill_now, fill, tip);
+    let idea = nth(lower, 5, 4, gap);
+    let tip = "Another take by the same drummer, from the next measure on.";
+    bars::push(ui, look, hands, &drummer.new_idea, idea, tip);
+    let n_styles = drummer.weights.value().styles().len();
+    let style = nth(lower, 5, 0, gap).union(nth(lower, 5, 1, gap));
+    named(ui, look, style, "Style", |ui, width| {
+        let tip = "One of the drummer's styles; Free leaves it to the drummer.";
+        bars::choice(ui, look, hands, &drummer.style, (width, n_styles + 1), tip);
+    });
+    let fills = nth(lower, 5, 2, gap);
+    named(ui, look, fills, "Fills", |ui, width| {
+        let tip = "A fill at the end of every so many measures, and none between.";
+        bars::choice(ui, look, hands, &drummer.fills, (width, usize::MAX), tip);
+    });
+}
+
+/// A choice under its name.
+fn named(ui: &mut Ui, look: Look, rect: Rect, name: &str, show: impl FnOnce(&mut Ui, f32)) {
+    ui.painter().text(
+        rect.left_top() + vec2(look.points(2.0), 0.0),
+        Align2::LEFT_TOP,
+        name,
+        look.font(12.5),
+        look::INK,
+    );
+    let below = rect.with_min_y(rect.top() + look.points(20.0));
+    let builder = UiBuilder::new().max_rect(below).id_salt(name);
+    ui.scope_builder(builder, |ui| {
+        let padding = 2.0 * ui.spacing().button_padding.x;
+        show(ui, rect.width() - padding);
+    });
+}
+
+/// Lock, prediction, misses, device, weights.
+fn status_line(ui: &mut Ui, look: Look, rect: Rect, watch: &Watch, params: &LockstepParams) {
+    let painter = ui.painter_at(rect);
+    let middle = rect.center().y;
+    let (meter, words) = rect.split_left_right_at_x(rect.left() + look.points(220.0));
+    let gain = watch.lock.map(|lock| lock.gain);
+    let text = gain.map_or("Lock –".to_owned(), |gain| format!("Lock {gain:+.0}"));
+    painter.text(
+        pos2(meter.left(), middle),
+        Align2::LEFT_CENTER,
+        text,
+        look.font(13.0),
+        look::INK,
+    );
+    let bar = Rect::from_min_max(
+        pos2(meter.left() + look.points(72.0), middle - look.points(6.0)),
+        pos2(meter.right(), middle + look.points(6.0)),
+    );
+    painter.rect_filled(bar, look.corners(), look::TROUGH);
+    let full = (gain.unwrap_or(0.0) / 60.0).clamp(0.0, 1.0);
+    let filled = bar.with_max_x(bar.left() + bar.width() * full);
+    painter.rect_filled(filled, look.corners(), look::BASS);
+    let hover = ui.interact(meter, ui.scope_id().with("lock"), Sense::hover());
+    hover.on_hover_text(
+        "How well the kick answers this bass line and not just any, over the last 64 steps: the kick's F1 score against \
+         your onsets, in percent, minus that against the line turned in time. 0 is deaf; the bar is full at 60.",
+    );
+    let (report, is_alarming) = report(watch, params);
+    let color = if is_alarming {
+        look::ALARM
+    } else {
+        look::FAINT
+    };
+    painter.text(
+        pos2(words.right(), middle),
+        Align2::RIGHT_CENTER,
+        report,
+        look.font(12.5),
+        color,
+    );
+}
+
+/// The last line, and whether it needs a look.
+fn report(watch: &Watch, params: &LockstepParams) -> (String, bool) {
+    let prediction = watch.prediction();
+    let tally = watch.snapshot().tally;
+    let missed = tally.varied + tally.rule;
+    let measures = missed + tally.fresh + tally.early + tally.silent;
+    let took = prediction
+        .took
+        .map_or("no prediction yet".to_owned(), |took| {
+            format!("predicted in {:.1} ms", took.as_secs_f64() * 1e3)
+        });
+    let device = if prediction.device.is_empty() {
+        params.drummer.device.to_string()
+    } else {
+        prediction.device
+    };
+    let weights = params.drummer.weights.to_string();
+    let words = format!("{took} · {missed} of {measures} measures too late · {device} · {weights}");
+    (words, missed > 0)
+}
+
+/// What to do first, where nothing has been done yet.
+fn invitation(watch: &Watch, params: &LockstepParams) -> Option<[String; 2]> {
+    if watch.has_begun {
+        return None;
+    }
+    let tempo = params.free_run.tempo.value();
+    Some(if params.free_run.is_on.value() {
+        [
+            "Play your bass: the first note is the one.".to_owned(),
+            format!(
+                "The drummer listens to one measure and joins in with the next, at {tempo:.0} BPM. Or start the host's \
+                 transport."
+            ),
+        ]
+    } else {
+        [
+            "Start the transport and play your bass.".to_owned(),
+            "Without a transport: switch on Free run, on the page Setup.".to_owned(),
+        ]
+    })
+}
+
+fn invite(ui: &Ui, look: Look, rect: Rect, [what, how]: &[String; 2]) {
+    let painter = ui.painter_at(rect);
+    painter.text(
+        rect.center() - vec2(0.0, look.points(12.0)),
+        Align2::CENTER_CENTER,
+        what,
+        look.font(22.0),
+        look::INK,
+    );
+    painter.text(
+        rect.center() + vec2(0.0, look.points(16.0)),
+        Align2::CENTER_CENTER,
+        how,
+        look.font(13.5),
+        look::FAINT,
+    );
+}

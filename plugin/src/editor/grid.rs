@@ -1,0 +1,276 @@
+//! The drums of a measure, cell by cell: what was decided, what density makes of it, and what the musician settled.
+//!
+//! A filled square sounds at the density that is set, an outlined one would at a higher; the larger the louder, the brighter
+//! the surer, and as far beside its step as it falls. A dot is a pin, a cross a prohibition.
+
+use egui::{
+    Align2, Color32, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, pos2, vec2,
+};
+use lockstep_models::representation::{Meter, N_VOICES, Presence, Voice};
+
+use super::look::{self, Look};
+use super::pencil::Pencil;
+use crate::realtime::{Cell, Cells, Controls, Pin};
+
+/// A measure as it is drawn.
+pub(super) struct Measure<'a> {
+    /// Names it, apart from the other that is drawn.
+    pub(super) id: &'static str,
+    /// Its cells; `None` where there is no plan yet.
+    pub(super) cells: Option<&'a Cells>,
+    /// Its meter.
+    pub(super) meter: Meter,
+    /// Steps since it began, where it is the one that is played.
+    pub(super) playhead: Option<f64>,
+}
+
+/// Where a cell lies.
+struct Plot {
+    rect: Rect,
+    n_steps: usize,
+}
+
+impl Plot {
+    fn cell(&self, step_idx: usize, row: usize) -> Rect {
+        let size = self.size();
+        let min = self.rect.min + vec2(step_idx as f32 * size.x, row as f32 * size.y);
+        Rect::from_min_size(min, size)
+    }
+
+    fn size(&self) -> Vec2 {
+        self.rect.size() / vec2(self.n_steps as f32, N_VOICES as f32)
+    }
+
+    /// The step and the voice under a point.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float-to-int cast saturates"
+    )]
+    fn at(&self, point: Pos2) -> (usize, Voice) {
+        let place = (point - self.rect.min) / self.size();
+        let step_idx = (place.x as usize).min(self.n_steps - 1);
+        let row = (place.y as usize).min(N_VOICES - 1);
+        (step_idx, Voice::ALL[row])
+    }
+}
+
+/// Draws a measure, and pins and forbids what is clicked.
+pub(super) fn show(
+    ui: &Ui,
+    look: Look,
+    rect: Rect,
+    measure: &Measure<'_>,
+    controls: &Controls,
+    pencil: &mut Pencil,
+) {
+    let plot = Plot {
+        rect,
+        n_steps: measure.meter.n_steps().max(1),
+    };
+    let response = ui.interact(rect, ui.scope_id().with(measure.id), Sense::click());
+    let cursor = edit(ui, &plot, measure, controls, pencil, &response);
+    paint(ui, look, &plot, measure, controls);
+    if let Some((step_idx, row)) = cursor {
+        ui.painter_at(rect).rect_stroke(
+            plot.cell(step_idx, row),
+            look.corners(),
+            Stroke::new(look.points(2.0), look::INK),
+            StrokeKind::Inside,
+        );
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::Grid, true, measure.id));
+    if let Some(point) = response.hover_pos() {
+        let (step_idx, voice) = plot.at(point);
+        response.on_hover_text_at_pointer(words(measure, controls, step_idx, voice));
+    }
+}
+
+/// What a cell is, in words.
+fn words(measure: &Measure<'_>, controls: &Controls, step_idx: usize, voice: Voice) -> String {
+    let place = format!("{}, step {}", voice.name(), step_idx + 1);
+    let settled = match controls.pins.at(step_idx, voice) {
+        Pin::Pinned => "\nPinned: it sounds in every measure. A click frees it.",
+        Pin::Forbidden => "\nForbidden: it never sounds. A click frees it.",
+        Pin::Free => "\nA click pins what is silent and forbids what sounds; a right click frees.",
+    };
+    let cell = cell_at(measure, step_idx, voice);
+    let what = if cell.presence == Presence::NEVER {
+        "no hit".to_owned()
+    } else {
+        format!(
+            "presence {:.0} %, velocity {:.0}, {:+.0} % of a step",
+            100.0 * cell.presence.value(),
+            127.0 * cell.velocity,
+            100.0 * cell.shift
+        )
+    };
+    format!("{place}: {what}{settled}")
+}
+
+fn cell_at(measure: &Measure<'_>, step_idx: usize, voice: Voice) -> Cell {
+    let cells = measure.cells.and_then(|cells| cells.get(step_idx));
+    cells.map_or(Cell::default(), |step| step[voice.index()])
+}
+
+/// Does what is clicked and typed; gives the cell that the keyboard is at.
+fn edit(
+    ui: &Ui,
+    plot: &Plot,
+    measure: &Measure<'_>,
+    controls: &Controls,
+    pencil: &mut Pencil,
+    response: &Response,
+) -> Option<(usize, usize)> {
+    let turned = |step_idx: usize, voice: Voice| {
+        let sounds = cell_at(measure, step_idx, voice)
+            .presence
+            .sounds_at(controls.density_of(voice));
+        match controls.pins.at(step_idx, voice) {
+            Pin::Free if sounds => Pin::Forbidden,
+            Pin::Free => Pin::Pinned,
+            Pin::Pinned | Pin::Forbidden => Pin::Free,
+        }
+    };
+    if let Some(point) = response.interact_pointer_pos() {
+        let (step_idx, voice) = plot.at(point);
+        if response.clicked() {
+            pencil.set(step_idx, voice, turned(step_idx, voice));
+        } else if response.secondary_clicked() {
+            pencil.set(step_idx, voice, Pin::Free);
+        }
+    }
+    if !response.has_focus() {
+        return None;
+    }
+    let arrows = EventFilter {
+        horizontal_arrows: true,
+        vertical_arrows: true,
+        ..EventFilter::default()
+    };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
+    let at = response.id.with("cursor");
+    let (mut step_idx, mut row): (usize, usize) =
+        ui.data(|data| data.get_temp(at)).unwrap_or_default();
+    ui.input(|input| {
+        let n = |key| input.num_presses(key);
+        let moved = |place: usize, on, back, end: usize| {
+            (place + n(on)).saturating_sub(n(back)).min(end - 1)
+        };
+        step_idx = moved(step_idx, Key::ArrowRight, Key::ArrowLeft, plot.n_steps);
+        row = moved(row, Key::ArrowDown, Key::ArrowUp, N_VOICES);
+    });
+    ui.data_mut(|data| data.insert_temp(at, (step_idx, row)));
+    let voice = Voice::ALL[row];
+    let is_pressed = |key| ui.input(|input| input.key_pressed(key));
+    if is_pressed(Key::P) {
+        pencil.set(step_idx, voice, turned(step_idx, voice));
+    } else if is_pressed(Key::Delete) || is_pressed(Key::Backspace) {
+        pencil.set(step_idx, voice, Pin::Free);
+    }
+    Some((step_idx, row))
+}
+
+fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Controls) {
+    let painter = ui.painter_at(plot.rect.expand(look.points(2.0)));
+    painter.rect_filled(plot.rect, 0.0, look::PANEL);
+    for step_idx in (0..plot.n_steps).step_by(8) {
+        let beat = plot
+            .cell(step_idx, 0)
+            .union(plot.cell((step_idx + 3).min(plot.n_steps - 1), N_VOICES - 1));
+        painter.rect_filled(beat, 0.0, Color32::from_rgb(37, 41, 48));
+    }
+    for row in 1..N_VOICES {
+        let y = plot.cell(0, row).top();
+        painter.hline(plot.rect.x_range(), y, Stroke::new(1.0, look::GROUND));
+    }
+    for step_idx in 1..plot.n_steps {
+        let color = if step_idx % 4 == 0 {
+            look::LINE
+        } else {
+            look::GROUND
+        };
+        let x = plot.cell(step_idx, 0).left();
+        painter.vline(x, plot.rect.y_range(), Stroke::new(1.0, color));
+    }
+    for step_idx in 0..plot.n_steps {
+        for (row, voice) in Voice::ALL.into_iter().enumerate() {
+            let place = plot.cell(step_idx, row);
+            let cell = cell_at(measure, step_idx, voice);
+            paint_hit(&painter, look, place, cell, controls.density_of(voice));
+            paint_pin(&painter, look, place, controls.pins.at(step_idx, voice));
+        }
+    }
+    if measure.cells.is_none() {
+        painter.text(
+            plot.rect.center(),
+            Align2::CENTER_CENTER,
+            "planned as soon as there is bass to go by",
+            look.font(12.5),
+            look::FAINT,
+        );
+    }
+    if let Some(steps) = measure.playhead {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a measure has 32 steps at most"
+        )]
+        let x = plot.rect.left() + steps as f32 * plot.size().x;
+        painter.vline(
+            x.min(plot.rect.right() - 1.0),
+            plot.rect.y_range(),
+            Stroke::new(look.points(2.0), look::PLAYHEAD),
+        );
+    }
+}
+
+fn paint_hit(painter: &egui::Painter, look: Look, place: Rect, cell: Cell, density: f32) {
+    // What is all but never played would only be noise.
+    const FAINTEST: f32 = 0.05;
+    let presence = cell.presence.value();
+    if presence < FAINTEST {
+        return;
+    }
+    let side = place.width().min(place.height()) * (0.35 + 0.55 * cell.velocity);
+    let center = pos2(
+        place.center().x + cell.shift * place.width(),
+        place.center().y,
+    );
+    let square = Rect::from_center_size(center, Vec2::splat(side));
+    let color = look::DRUMS.gamma_multiply(0.35 + 0.65 * presence);
+    if cell.presence.sounds_at(density) {
+        painter.rect_filled(square, look.points(2.0), color);
+    } else {
+        painter.rect_stroke(
+            square,
+            look.points(2.0),
+            Stroke::new(look.points(1.0), color.gamma_multiply(0.6)),
+            StrokeKind::Inside,
+        );
+    }
+}
+
+fn paint_pin(painter: &egui::Painter, look: Look, place: Rect, pin: Pin) {
+    let radius = place.width().min(place.height()) / 2.0;
+    match pin {
+        Pin::Free => {}
+        Pin::Pinned => {
+            painter.rect_stroke(
+                place.shrink(1.0),
+                look.points(2.0),
+                Stroke::new(look.points(1.5), look::PINNED),
+                StrokeKind::Inside,
+            );
+            painter.circle_filled(place.center(), radius * 0.28, look::GROUND);
+            painter.circle_filled(place.center(), radius * 0.2, look::PINNED);
+        }
+        Pin::Forbidden => {
+            let arm = Vec2::splat(radius * 0.5);
+            let stroke = Stroke::new(look.points(2.0), look::FORBIDDEN);
+            let (center, across) = (place.center(), vec2(arm.x, -arm.y));
+            painter.line_segment([center - arm, center + arm], stroke);
+            painter.line_segment([center - across, center + across], stroke);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Turning parameters so that the host hears of it, and can write it down as automation.
+
+use nice_plug::context::gui::{GuiContext, ParamSetter};
+use nice_plug::prelude::Param;
+
+/// The musician's hands on the knobs.
+pub(super) struct Hands<'a>(ParamSetter<'a>);
+
+impl std::fmt::Debug for Hands<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Hands").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Hands<'a> {
+    pub(super) fn new(host: &'a GuiContext) -> Self {
+        Self(host.param_setter())
+    }
+
+    /// A parameter is taken hold of.
+    pub(super) fn take(&self, param: &impl Param) {
+        self.0.begin_set_parameter(param);
+    }
+
+    /// It is turned to a place in `[0, 1]`, while it is held.
+    pub(super) fn turn(&self, param: &impl Param, to: f32) {
+        self.0.set_parameter_normalized(param, to.clamp(0.0, 1.0));
+    }
+
+    /// It is let go.
+    pub(super) fn let_go(&self, param: &impl Param) {
+        self.0.end_set_parameter(param);
+    }
+
+    /// All three at once.
+    pub(super) fn set(&self, param: &impl Param, to: f32) {
+        self.take(param);
+        self.turn(param, to);
+        self.let_go(param);
+    }
+}

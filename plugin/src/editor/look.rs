@@ -1,0 +1,115 @@
+//! Colours, sizes and type.
+//!
+//! The colours that tell things apart are Okabe and Ito's ("Color Universal Design", 2008), which people of every kind of
+//! colour vision can tell apart; and nothing is told by colour alone.
+
+use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, Style, TextStyle, Vec2, Visuals};
+
+/// Size of the window at 100 %, in points.
+pub(super) const BASE_WIDTH: f32 = 960.0;
+/// The same.
+pub(super) const BASE_HEIGHT: f32 = 640.0;
+
+/// Behind everything.
+pub(super) const GROUND: Color32 = Color32::from_rgb(20, 22, 26);
+/// Behind what belongs together.
+pub(super) const PANEL: Color32 = Color32::from_rgb(31, 34, 40);
+/// What can be turned, where it is not turned up.
+pub(super) const TROUGH: Color32 = Color32::from_rgb(48, 52, 60);
+/// Lines between steps and beats.
+pub(super) const LINE: Color32 = Color32::from_rgb(64, 69, 79);
+/// Words.
+pub(super) const INK: Color32 = Color32::from_rgb(236, 238, 241);
+/// Words that are there if they are looked for: 7.4 to 1 on [`PANEL`].
+pub(super) const FAINT: Color32 = Color32::from_rgb(172, 178, 188);
+/// The bass (orange).
+pub(super) const BASS: Color32 = Color32::from_rgb(230, 159, 0);
+/// The drums (sky blue).
+pub(super) const DRUMS: Color32 = Color32::from_rgb(86, 180, 233);
+/// What is pinned (bluish green), with a dot.
+pub(super) const PINNED: Color32 = Color32::from_rgb(0, 190, 140);
+/// What is forbidden (reddish purple), with a cross.
+pub(super) const FORBIDDEN: Color32 = Color32::from_rgb(222, 140, 184);
+/// What needs a look (vermilion, lightened), with a word.
+pub(super) const ALARM: Color32 = Color32::from_rgb(240, 120, 60);
+/// Now.
+pub(super) const PLAYHEAD: Color32 = Color32::WHITE;
+
+/// How large everything is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// Points of the window for each point of the window at 100 %.
+    pub(super) scale: f32,
+}
+
+impl Look {
+    /// Puts the colours on.
+    pub(super) fn dress(egui: &egui::Context) {
+        egui.options_mut(|options| options.zoom_with_keyboard = false);
+        let mut visuals = Visuals::dark();
+        visuals.panel_fill = GROUND;
+        visuals.window_fill = PANEL;
+        visuals.override_text_color = Some(INK);
+        visuals.selection.bg_fill = Color32::from_rgb(30, 90, 130);
+        visuals.selection.stroke = Stroke::new(1.0, INK);
+        visuals.widgets.inactive.weak_bg_fill = TROUGH;
+        visuals.widgets.inactive.bg_fill = TROUGH;
+        visuals.widgets.hovered.bg_stroke = Stroke::new(1.0, FAINT);
+        egui.set_visuals(visuals);
+    }
+
+    /// The look that fits the window, and the style for it.
+    pub(super) fn fitting(ui: &mut egui::Ui) -> Self {
+        let size = ui.max_rect().size();
+        let scale = (size.x / BASE_WIDTH).min(size.y / BASE_HEIGHT).max(0.5);
+        let look = Self { scale };
+        look.style(ui.style_mut());
+        look
+    }
+
+    fn style(self, style: &mut Style) {
+        let sizes = [
+            (TextStyle::Small, 11.5),
+            (TextStyle::Body, 13.5),
+            (TextStyle::Button, 13.5),
+            (TextStyle::Heading, 18.0),
+            (TextStyle::Monospace, 13.0),
+        ];
+        for (of, size) in sizes {
+            style
+                .text_styles
+                .insert(of, FontId::new(self.points(size), FontFamily::Proportional));
+        }
+        let spacing = &mut style.spacing;
+        spacing.item_spacing = Vec2::splat(self.points(6.0));
+        spacing.button_padding = Vec2::new(self.points(9.0), self.points(4.0));
+        spacing.interact_size = Vec2::new(self.points(40.0), self.points(24.0));
+        spacing.icon_width = self.points(14.0);
+        spacing.icon_spacing = self.points(4.0);
+        spacing.combo_width = self.points(100.0);
+        spacing.combo_height = self.points(360.0);
+        spacing.slider_width = self.points(120.0);
+        spacing.tooltip_width = self.points(340.0);
+    }
+
+    /// So many points of the window at 100 %.
+    pub(super) fn points(self, at_100: f32) -> f32 {
+        at_100 * self.scale
+    }
+
+    /// A font of a size at 100 %.
+    pub(super) fn font(self, size: f32) -> FontId {
+        FontId::proportional(self.points(size))
+    }
+
+    /// Round corners.
+    pub(super) fn corners(self) -> CornerRadius {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float-to-int cast saturates"
+        )]
+        let radius = self.points(4.0).round() as u8;
+        CornerRadius::same(radius)
+    }
+}

@@ -1,0 +1,200 @@
+//! The tabs, and the pages that are not played from.
+
+use egui::{Align, Layout, RichText, Ui, UiBuilder, ViewportCommand, vec2};
+
+use super::bars;
+use super::hands::Hands;
+use super::look::{self, BASE_HEIGHT, BASE_WIDTH, Look};
+use super::pencil::Pencil;
+use crate::params::{BassParams, LockstepParams};
+
+/// Which page is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Page {
+    /// What is played from.
+    #[default]
+    Play,
+    /// Input, time, drum map, drummer.
+    Setup,
+    /// What this is.
+    About,
+}
+
+/// Sizes that the window can be given at a click, in percent.
+const SIZES: [u8; 5] = [75, 100, 125, 150, 200];
+
+/// Draws the tabs.
+pub(super) fn tabs(ui: &mut Ui, look: Look, page: &mut Page, _: &mut Pencil) {
+    let gap = look.points(8.0);
+    ui.add_space(look.points(6.0));
+    ui.horizontal(|ui| {
+        ui.add_space(gap);
+        ui.label(RichText::new("Lockstep").font(look.font(18.0)).strong());
+        ui.add_space(gap);
+        for (of, name) in [
+            (Page::Play, "Play"),
+            (Page::Setup, "Setup"),
+            (Page::About, "About"),
+        ] {
+            ui.selectable_value(page, of, name);
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add_space(gap);
+            size(ui, look);
+        });
+    });
+    ui.add_space(look.points(2.0));
+}
+
+/// How large the window is.
+fn size(ui: &mut Ui, look: Look) {
+    let percent = format!("{:.0} %", look.scale * 100.0);
+    let menu = egui::ComboBox::from_id_salt("size")
+        .width(look.points(70.0))
+        .selected_text(percent)
+        .show_ui(ui, |ui| {
+            for percent in SIZES {
+                if ui.selectable_label(false, format!("{percent} %")).clicked() {
+                    let size = vec2(BASE_WIDTH, BASE_HEIGHT) * (f32::from(percent) / 100.0);
+                    ui.ctx().send_viewport_cmd(ViewportCommand::InnerSize(size));
+                }
+            }
+        });
+    menu.response
+        .on_hover_text("How large the window is. Its corner can be dragged as well.");
+}
+
+/// Input, time, drum map, drummer.
+pub(super) fn setup(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
+    let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
+    column(ui, look, area, (0, "Input"), |ui| {
+        input(ui, look, hands, &params.bass);
+    });
+    column(ui, look, area, (1, "Time and feel"), |ui| {
+        time(ui, look, hands, params);
+    });
+    column(ui, look, area, (2, "Drummer and drums"), |ui| {
+        drums(ui, look, hands, params);
+    });
+}
+
+fn input(ui: &mut Ui, look: Look, hands: &Hands<'_>, bass: &BassParams) {
+    let tip = "MIDI channel of the bass; All hears every one.";
+    bars::row(ui, look, hands, &bass.channel, tip);
+    let tip = "Lower keys are not heard as bass.";
+    bars::row(ui, look, hands, &bass.lowest, tip);
+    let tip = "Higher keys are not heard as bass.";
+    bars::row(ui, look, hands, &bass.highest, tip);
+    let tip = "Bends the velocities: above 0 a light touch counts more, below 0 less.";
+    bars::row(ui, look, hands, &bass.touch, tip);
+    let tip = "Semitones of a full pitch bend, as your instrument is set.";
+    bars::row(ui, look, hands, &bass.bend_range, tip);
+    let tip =
+        "How much later than meant you play, in milliseconds: what is heard late is played late.";
+    bars::row(ui, look, hands, &bass.late_hands, tip);
+    let tip = "The first of four keys: fill now, new idea, tap, save take.";
+    bars::row(ui, look, hands, &bass.control_key, tip);
+    let tip = "Passes the bass on to the MIDI output.";
+    bars::switch_row(ui, hands, &bass.thru, tip);
+}
+
+fn time(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
+    let (free_run, feel) = (&params.free_run, &params.feel);
+    let tip = "Plays along while the transport is stopped.";
+    bars::switch_row(ui, hands, &free_run.is_on, tip);
+    let tip = "Quarter notes a minute without a transport.";
+    bars::row(ui, look, hands, &free_run.tempo, tip);
+    let tip = "Quarter notes a measure without a transport.";
+    bars::row(ui, look, hands, &free_run.meter, tip);
+    let tip = "What starts the drummer: your first note, or a count of taps.";
+    choice(ui, look, hands, &free_run.start, tip);
+    let tip = "Whether the tempo follows you.";
+    choice(ui, look, hands, &free_run.tempo_follow, tip);
+    button(ui, look, |ui, rect| {
+        let tip = "Each press is a beat of the tempo without a transport.";
+        bars::push(ui, look, hands, &free_run.tap, rect, tip);
+    });
+    let tip = "Off-beat eighths late by up to a step: 67 % is a shuffle in triplets.";
+    bars::row(ui, look, hands, &feel.shuffle, tip);
+    let tip = "How much of the drummer's own placement is heard: 0 is the grid.";
+    bars::row(ui, look, hands, &feel.own, tip);
+    let tip = "Gain of every velocity: 1 changes nothing.";
+    bars::row(ui, look, hands, &feel.velocity, tip);
+}
+
+fn drums(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
+    let (drummer, map) = (&params.drummer, &params.map);
+    let tip = "Which weights play; heard at the next downbeat.";
+    choice(ui, look, hands, &drummer.weights, tip);
+    let tip = "What predicts: Auto is a GPU where one can be used.";
+    choice(ui, look, hands, &drummer.device, tip);
+    let tip = "What happens when the bass is silent for four measures.";
+    choice(ui, look, hands, &drummer.silence, tip);
+    let tip = "Which drummer: the take, and the hand that plays it.";
+    bars::row(ui, look, hands, &drummer.seed, tip);
+    let tip = "Which notes the drums are sent on.";
+    choice(ui, look, hands, &map.choice, tip);
+    let tip = "Of one's own map: a closed hat ends an open one.";
+    bars::switch_row(ui, hands, &map.chokes, tip);
+    button(ui, look, |ui, rect| {
+        let tip = "Writes the last 64 measures as .mid and .wav into the folder of takes.";
+        bars::push(ui, look, hands, &params.save, rect, tip);
+    });
+    let more = "The notes and channels of one's own drum map are among the host's parameters; a file of them is read as well: \
+                see the README.";
+    ui.label(RichText::new(more).font(look.font(12.0)).color(look::FAINT));
+}
+
+fn choice(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    param: &impl nice_plug::prelude::Param,
+    tip: &str,
+) {
+    ui.label(RichText::new(param.name()).font(look.font(12.5)));
+    let width = ui.available_width() - 2.0 * ui.spacing().button_padding.x;
+    bars::choice(ui, look, hands, param, (width, usize::MAX), tip);
+}
+
+fn button(ui: &mut Ui, look: Look, show: impl FnOnce(&mut Ui, egui::Rect)) {
+    let size = vec2(ui.available_width(), look.points(34.0));
+    let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+    show(ui, rect);
+}
+
+/// One of three columns.
+fn column(
+    ui: &mut Ui,
+    look: Look,
+    area: egui::Rect,
+    (place, name): (usize, &str),
+    show: impl FnOnce(&mut Ui),
+) {
+    let rect = bars::nth(area, 3, place, look.points(16.0));
+    let builder = UiBuilder::new().max_rect(rect).id_salt(name);
+    ui.scope_builder(builder, |ui| {
+        ui.label(RichText::new(name).font(look.font(16.0)).strong());
+        show(ui);
+    });
+}
+
+/// What this is.
+pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams) {
+    let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
+    let builder = UiBuilder::new().max_rect(area).id_salt("about");
+    ui.scope_builder(builder, |ui| {
+        let version = env!("CARGO_PKG_VERSION");
+        ui.label(format!(
+            "Lockstep {version}, a drummer that listens to the bass. {} License: {}.",
+            env!("CARGO_PKG_REPOSITORY"),
+            env!("CARGO_PKG_LICENSE")
+        ));
+        ui.label(
+            RichText::new("The drummer that plays, in its own words:")
+                .color(look::FAINT)
+                .font(look.font(12.5)),
+        );
+        super::card::show(ui, look, params.drummer.weights.value());
+    });
+}

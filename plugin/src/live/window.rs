@@ -1,0 +1,96 @@
+//! The instrument's own window, on the main thread; closing it ends the evening, as Ctrl-C does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use lockstep::editor::Editor;
+use nice_plug::context::gui::{GuiContext, GuiContextInner};
+use nice_plug::editor::{Editor as _, EditorHandle as _, SpawnedEditor};
+use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
+
+use super::engine::{Shared, Turned};
+use super::parameters::Parameters;
+
+/// The window, open.
+pub(crate) struct Window(SpawnedEditor<<Editor as nice_plug::editor::Editor>::Handle>);
+
+impl Window {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// If there is no screen, or none with OpenGL.
+    pub(crate) fn open(
+        editor: &Editor,
+        parameters: Arc<Parameters>,
+        shared: Arc<Shared>,
+    ) -> Result<Self> {
+        let host = GuiContext::new(Arc::new(Host { parameters, shared }));
+        #[expect(
+            unsafe_code,
+            reason = "the framework asks for it where a window is its own"
+        )]
+        // SAFETY: this program has no other windows, and this is its main thread.
+        unsafe {
+            editor.assume_standalone_in_process();
+        }
+        editor
+            .spawn(None, false, None, host, None)
+            .map(Self)
+            .map_err(|error| anyhow!("{error}"))
+            .context("no window opens")
+    }
+
+    /// Shows it until it is closed, or `is_over` has been set.
+    ///
+    /// # Errors
+    /// If the screen goes away.
+    pub(crate) fn run(self) -> Result<()> {
+        let SpawnedEditor { handle, window } = self.0;
+        let outcome = <Editor as nice_plug::editor::Editor>::Handle::run_until_closed(window);
+        drop(handle);
+        outcome.map_err(|error| anyhow!("the window is gone: {error}"))
+    }
+}
+
+/// The parameters as the window turns them: what it does is heard at the next block.
+struct Host {
+    parameters: Arc<Parameters>,
+    shared: Arc<Shared>,
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the framework hands out its parameters as pointers"
+)]
+impl GuiContextInner for Host {
+    fn plugin_api(&self) -> PluginApi {
+        PluginApi::Standalone
+    }
+
+    unsafe fn raw_begin_set_parameter(&self, _: ParamPtr) {}
+
+    unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
+        if let Some(at) = self.parameters.at(param) {
+            self.shared.turn(Turned {
+                at,
+                value: normalized,
+            });
+        }
+    }
+
+    unsafe fn raw_end_set_parameter(&self, _: ParamPtr) {}
+
+    /// The window keeps no states: what is turned is remembered by the program.
+    fn get_state(&self) -> PluginState {
+        PluginState {
+            version: String::new(),
+            params: BTreeMap::new(),
+            fields: BTreeMap::new(),
+        }
+    }
+
+    fn set_state(&self, _: PluginState) {}
+
+    fn request_restart(&self) {}
+}
