@@ -3,8 +3,8 @@
 //! Main thread: settings, ports, the window; what is said and the end are the main thread's, or where there is a window that
 //! of a thread beside it. The audio thread is the backend's and runs [`engine`]; between
 //! them are atomics and bounded queues. A *backend* carries sound and MIDI, `song` and `midi_clock` tell the time,
-//! `parameters` and `settings` keep what the musician has turned. No sound and no window of its own: what is heard and seen is
-//! the instrument's.
+//! `settings` keeps what the musician has turned. No sound and no window of its own: what is heard and seen is the
+//! instrument's.
 
 mod backend;
 mod command;
@@ -12,7 +12,6 @@ mod engine;
 mod instrument;
 mod midi;
 mod midi_clock;
-mod parameters;
 mod settings;
 mod song;
 #[cfg(feature = "editor")]
@@ -26,13 +25,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use lockstep::Lockstep;
+use lockstep::params::Parameters;
 use nice_plug::prelude::Plugin as _;
 
 use backend::{PortName, Session, Wanted};
 pub(crate) use command::LiveArgs;
 use command::{SyncChoice, controller_number};
 use engine::{Engine, N_CONTROLLERS, Parts, Shared, Turn, Turns};
-use parameters::Parameters;
 use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
 use song::Following;
 

@@ -4,6 +4,7 @@
 //! construction.
 
 mod bass;
+mod by_id;
 mod choices;
 mod free_run;
 mod map;
@@ -17,6 +18,7 @@ use nice_plug::prelude::*;
 
 use crate::realtime::{Controls, InputSettings};
 pub use bass::BassParams;
+pub use by_id::{ParameterError, ParameterIdx, Parameters, Written};
 pub use choices::{Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;
 pub use map::{MapChoice, MapParams, own_map};

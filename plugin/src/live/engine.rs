@@ -19,13 +19,13 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 use arrayvec::ArrayVec;
 use crossbeam::queue::ArrayQueue;
 use lockstep::Lockstep;
+use lockstep::params::{ParameterIdx, Parameters};
 use nice_plug::prelude::{Buffer, NoteEvent, Plugin as _};
 
 use super::command::SyncChoice;
 use super::instrument::{Context, MAX_BLOCK, activate, play};
 use super::midi::{MAX_MESSAGES, Message, Outbox, Outgoing, Sounding, Source, Timed};
 use super::midi_clock::{ClockMessage, MidiClock};
-use super::parameters::{ParameterIdx, Parameters};
 use super::song::{Following, JackFollower, JackTime, OwnTime, SongTime, transport};
 
 /// Controllers that there are; the numbers above are channel mode messages.

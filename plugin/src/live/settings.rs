@@ -7,11 +7,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use lockstep::params::Written;
 use lockstep_models::whole;
 use serde::{Deserialize, Serialize};
 
 use super::command::{BackendChoice, LiveArgs, SyncChoice};
-use super::parameters::Written;
 
 /// Environment variable with the folder to be used in place of `lockstep` in the user's configuration folder.
 pub(crate) const FOLDER_VARIABLE: &str = "LOCKSTEP_CONFIG";

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use lockstep::editor::Editor;
+use lockstep::params::Parameters;
 use nice_plug::context::gui::{GuiContext, GuiContextInner};
 use nice_plug::editor::{Editor as _, EditorHandle as _, SpawnedEditor};
 use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
 
 use super::engine::{Shared, Turned};
-use super::parameters::Parameters;
 
 /// The window, open.
 pub(crate) struct Window(SpawnedEditor<<Editor as nice_plug::editor::Editor>::Handle>);

@@ -1,21 +1,25 @@
 //! The instrument's parameters by id, name and text, as a host shows them.
 //!
-//! The only place of the app that dereferences the framework's parameter pointers. Texts are the main thread's;
-//! [`Parameters::set`] and the values are the audio thread's too.
+//! For who is a host or stands beside one: the app, the presets. The only place that dereferences the framework's parameter
+//! pointers. Texts are the main thread's; [`Parameters::set`] and the values are the audio thread's too.
 
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::sync::Arc;
 
-use anyhow::{Result, bail, ensure};
 use nice_plug::prelude::{ParamPtr, Params};
+use serde::{Deserialize, Serialize};
 
 /// The buttons among them: whether they are down is not remembered.
-const MOMENTARY: [&str; 4] = ["fill_now", "new_idea", "tap", "save"];
+pub(crate) const MOMENTARY: [&str; 4] = ["fill_now", "new_idea", "tap", "save"];
 
 /// Up to so many steps a parameter's texts are told one by one.
 const MAX_LISTED: usize = 16;
 
 /// The parameters of one instrument, which they keep alive.
-pub(crate) struct Parameters {
+pub struct Parameters {
     all: Vec<Parameter>,
     /// What `all` points into.
     _owner: Arc<dyn Params>,
@@ -23,19 +27,58 @@ pub(crate) struct Parameters {
 
 struct Parameter {
     id: String,
+    /// As a host shows it; empty outside all groups.
+    group: String,
     pointer: ParamPtr,
     /// In `[0, 1]`; what it is without a word from the musician.
     default: f32,
 }
 
+impl fmt::Debug for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = self.all.iter().map(|parameter| &parameter.id);
+        f.debug_list().entries(ids).finish()
+    }
+}
+
 /// Names a parameter of its [`Parameters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ParameterIdx(usize);
+pub struct ParameterIdx(usize);
+
+/// Why a parameter was not set.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ParameterError {
+    /// No parameter has this id or name.
+    #[error("there is no parameter `{0}`: `lockstep live --list-parameters` lists them")]
+    Unknown(String),
+    /// It cannot be this.
+    #[error("`{text}` is nothing that {name} ({id}) can be: it is {range}")]
+    Text {
+        /// What it was to be.
+        text: String,
+        /// Its shown name.
+        name: String,
+        /// Its id.
+        id: String,
+        /// What it can be, in words.
+        range: String,
+    },
+    /// A bare number is not from 0 to 1.
+    #[error("{value} is nothing that {id} can be: a number is from 0 to 1, a text {range}")]
+    Number {
+        /// What it was to be.
+        value: f32,
+        /// Its id.
+        id: String,
+        /// What it can be, in words.
+        range: String,
+    },
+}
 
 /// A value as it is written down.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(crate) enum Written {
+pub enum Written {
     /// The text that a host shows.
     Text(String),
     /// Where that text is rounded: the value from 0 to 1.
@@ -48,12 +91,13 @@ pub(crate) enum Written {
 )]
 impl Parameters {
     /// Takes hold of an instrument's parameters.
-    pub(crate) fn new(owner: Arc<dyn Params>) -> Self {
+    pub fn new(owner: Arc<dyn Params>) -> Self {
         let all = owner
             .param_map()
             .into_iter()
-            .map(|(id, pointer, _)| Parameter {
+            .map(|(id, pointer, group)| Parameter {
                 id,
+                group,
                 // SAFETY: `owner` is kept, and what it points to lives in it.
                 default: unsafe { pointer.default_normalized_value() },
                 pointer,
@@ -66,7 +110,7 @@ impl Parameters {
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub(crate) fn value(&self, at: ParameterIdx) -> f32 {
+    pub fn value(&self, at: ParameterIdx) -> f32 {
         // SAFETY: `_owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.unmodulated_normalized_value() }
     }
@@ -75,7 +119,7 @@ impl Parameters {
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub(crate) fn plain(&self, at: ParameterIdx) -> f32 {
+    pub fn plain(&self, at: ParameterIdx) -> f32 {
         // SAFETY: `_owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.unmodulated_plain_value() }
     }
@@ -84,7 +128,7 @@ impl Parameters {
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub(crate) fn set(&self, at: ParameterIdx, value: f32, sample_rate_hz: f32) {
+    pub fn set(&self, at: ParameterIdx, value: f32, sample_rate_hz: f32) {
         let pointer = self.all[at.0].pointer;
         // SAFETY: `_owner` is kept, and what is pointed to lives in it. This is the host, whose these functions are.
         unsafe {
@@ -95,7 +139,7 @@ impl Parameters {
     }
 
     /// Brings what is smoothed to where it stands, before the first block.
-    pub(crate) fn settle(&self, sample_rate_hz: f32) {
+    pub fn settle(&self, sample_rate_hz: f32) {
         for parameter in &self.all {
             // SAFETY: `_owner` is kept, and what is pointed to lives in it. This is the host, whose this function is.
             unsafe {
@@ -107,7 +151,7 @@ impl Parameters {
     }
 
     /// The shown name.
-    pub(crate) fn name(&self, at: ParameterIdx) -> &str {
+    pub fn name(&self, at: ParameterIdx) -> &str {
         // SAFETY: `_owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.name() }
     }
@@ -135,7 +179,7 @@ impl Parameters {
 
 impl Parameters {
     /// All of them, in a host's order.
-    pub(crate) fn indices(&self) -> impl Iterator<Item = ParameterIdx> + use<> {
+    pub fn indices(&self) -> impl Iterator<Item = ParameterIdx> + use<> {
         (0..self.all.len()).map(ParameterIdx)
     }
 
@@ -146,17 +190,32 @@ impl Parameters {
     }
 
     /// The id, which is frozen.
-    pub(crate) fn id(&self, at: ParameterIdx) -> &str {
+    pub fn id(&self, at: ParameterIdx) -> &str {
         &self.all[at.0].id
     }
 
+    /// The group that a host shows it in; empty outside all groups.
+    pub fn group(&self, at: ParameterIdx) -> &str {
+        &self.all[at.0].group
+    }
+
+    /// What the framework knows it by, as long as its [`Parameters`] live.
+    pub fn pointer(&self, at: ParameterIdx) -> ParamPtr {
+        self.all[at.0].pointer
+    }
+
+    /// What it is where nobody has said anything, in `[0, 1]`.
+    pub fn default_value(&self, at: ParameterIdx) -> f32 {
+        self.all[at.0].default
+    }
+
     /// The text that a host shows.
-    pub(crate) fn text(&self, at: ParameterIdx) -> String {
+    pub fn text(&self, at: ParameterIdx) -> String {
         self.shown(at, self.value(at))
     }
 
     /// Says what a parameter is where nobody has said anything.
-    pub(crate) fn set_default(&mut self, at: ParameterIdx, value: f32) {
+    pub fn set_default(&mut self, at: ParameterIdx, value: f32) {
         self.all[at.0].default = value;
         // No block has been played: there is nothing to be smoothed.
         self.set(at, value, 1.0);
@@ -166,26 +225,23 @@ impl Parameters {
     ///
     /// # Errors
     /// If there is none.
-    pub(crate) fn find(&self, id_or_name: &str) -> Result<ParameterIdx> {
+    pub fn find(&self, id_or_name: &str) -> Result<ParameterIdx, ParameterError> {
         let wanted = id_or_name.trim();
         let by_id = self.indices().find(|at| self.id(*at) == wanted);
         let by_name = || {
             self.indices()
                 .find(|at| self.name(*at).eq_ignore_ascii_case(wanted))
         };
-        match by_id.or_else(by_name) {
-            Some(at) => Ok(at),
-            None => bail!(
-                "there is no parameter `{wanted}`: `lockstep live --list-parameters` lists them"
-            ),
-        }
+        by_id
+            .or_else(by_name)
+            .ok_or_else(|| ParameterError::Unknown(wanted.to_owned()))
     }
 
     /// The value, in `[0, 1]`, of a text as a host shows it.
     ///
     /// # Errors
     /// If it is none or beyond the range, with the range.
-    pub(crate) fn parse(&self, at: ParameterIdx, text: &str) -> Result<f32> {
+    pub fn parse(&self, at: ParameterIdx, text: &str) -> Result<f32, ParameterError> {
         let text = text.trim();
         if let Some(value) = self
             .listed(at)
@@ -193,13 +249,11 @@ impl Parameters {
         {
             return Ok(value);
         }
-        let refuse = || {
-            format!(
-                "`{text}` is nothing that {} ({}) can be: it is {}",
-                self.name(at),
-                self.id(at),
-                self.range(at)
-            )
+        let refused = || ParameterError::Text {
+            text: text.to_owned(),
+            name: self.name(at).to_owned(),
+            id: self.id(at).to_owned(),
+            range: self.range(at),
         };
         // A switch takes whatever is not "On" for "Off", and a number beyond the range for its end. A word has to be in what
         // is shown of its value: Free, All, a key's name.
@@ -208,29 +262,27 @@ impl Parameters {
             let shown = self.shown(at, *value).to_lowercase();
             number.is_some() || shown.contains(&text.to_lowercase())
         });
-        let Some(value) = value.filter(|value| value.is_finite()) else {
-            bail!(refuse());
-        };
+        let value = value.filter(|value| value.is_finite());
+        let value = value.ok_or_else(refused)?;
         let is_end = value <= 0.0 || value >= 1.0;
-        if let (true, Some(told), Some(end)) =
-            (is_end, number, leading_number(&self.shown(at, value)))
-        {
-            ensure!((told - end).abs() < 1e-6, refuse());
+        let end = leading_number(&self.shown(at, value)).filter(|_| is_end);
+        match (number, end) {
+            (Some(told), Some(end)) if (told - end).abs() >= 1e-6 => Err(refused()),
+            _ => Ok(value),
         }
-        Ok(value)
     }
 
     /// Sets a parameter to a text, before the first block.
     ///
     /// # Errors
     /// Those of [`Self::parse`].
-    pub(crate) fn set_text(&self, at: ParameterIdx, text: &str) -> Result<()> {
+    pub fn set_text(&self, at: ParameterIdx, text: &str) -> Result<(), ParameterError> {
         self.set(at, self.parse(at, text)?, 1.0);
         Ok(())
     }
 
     /// What a parameter can be, in words.
-    pub(crate) fn range(&self, at: ParameterIdx) -> String {
+    pub fn range(&self, at: ParameterIdx) -> String {
         let listed: Vec<_> = self.listed(at).map(|value| self.shown(at, value)).collect();
         if listed.is_empty() {
             format!("{} to {}", self.shown(at, 0.0), self.shown(at, 1.0))
@@ -248,7 +300,7 @@ impl Parameters {
 
     /// The value for each place of a controller, over the whole range: those that a text tells exactly, so that what was
     /// turned can be written down.
-    pub(crate) fn controller_values(&self, at: ParameterIdx) -> [f32; 128] {
+    pub fn controller_values(&self, at: ParameterIdx) -> [f32; 128] {
         std::array::from_fn(|place| {
             let value = place as f32 / 127.0;
             let told = self.read(at, &self.shown(at, value));
@@ -258,7 +310,7 @@ impl Parameters {
     }
 
     /// Every parameter that the musician has changed, by id.
-    pub(crate) fn changed(&self) -> Vec<(String, Written)> {
+    pub fn changed(&self) -> Vec<(String, Written)> {
         let is_changed = |at: &ParameterIdx| {
             !MOMENTARY.contains(&self.id(*at))
                 && (self.value(*at) - self.all[at.0].default).abs() > 1e-7
@@ -270,7 +322,12 @@ impl Parameters {
     }
 
     fn written(&self, at: ParameterIdx) -> Written {
-        let (value, text) = (self.value(at), self.text(at));
+        self.written_as(at, self.value(at))
+    }
+
+    /// A value in `[0, 1]` as it is written down: in the text that shows it where that tells it exactly.
+    pub fn written_as(&self, at: ParameterIdx, value: f32) -> Written {
+        let text = self.shown(at, value);
         let told = self.parse(at, &text).ok();
         if told.is_some_and(|told| (told - value).abs() < 1e-7) {
             Written::Text(text)
@@ -279,23 +336,28 @@ impl Parameters {
         }
     }
 
-    /// Sets a parameter to what was written down.
+    /// Sets a parameter to what was written down, before the first block.
+    ///
+    /// # Errors
+    /// Those of [`Self::read_back`].
+    pub fn restore(&self, at: ParameterIdx, written: &Written) -> Result<(), ParameterError> {
+        self.set(at, self.read_back(at, written)?, 1.0);
+        Ok(())
+    }
+
+    /// The value, in `[0, 1]`, that was written down.
     ///
     /// # Errors
     /// Those of [`Self::parse`], or if the number is not from 0 to 1.
-    pub(crate) fn restore(&self, at: ParameterIdx, written: &Written) -> Result<()> {
+    pub fn read_back(&self, at: ParameterIdx, written: &Written) -> Result<f32, ParameterError> {
         match written {
-            Written::Text(text) => self.set_text(at, text),
-            Written::Normalised(value) => {
-                ensure!(
-                    (0.0..=1.0).contains(value),
-                    "{value} is nothing that {} can be: a number is from 0 to 1, a text {}",
-                    self.id(at),
-                    self.range(at)
-                );
-                self.set(at, *value, 1.0);
-                Ok(())
-            }
+            Written::Text(text) => self.parse(at, text),
+            Written::Normalised(value) if (0.0..=1.0).contains(value) => Ok(*value),
+            Written::Normalised(value) => Err(ParameterError::Number {
+                value: *value,
+                id: self.id(at).to_owned(),
+                range: self.range(at),
+            }),
         }
     }
 }
@@ -306,106 +368,4 @@ fn leading_number(text: &str) -> Option<f64> {
         .find(|c: char| !(c.is_ascii_digit() || "+-.".contains(c)))
         .unwrap_or(text.len());
     text[..end].parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use lockstep::Lockstep;
-    use nice_plug::prelude::Plugin as _;
-
-    fn parameters() -> Parameters {
-        Parameters::new(Lockstep::default().params())
-    }
-
-    #[test]
-    fn a_parameter_is_set_by_id_or_name_and_by_the_text_that_a_host_shows() -> Result<()> {
-        let parameters = parameters();
-        for (name, text, shown) in [
-            ("density", "60 %", "60 %"),
-            ("Free-run tempo", "97.5", "97.5 BPM"),
-            ("free_bpm", "120 BPM", "120 BPM"),
-            ("silence", "keep TIME", "Keep time"),
-            ("free_run", "on", "On"),
-            ("seed", "0", "0"),
-            ("style", "free", "Free"),
-        ] {
-            let at = parameters.find(name)?;
-            parameters.set_text(at, text)?;
-            assert_eq!(parameters.text(at), shown, "{name}");
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn a_key_is_told_by_its_number_or_its_name() -> Result<()> {
-        let parameters = parameters();
-        let key = parameters.find("ctl_key")?;
-        for (text, shown) in [("c1", "24 (C1)"), ("25", "25 (C#1)"), ("off", "Off")] {
-            parameters.set_text(key, text)?;
-            assert_eq!(parameters.text(key), shown);
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn what_it_cannot_be_is_refused_with_its_range() -> Result<()> {
-        let parameters = parameters();
-        for (id, text, range) in [
-            ("density", "500 %", "0 % to 100 %"),
-            ("density", "-3", "0 % to 100 %"),
-            ("density", "nan", "0 % to 100 %"),
-            ("free_bpm", "fast", "20 BPM to 400 BPM"),
-            ("free_bpm", "401", "20 BPM to 400 BPM"),
-            ("seed", "12000", "0 to 9999"),
-            ("free_run", "maybe", "Off, On"),
-            ("silence", "loud", "Lay out, Keep time"),
-            ("style", "99", "Free to 32"),
-        ] {
-            let at = parameters.find(id)?;
-            let before = parameters.text(at);
-            let error = parameters.set_text(at, text).err();
-            let error = error.map(|error| error.to_string()).unwrap_or_default();
-            assert!(error.contains(range) && error.contains(id), "{error}");
-            assert_eq!(parameters.text(at), before);
-        }
-        let unknown = parameters.find("loudness").err();
-        assert!(unknown.is_some_and(|error| error.to_string().contains("loudness")));
-        Ok(())
-    }
-
-    #[test]
-    fn what_is_written_down_comes_back_to_the_bit() -> Result<()> {
-        let (ours, theirs) = (parameters(), parameters());
-        for (place, at) in ours.indices().enumerate() {
-            let value = [0.1234, 0.77, 1.0, 0.0][place % 4];
-            ours.set(at, value, 48_000.0);
-        }
-        for (id, written) in ours.changed() {
-            theirs.restore(theirs.find(&id)?, &written)?;
-        }
-        for at in ours
-            .indices()
-            .filter(|at| !MOMENTARY.contains(&ours.id(*at)))
-        {
-            let (ours, theirs) = (ours.value(at), theirs.value(at));
-            assert!((ours - theirs).abs() < 1e-7, "{ours} {theirs}");
-        }
-        assert!(parameters().changed().is_empty());
-        Ok(())
-    }
-
-    #[test]
-    fn a_controller_reaches_both_ends_and_only_what_a_text_can_tell() -> Result<()> {
-        let parameters = parameters();
-        for id in ["density", "seed", "free_run", "silence", "velocity"] {
-            let at = parameters.find(id)?;
-            let values = parameters.controller_values(at);
-            assert!(values[0].abs() < 1e-6 && (values[127] - 1.0).abs() < 1e-6);
-            assert!(values.is_sorted());
-            parameters.set(at, values[50], 48_000.0);
-            assert!(matches!(parameters.written(at), Written::Text(_)), "{id}");
-        }
-        Ok(())
-    }
 }
