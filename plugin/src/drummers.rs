@@ -35,6 +35,11 @@ impl Drummer {
         }
     }
 
+    /// What its weights are called on a command line.
+    pub fn weights_name(self) -> &'static str {
+        self.embedded().map_or("own", |place| EMBEDDED[place].0)
+    }
+
     /// The bytes of its weights file.
     ///
     /// # Errors

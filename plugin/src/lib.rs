@@ -15,6 +15,7 @@ pub mod generator;
 pub mod handoff;
 pub mod jam;
 pub mod params;
+pub mod presets;
 pub mod realtime;
 mod shared_thread;
 pub mod snapshots;

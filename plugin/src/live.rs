@@ -92,7 +92,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<()> {
     stage.play(instrument, turns, args)
 }
 
-/// The parameters as this run begins: as live wants them, as they are remembered, as they are given.
+/// The parameters as this run begins: as live wants them, as they are remembered, as the preset has them, as they are given.
 fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Result<Parameters> {
     let mut parameters = Parameters::new(instrument.params());
     // Who asks for another's time waits for it.
@@ -106,6 +106,9 @@ fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Resul
         if let Err(error) = restored {
             eprintln!("Of what is remembered one thing is left out: {error:#}.");
         }
+    }
+    if let Some(name) = &args.preset {
+        lockstep::presets::find(name)?.values.settle(&parameters);
     }
     for pair in &args.set {
         let said = || format!("--set {}={}", pair.left, pair.right);

@@ -6,8 +6,11 @@
 #[cfg(feature = "standalone")]
 mod live;
 mod map_command;
+mod presets_command;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -15,14 +18,16 @@ use clap::{Args, Parser, Subcommand};
 use lockstep::device::{DeviceChoice, OnDevice, Search};
 use lockstep::drum_maps::PRESETS;
 use lockstep::jam::{self, Take};
-use lockstep::params::DEFAULT_SEED;
+use lockstep::params::{DEFAULT_SEED, Drummer, LockstepParams, Parameters};
+use lockstep::presets::{self, Preset};
 use lockstep::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{Beats, N_GROUPS, Voice};
+use lockstep_models::representation::{Beats, Voice};
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::whole;
+use nice_plug::prelude::Params;
 
 /// An own bass line, sixteen measures; licensed as the program is.
 const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");
@@ -41,6 +46,8 @@ enum Task {
     Jam(Jam),
     /// List drum maps, print one as a text file, or install one's own
     Map(map_command::MapCommand),
+    /// List the presets, Lockstep's own and the user's
+    Presets,
     /// Play live: the app for the stage, with JACK or the system's own sound and MIDI
     #[cfg(feature = "standalone")]
     Live(Box<live::LiveArgs>),
@@ -56,36 +63,40 @@ struct Jam {
     /// Where the sound goes, as a WAV file; without it there is none
     #[arg(long)]
     wav: Option<PathBuf>,
-    /// Which drummer, 0 to 9999: the same seed plays the same take
-    #[arg(long, default_value_t = DEFAULT_SEED, value_parser = clap::value_parser!(u32).range(0..=9999))]
-    seed: u32,
-    /// How much plays, 0 (silence) to 1; 0.5 is the network's own take
-    #[arg(long, default_value_t = 0.5, value_parser = share)]
-    density: f32,
-    /// How much changes from measure to measure, 0 to 1
-    #[arg(long, default_value_t = 0.1, value_parser = share)]
-    variation: f32,
-    /// How much the bass counts, 0 (as if there were none) to 1 (leans on every accent); 0.5 is as learnt
-    #[arg(long, default_value_t = 0.5, value_parser = share)]
-    follow: f32,
-    /// Which of the drummer's styles, counted from 1; without it the drummer decides
+    /// Play a preset, by name or from a file; what else is told here counts more (`lockstep presets` lists them)
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Which drummer, 0 to 9999: the same seed plays the same take; 39 where neither this nor a preset says otherwise
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=9999))]
+    seed: Option<u32>,
+    /// How much plays, 0 (silence) to 1; 0.5 is the network's own take, which is what plays otherwise
+    #[arg(long, value_parser = share)]
+    density: Option<f32>,
+    /// How much changes from measure to measure, 0 to 1; otherwise 0.1
+    #[arg(long, value_parser = share)]
+    variation: Option<f32>,
+    /// How much the bass counts, 0 (as if there were none) to 1 (leans on every accent); otherwise 0.5, as learnt
+    #[arg(long, value_parser = share)]
+    follow: Option<f32>,
+    /// Which of the drummer's styles, counted from 1; without it the preset or the drummer decides
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=32))]
     style: Option<u8>,
-    /// Play a fill at the end of every so many measures, and none between; 0 plays none, without it the drummer decides
+    /// Play a fill at the end of every so many measures, and none between; 0 plays none, without it the preset or the drummer
+    /// decides
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=64))]
     fills: Option<u8>,
-    /// How late off-beat eighths are, 0 to 1; 0.67 is a shuffle in triplets
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    shuffle: f32,
-    /// How late odd sixteenths are, 0 to 1; 0.67 is a triplet feel
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    swing: f32,
-    /// How loosely hits are placed, 0 to 1
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
-    humanise: f32,
-    /// How much of the drummer's own placement is heard, 0 to 1; 0 is the grid
-    #[arg(long, default_value_t = 1.0, value_parser = share)]
-    feel: f32,
+    /// How late off-beat eighths are, 0 to 1; 0.67 is a shuffle in triplets; otherwise 0
+    #[arg(long, value_parser = share)]
+    shuffle: Option<f32>,
+    /// How late odd sixteenths are, 0 to 1; 0.67 is a triplet feel; otherwise 0
+    #[arg(long, value_parser = share)]
+    swing: Option<f32>,
+    /// How loosely hits are placed, 0 to 1; otherwise 0
+    #[arg(long, value_parser = share)]
+    humanise: Option<f32>,
+    /// How much of the drummer's own placement is heard, 0 (the grid) to 1; otherwise 1
+    #[arg(long, value_parser = share)]
+    feel: Option<f32>,
     /// Keep time while the bass is silent, instead of laying out
     #[arg(long)]
     keep_time: bool,
@@ -98,9 +109,9 @@ struct Jam {
     /// Channel of the bass, 1 to 16
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     channel: Option<u8>,
-    /// What to play with: lockstep, lockstep-open, base, or a weights file
-    #[arg(long, default_value = EMBEDDED[0].0, conflicts_with = "rule")]
-    weights: PathBuf,
+    /// What to play with: lockstep, lockstep-open, base, or a weights file; otherwise the preset's, or lockstep
+    #[arg(long, conflicts_with = "rule")]
+    weights: Option<PathBuf>,
     /// Play the rule groove, without a network
     #[arg(long)]
     rule: bool,
@@ -117,6 +128,7 @@ fn main() -> Result<()> {
         None => example(),
         Some(Task::Jam(jam)) => jam.run(),
         Some(Task::Map(command)) => command.run(),
+        Some(Task::Presets) => presets_command::list(),
         #[cfg(feature = "standalone")]
         Some(Task::Live(args)) => live::run(&args),
     }
@@ -126,15 +138,7 @@ fn main() -> Result<()> {
 fn example() -> Result<()> {
     let song = midi_file::read(EXAMPLE, Pick::default()).context("reading the embedded example")?;
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
-    let controls = Controls {
-        taste: Taste {
-            seed: DEFAULT_SEED,
-            variation: 0.1,
-            ..Taste::default()
-        },
-        ..Controls::default()
-    };
-    let take = jam::play(&song, &controls, &mut drummer);
+    let take = jam::play(&song, &neutral(), &mut drummer);
     println!(
         "Lockstep plays drums to its example bass line, {:.0} BPM.\n",
         song.tempo_at(Beats(0.0))
@@ -171,29 +175,9 @@ impl Jam {
             );
         }
         let map = map_command::find(&self.map)?;
-        let (mut drummer, name) = self.drummer()?;
-        let controls = Controls {
-            density: self.density,
-            group_density: [0.5; N_GROUPS],
-            taste: Taste {
-                seed: self.seed,
-                variation: self.variation,
-                follow: self.follow,
-                style: self.style.map(|style| style - 1),
-                ..Taste::default()
-            },
-            fills: self.fills.map_or(Fills::Free, Fills::Every),
-            shuffle: self.shuffle,
-            swing: self.swing,
-            humanise: self.humanise,
-            feel: self.feel,
-            silence: if self.keep_time {
-                SilencePolicy::KeepTime
-            } else {
-                SilencePolicy::LayOut
-            },
-            ..Controls::default()
-        };
+        let (controls, chosen) = self.controls()?;
+        let style = controls.taste.style;
+        let (mut drummer, name) = self.drummer(chosen, style)?;
         let take = jam::play(&song, &controls, drummer.as_mut());
         let sound = match &self.wav {
             Some(path) => Some((path, jam::wav(&take.song).context("rendering the sound")?)),
@@ -221,22 +205,59 @@ impl Jam {
         Ok(())
     }
 
-    fn drummer(&self) -> Result<(Box<dyn Generator>, String)> {
+    /// The knobs: those of the preset, or neutral ones, with what is told instead. And which drummer the preset wants.
+    fn controls(&self) -> Result<(Controls, Drummer)> {
+        let (mut controls, drummer) = match &self.preset {
+            Some(name) => of_preset(&presets::find(name)?),
+            None => (neutral(), Drummer::default()),
+        };
+        let taste = &mut controls.taste;
+        let told = [
+            (&mut taste.variation, self.variation),
+            (&mut taste.follow, self.follow),
+            (&mut controls.density, self.density),
+            (&mut controls.shuffle, self.shuffle),
+            (&mut controls.swing, self.swing),
+            (&mut controls.humanise, self.humanise),
+            (&mut controls.feel, self.feel),
+        ];
+        for (knob, told) in told {
+            *knob = told.unwrap_or(*knob);
+        }
+        taste.seed = self.seed.unwrap_or(taste.seed);
+        taste.style = self.style.map(|style| style - 1).or(taste.style);
+        controls.fills = self.fills.map_or(controls.fills, Fills::Every);
+        if self.keep_time {
+            controls.silence = SilencePolicy::KeepTime;
+        }
+        Ok((controls, drummer))
+    }
+
+    /// Who plays: whom the command line names, else the chosen one; and what that one is called.
+    fn drummer(&self, chosen: Drummer, style: Option<u8>) -> Result<(Box<dyn Generator>, String)> {
         if self.rule {
             return Ok((Box::new(RuleGroove), "rule groove".to_owned()));
         }
-        let path = &self.weights;
-        let name = path.display().to_string();
-        let known = EMBEDDED.iter().find(|(known, _)| Path::new(known) == path);
-        let bytes = match known {
-            Some((_, bytes)) => bytes.to_vec(),
-            None => std::fs::read(path).with_context(|| format!("reading the weights {name}"))?,
+        let (bytes, name) = match &self.weights {
+            Some(path) => {
+                let name = path.display().to_string();
+                let known = EMBEDDED.iter().find(|(known, _)| Path::new(known) == path);
+                let bytes = match known {
+                    Some((_, bytes)) => Cow::Borrowed(*bytes),
+                    None => Cow::Owned(
+                        std::fs::read(path)
+                            .with_context(|| format!("reading the weights {name}"))?,
+                    ),
+                };
+                (bytes, name)
+            }
+            None => (chosen.weights()?, chosen.weights_name().to_owned()),
         };
         let predictor =
             Predictor::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
         let n_styles = predictor.config().architecture.n_styles;
-        if let Some(style) = self.style.filter(|style| usize::from(*style) > n_styles) {
-            anyhow::bail!("--style {style}: {name} knows {n_styles} styles");
+        if let Some(style) = style.filter(|style| usize::from(*style) >= n_styles) {
+            anyhow::bail!("style {}: {name} knows {n_styles} styles", style + 1);
         }
         Ok((Box::new(self.on_device(predictor, &bytes)), name))
     }
@@ -247,6 +268,27 @@ impl Jam {
         let tell = |device: &str| println!("Predicting on the {device}.");
         OnDevice::new(predictor, weights, Search::here(), move || device, tell).settled()
     }
+}
+
+/// The knobs where nobody turns any.
+fn neutral() -> Controls {
+    Controls {
+        taste: Taste {
+            seed: DEFAULT_SEED,
+            variation: 0.1,
+            ..Taste::default()
+        },
+        ..Controls::default()
+    }
+}
+
+/// The knobs of a preset, as the plugin reads them, and its drummer.
+fn of_preset(preset: &Preset) -> (Controls, Drummer) {
+    let params = Arc::new(LockstepParams::default());
+    preset
+        .values
+        .settle(&Parameters::new(Arc::clone(&params) as Arc<dyn Params>));
+    (params.controls(), params.drummer.weights.value())
 }
 
 /// Says how the measures came by their drums and how long a prediction took.

@@ -18,6 +18,7 @@ use nice_plug::prelude::*;
 
 use crate::realtime::{Controls, InputSettings};
 pub use bass::BassParams;
+pub(crate) use by_id::MOMENTARY;
 pub use by_id::{ParameterError, ParameterIdx, Parameters, Written};
 pub use choices::{Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;

@@ -34,6 +34,9 @@ pub(crate) struct LiveArgs {
     /// Frames a block; JACK's are its server's
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub(crate) period: Option<u32>,
+    /// Sets what a preset sets, by the preset's name or from a file; `lockstep presets` lists them
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preset: Option<String>,
     /// Sets a parameter, by id or shown name, to a text as a host shows it; may be given again
     #[arg(long, value_name = "ID=TEXT")]
     pub(crate) set: Vec<Pair>,

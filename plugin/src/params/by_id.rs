@@ -124,7 +124,7 @@ impl Parameters {
         unsafe { self.all[at.0].pointer.unmodulated_plain_value() }
     }
 
-    /// Sets the value, in `[0, 1]`, as a host does.
+    /// Sets the value, in `[0, 1]`, as a host does. Where the instrument lives in another host, that one alone may.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -227,14 +227,22 @@ impl Parameters {
     /// If there is none.
     pub fn find(&self, id_or_name: &str) -> Result<ParameterIdx, ParameterError> {
         let wanted = id_or_name.trim();
-        let by_id = self.indices().find(|at| self.id(*at) == wanted);
-        let by_name = || {
+        let by_name = |error| {
             self.indices()
                 .find(|at| self.name(*at).eq_ignore_ascii_case(wanted))
+                .ok_or(error)
         };
-        by_id
-            .or_else(by_name)
-            .ok_or_else(|| ParameterError::Unknown(wanted.to_owned()))
+        self.find_id(wanted).or_else(by_name)
+    }
+
+    /// The parameter with an id.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn find_id(&self, id: &str) -> Result<ParameterIdx, ParameterError> {
+        self.indices()
+            .find(|at| self.id(*at) == id)
+            .ok_or_else(|| ParameterError::Unknown(id.to_owned()))
     }
 
     /// The value, in `[0, 1]`, of a text as a host shows it.

@@ -1,0 +1,79 @@
+//! The presets that come with Lockstep.
+
+use std::sync::LazyLock;
+
+use nice_plug::prelude::nice_error;
+
+use super::{Preset, file, made};
+
+/// Their files, in the order in which they are shown.
+const FILES: [(&str, &str); 12] = [
+    ("pocket.toml", include_str!("../../presets/pocket.toml")),
+    (
+        "straight-rock.toml",
+        include_str!("../../presets/straight-rock.toml"),
+    ),
+    (
+        "busy-hats.toml",
+        include_str!("../../presets/busy-hats.toml"),
+    ),
+    (
+        "four-on-the-floor.toml",
+        include_str!("../../presets/four-on-the-floor.toml"),
+    ),
+    ("dembow.toml", include_str!("../../presets/dembow.toml")),
+    ("machine.toml", include_str!("../../presets/machine.toml")),
+    ("shuffle.toml", include_str!("../../presets/shuffle.toml")),
+    (
+        "swing-ride.toml",
+        include_str!("../../presets/swing-ride.toml"),
+    ),
+    ("train.toml", include_str!("../../presets/train.toml")),
+    (
+        "sparse-brushes.toml",
+        include_str!("../../presets/sparse-brushes.toml"),
+    ),
+    (
+        "fills-every-four.toml",
+        include_str!("../../presets/fills-every-four.toml"),
+    ),
+    ("loose.toml", include_str!("../../presets/loose.toml")),
+];
+
+/// The presets that come with Lockstep, in the order in which they are shown.
+pub fn factory() -> &'static [Preset] {
+    static FACTORY: LazyLock<Vec<Preset>> = LazyLock::new(|| {
+        let parameters = made();
+        let read = FILES.map(|(name, text)| file::parse(text, name, &parameters));
+        read.into_iter()
+            .filter_map(|preset| preset.inspect_err(|error| nice_error!("{error}")).ok())
+            .collect()
+    });
+    &FACTORY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presets::PresetError;
+
+    #[test]
+    fn each_can_be_read_has_a_name_of_its_own_and_says_what_it_plays() -> Result<(), PresetError> {
+        let parameters = made();
+        let mut names = Vec::new();
+        for (name, text) in FILES {
+            let preset = file::parse(text, name, &parameters)?;
+            assert!(preset.about.ends_with('.'), "{name}");
+            names.push(preset.name.to_lowercase());
+        }
+        let shown: Vec<_> = factory()
+            .iter()
+            .map(|preset| preset.name.to_lowercase())
+            .collect();
+        assert_eq!(shown, names);
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), FILES.len());
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! A preset as a text.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::values::is_kept;
+use super::{MAX_ABOUT, MAX_NAME, Preset, PresetError, Title, Values};
+use crate::params::{Parameters, Written};
+
+/// What is read. A whole number is told from a share, which has a point: `style = 1` would else mean the last style.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    name: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    set: BTreeMap<String, Setting>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Setting {
+    Text(String),
+    Whole(i64),
+    Share(f32),
+}
+
+/// What is written.
+#[derive(Serialize)]
+struct Write<'a> {
+    name: &'a str,
+    about: &'a str,
+    set: BTreeMap<&'a str, Written>,
+}
+
+/// Reads a preset's file.
+///
+/// # Errors
+/// Those of the file system and of [`parse`].
+pub(super) fn read(path: &Path, parameters: &Parameters) -> Result<Preset, PresetError> {
+    let text = std::fs::read_to_string(path).map_err(|source| PresetError::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    let preset = parse(&text, &path.display().to_string(), parameters)?;
+    Ok(Preset {
+        file: Some(path.to_owned()),
+        ..preset
+    })
+}
+
+/// Reads a preset from its text; `file` is what errors call it.
+///
+/// # Errors
+/// If it is no preset, or sets what there is not or what cannot be.
+pub(super) fn parse(
+    text: &str,
+    file: &str,
+    parameters: &Parameters,
+) -> Result<Preset, PresetError> {
+    let damaged = |reason: String| PresetError::Damaged {
+        file: file.to_owned(),
+        reason,
+    };
+    let read: Read = toml::from_str(text)
+        .map_err(|error| damaged(error.to_string().trim().replace('\n', " ")))?;
+    let title = checked(Title {
+        name: &read.name,
+        about: &read.about,
+    })
+    .map_err(|error| damaged(error.to_string()))?;
+    let mut values = Values::made(parameters);
+    for (id, setting) in &read.set {
+        let wrong = |source| PresetError::Parameter {
+            file: file.to_owned(),
+            source,
+        };
+        let at = parameters.find_id(id).map_err(wrong)?;
+        if !is_kept(parameters, at) {
+            return Err(PresetError::NotKept {
+                file: file.to_owned(),
+                id: id.clone(),
+            });
+        }
+        let written = match setting {
+            Setting::Text(text) => Written::Text(text.clone()),
+            Setting::Share(value) => Written::Normalised(*value),
+            Setting::Whole(number) => {
+                return Err(PresetError::Bare {
+                    file: file.to_owned(),
+                    id: id.clone(),
+                    number: *number,
+                });
+            }
+        };
+        values.set(id, parameters.read_back(at, &written).map_err(wrong)?);
+    }
+    Ok(Preset {
+        name: title.name.to_owned(),
+        about: title.about.to_owned(),
+        values,
+        file: None,
+    })
+}
+
+/// The text of a preset: every parameter that presets set, as it is set now.
+///
+/// # Errors
+/// If name or about cannot be written down.
+pub(super) fn text(title: Title<'_>, parameters: &Parameters) -> Result<String, PresetError> {
+    let title = checked(title)?;
+    let kept = parameters.indices().filter(|at| is_kept(parameters, *at));
+    let write = Write {
+        name: title.name,
+        about: title.about,
+        set: kept
+            .map(|at| {
+                let written = parameters.written_as(at, parameters.value(at));
+                (parameters.id(at), written)
+            })
+            .collect(),
+    };
+    toml::to_string(&write).map_err(|error| PresetError::Damaged {
+        file: title.name.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// A title without the spaces around it.
+///
+/// # Errors
+/// If it is not one line, has no name, or is too long.
+pub(super) fn checked(title: Title<'_>) -> Result<Title<'_>, PresetError> {
+    let Title { name, about } = title;
+    let (name, about) = (name.trim(), about.trim());
+    let refused = |text: &str, what: String| {
+        Err(PresetError::Words {
+            text: text.escape_debug().to_string(),
+            what,
+        })
+    };
+    let is_fit =
+        |text: &str, most| text.chars().count() <= most && !text.chars().any(char::is_control);
+    if name.is_empty() || !is_fit(name, MAX_NAME) {
+        return refused(
+            name,
+            format!("a name has 1 to {MAX_NAME} characters in one line"),
+        );
+    }
+    if !is_fit(about, MAX_ABOUT) {
+        return refused(
+            about,
+            format!("what is said has up to {MAX_ABOUT} characters in one line"),
+        );
+    }
+    Ok(Title { name, about })
+}

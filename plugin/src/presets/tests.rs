@@ -1,0 +1,359 @@
+//! What a player can rely on who keeps presets.
+
+use std::error::Error;
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::values::is_kept;
+use super::*;
+
+type Tested = Result<(), Box<dyn Error>>;
+
+const TITLE: Title<'_> = Title {
+    name: "Late night",
+    about: "Slow and \"dark\".",
+};
+
+/// The words of an error; empty where there is none.
+fn words<T, E: Error>(outcome: Result<T, E>) -> String {
+    outcome
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default()
+}
+
+fn set(parameters: &Parameters, id: &str, text: &str) -> Result<(), ParameterError> {
+    parameters.set_text(parameters.find_id(id)?, text)
+}
+
+#[test]
+fn presets_keep_the_music_and_not_the_place() {
+    let parameters = made();
+    let kept: Vec<_> = parameters
+        .indices()
+        .filter(|at| is_kept(&parameters, *at))
+        .map(|at| parameters.id(at).to_owned())
+        .collect();
+    let has = |id: &str| kept.iter().any(|kept| kept == id);
+    for id in [
+        "density",
+        "den_kick",
+        "follow",
+        "style",
+        "fills",
+        "variation",
+        "seed",
+        "silence",
+        "drummer",
+        "swing",
+        "shuffle",
+        "humanise",
+        "feel",
+        "velocity",
+        "kit_gain",
+    ] {
+        assert!(has(id), "{id}");
+    }
+    for id in [
+        "bypass",
+        "device",
+        "fill_now",
+        "new_idea",
+        "save",
+        "tap",
+        "free_run",
+        "free_bpm",
+        "map",
+        "note_kick",
+        "bass_chan",
+        "late_hands",
+        "ctl_key",
+    ] {
+        assert!(!has(id), "{id}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_saved_comes_back_whatever_was_set_since(
+        mine in prop::collection::vec(0.0_f32..=1.0, 80),
+        since in prop::collection::vec(0.0_f32..=1.0, 80),
+    ) {
+        let folder = tempfile::tempdir()?;
+        let folder = UserFolder::at(folder.path().join("new"));
+        let parameters = made();
+        let turn = |to: &[f32]| {
+            for (at, value) in parameters.indices().zip(to.iter().cycle()) {
+                parameters.set(at, *value, 48_000.0);
+            }
+        };
+        turn(&mine);
+        let values = Values::now(&parameters);
+        folder.save(TITLE, &parameters, IfThere::Refuse)?;
+        turn(&since);
+        let UserPresets { presets, troubles, .. } = folder.presets();
+        prop_assert!(troubles.is_empty());
+        prop_assert_eq!(presets.len(), 1);
+        prop_assert_eq!((&*presets[0].name, &*presets[0].about), (TITLE.name, TITLE.about));
+        presets[0].values.settle(&parameters);
+        prop_assert!(values.are_set(&parameters));
+        // What presets leave alone is as it was.
+        for (at, value) in parameters.indices().zip(since.iter().cycle()) {
+            if !is_kept(&parameters, at) && parameters.default_value(at) > -1.0 {
+                let alone = made();
+                alone.set(at, *value, 48_000.0);
+                prop_assert!((parameters.value(at) - alone.value(at)).abs() < 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_file_leaves_out_is_as_it_was_made() -> Tested {
+    let parameters = made();
+    let preset = file::parse(
+        "name = \"A\"\nabout = \"a.\"\n[set]\ndensity = \"60 %\"\nswing = 0.123\nstyle = \"1\"\n",
+        "a.toml",
+        &parameters,
+    )?;
+    set(&parameters, "density", "10 %")?;
+    set(&parameters, "seed", "1")?;
+    set(&parameters, "free_bpm", "90")?;
+    preset.values.settle(&parameters);
+    for (id, shown) in [
+        ("density", "60 %"),
+        ("seed", "39"),
+        ("free_bpm", "90 BPM"),
+        ("swing", "12 %"),
+    ] {
+        assert_eq!(parameters.text(parameters.find_id(id)?), shown);
+    }
+    assert!(
+        parameters
+            .text(parameters.find_id("style")?)
+            .starts_with("1: ")
+    );
+    assert!(preset.values.are_set(&parameters));
+    set(&parameters, "swing", "13 %")?;
+    assert!(!preset.values.are_set(&parameters));
+    let turns = preset.values.turns(&parameters);
+    assert_eq!(turns.len(), 1);
+    assert_eq!(parameters.id(turns[0].0), "swing");
+    assert!((turns[0].1 - 0.123).abs() < 1e-6);
+    Ok(())
+}
+
+#[test]
+fn what_a_file_gets_wrong_is_named_with_what_would_do() {
+    let head = "name = \"A\"\nabout = \"a.\"\n";
+    for (text, named) in [
+        ("name = \"A\nabout", &["name"][..]),
+        ("about = \"a.\"\n", &["name"]),
+        ("name = \" \"\n", &["1 to 40 characters"]),
+        (&format!("name = \"{}\"\n", "x".repeat(41)), &["1 to 40"]),
+        ("name = \"a\\nb\"\n", &["one line"]),
+        (&format!("{head}tempo = 3\n"), &["tempo"]),
+        (&format!("{head}[set]\nloudness = \"3\"\n"), &["loudness"]),
+        (&format!("{head}[set]\nDensity = \"60 %\"\n"), &["Density"]),
+        (
+            &format!("{head}[set]\nbypass = \"On\"\n"),
+            &["bypass", "leave it out"],
+        ),
+        (
+            &format!("{head}[set]\ndensity = \"500 %\"\n"),
+            &["density", "0 % to 100 %"],
+        ),
+        (
+            &format!("{head}[set]\nsilence = \"loud\"\n"),
+            &["silence", "Lay out, Keep time"],
+        ),
+        (&format!("{head}[set]\nstyle = 1\n"), &["style = \"1\""]),
+        (
+            &format!("{head}[set]\ndensity = 1.5\n"),
+            &["density", "from 0 to 1"],
+        ),
+        (
+            &format!("{head}[set]\ndensity = \"1 %\"\ndensity = \"2 %\"\n"),
+            &["density"],
+        ),
+        (&format!("{head}[set]\ndensity = [1]\n"), &["density"]),
+    ] {
+        let words = words(file::parse(text, "mine.toml", &made()));
+        assert!(words.starts_with("mine.toml: "), "{text}: {words}");
+        for named in named {
+            assert!(words.contains(named), "{text}: {words}");
+        }
+        assert!(!words.contains('\n'), "{words}");
+    }
+}
+
+#[test]
+fn a_damaged_file_hides_no_other_and_of_two_with_one_name_the_second_is_left_out() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let own = UserFolder::at(folder.path());
+    own.save(TITLE, &made(), IfThere::Refuse)?;
+    let write = |name: &str, text: &[u8]| fs::write(folder.path().join(name), text);
+    write("bad.toml", b"name = ")?;
+    write("binary.toml", &[0xff, 0xfe])?;
+    write("mine.toml", b"name = \"LATE NIGHT\"")?;
+    write("theirs.toml", b"name = \"pocket\"")?;
+    write("notes.txt", b"no preset at all")?;
+    let found = own.presets();
+    assert_eq!(found.presets.len(), 1);
+    assert_eq!(found.presets[0].name, TITLE.name);
+    let troubles: Vec<_> = found.troubles.iter().map(ToString::to_string).collect();
+    assert_eq!(troubles.len(), 4, "{troubles:?}");
+    for (trouble, named) in troubles.iter().zip([
+        ["bad.toml", "name"],
+        ["binary.toml", "UTF-8"],
+        ["mine.toml", "late-night.toml"],
+        ["theirs.toml", "comes with Lockstep"],
+    ]) {
+        assert!(
+            named.iter().all(|named| trouble.contains(named)),
+            "{trouble}"
+        );
+    }
+    // Who asks for the one that is damaged hears of it.
+    let words = words(find_among("bad", Ok(own.presets())));
+    assert!(words.contains("Pocket") && words.contains("Late night") && words.contains("bad.toml"));
+    Ok(())
+}
+
+#[test]
+fn saving_overwrites_only_the_same_name_and_only_when_asked() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let own = UserFolder::at(folder.path());
+    let parameters = made();
+    let path = own.save(TITLE, &parameters, IfThere::Refuse)?;
+    assert_eq!(path, folder.path().join("late-night.toml"));
+    let first = fs::read(&path)?;
+    set(&parameters, "density", "20 %")?;
+    let again = Title {
+        name: "late NIGHT ",
+        ..TITLE
+    };
+    let refused = words(own.save(again, &parameters, IfThere::Refuse));
+    assert!(
+        refused.contains("late-night.toml") && refused.contains("replaced"),
+        "{refused}"
+    );
+    assert_eq!(fs::read(&path)?, first);
+    // Another name that would make the same file's name is another preset.
+    let alike = Title {
+        name: "Late, night!",
+        ..TITLE
+    };
+    for (title, if_there, file) in [
+        (again, IfThere::Replace, "late-night.toml"),
+        (alike, IfThere::Replace, "late-night-2.toml"),
+        (alike, IfThere::Replace, "late-night-2.toml"),
+        (
+            Title {
+                name: "../..",
+                ..TITLE
+            },
+            IfThere::Refuse,
+            "preset.toml",
+        ),
+        (
+            Title {
+                name: "Ночь",
+                ..TITLE
+            },
+            IfThere::Refuse,
+            "ночь.toml",
+        ),
+    ] {
+        assert_eq!(
+            own.save(title, &parameters, if_there)?,
+            folder.path().join(file)
+        );
+    }
+    let found = find_among("late night", Ok(own.presets()))?;
+    assert!(found.values.are_set(&parameters));
+    assert_eq!(fs::read_dir(folder.path())?.count(), 4);
+    Ok(())
+}
+
+#[test]
+fn no_name_of_lockstep_and_no_title_that_is_none_is_saved() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let own = UserFolder::at(folder.path());
+    for name in ["pocket", " POCKET ", "", " ", "a\nb", &"x".repeat(41)] {
+        for if_there in [IfThere::Refuse, IfThere::Replace] {
+            let title = Title { name, about: "" };
+            assert!(own.save(title, &made(), if_there).is_err(), "{name:?}");
+        }
+    }
+    let about = "x".repeat(201);
+    let title = Title {
+        name: "A",
+        about: &about,
+    };
+    assert!(words(own.save(title, &made(), IfThere::Refuse)).contains("200"));
+    assert_eq!(fs::read_dir(folder.path())?.count(), 0);
+    Ok(())
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named_with_what_to_do() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("a file");
+    fs::write(&file, b"in the way")?;
+    let own = UserFolder::at(file.join("presets"));
+    let words = words(own.save(TITLE, &made(), IfThere::Refuse));
+    assert!(
+        words.contains("a file") && words.contains(FOLDER_VARIABLE),
+        "{words}"
+    );
+    let found = own.presets();
+    assert!(found.presets.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("lent.toml");
+    fs::write(&path, "name = \"Lent\"\n[set]\nseed = \"7\"\n")?;
+    let none = || Ok(UserFolder::at(folder.path().join("none")).presets());
+    assert_eq!(
+        find_among("four ON the floor", none())?.name,
+        "Four on the floor"
+    );
+    assert_eq!(
+        find_among(&path.display().to_string(), none())?.file,
+        Some(path)
+    );
+    assert!(words(find_among("loudness", none())).contains("Swing ride"));
+    let lost = find_among("loudness", Err(PresetError::NoFolder));
+    assert!(words(lost).contains(FOLDER_VARIABLE));
+    Ok(())
+}
+
+#[test]
+fn a_and_b_are_two_and_each_comes_back_as_it_was_left() -> Tested {
+    let parameters = made();
+    let mut compare = Compare::default();
+    let now = || Values::now(&parameters);
+    assert!(compare.is_same(&now()));
+    set(&parameters, "density", "20 %")?;
+    let a = now();
+    // The first time B is a copy.
+    assert_eq!(compare.switch(now()), a);
+    assert_eq!(compare.on(), Slot::B);
+    set(&parameters, "density", "80 %")?;
+    set(&parameters, "seed", "3")?;
+    let b = now();
+    assert!(!compare.is_same(&b));
+    compare.switch(now()).settle(&parameters);
+    assert_eq!((compare.on(), now()), (Slot::A, a.clone()));
+    compare.switch(now()).settle(&parameters);
+    assert_eq!((compare.on(), now()), (Slot::B, b.clone()));
+    compare.copy(now());
+    assert_eq!(compare.on(), Slot::B);
+    assert_eq!(compare.switch(b.clone()), b);
+    Ok(())
+}
