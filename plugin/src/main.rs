@@ -10,7 +10,6 @@ mod presets_command;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -18,8 +17,8 @@ use clap::{Args, Parser, Subcommand};
 use lockstep::device::{DeviceChoice, OnDevice, Search};
 use lockstep::drum_maps::PRESETS;
 use lockstep::jam::{self, Take};
-use lockstep::params::{DEFAULT_SEED, Drummer, LockstepParams, Parameters};
-use lockstep::presets::{self, Preset};
+use lockstep::params::{DEFAULT_SEED, Drummer};
+use lockstep::presets;
 use lockstep::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Pick};
@@ -27,7 +26,6 @@ use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
 use lockstep_models::representation::{Beats, Voice};
 use lockstep_models::rule::RuleGroove;
 use lockstep_models::whole;
-use nice_plug::prelude::Params;
 
 /// An own bass line, sixteen measures; licensed as the program is.
 const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");
@@ -43,7 +41,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Play drums to the bass of a MIDI file
-    Jam(Jam),
+    Jam(Box<Jam>),
     /// List drum maps, print one as a text file, or install one's own
     Map(map_command::MapCommand),
     /// List the presets, Lockstep's own and the user's
@@ -208,7 +206,7 @@ impl Jam {
     /// The knobs: those of the preset, or neutral ones, with what is told instead. And which drummer the preset wants.
     fn controls(&self) -> Result<(Controls, Drummer)> {
         let (mut controls, drummer) = match &self.preset {
-            Some(name) => of_preset(&presets::find(name)?),
+            Some(name) => presets::find(name)?.controls(),
             None => (neutral(), Drummer::default()),
         };
         let taste = &mut controls.taste;
@@ -280,15 +278,6 @@ fn neutral() -> Controls {
         },
         ..Controls::default()
     }
-}
-
-/// The knobs of a preset, as the plugin reads them, and its drummer.
-fn of_preset(preset: &Preset) -> (Controls, Drummer) {
-    let params = Arc::new(LockstepParams::default());
-    preset
-        .values
-        .settle(&Parameters::new(Arc::clone(&params) as Arc<dyn Params>));
-    (params.controls(), params.drummer.weights.value())
 }
 
 /// Says how the measures came by their drums and how long a prediction took.

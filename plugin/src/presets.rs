@@ -15,8 +15,12 @@ mod values;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::params::{ParameterError, Parameters};
+use nice_plug::prelude::Params;
+
+use crate::params::{Drummer, LockstepParams, ParameterError, Parameters};
+use crate::realtime::Controls;
 
 pub use compare::{Compare, Slot};
 pub use factory::factory;
@@ -146,6 +150,17 @@ pub enum PresetError {
     },
 }
 
+impl Preset {
+    /// The knobs as the performer reads them, and the drummer, for who plays without a host. What is in no preset is as it
+    /// was made.
+    pub fn controls(&self) -> (Controls, Drummer) {
+        let params = Arc::new(LockstepParams::default());
+        self.values
+            .settle(&Parameters::new(Arc::clone(&params) as Arc<dyn Params>));
+        (params.controls(), params.drummer.weights.value())
+    }
+}
+
 /// The user's presets.
 ///
 /// # Errors
@@ -176,17 +191,18 @@ fn find_among(name: &str, user: Result<UserPresets, PresetError>) -> Result<Pres
     if path.is_file() {
         return file::read(path, &made());
     }
+    let troubles: Vec<_> = troubles.iter().map(|error| format!("; {error}")).collect();
     let known: Vec<_> = all().map(|preset| preset.name.as_str()).collect();
     Err(PresetError::Unknown {
         name: wanted.to_owned(),
         known: known.join(", "),
-        troubles: troubles.iter().map(|error| format!("; {error}")).collect(),
+        troubles: troubles.concat(),
     })
 }
 
 /// The parameters of an instance that nobody has turned.
 fn made() -> Parameters {
-    Parameters::new(std::sync::Arc::new(crate::params::LockstepParams::default()))
+    Parameters::new(Arc::new(LockstepParams::default()))
 }
 
 fn is_same_name(one: &str, other: &str) -> bool {

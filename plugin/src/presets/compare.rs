@@ -14,6 +14,7 @@ pub enum Slot {
 
 impl Slot {
     /// The one that it is not.
+    #[must_use]
     pub fn other(self) -> Self {
         match self {
             Self::A => Self::B,
