@@ -1,4 +1,5 @@
-//! Save what was just played: the last measures of bass and drums are always held, and written when the player asks.
+//! Save what was just played: the last measures of bass and drums are always held, and written when the player asks: all of
+//! them by the save button, so many into a folder of one's choice by [`Place::export`].
 //!
 //! bass and drums of the block → [`Recorder`] (audio thread) ⇢ [`Tape`] → `Reel` (the last [`N_MEASURES`] measures) → a MIDI
 //! file and a WAV file
@@ -8,14 +9,16 @@
 //! no part in what is played.
 
 mod archive;
+mod export;
 mod files;
 mod recorder;
 mod reel;
+mod reveal;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
 use lockstep_models::representation::{Beats, Voice};
@@ -23,8 +26,10 @@ use lockstep_models::representation::{Beats, Voice};
 use crate::realtime::{BassEventKind, DrumEventKind, Mark};
 
 pub use archive::{Archive, Place};
-pub use files::FOLDER_VARIABLE;
+pub use export::{ExportError, Exported, Exporting};
+pub use files::{FOLDER_VARIABLE, WriteError};
 pub use recorder::Recorder;
+pub use reveal::{RevealError, reveal};
 
 /// How many measures are held.
 pub const N_MEASURES: usize = 64;
@@ -66,6 +71,8 @@ struct Shared {
     records: ArrayQueue<Record>,
     /// Records that found no room.
     n_lost: AtomicU32,
+    /// How much has been played, in beats, as the bits of an `f64`. What was played before is on the tape.
+    now: AtomicU64,
 }
 
 /// Makes the two ends: the audio thread's and the archive's.
@@ -76,6 +83,7 @@ pub fn capture() -> (Recorder, Tape) {
     let shared = Arc::new(Shared {
         records: ArrayQueue::new(N_RECORDS),
         n_lost: AtomicU32::new(0),
+        now: AtomicU64::new(0),
     });
     (Recorder::new(Arc::clone(&shared)), Tape { shared })
 }
@@ -90,6 +98,11 @@ impl Tape {
     /// The next record.
     fn next(&self) -> Option<Record> {
         self.shared.records.pop()
+    }
+
+    /// How much has been played, and is on the tape by now.
+    fn now(&self) -> Beats {
+        Beats(f64::from_bits(self.shared.now.load(Ordering::Acquire)))
     }
 
     /// How many records were lost since this was asked last.

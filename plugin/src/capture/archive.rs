@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::io;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use lockstep_models::representation::Beats;
 use nice_plug::prelude::{nice_error, nice_log};
 
+use super::export::{ExportError, Exported, Exporting, Wish};
 use super::files::{self, SaveError};
 use super::reel::Reel;
 use super::{N_MEASURES, Tape, What};
@@ -19,11 +22,11 @@ use crate::shared_thread::{Membership, Shared, SharedThread, Work};
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The archive of this process.
-static ARCHIVE: Shared<Tape> = Mutex::new(Weak::new());
+static ARCHIVE: Shared<Member> = Mutex::new(Weak::new());
 
 /// Holds what was played by many instances. Ends when it and the last place in it are dropped.
 #[derive(Clone, Debug)]
-pub struct Archive(Arc<SharedThread<Tape>>);
+pub struct Archive(Arc<SharedThread<Member>>);
 
 impl Archive {
     /// The archive that all instances of this process share; the first starts its thread.
@@ -40,16 +43,49 @@ impl Archive {
 
     /// Holds what comes in on this tape from now on.
     pub fn keep(&self, tape: Tape) -> Place {
-        Place(self.0.join(tape))
+        let (member, wishes) = Member::new(tape);
+        Place {
+            wishes,
+            _membership: self.0.join(member),
+        }
     }
 }
 
-/// An instance's place in the archive; what was to be saved before it is dropped is saved.
-pub struct Place(#[expect(dead_code, reason = "held for what its drop does")] Membership<Tape>);
+/// What an instance brings along: its tape, and where its wishes arrive.
+#[derive(Debug)]
+pub(super) struct Member {
+    tape: Tape,
+    wishes: Receiver<Wish>,
+}
+
+impl Member {
+    /// A member, and the end at which it is asked.
+    pub(super) fn new(tape: Tape) -> (Self, Sender<Wish>) {
+        let (ask, wishes) = channel();
+        (Self { tape, wishes }, ask)
+    }
+}
+
+/// An instance's place in the archive; what was to be saved or exported before it is dropped is.
+pub struct Place {
+    wishes: Sender<Wish>,
+    _membership: Membership<Member>,
+}
+
+impl Place {
+    /// Writes the last measures, at most so many and no more than are held, as a MIDI file and a WAV file into a folder, which
+    /// is made where it is not there. Returns at once; the archive's thread does it.
+    ///
+    /// # Realtime safety
+    /// Allocates: from any thread but an audio thread.
+    pub fn export(&self, n_measures: NonZeroUsize, folder: &Path) -> Exporting {
+        Exporting::ask(&self.wishes, n_measures, folder)
+    }
+}
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Place").finish_non_exhaustive()
+        f.debug_struct("Place").finish_non_exhaustive()
     }
 }
 
@@ -101,6 +137,7 @@ impl Outcome {
 struct Kept {
     id: u64,
     tape: Tape,
+    wishes: Receiver<Wish>,
     reel: Reel,
     n_lost: u32,
 }
@@ -125,11 +162,14 @@ where
         }
     }
 
-    /// Takes in what is on a tape, and saves what was played up to each wish.
+    /// Takes in what is on a tape, and saves what was played up to each wish to save. Then exports what there is now.
     fn empty(&mut self, idx: usize) {
         let Some(kept) = self.kept.get_mut(idx) else {
             return;
         };
+        // What is played while the tape is emptied may be on it or not: none of it is exported.
+        let wishes: Vec<Wish> = kept.wishes.try_iter().collect();
+        let now = kept.tape.now();
         kept.n_lost = kept.n_lost.saturating_add(kept.tape.n_lost());
         while let Some(record) = kept.tape.next() {
             kept.reel.hold(&record);
@@ -142,6 +182,12 @@ where
                 (self.tell)(saved.unwrap_or(Outcome::Panicked));
             }
         }
+        for wish in wishes {
+            let exported = catch_unwind(AssertUnwindSafe(|| {
+                export(&kept.reel, now, kept.n_lost, &wish)
+            }));
+            wish.answer(exported.unwrap_or(Err(ExportError::Panicked)));
+        }
     }
 }
 
@@ -150,12 +196,13 @@ where
     F: Fn() -> Result<PathBuf, SaveError> + Send + 'static,
     T: FnMut(Outcome) + Send + 'static,
 {
-    type Member = Tape;
+    type Member = Member;
 
-    fn join(&mut self, id: u64, tape: Tape) {
+    fn join(&mut self, id: u64, member: Member) {
         self.kept.push(Kept {
             id,
-            tape,
+            tape: member.tape,
+            wishes: member.wishes,
             reel: Reel::default(),
             n_lost: 0,
         });
@@ -181,11 +228,10 @@ fn save(
     n_lost: u32,
     folder: impl Fn() -> Result<PathBuf, SaveError>,
 ) -> Outcome {
-    let Some((song, n_measures)) = reel.song(now) else {
+    let Some((song, n_measures)) = reel.song(now, N_MEASURES) else {
         return Outcome::Nothing;
     };
-    let stem = chrono::Local::now().format("lockstep-%Y-%m-%d-%H%M%S");
-    let written = folder().and_then(|folder| files::write(&folder, &stem.to_string(), &song));
+    let written = folder().and_then(|folder| Ok(files::write(&folder, &stem(), &song)?));
     match written {
         Ok(path) => Outcome::Saved {
             path,
@@ -194,4 +240,23 @@ fn save(
         },
         Err(error) => Outcome::Failed(error),
     }
+}
+
+/// Writes the last measures where they are wished.
+fn export(reel: &Reel, now: Beats, n_lost: u32, wish: &Wish) -> Result<Exported, ExportError> {
+    let n_wished = wish.n_measures.get();
+    let (song, n_measures) = reel.song(now, n_wished).ok_or(ExportError::Nothing)?;
+    let mid = files::write(&wish.folder, &stem(), &song)?;
+    Ok(Exported {
+        wav: mid.with_extension("wav"),
+        mid,
+        n_measures,
+        n_lost,
+    })
+}
+
+/// The name of what is written now.
+fn stem() -> String {
+    let now = chrono::Local::now();
+    now.format("lockstep-%Y-%m-%d-%H%M%S").to_string()
 }

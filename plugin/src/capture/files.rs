@@ -25,11 +25,16 @@ pub(super) enum SaveError {
         "the system names neither a music folder nor a home: put the path of a folder into {FOLDER_VARIABLE}"
     )]
     NoFolder,
+    /// Its files were not written.
+    #[error("{0}; make room there, or put the path of another folder into {FOLDER_VARIABLE}")]
+    Write(#[from] WriteError),
+}
+
+/// Why the two files of a take were not written; neither is there.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
     /// A file or folder cannot be made.
-    #[error(
-        "{}: {source}; make room there, or put the path of another folder into {FOLDER_VARIABLE}",
-        path.display()
-    )]
+    #[error("{}: {source}", path.display())]
     File {
         /// Which.
         path: PathBuf,
@@ -37,7 +42,7 @@ pub(super) enum SaveError {
         source: io::Error,
     },
     /// Every name is taken.
-    #[error("{} and {MAX_TAKES} names after it are taken: move some takes away", .0.display())]
+    #[error("{} and {MAX_TAKES} names after it are taken", .0.display())]
     Taken(PathBuf),
 }
 
@@ -57,11 +62,11 @@ pub(super) fn folder() -> Result<PathBuf, SaveError> {
 /// first.
 ///
 /// # Errors
-/// [`SaveError`]; then neither is there.
-pub(super) fn write(folder: &Path, stem: &str, song: &Song) -> Result<PathBuf, SaveError> {
+/// [`WriteError`]; then neither is there.
+pub(super) fn write(folder: &Path, stem: &str, song: &Song) -> Result<PathBuf, WriteError> {
     let at = |path: &Path| {
         let path = path.to_owned();
-        move |source: io::Error| SaveError::File { path, source }
+        move |source: io::Error| WriteError::File { path, source }
     };
     fs::create_dir_all(folder).map_err(at(folder))?;
     let named = |n: u32, kind: &str| match n {
@@ -90,7 +95,7 @@ pub(super) fn write(folder: &Path, stem: &str, song: &Song) -> Result<PathBuf, S
             }
         }
     }
-    Err(SaveError::Taken(named(1, "mid")))
+    Err(WriteError::Taken(named(1, "mid")))
 }
 
 fn notes(path: &Path, song: &Song) -> io::Result<WholeFile> {

@@ -70,6 +70,8 @@ impl Recorder {
             let place = passage.place_of(event.frame);
             self.put(place, What::Drum(event.voice, event.kind));
         }
+        let now = self.now.0.to_bits();
+        self.shared.now.store(now, Ordering::Release);
     }
 
     /// The button that saves what was just played: wanted whenever it goes down. Where it is first looked at it may lie.

@@ -86,7 +86,7 @@ impl Part {
             .iter()
             .copied()
             .chain(sounding)
-            .filter(|note| note.start.0 >= first.0 - 0.5 * TICK)
+            .filter(|note| (first.0 - 0.5 * TICK..now.0).contains(&note.start.0))
             .map(|note| Note {
                 start: from(note.start),
                 end: from(note.end),
@@ -183,11 +183,13 @@ impl Reel {
         }
     }
 
-    /// The last measures as a song and how many they are; `None` where nothing was heard or struck in them.
-    pub(super) fn song(&self, now: Beats) -> Option<(Song, usize)> {
-        let mut measures: Vec<Played> = self.measures.iter().copied().collect();
-        measures.pop_if(|last| now.0 - last.place.0 < TICK);
-        let measures = measures.split_off(measures.len().saturating_sub(N_MEASURES));
+    /// The last measures before now, at most so many, as a song, and how many they are; `None` where nothing was heard or
+    /// struck in them.
+    pub(super) fn song(&self, now: Beats, n_measures: usize) -> Option<(Song, usize)> {
+        let begun = self.measures.iter().copied();
+        let mut measures: Vec<Played> = begun.filter(|each| now.0 - each.place.0 >= TICK).collect();
+        let n_measures = n_measures.min(N_MEASURES);
+        let measures = measures.split_off(measures.len().saturating_sub(n_measures));
         let first = measures.first()?.place;
         let (bass, drums) = (self.bass.since(first, now), self.drums.since(first, now));
         if bass.is_empty() && drums.is_empty() {

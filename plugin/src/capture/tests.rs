@@ -1,5 +1,6 @@
 //! What a player can rely on who saves what was just played.
 
+mod exporting;
 mod taking;
 mod writing;
 

@@ -11,7 +11,7 @@ fn saved(block_frames: u32, stretches: &[Stretch]) -> (Instance, Option<(Song, u
         instance.play(*stretch, |_| n_lost += take_in(&tape, &mut reel));
     }
     assert_eq!(n_lost, 0);
-    let song = reel.song(instance.recorder.now);
+    let song = reel.song(instance.recorder.now, N_MEASURES);
     (instance, song)
 }
 
@@ -130,7 +130,7 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     let end = 3.82;
     instance.play(Stretch::rolling(0.0, end), |_| {});
     take_in(&tape, &mut reel);
-    let at_save = reel.song(instance.recorder.now);
+    let at_save = reel.song(instance.recorder.now, N_MEASURES);
     let stopped = Stretch {
         is_playing: false,
         ..Stretch::rolling(end, 4.0)
@@ -138,7 +138,7 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     instance.play(stopped, |_| {});
     instance.play(Stretch::rolling(8.0, 4.0), |_| {});
     take_in(&tape, &mut reel);
-    let later = reel.song(instance.recorder.now);
+    let later = reel.song(instance.recorder.now, N_MEASURES);
     assert_eq!(at_save.iter().chain(&later).count(), 2);
     for (song, _) in at_save.iter().chain(&later) {
         let before = || song.bass.iter().filter(|note| note.start.0 < end);
@@ -158,5 +158,39 @@ fn nothing_played_is_nothing_to_save() {
     };
     instance.play(stopped, |_| {});
     take_in(&tape, &mut reel);
-    assert!(reel.song(instance.recorder.now).is_none());
+    assert!(reel.song(instance.recorder.now, N_MEASURES).is_none());
+}
+
+#[test]
+fn of_what_is_held_so_many_of_the_last_measures_are_taken_as_are_wished() {
+    let (mut instance, tape) = Instance::new(512);
+    let mut reel = Reel::default();
+    instance.play(Stretch::rolling(0.0, 42.0), |_| {
+        take_in(&tape, &mut reel);
+    });
+    // Ten measures and a half; the half one counts.
+    for (n_wished, n_there, first) in [(1, 1, 40.0), (4, 4, 28.0), (11, 11, 0.0), (64, 11, 0.0)] {
+        let Some((song, n_measures)) = reel.song(instance.recorder.now, n_wished) else {
+            panic!("something was played");
+        };
+        assert_eq!(n_measures, n_there);
+        assert_eq!(begun(&song), expected(&instance, first));
+    }
+}
+
+#[test]
+fn what_came_in_after_now_is_not_taken() {
+    let (mut instance, tape) = Instance::new(512);
+    let mut reel = Reel::default();
+    instance.play(Stretch::rolling(0.0, 16.0), |_| {});
+    take_in(&tape, &mut reel);
+    let now = instance.recorder.now;
+    let at_once = reel.song(now, 4);
+    instance.play(Stretch::rolling(16.0, 9.0), |_| {});
+    take_in(&tape, &mut reel);
+    let later = reel.song(now, 4);
+    let songs: Vec<_> = [at_once, later].into_iter().flatten().collect();
+    assert_eq!(songs.len(), 2);
+    assert_eq!(begun(&songs[0].0), begun(&songs[1].0));
+    assert_eq!((songs[0].1, songs[1].1), (4, 4));
 }

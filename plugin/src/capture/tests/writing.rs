@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::super::archive::{Outcome, Shelf};
+use super::super::archive::{Member, Outcome, Shelf};
 use super::super::files;
 use super::*;
 use crate::shared_thread::{SharedThread, Work};
@@ -76,7 +76,7 @@ fn takes_of_one_second_are_pairs_of_their_own_and_overwrite_nothing() -> Tested 
 }
 
 /// A shelf that saves into a folder, and what it tells.
-fn shelf(folder: &Path) -> (impl Work<Member = Tape>, Arc<Mutex<Vec<Outcome>>>) {
+fn shelf(folder: &Path) -> (impl Work<Member = Member>, Arc<Mutex<Vec<Outcome>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let (folder, tell) = (folder.to_owned(), Arc::clone(&told));
     let shelf = Shelf::new(
@@ -99,7 +99,7 @@ fn saving_while_playing_loses_nothing_and_changes_no_drums() -> Tested {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut saving, tape) = Instance::new(512);
-    shelf.join(0, tape);
+    shelf.join(0, Member::new(tape).0);
     let (mut n_blocks, mut places) = (0, Vec::new());
     saving.play(Stretch::rolling(0.0, 24.0), |instance| {
         n_blocks += 1;
@@ -143,7 +143,7 @@ fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> Tested {
     fs::write(&file, b"in the way")?;
     let (mut shelf, outcomes) = shelf(&file.join("Lockstep"));
     let (mut instance, tape) = Instance::new(512);
-    shelf.join(0, tape);
+    shelf.join(0, Member::new(tape).0);
     for from in [0.0, 8.0] {
         instance.play(Stretch::rolling(from, 8.0), |_| {});
         instance.recorder.save();
@@ -174,7 +174,7 @@ fn where_nothing_was_played_no_file_is_made_and_that_is_told() -> Tested {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut instance, tape) = Instance::new(512);
-    shelf.join(0, tape);
+    shelf.join(0, Member::new(tape).0);
     instance.recorder.save();
     shelf.look();
     assert!(matches!(told(&outcomes)[..], [Outcome::Nothing]));
@@ -187,7 +187,7 @@ fn what_finds_the_tape_full_is_counted_and_a_wish_to_save_still_gets_through() -
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut instance, tape) = Instance::new(4096);
-    shelf.join(0, tape);
+    shelf.join(0, Member::new(tape).0);
     // Nobody looks for as long as this.
     while instance.recorder.n_lost() < 10 {
         let from = instance.played;
@@ -223,7 +223,7 @@ fn instances_that_share_the_archive_have_takes_of_their_own_even_when_they_leave
     let mut instances = Vec::new();
     for _ in 0..3 {
         let (instance, tape) = Instance::new(512);
-        instances.push((instance, archive.join(tape)));
+        instances.push((instance, archive.join(Member::new(tape).0)));
     }
     drop(archive);
     for (idx, (mut instance, place)) in instances.into_iter().enumerate() {

@@ -1,0 +1,115 @@
+//! The last measures in a folder of the player's choice.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Duration;
+
+use lockstep_models::midi_file::{self, Pick};
+
+use super::super::archive::{Member, Outcome, Shelf};
+use super::super::files::SaveError;
+use super::*;
+use crate::shared_thread::{SharedThread, Work};
+
+type Tested = Result<(), Box<dyn std::error::Error>>;
+
+fn measures(n: usize) -> NonZeroUsize {
+    NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// A shelf that nothing is saved from.
+fn shelf() -> impl Work<Member = Member> {
+    Shelf::new(|| Err(SaveError::NoFolder), |_: Outcome| {})
+}
+
+fn written(path: &Path) -> Result<Song, Box<dyn std::error::Error>> {
+    Ok(midi_file::read(&fs::read(path)?, Pick::default())?)
+}
+
+#[test]
+fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let chosen = folder.path().join("songs/new");
+    let mut shelf = shelf();
+    let (mut instance, tape) = Instance::new(512);
+    let (member, wishes) = Member::new(tape);
+    shelf.join(0, member);
+    instance.play(Stretch::rolling(0.0, 38.0), |_| {});
+    let few = Exporting::ask(&wishes, measures(4), &chosen);
+    let all = Exporting::ask(&wishes, measures(N_MEASURES), &chosen);
+    assert!(few.ready().is_none());
+    shelf.look();
+    let mut exported = Vec::new();
+    for (exporting, n_measures, first) in [(few, 4, 24.0), (all, 10, 0.0)] {
+        let files = exporting.ready().ok_or("it is written by now")??;
+        assert_eq!((files.n_measures, files.n_lost), (n_measures, 0));
+        assert!(files.mid.starts_with(&chosen) && files.mid.with_extension("wav") == files.wav);
+        assert_eq!(begun(&written(&files.mid)?), expected(&instance, first));
+        let sound = hound::WavReader::open(&files.wav)?;
+        let seconds = f64::from(sound.duration()) / f64::from(sound.spec().sample_rate);
+        assert!(seconds > (38.0 - first) / 2.0, "{seconds}");
+        exported.push(files);
+    }
+    assert_ne!(exported[0].mid, exported[1].mid);
+    assert_eq!(fs::read_dir(&chosen)?.count(), 4);
+    // What is played from then on is exported the next time.
+    instance.play(Stretch::rolling(38.0, 2.0), |_| {});
+    let last = Exporting::ask(&wishes, measures(1), &chosen);
+    shelf.look();
+    let files = last.wait()?;
+    assert_eq!(begun(&written(&files.mid)?), expected(&instance, 36.0));
+    Ok(())
+}
+
+#[test]
+fn a_stopped_instance_exports_what_it_played_last() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let archive = SharedThread::start("archive", Duration::from_millis(1), shelf())?;
+    let (mut instance, tape) = Instance::new(512);
+    let (member, wishes) = Member::new(tape);
+    let place = archive.join(member);
+    instance.play(Stretch::rolling(0.0, 16.0), |_| {});
+    let stopped = Stretch {
+        is_playing: false,
+        ..Stretch::rolling(16.0, 4.0)
+    };
+    instance.play(stopped, |_| {});
+    let files = Exporting::ask(&wishes, measures(2), folder.path()).wait()?;
+    assert_eq!(begun(&written(&files.mid)?), expected(&instance, 8.0));
+    // A wish that comes with the leave is granted.
+    let last = Exporting::ask(&wishes, measures(1), folder.path());
+    drop((place, archive));
+    let files = last.wait()?;
+    assert_eq!(begun(&written(&files.mid)?), expected(&instance, 12.0));
+    let late = Exporting::ask(&wishes, measures(1), folder.path());
+    assert!(matches!(late.ready(), Some(Err(ExportError::Gone))));
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_exported_is_told_with_the_folder_and_what_to_do() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("a file");
+    fs::write(&file, b"in the way")?;
+    let mut shelf = shelf();
+    let (mut instance, tape) = Instance::new(512);
+    let (member, wishes) = Member::new(tape);
+    shelf.join(0, member);
+    let nothing = Exporting::ask(&wishes, measures(8), folder.path());
+    shelf.look();
+    assert!(matches!(nothing.wait(), Err(ExportError::Nothing)));
+    instance.play(Stretch::rolling(0.0, 8.0), |_| {});
+    let exporting = Exporting::ask(&wishes, measures(8), &file.join("songs"));
+    shelf.look();
+    let words = exporting.wait().err().map(|error| error.to_string());
+    let words = words.unwrap_or_default();
+    let path = file.join("songs").display().to_string();
+    assert!(
+        words.contains(&path) && words.contains("choose another folder"),
+        "{words}"
+    );
+    assert!(!words.contains(FOLDER_VARIABLE), "{words}");
+    assert_eq!(fs::read_dir(folder.path())?.count(), 1);
+    Ok(())
+}
