@@ -28,6 +28,8 @@ use std::sync::Arc;
 #[cfg(feature = "editor")]
 use std::sync::atomic::AtomicBool;
 
+use arrayvec::ArrayVec;
+use lockstep_models::representation::N_GROUPS;
 use nice_plug::prelude::*;
 
 use capture::{Archive, Recorder, capture};
@@ -102,14 +104,34 @@ impl Plugin for Lockstep {
     const URL: &'static str = env!("CARGO_PKG_REPOSITORY");
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    // Ableton Live refuses a VST3 without an audio bus, and the kit wants to be heard.
-    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[AudioIOLayout {
-        main_input_channels: None,
-        main_output_channels: NonZeroU32::new(2),
-        aux_input_ports: &[],
-        aux_output_ports: &[],
-        names: PortNames::const_default(),
-    }];
+    // The mix alone, which a host takes unless it is told otherwise (Ableton Live refuses a VST3 without an audio bus), or
+    // each voice group on an output of its own: then the main output is silent, for nothing may be heard twice.
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
+        AudioIOLayout {
+            main_input_channels: None,
+            main_output_channels: NonZeroU32::new(2),
+            aux_input_ports: &[],
+            aux_output_ports: &[],
+            names: PortNames {
+                layout: Some("Stereo"),
+                main_output: Some("Drums"),
+                ..PortNames::const_default()
+            },
+        },
+        AudioIOLayout {
+            main_input_channels: None,
+            main_output_channels: NonZeroU32::new(2),
+            aux_input_ports: &[],
+            aux_output_ports: &[new_nonzero_u32(2); N_GROUPS],
+            names: PortNames {
+                layout: Some("An output for each group of drums"),
+                main_output: Some("Drums"),
+                // In the order of `VoiceGroup`.
+                aux_outputs: &["Kick", "Snare", "Hats", "Toms", "Cymbals"],
+                ..PortNames::const_default()
+            },
+        },
+    ];
     // Pedal and bend are heard. In VST3, which knows no controllers, the framework takes them as 2,080 hidden parameters.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
@@ -186,7 +208,7 @@ impl Plugin for Lockstep {
     fn process(
         &mut self,
         buffer: &mut Buffer<'_>,
-        _aux: &mut AuxiliaryBuffers<'_>,
+        aux: &mut AuxiliaryBuffers<'_>,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
         let controls = self.params.controls();
@@ -220,7 +242,7 @@ impl Plugin for Lockstep {
         }
 
         wire::send(&self.drums, self.inbox.thru(), context);
-        self.play_kit(buffer);
+        self.play_kit(buffer, aux);
         ProcessStatus::KeepAlive
     }
 }
@@ -235,24 +257,33 @@ impl Lockstep {
         editor::editor(params, seen, counters, is_over)
     }
 
-    /// Sounds the block's drum notes on the built-in kit.
-    fn play_kit(&mut self, buffer: &mut Buffer<'_>) {
-        let [left, right, ..] = buffer.as_slice() else {
-            return;
-        };
+    /// Sounds the block's drum notes on the built-in kit: on the outputs of the groups where the host has them, else as a
+    /// mix.
+    fn play_kit(&mut self, buffer: &mut Buffer<'_>, aux: &mut AuxiliaryBuffers<'_>) {
         let Some(kit) = &mut self.kit else {
             return;
         };
+        kit.set(&self.params.kit.settings());
         for event in &self.drums {
             if let DrumEventKind::On { velocity } = event.kind {
                 kit.hit(event.frame.0 as usize, event.voice, velocity);
             }
         }
-        kit.render(left, right);
-        for (left, right) in left.iter_mut().zip(right.iter_mut()) {
-            let level = self.params.kit.level.smoothed.next();
-            *left *= level;
-            *right *= level;
+        let main = buffer.as_slice();
+        let groups: ArrayVec<[&mut [f32]; 2], N_GROUPS> = aux
+            .outputs
+            .iter_mut()
+            .filter_map(|output| match output.as_slice() {
+                [left, right] => Some([&mut **left, &mut **right]),
+                _ => None,
+            })
+            .take(N_GROUPS)
+            .collect();
+        if let Ok(mut groups) = groups.into_inner() {
+            kit.render_groups(&mut groups);
+            main.iter_mut().for_each(|side| side.fill(0.0));
+        } else if let [left, right, ..] = main {
+            kit.render(left, right);
         }
     }
 }

@@ -20,6 +20,7 @@ use lockstep::jam::{self, Take};
 use lockstep::params::{DEFAULT_SEED, Drummer};
 use lockstep::presets;
 use lockstep::realtime::{Controls, Fills, SilencePolicy};
+use lockstep::synth::KitChoice;
 use lockstep_models::generator::{Generator, Taste};
 use lockstep_models::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
@@ -61,6 +62,9 @@ struct Jam {
     /// Where the sound goes, as a WAV file; without it there is none
     #[arg(long)]
     wav: Option<PathBuf>,
+    /// Which kit is heard in the sound
+    #[arg(long, value_enum, default_value_t)]
+    kit: KitChoice,
     /// Play a preset, by name or from a file; what else is told here counts more (`lockstep presets` lists them)
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
@@ -143,7 +147,10 @@ fn example() -> Result<()> {
     );
     print!("{}", jam::grid(&take.song));
     write(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
-    write(Path::new("lockstep-jam.wav"), &jam::wav(&take.song)?)?;
+    write(
+        Path::new("lockstep-jam.wav"),
+        &jam::wav(&take.song, KitChoice::default())?,
+    )?;
     report(&take, EMBEDDED[0].0);
     println!("Wrote lockstep-jam.mid (bass and drums) and lockstep-jam.wav (listen to it).");
     println!("Your own line: lockstep jam BASS.mid -o OUT.mid --wav OUT.wav");
@@ -178,7 +185,10 @@ impl Jam {
         let (mut drummer, name) = self.drummer(chosen, style)?;
         let take = jam::play(&song, &controls, drummer.as_mut());
         let sound = match &self.wav {
-            Some(path) => Some((path, jam::wav(&take.song).context("rendering the sound")?)),
+            Some(path) => {
+                let bytes = jam::wav(&take.song, self.kit).context("rendering the sound")?;
+                Some((path, bytes))
+            }
             None => None,
         };
         print!("{}", jam::grid(&take.song));

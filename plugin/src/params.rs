@@ -7,6 +7,7 @@ mod bass;
 mod by_id;
 mod choices;
 mod free_run;
+mod kit;
 mod map;
 mod pages;
 mod playing;
@@ -22,6 +23,7 @@ pub(crate) use by_id::MOMENTARY;
 pub use by_id::{ParameterError, ParameterIdx, Parameters, Written};
 pub use choices::{Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;
+pub use kit::{KitName, KitParams};
 pub use map::{MapChoice, MapParams, own_map};
 pub use playing::{DEFAULT_SEED, DensityParams, DrummerParams, FeelParams};
 pub use voices::{StoredPins, VoiceParams, VoiceSwitches};
@@ -64,14 +66,6 @@ pub struct LockstepParams {
     pub pins: StoredPins,
 }
 
-/// The built-in kit.
-#[derive(Debug, Params)]
-pub struct KitParams {
-    /// Level of the built-in kit.
-    #[id = "kit_gain"]
-    pub level: FloatParam,
-}
-
 impl Default for LockstepParams {
     fn default() -> Self {
         Self {
@@ -81,10 +75,7 @@ impl Default for LockstepParams {
             feel: FeelParams::default(),
             bass: BassParams::default(),
             free_run: FreeRunParams::default(),
-            kit: KitParams {
-                level: FloatParam::new("Kit level", 0.8, FloatRange::Linear { min: 0.0, max: 1.0 })
-                    .with_smoother(SmoothingStyle::Linear(10.0)),
-            },
+            kit: KitParams::default(),
             save: BoolParam::new("Save take", false),
             map: MapParams::default(),
             voices: VoiceParams::default(),

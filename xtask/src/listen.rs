@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use lockstep::jam;
 use lockstep::params::DEFAULT_SEED;
+use lockstep::synth::KitChoice;
 use lockstep_models::midi_file;
 
 use crate::evaluate::{drummers, measure};
@@ -28,6 +29,9 @@ const OWN_LINES: &str = include_str!("../../models/listening/lines.toml");
 
 /// Name of the page and of the medley, without their extensions.
 const TITLE: &str = "listening";
+
+/// The kit that is heard.
+const KIT: KitChoice = KitChoice::Electronic;
 
 /// The first measure with drums, counted from 0: the drummer listens to the one before.
 const FIRST_ANSWERED: usize = 1;
@@ -80,7 +84,7 @@ impl Listen {
             let path = |extension: &str| self.out.join(format!("{name}.{extension}"));
             whole::write(&path("mid"), &midi_file::write(&take))?;
             if self.wav {
-                whole::write(&path("wav"), &jam::wav(&take)?)?;
+                whole::write(&path("wav"), &jam::wav(&take, KIT)?)?;
             }
             let roll = Roll {
                 title: &format!("{} plays to {name}, {}", drummer.name, page::how(line)),

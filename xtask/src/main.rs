@@ -6,6 +6,7 @@
 mod bench;
 mod bundle;
 mod evaluate;
+mod kit;
 mod listen;
 mod picture;
 mod prepare;
@@ -43,6 +44,10 @@ enum Task {
     Evaluate(evaluate::Evaluate),
     /// Let the drummer play to bass lines of the project's own: MIDI, pictures, a page and one WAV of all
     Listen(listen::Listen),
+    /// Cut the recordings of the built-in kits from the sound font FluidR3 GM
+    KitSamples(kit::KitSamples),
+    /// Play the example bass line with each built-in kit and write what it sounds like
+    KitSounds(kit::KitSounds),
     /// Time training and prediction of every run file, beside the arithmetic they need
     Bench(bench::Bench),
     /// Check the arrows between modules and the shape of the files
@@ -62,6 +67,8 @@ fn main() -> anyhow::Result<()> {
         Task::Tune(task) => task.run(),
         Task::Evaluate(task) => task.run(),
         Task::Listen(task) => task.run(),
+        Task::KitSamples(task) => task.run(),
+        Task::KitSounds(task) => task.run(),
         Task::Bench(task) => task.run(),
         Task::Tidy => tidy::check(&root()),
     }

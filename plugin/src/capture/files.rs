@@ -10,6 +10,7 @@ use lockstep_models::midi_file::{self, Song};
 use lockstep_models::whole::WholeFile;
 
 use crate::jam;
+use crate::synth::KitChoice;
 
 /// Environment variable with the folder for takes, where it is not `Lockstep` in the user's music folder.
 pub const FOLDER_VARIABLE: &str = "LOCKSTEP_TAKES";
@@ -107,9 +108,11 @@ fn notes(path: &Path, song: &Song) -> io::Result<WholeFile> {
 fn sound(path: &Path, song: &Song) -> io::Result<WholeFile> {
     let file = WholeFile::begin(path)?;
     let opened = fs::File::options().write(true).open(file.path())?;
-    jam::write_wav(song, BufWriter::new(opened)).map_err(|error| match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other),
-    })?;
+    jam::write_wav(song, KitChoice::default(), BufWriter::new(opened)).map_err(
+        |error| match error {
+            hound::Error::IoError(error) => error,
+            other => io::Error::other(other),
+        },
+    )?;
     Ok(file)
 }

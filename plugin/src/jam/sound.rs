@@ -1,4 +1,4 @@
-//! A jam as sound: the built-in kit, and a plain plucked tone for the bass.
+//! A jam as sound: a built-in kit, and a plain plucked tone for the bass.
 
 use std::f64::consts::TAU;
 use std::io::{Cursor, Seek, Write};
@@ -7,7 +7,7 @@ use lockstep_models::midi_file::{Note, Song};
 use lockstep_models::representation::Voice;
 
 use super::{SAMPLE_RATE_HZ, frames};
-use crate::synth::{Kit, LONGEST_TAIL_S};
+use crate::synth::{Kit, KitChoice, KitSettings, LONGEST_TAIL_S};
 
 /// Loudness of the kit and of the bass in the mix; together they stay below full scale.
 const KIT_GAIN: f32 = 0.7;
@@ -20,9 +20,9 @@ const CHUNK: usize = 4096;
 ///
 /// # Errors
 /// If the sound is longer than a WAV file can be (about six hours).
-pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
+pub fn wav(song: &Song, kit: KitChoice) -> Result<Vec<u8>, hound::Error> {
     let mut file = Cursor::new(Vec::new());
-    write_wav(song, &mut file)?;
+    write_wav(song, kit, &mut file)?;
     Ok(file.into_inner())
 }
 
@@ -30,9 +30,9 @@ pub fn wav(song: &Song) -> Result<Vec<u8>, hound::Error> {
 ///
 /// # Errors
 /// If it cannot be written, or is longer than a WAV file can be.
-pub fn write_wav(song: &Song, to: impl Write + Seek) -> Result<(), hound::Error> {
+pub fn write_wav(song: &Song, kit: KitChoice, to: impl Write + Seek) -> Result<(), hound::Error> {
     let mut writer = hound::WavWriter::new(to, spec(2, SAMPLE_RATE_HZ))?;
-    render(song, SAMPLE_RATE_HZ, |[left, right]| {
+    render(song, SAMPLE_RATE_HZ, kit, |[left, right]| {
         writer.write_sample(pcm(left))?;
         writer.write_sample(pcm(right))
     })?;
@@ -61,6 +61,7 @@ pub fn mono_wav(samples: &[f32], rate_hz: u32) -> Result<Vec<u8>, hound::Error> 
 pub fn render<E>(
     song: &Song,
     rate_hz: u32,
+    choice: KitChoice,
     mut sink: impl FnMut([f32; 2]) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut hits: Vec<(u64, Voice, f32)> = song
@@ -80,6 +81,7 @@ pub fn render<E>(
     let end = frames(end_s, rate_hz);
     let mut bass = BassTone::new(song, rate_hz);
     let mut kit = Kit::new(rate_hz as f32);
+    kit.set(&KitSettings::from(choice));
     let (mut left, mut right) = ([0.0; CHUNK], [0.0; CHUNK]);
     let mut hits = hits.into_iter().peekable();
     let mut now = 0;
@@ -188,9 +190,10 @@ mod tests {
             length: Beats(4.0),
             ..Song::default()
         };
-        let samples: Vec<i16> = hound::WavReader::new(Cursor::new(wav(&song)?))?
-            .samples::<i16>()
-            .collect::<Result<_, _>>()?;
+        let samples: Vec<i16> =
+            hound::WavReader::new(Cursor::new(wav(&song, KitChoice::default())?))?
+                .samples::<i16>()
+                .collect::<Result<_, _>>()?;
         let peak = samples.iter().map(|s| s.unsigned_abs()).max().unwrap_or(0);
         assert!((8_000..32_767).contains(&peak), "peak {peak}");
         Ok(())

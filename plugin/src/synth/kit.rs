@@ -1,4 +1,4 @@
-//! Plays the rendered voices: which hit starts when, which older one gives way, and the mix.
+//! The kit as it is played: which hit starts when, which older one gives way, and the mix.
 //!
 //! On the audio thread, [`Kit::new`] excepted; never allocates, locks, waits or logs there.
 
@@ -12,21 +12,24 @@
     clippy::indexing_slicing
 )]
 
+use std::sync::Arc;
+
 use arrayvec::ArrayVec;
-use lockstep_models::representation::{N_VOICES, Voice};
+use lockstep_models::representation::{N_GROUPS, N_VOICES, Voice};
 
-use super::voices::{self, OneShot};
+use super::bank::Bank;
+use super::player::Player;
+use super::settings::{KitChoice, KitSettings};
+use super::strokes::stroke;
+use super::voices;
 
-/// No hit sounds longer, in seconds: the crash's length.
-pub const LONGEST_TAIL_S: f32 = voices::LONGEST_S;
+/// No hit sounds longer at its own pitch, in seconds: the acoustic crash's length.
+pub const LONGEST_TAIL_S: f32 = 3.5;
 
 /// Most hits that wait for [`Kit::render`]; those beyond it are not heard.
 ///
 /// All nine voices on each of 28 steps: more than a block of 8192 frames holds at any playable tempo.
 pub const MAX_PENDING_HITS: usize = 256;
-
-/// Hits of one voice that ring on together; the one before them fades.
-const MAX_RINGING: usize = 2;
 
 /// Sounding hits of one voice: those that ring and those that fade away under them.
 const N_PLAYERS: usize = 8;
@@ -34,77 +37,131 @@ const N_PLAYERS: usize = 8;
 /// How long a hit takes to give way to a newer one, in seconds: too long to click, too short to be heard.
 const STEAL_FADE_S: f32 = 0.005;
 
+/// The same for what rings on: there the end of an older hit would be heard.
+const RINGING_STEAL_FADE_S: f32 = 0.04;
+
 /// How long the open hat takes to close, in seconds.
 const CHOKE_FADE_S: f32 = 0.012;
 
-/// Where the soft limiter begins to bend; the kit's usual grooves lie below it.
+/// How long all takes to fall silent when the kit is turned off, in seconds.
+const OFF_FADE_S: f32 = 0.008;
+
+/// How long levels and pans take to come within 1/e of where they are turned to, in seconds.
+const GLIDE_S: f32 = 0.005;
+
+/// Where the soft limiter begins to bend; the kits' usual grooves lie below it.
 const KNEE: f32 = 0.8;
+
+/// Most frames that are made at once.
+const CHUNK: usize = 64;
 
 /// The built-in kit.
 #[derive(Debug)]
 pub struct Kit {
-    sounds: [Sound; N_VOICES],
+    bank: Arc<Bank>,
+    rate_hz: f32,
+    settings: KitSettings,
+    drums: [Drum; N_VOICES],
     /// Hits not yet begun, by frame; those of one frame in the order they came.
     pending: ArrayVec<Pending, MAX_PENDING_HITS>,
-    steal_frames: u32,
-    choke_frames: u32,
+    gain: Glide,
+    /// What a frame brings a [`Glide`] nearer to its target, as a share.
+    glide_step: f32,
+    /// Whether nothing has been played since the start: settings hold at once then.
+    is_fresh: bool,
+    chunk: Box<Chunk>,
+}
+
+/// What is made at once.
+#[derive(Debug)]
+struct Chunk {
+    groups: [[[f32; 2]; CHUNK]; N_GROUPS],
+    gains: [f32; CHUNK],
 }
 
 /// One voice and its hits.
-#[derive(Debug)]
-struct Sound {
-    one_shot: OneShot,
+#[derive(Clone, Copy, Debug)]
+struct Drum {
+    voice: Voice,
     players: [Player; N_PLAYERS],
+    /// Hits since the start.
+    n_hits: u32,
+    /// Left and right.
+    sides: [Glide; 2],
+}
+
+/// A gain on its way.
+#[derive(Clone, Copy, Debug)]
+struct Glide {
+    now: f32,
+    target: f32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Pending {
-    /// Frames from the start of the next block.
+    /// Frames from the start of what is rendered next.
     frame: usize,
     voice: Voice,
     /// In `(0, 1]`.
     velocity: f32,
 }
 
-/// A hit that sounds, or an empty place for one.
-#[derive(Clone, Copy, Debug, Default)]
-struct Player {
-    state: State,
-    /// Frames played.
-    position: usize,
-    /// Level of the body.
-    body: f32,
-    /// Level of what only hard hits have.
-    bright: f32,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum State {
-    #[default]
-    Free,
-    Ringing,
-    Fading {
-        /// Frames until it is gone, at most `total`.
-        left: u32,
-        total: u32,
-    },
-}
-
 impl Kit {
-    /// Renders all voices for a sample rate, which is brought into 8 to 384 kHz.
+    /// Makes all kits ready for a sample rate, which is brought into 8 to 384 kHz.
     ///
     /// # Realtime safety
-    /// Allocates, and computes for a tenth of a second at 48 kHz; not for the audio thread.
+    /// Allocates, waits and computes for up to half a second; not for the audio thread. Neither is dropping it.
+    #[expect(clippy::disallowed_methods, reason = "not on the audio thread")]
     pub fn new(sample_rate_hz: f32) -> Self {
         let rate_hz = voices::sane_rate_hz(sample_rate_hz);
+        let settings = KitSettings::default();
         Self {
-            sounds: Voice::ALL.map(|voice| Sound {
-                one_shot: voices::render(voice, rate_hz),
+            bank: Bank::of_process(rate_hz),
+            rate_hz,
+            settings,
+            drums: Voice::ALL.map(|voice| Drum {
+                voice,
                 players: [Player::default(); N_PLAYERS],
+                n_hits: 0,
+                sides: [Glide::at(1.0); 2],
             }),
             pending: ArrayVec::new(),
-            steal_frames: voices::n_frames_u32(STEAL_FADE_S, rate_hz),
-            choke_frames: voices::n_frames_u32(CHOKE_FADE_S, rate_hz),
+            gain: Glide::at(settings.gain),
+            glide_step: 1.0 - (-1.0 / (GLIDE_S * rate_hz)).exp(),
+            is_fresh: true,
+            chunk: Box::new(Chunk {
+                groups: [[[0.0; 2]; CHUNK]; N_GROUPS],
+                gains: [0.0; CHUNK],
+            }),
+        }
+    }
+
+    /// Sets the kit for what is rendered next.
+    ///
+    /// Another kit plays the hits that begin from now on, and what sounds rings out; with [`KitChoice::Off`] it fades in
+    /// a few milliseconds. Levels and pans glide, so that a turn does not click; tune and decay are those of new hits.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn set(&mut self, settings: &KitSettings) {
+        if *settings == self.settings {
+            return;
+        }
+        if settings.choice == KitChoice::Off && self.settings.choice != KitChoice::Off {
+            let total = self.n_frames(OFF_FADE_S);
+            for player in self.drums.iter_mut().flat_map(|drum| &mut drum.players) {
+                player.fade(total);
+            }
+        }
+        self.settings = *settings;
+        self.gain.target = settings.gain;
+        for (drum, voice) in self.drums.iter_mut().zip(&settings.voices) {
+            for (side, gain) in drum.sides.iter_mut().zip(voice.gains()) {
+                side.target = gain;
+            }
+        }
+        if self.is_fresh {
+            self.settle();
         }
     }
 
@@ -139,43 +196,67 @@ impl Kit {
     /// # Realtime safety
     /// Safe.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let n_frames = left.len().min(right.len());
-        left.fill(0.0);
-        right.fill(0.0);
+        let mut left = left.iter_mut();
+        let mut right = right.iter_mut();
+        loop {
+            let n = self.advance(left.len().min(right.len()));
+            if n == 0 {
+                break;
+            }
+            for at in 0..n {
+                let mut sum = [0.0; 2];
+                for group in &self.chunk.groups {
+                    if let Some([a, b]) = group.get(at) {
+                        sum = [sum[0] + a, sum[1] + b];
+                    }
+                }
+                let gain = self.chunk.gains.get(at).copied().unwrap_or_default();
+                if let (Some(left), Some(right)) = (left.next(), right.next()) {
+                    [*left, *right] = sum.map(|sample| gain * limit(sample));
+                }
+            }
+        }
+        left.chain(right).for_each(|sample| *sample = 0.0);
+    }
+
+    /// As [`Self::render`], with each voice group on a stereo output of its own, in the order of their index.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn render_groups(&mut self, outputs: &mut [[&mut [f32]; 2]; N_GROUPS]) {
+        let lengths = outputs.iter().flatten().map(|side| side.len());
+        let n_frames = lengths.min().unwrap_or(0);
         let mut begin = 0;
-        while begin < n_frames {
-            while self.pending.first().is_some_and(|hit| hit.frame <= begin) {
-                if let Some(hit) = self.pending.pop_at(0) {
-                    self.start(hit);
+        loop {
+            let n = self.advance(n_frames - begin);
+            if n == 0 {
+                break;
+            }
+            for (group, sides) in self.chunk.groups.iter().zip(outputs.iter_mut()) {
+                for (place, side) in sides.iter_mut().enumerate() {
+                    let frames = group.iter().zip(&self.chunk.gains);
+                    let out = side.iter_mut().skip(begin).take(n);
+                    for (sample, (frame, gain)) in out.zip(frames) {
+                        *sample = gain * limit(frame.get(place).copied().unwrap_or_default());
+                    }
                 }
             }
-            let next = self.pending.first().map_or(n_frames, |hit| hit.frame);
-            let end = next.min(n_frames);
-            if let (Some(left), Some(right)) = (left.get_mut(begin..end), right.get_mut(begin..end))
-            {
-                for sound in &mut self.sounds {
-                    sound.mix(left, right);
-                }
-            }
-            begin = end;
-        }
-        for hit in &mut self.pending {
-            hit.frame = hit.frame.saturating_sub(n_frames);
-        }
-        for sample in left.iter_mut().chain(right) {
-            *sample = limit(*sample);
+            begin += n;
         }
     }
 
-    /// Silences everything at once and forgets the hits that wait.
+    /// Silences everything at once and forgets the hits that wait and those that were.
     ///
     /// # Realtime safety
     /// Safe.
     pub fn reset(&mut self) {
         self.pending.clear();
-        for sound in &mut self.sounds {
-            sound.players = [Player::default(); N_PLAYERS];
+        for drum in &mut self.drums {
+            drum.players = [Player::default(); N_PLAYERS];
+            drum.n_hits = 0;
         }
+        self.is_fresh = true;
+        self.settle();
     }
 
     /// Whether nothing sounds and no hit waits.
@@ -183,114 +264,148 @@ impl Kit {
     /// # Realtime safety
     /// Safe.
     pub fn is_silent(&self) -> bool {
-        let mut players = self.sounds.iter().flat_map(|sound| &sound.players);
-        self.pending.is_empty() && players.all(|player| player.state == State::Free)
+        let mut players = self.drums.iter().flat_map(|drum| &drum.players);
+        self.pending.is_empty() && players.all(|player| player.sound().is_none())
+    }
+
+    /// Makes the next frames of all groups, at most so many; gives how many.
+    fn advance(&mut self, n_left: usize) -> usize {
+        if n_left == 0 {
+            return 0;
+        }
+        self.is_fresh = false;
+        while self.pending.first().is_some_and(|hit| hit.frame == 0) {
+            if let Some(hit) = self.pending.pop_at(0) {
+                self.start(hit);
+            }
+        }
+        let next = self.pending.first().map_or(CHUNK, |hit| hit.frame);
+        let n = n_left.min(CHUNK).min(next);
+        for hit in &mut self.pending {
+            hit.frame -= n;
+        }
+        let Chunk { groups, gains } = &mut *self.chunk;
+        for group in &mut *groups {
+            group.fill([0.0; 2]);
+        }
+        for drum in &mut self.drums {
+            let group = groups.get_mut(drum.voice.group().index());
+            if let Some(out) = group.and_then(|group| group.get_mut(..n)) {
+                drum.mix(&self.bank, self.glide_step, out);
+            }
+        }
+        for gain in gains.iter_mut().take(n) {
+            *gain = self.gain.next(self.glide_step);
+        }
+        n
     }
 
     fn start(&mut self, hit: Pending) {
-        if hit.voice == Voice::ClosedHat
-            && let Some(open) = self.sounds.get_mut(Voice::OpenHat.index())
-        {
-            for player in &mut open.players {
-                player.fade(self.choke_frames);
+        if hit.voice == Voice::ClosedHat {
+            let total = self.n_frames(CHOKE_FADE_S);
+            if let Some(open) = self.drums.get_mut(Voice::OpenHat.index()) {
+                open.players
+                    .iter_mut()
+                    .for_each(|player| player.fade(total));
             }
         }
-        if let Some(sound) = self.sounds.get_mut(hit.voice.index()) {
-            sound.start(hit.velocity, self.steal_frames);
+        let steal_frames = self.n_frames(match hit.voice {
+            Voice::OpenHat | Voice::Crash | Voice::Ride => RINGING_STEAL_FADE_S,
+            _ => STEAL_FADE_S,
+        });
+        let place = hit.voice.index();
+        let (Some(drum), Some(settings)) =
+            (self.drums.get_mut(place), self.settings.voices.get(place))
+        else {
+            return;
+        };
+        let stroke = stroke(self.settings.choice, hit.voice, hit.velocity, drum.n_hits);
+        drum.n_hits = drum.n_hits.wrapping_add(1);
+        if let Some(stroke) = stroke {
+            let n_frames = self.bank.sound(stroke.sound).len();
+            let (tune, decay) = (settings.tune_semitones, settings.decay);
+            let player = Player::new(&stroke, tune, decay, n_frames, self.rate_hz);
+            drum.start(player, steal_frames);
         }
+    }
+
+    /// Brings what glides to where it is going.
+    fn settle(&mut self) {
+        self.gain.now = self.gain.target;
+        for side in self.drums.iter_mut().flat_map(|drum| &mut drum.sides) {
+            side.now = side.target;
+        }
+    }
+
+    fn n_frames(&self, time_s: f32) -> u32 {
+        voices::n_frames_u32(time_s, self.rate_hz)
     }
 }
 
-impl Sound {
-    fn start(&mut self, velocity: f32, steal_frames: u32) {
-        let n_ringing = self
-            .players
-            .iter()
-            .filter(|player| player.state == State::Ringing)
-            .count();
-        if n_ringing >= MAX_RINGING
-            && let Some(oldest) = self
-                .players
-                .iter_mut()
-                .filter(|player| player.state == State::Ringing)
-                .max_by_key(|player| player.position)
+/// Hits of one voice that ring on together; with one more the quietest of them fades.
+fn max_ringing(voice: Voice) -> usize {
+    match voice {
+        Voice::Kick | Voice::Snare | Voice::ClosedHat => 2,
+        Voice::OpenHat | Voice::LowTom | Voice::MidTom | Voice::HighTom => 2,
+        Voice::Crash | Voice::Ride => 3,
+    }
+}
+
+impl Drum {
+    fn start(&mut self, player: Player, steal_frames: u32) {
+        let ringing = self.players.iter().filter(|player| player.is_ringing());
+        if ringing.count() >= max_ringing(self.voice)
+            && let Some(quietest) = quietest(self.players.iter_mut().filter(|p| p.is_ringing()))
         {
-            oldest.fade(steal_frames);
+            quietest.fade(steal_frames);
         }
-        // A free place, or that of the hit nearest to its end; at most MAX_RINGING places ring, so one of them exists.
-        if let Some(player) = self
-            .players
-            .iter_mut()
-            .min_by_key(|player| match player.state {
-                State::Free => 0,
-                State::Fading { left, .. } => left,
-                State::Ringing => u32::MAX,
-            })
-        {
-            *player = Player {
-                state: State::Ringing,
-                position: 0,
-                // Twice the velocity is 9 dB more, and the sound opens besides.
-                body: velocity * velocity.sqrt(),
-                bright: velocity * velocity * velocity.sqrt(),
-            };
+        // A free place, which is silent, or that of the quietest hit that fades; fewer ring than there are places.
+        if let Some(place) = quietest(self.players.iter_mut().filter(|p| !p.is_ringing())) {
+            *place = player;
         }
     }
 
     /// Adds what its hits sound like next.
-    fn mix(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let [left_gain, right_gain] = self.one_shot.gains;
-        for player in &mut self.players {
-            if player.state == State::Free {
-                continue;
+    fn mix(&mut self, bank: &Bank, glide_step: f32, out: &mut [[f32; 2]]) {
+        let mut sound = [[0.0; 2]; CHUNK];
+        if let Some(sound) = sound.get_mut(..out.len()) {
+            for player in &mut self.players {
+                if let Some(idx) = player.sound() {
+                    player.mix(bank.sound(idx), sound);
+                }
             }
-            let rest = self
-                .one_shot
-                .frames
-                .get(player.position..)
-                .unwrap_or_default();
-            for (&[body, bright], (left, right)) in
-                rest.iter().zip(left.iter_mut().zip(right.iter_mut()))
-            {
-                let Some(fade) = player.next_fade() else {
-                    break;
-                };
-                let sample = fade * (player.body * body + player.bright * bright);
-                *left += left_gain * sample;
-                *right += right_gain * sample;
-                player.position += 1;
-            }
-            if player.position >= self.one_shot.frames.len() {
-                player.state = State::Free;
+        }
+        for (out, frame) in out.iter_mut().zip(sound) {
+            for ((out, sample), side) in out.iter_mut().zip(frame).zip(&mut self.sides) {
+                *out += side.next(glide_step) * sample;
             }
         }
     }
 }
 
-impl Player {
-    /// Begins to fade, unless it already does so faster.
-    fn fade(&mut self, total: u32) {
-        match self.state {
-            State::Ringing => self.state = State::Fading { left: total, total },
-            State::Free | State::Fading { .. } => {}
+fn quietest<'a>(players: impl Iterator<Item = &'a mut Player>) -> Option<&'a mut Player> {
+    players.min_by(|a, b| a.level().total_cmp(&b.level()))
+}
+
+impl Glide {
+    fn at(gain: f32) -> Self {
+        Self {
+            now: gain,
+            target: gain,
         }
     }
 
-    /// Level of the next frame, or `None` where the fade is over.
-    fn next_fade(&mut self) -> Option<f32> {
-        match &mut self.state {
-            State::Free => None,
-            State::Ringing => Some(1.0),
-            State::Fading { left: 0, .. } => {
-                self.state = State::Free;
-                None
-            }
-            State::Fading { left, total } => {
-                let level = *left as f32 / *total as f32;
-                *left -= 1;
-                Some(level)
-            }
-        }
+    /// The gain of the next frame.
+    fn next(&mut self, step: f32) -> f32 {
+        /// So near nobody hears the rest of the way.
+        const NEAR: f32 = 1e-5;
+        let way = self.target - self.now;
+        self.now = if way.abs() < NEAR {
+            self.target
+        } else {
+            self.now + step * way
+        };
+        self.now
     }
 }
 

@@ -1,4 +1,4 @@
-//! How each voice of the kit is made, once for a sample rate.
+//! How each voice of the electronic kit is made, once for a sample rate.
 //!
 //! Runs when the kit is made, never on the audio thread. A voice is two layers: the body that every hit has, and what
 //! only hard hits add to it.
@@ -8,16 +8,7 @@ use lockstep_models::representation::Voice;
 use super::tone::{Filter, Metal, Noise, Phase, decay, fade_out};
 
 /// Length of the longest voice, the crash, in seconds.
-pub(super) const LONGEST_S: f32 = 2.4;
-
-/// One hit, rendered.
-#[derive(Debug)]
-pub(super) struct OneShot {
-    /// Body and brightness; their sum is the hardest hit. Ends in silence.
-    pub(super) frames: Box<[[f32; 2]]>,
-    /// Level on the left and on the right.
-    pub(super) gains: [f32; 2],
-}
+const LONGEST_S: f64 = 2.4;
 
 /// How a voice sits in the kit.
 struct Place {
@@ -37,7 +28,7 @@ fn place(voice: Voice) -> Place {
         Voice::LowTom => (0.9, 0.4, 0.35),
         Voice::MidTom => (0.75, 0.38, 0.1),
         Voice::HighTom => (0.6, 0.36, -0.2),
-        Voice::Crash => (f64::from(LONGEST_S), 0.2, -0.45),
+        Voice::Crash => (LONGEST_S, 0.2, -0.45),
         Voice::Ride => (1.8, 0.16, 0.4),
     };
     Place {
@@ -56,18 +47,30 @@ pub(super) fn sane_rate_hz(rate_hz: f32) -> f32 {
     }
 }
 
+/// A sane sample rate as a whole number of hertz.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "within 8 and 384 kHz"
+)]
+pub(super) fn whole_hz(rate_hz: f32) -> u32 {
+    rate_hz.round() as u32
+}
+
+/// Gains of the left and the right side, by where a voice stands in the kit.
+pub(super) fn gains(voice: Voice) -> [f32; 2] {
+    let pan = place(voice).pan;
+    [(1.0 - pan).min(1.0), (1.0 + pan).min(1.0)]
+}
+
 /// Frames in a stretch of time, at least one.
 pub(super) fn n_frames_u32(time_s: f32, rate_hz: f32) -> u32 {
     round(f64::from(time_s) * f64::from(rate_hz)).max(1)
 }
 
-/// Renders a voice.
-pub(super) fn render(voice: Voice, rate_hz: f32) -> OneShot {
-    let Place {
-        length_s,
-        peak,
-        pan,
-    } = place(voice);
+/// Renders a voice: frames of body and brightness, whose sum is the hardest hit; they end in silence.
+pub(super) fn render(voice: Voice, rate_hz: f32) -> Vec<[f32; 2]> {
+    let Place { length_s, peak, .. } = place(voice);
     let rate_hz = f64::from(rate_hz);
     let n_frames = round(length_s * rate_hz);
     let mut layers = recipe(voice, rate_hz);
@@ -87,10 +90,7 @@ pub(super) fn render(voice: Voice, rate_hz: f32) -> OneShot {
     for sample in frames.iter_mut().flatten() {
         *sample *= peak / loudest;
     }
-    OneShot {
-        frames: frames.into_iter().map(|frame| frame.map(narrow)).collect(),
-        gains: [(1.0 - pan).min(1.0), (1.0 + pan).min(1.0)],
-    }
+    frames.into_iter().map(|frame| frame.map(narrow)).collect()
 }
 
 /// Takes out DC, and what lies above hearing, so that a voice sounds alike at every sample rate.

@@ -81,7 +81,7 @@ fn mono(song: &Song, lasts_s: f64) -> Vec<f32> {
         samples(lasts_s + RING_S, rate_hz),
     );
     let mut sound = Vec::with_capacity(n_samples);
-    let Ok(()) = jam::render::<Infallible>(song, rate_hz, |[left, right]| {
+    let Ok(()) = jam::render::<Infallible>(song, rate_hz, super::KIT, |[left, right]| {
         if sound.len() < n_samples {
             sound.push(0.5 * (left + right));
         }

@@ -1,0 +1,174 @@
+//! Cuts a recording out of what was recorded: from its onset, without DC, with an end that is silence.
+//!
+//! Pure arithmetic on samples; never does I/O.
+
+/// How much of a recording is kept, and how fast it dies away.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// Longest it may be, in seconds.
+    max_s: f32,
+    /// How much faster than by itself it falls, in dB a second.
+    damping_db_per_s: f32,
+}
+
+/// Peak of what is cut.
+const PEAK: f32 = 0.95;
+
+/// The onset is where this share of the peak is first reached.
+const ONSET: f32 = 0.01;
+
+/// What stays of the silence before the onset, in seconds: the rise of the attack.
+const RISE_S: f32 = 0.000_3;
+
+/// What is softer than this share of the peak, to the very end, is no more heard.
+const FLOOR: f32 = 0.000_7;
+
+/// Sides more alike than this, as a correlation, are one.
+const MONO: f64 = 0.995;
+
+impl Cut {
+    /// As it is, up to a length in seconds.
+    pub(super) const fn whole(max_s: f32) -> Self {
+        Self::damped(max_s, 0.0)
+    }
+
+    /// Falling faster by so many dB a second, up to a length in seconds.
+    pub(super) const fn damped(max_s: f32, damping_db_per_s: f32) -> Self {
+        Self {
+            max_s,
+            damping_db_per_s,
+        }
+    }
+
+    /// Cuts a recording; gives one channel where both sides are alike.
+    pub(super) fn apply(&self, sides: [&[f32]; 2], rate_hz: u32) -> Vec<Vec<f32>> {
+        let rate = rate_hz as f32;
+        let mut channels: Vec<Vec<f32>> = if correlation(sides) > MONO {
+            let [left, right] = sides;
+            vec![left.iter().zip(right).map(|(l, r)| 0.5 * (l + r)).collect()]
+        } else {
+            sides.iter().map(|side| side.to_vec()).collect()
+        };
+        for channel in &mut channels {
+            remove_dc(channel, rate);
+        }
+        let peak = peak(&channels).max(1e-9);
+        let onset = channels
+            .iter()
+            .filter_map(|channel| channel.iter().position(|x| x.abs() >= ONSET * peak))
+            .min()
+            .unwrap_or(0);
+        let n_rise = frames(RISE_S, rate);
+        let begin = onset.saturating_sub(n_rise);
+        let longest = frames(self.max_s, rate);
+        let heard = channels
+            .iter()
+            .filter_map(|channel| channel.iter().rposition(|x| x.abs() >= FLOOR * peak))
+            .max()
+            .unwrap_or(0);
+        let n = (heard + 1).saturating_sub(begin).min(longest);
+        // What was not over yet fades for longer.
+        let fade_share = if n == longest { 0.4 } else { 0.15 };
+        channels
+            .iter()
+            .map(|channel| {
+                let kept = channel.iter().skip(begin).take(n).enumerate();
+                kept.map(|(at, sample)| {
+                    let rise = ((at + 1) as f32 / n_rise as f32).min(1.0);
+                    let left = (n - at) as f32 / (fade_share * n as f32);
+                    let fade = 0.5 - 0.5 * (std::f32::consts::PI * left.min(1.0)).cos();
+                    let fall_db = self.damping_db_per_s * at as f32 / rate;
+                    sample * PEAK / peak * rise * fade * 10_f32.powf(-fall_db / 20.0)
+                })
+                .collect()
+            })
+            .collect()
+    }
+}
+
+/// A high-pass of the first order at 8 Hz.
+fn remove_dc(samples: &mut [f32], rate_hz: f32) {
+    let pole = (-std::f32::consts::TAU * 8.0 / rate_hz).exp();
+    let (mut before, mut out) = (0.0, 0.0);
+    for sample in samples {
+        out = *sample - before + pole * out;
+        before = *sample;
+        *sample = out;
+    }
+}
+
+fn peak(channels: &[Vec<f32>]) -> f32 {
+    let samples = channels.iter().flatten();
+    samples.fold(0.0, |peak, sample| peak.max(sample.abs()))
+}
+
+/// In `[-1, 1]`; that of silence is 1.
+fn correlation([left, right]: [&[f32]; 2]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter()
+            .zip(b)
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum()
+    };
+    let power = (dot(left, left) * dot(right, right)).sqrt();
+    if power > 0.0 {
+        dot(left, right) / power
+    } else {
+        1.0
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a few seconds"
+)]
+fn frames(seconds: f32, rate_hz: f32) -> usize {
+    (seconds * rate_hz).round().max(1.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE_HZ: u32 = 44_100;
+
+    /// A tenth of a second of silence with DC, then a tone that dies away.
+    fn recorded(gain: f32) -> Vec<f32> {
+        let tone = |at: usize| {
+            let s = at as f32 / RATE_HZ as f32 - 0.1;
+            let tone = (s * 440.0 * std::f32::consts::TAU).sin() * (-s * 9.0).exp();
+            0.001 + if s > 0.0 { gain * tone } else { 0.0 }
+        };
+        (0..2 * RATE_HZ as usize).map(tone).collect()
+    }
+
+    #[test]
+    fn a_cut_begins_at_the_onset_and_ends_in_silence_without_dc() {
+        let side = recorded(0.5);
+        let cut = Cut::whole(1.0).apply([&side, &side], RATE_HZ);
+        assert_eq!(cut.len(), 1, "both sides are alike");
+        let sound = &cut[0];
+        assert!(sound.len() < RATE_HZ as usize);
+        assert!((peak(&cut) - PEAK).abs() < 0.02);
+        let loud = sound
+            .iter()
+            .position(|x| x.abs() > 0.2)
+            .unwrap_or(usize::MAX);
+        assert!(loud < 60, "{loud} frames before the attack");
+        assert!(sound[sound.len() - 20..].iter().all(|x| x.abs() < 1e-4));
+        let mean = sound.iter().sum::<f32>() / sound.len() as f32;
+        assert!(mean.abs() < 2e-4, "{mean}");
+    }
+
+    #[test]
+    fn sides_that_differ_stay_two_and_keep_their_balance() {
+        let (left, mut right) = (recorded(0.5), recorded(0.25));
+        right.rotate_right(30);
+        let cut = Cut::damped(0.3, 20.0).apply([&left, &right], RATE_HZ);
+        let longest = frames(0.3, RATE_HZ as f32);
+        assert!(cut.len() == 2 && cut.iter().all(|side| side.len() <= longest));
+        let peaks = [0, 1].map(|side| peak(&cut[side..=side]));
+        assert!((peaks[0] / peaks[1] - 2.0).abs() < 0.1, "{peaks:?}");
+    }
+}
