@@ -18,3 +18,5 @@ pub use settings::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turning;

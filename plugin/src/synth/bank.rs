@@ -124,13 +124,6 @@ impl Bank {
             .map(|frames| &**frames)
             .unwrap_or_default()
     }
-
-    /// Length of the longest sound in seconds.
-    #[cfg(test)]
-    pub(super) fn longest_s(&self) -> f32 {
-        let longest = self.sounds.iter().map(|sound| sound.len()).max();
-        longest.unwrap_or(0) as f32 / self.rate_hz
-    }
 }
 
 /// Puts silence around a sound, which begins with its first frame that is none.

@@ -108,16 +108,16 @@ fn machine(voice: Voice, velocity: f32) -> Stroke {
 
 fn acoustic(voice: Voice) -> Recipe {
     let (recording, peak, pan, tune_semitones, cutoff_hz) = match voice {
-        Voice::Kick => (Recording::Kick, 0.5, 0.0, 0.0, [700.0, 9_000.0]),
-        Voice::Snare => (Recording::Snare, 0.42, -0.05, 0.0, [1_200.0, 18_000.0]),
-        Voice::ClosedHat => (Recording::ClosedHat, 0.2, -0.25, 0.0, [3_000.0, 20_000.0]),
-        Voice::OpenHat => (Recording::OpenHat, 0.24, -0.25, 0.0, [3_000.0, 20_000.0]),
-        Voice::LowTom => (Recording::LowTom, 0.42, 0.35, 0.0, [500.0, 9_000.0]),
-        Voice::MidTom => (Recording::MidTom, 0.42, 0.1, 0.0, [600.0, 10_000.0]),
+        Voice::Kick => (Recording::Kick, 0.72, 0.0, 0.0, [700.0, 9_000.0]),
+        Voice::Snare => (Recording::Snare, 0.66, -0.05, 0.0, [1_200.0, 18_000.0]),
+        Voice::ClosedHat => (Recording::ClosedHat, 0.34, -0.25, 0.0, [3_000.0, 20_000.0]),
+        Voice::OpenHat => (Recording::OpenHat, 0.36, -0.25, 0.0, [3_000.0, 20_000.0]),
+        Voice::LowTom => (Recording::LowTom, 0.6, 0.35, 0.0, [500.0, 9_000.0]),
+        Voice::MidTom => (Recording::MidTom, 0.6, 0.1, 0.0, [600.0, 10_000.0]),
         // As it was recorded it is too near to the middle one.
-        Voice::HighTom => (Recording::HighTom, 0.42, -0.2, 2.0, [700.0, 11_000.0]),
-        Voice::Crash => (Recording::Crash, 0.26, -0.25, 0.0, [2_000.0, 20_000.0]),
-        Voice::Ride => (Recording::Ride, 0.24, 0.25, 0.0, [3_000.0, 20_000.0]),
+        Voice::HighTom => (Recording::HighTom, 0.6, -0.2, 2.0, [700.0, 11_000.0]),
+        Voice::Crash => (Recording::Crash, 0.36, -0.25, 0.0, [2_000.0, 20_000.0]),
+        Voice::Ride => (Recording::Ride, 0.36, 0.25, 0.0, [3_000.0, 20_000.0]),
     };
     Recipe {
         recording,
@@ -133,36 +133,36 @@ fn acoustic(voice: Voice) -> Recipe {
 fn brushes(voice: Voice, velocity: f32) -> Recipe {
     let is_swept = velocity < SWEEP_BELOW;
     let (recording, peak, pan, tune_semitones, cutoff_hz, rise_s) = match voice {
-        Voice::Kick => (Recording::FeltKick, 0.5, 0.0, 0.0, [400.0, 3_500.0], 0.0),
+        Voice::Kick => (Recording::FeltKick, 0.72, 0.0, 0.0, [400.0, 3_500.0], 0.0),
         Voice::Snare if is_swept => {
             let cutoff_hz = [2_500.0, 18_000.0];
-            (Recording::SweptSnare, 0.5, -0.05, 0.0, cutoff_hz, 0.0)
+            (Recording::SweptSnare, 0.8, -0.05, 0.0, cutoff_hz, 0.0)
         }
         Voice::Snare => {
             let cutoff_hz = [1_500.0, 16_000.0];
-            (Recording::BrushedSnare, 0.42, -0.05, 0.0, cutoff_hz, 0.0)
+            (Recording::BrushedSnare, 0.74, -0.05, 0.0, cutoff_hz, 0.0)
         }
         Voice::ClosedHat => {
             let cutoff_hz = [1_800.0, 9_000.0];
-            (Recording::ClosedHat, 0.26, -0.25, 0.0, cutoff_hz, 0.002)
+            (Recording::ClosedHat, 0.44, -0.25, 0.0, cutoff_hz, 0.002)
         }
         Voice::OpenHat => {
             let cutoff_hz = [1_800.0, 9_000.0];
-            (Recording::OpenHat, 0.3, -0.25, 0.0, cutoff_hz, 0.003)
+            (Recording::OpenHat, 0.44, -0.25, 0.0, cutoff_hz, 0.003)
         }
-        Voice::LowTom => (Recording::LowTom, 0.42, 0.35, 0.0, [350.0, 2_500.0], 0.003),
-        Voice::MidTom => (Recording::MidTom, 0.42, 0.1, 0.0, [400.0, 2_800.0], 0.003),
+        Voice::LowTom => (Recording::LowTom, 0.6, 0.35, 0.0, [350.0, 2_500.0], 0.003),
+        Voice::MidTom => (Recording::MidTom, 0.6, 0.1, 0.0, [400.0, 2_800.0], 0.003),
         Voice::HighTom => {
             let cutoff_hz = [450.0, 3_200.0];
-            (Recording::HighTom, 0.42, -0.2, 2.0, cutoff_hz, 0.003)
+            (Recording::HighTom, 0.6, -0.2, 2.0, cutoff_hz, 0.003)
         }
         Voice::Crash => {
             let cutoff_hz = [1_200.0, 8_000.0];
-            (Recording::DarkCrash, 0.3, -0.25, 0.0, cutoff_hz, 0.008)
+            (Recording::DarkCrash, 0.4, -0.25, 0.0, cutoff_hz, 0.008)
         }
         Voice::Ride => {
             let cutoff_hz = [1_800.0, 9_000.0];
-            (Recording::DarkRide, 0.34, 0.25, 0.0, cutoff_hz, 0.002)
+            (Recording::DarkRide, 0.46, 0.25, 0.0, cutoff_hz, 0.002)
         }
     };
     Recipe {

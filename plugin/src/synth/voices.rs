@@ -21,15 +21,15 @@ struct Place {
 
 fn place(voice: Voice) -> Place {
     let (length_s, peak, pan) = match voice {
-        Voice::Kick => (0.5, 0.46, 0.0),
-        Voice::Snare => (0.4, 0.36, -0.08),
-        Voice::ClosedHat => (0.18, 0.16, -0.3),
-        Voice::OpenHat => (0.9, 0.16, -0.3),
-        Voice::LowTom => (0.9, 0.4, 0.35),
-        Voice::MidTom => (0.75, 0.38, 0.1),
-        Voice::HighTom => (0.6, 0.36, -0.2),
-        Voice::Crash => (LONGEST_S, 0.2, -0.45),
-        Voice::Ride => (1.8, 0.16, 0.4),
+        Voice::Kick => (0.5, 0.48, 0.0),
+        Voice::Snare => (0.4, 0.44, -0.08),
+        Voice::ClosedHat => (0.18, 0.26, -0.3),
+        Voice::OpenHat => (0.9, 0.24, -0.3),
+        Voice::LowTom => (0.9, 0.46, 0.35),
+        Voice::MidTom => (0.75, 0.45, 0.1),
+        Voice::HighTom => (0.6, 0.44, -0.2),
+        Voice::Crash => (LONGEST_S, 0.26, -0.45),
+        Voice::Ride => (1.8, 0.24, 0.4),
     };
     Place {
         length_s,

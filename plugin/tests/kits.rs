@@ -1,0 +1,146 @@
+//! The example jam with each kit: as loud as the others, below full scale, without a click.
+
+use std::convert::Infallible;
+
+use ebur128::{EbuR128, Mode};
+use lockstep::jam;
+use lockstep::params::DEFAULT_SEED;
+use lockstep::realtime::Controls;
+use lockstep::synth::{Kit, KitChoice, KitSettings};
+use lockstep_models::generator::Taste;
+use lockstep_models::midi_file::{self, Pick, Song};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::representation::Voice;
+
+const RATE_HZ: u32 = 48_000;
+
+/// `kit_gain` where nobody turned it.
+const DEFAULT_LEVEL: f32 = 0.8;
+
+/// The kits that sound.
+const KITS: [KitChoice; 3] = [
+    KitChoice::Acoustic,
+    KitChoice::Brushes,
+    KitChoice::Electronic,
+];
+
+/// The example jam: what `cargo run` plays.
+fn example() -> anyhow::Result<Song> {
+    let song = midi_file::read(
+        include_bytes!("../assets/example-bass.mid"),
+        Pick::default(),
+    )?;
+    let mut drummer = Predictor::new(EMBEDDED_WEIGHTS)?;
+    let controls = Controls {
+        taste: Taste {
+            seed: DEFAULT_SEED,
+            variation: 0.1,
+            ..Taste::default()
+        },
+        ..Controls::default()
+    };
+    Ok(jam::play(&song, &controls, &mut drummer).song)
+}
+
+/// The drums of a song on a kit at its default level, as the plugin sounds; with the frames of the hits.
+fn drums(song: &Song, kit: KitChoice) -> (Vec<[f32; 2]>, Vec<usize>) {
+    let mut hits: Vec<(usize, Voice, f32)> = song
+        .drums
+        .iter()
+        .filter_map(|note| {
+            let voice = Voice::from_gm_note(note.key)?;
+            let at_s = song.seconds_at(note.start);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a place in a short song"
+            )]
+            let frame = (at_s * f64::from(RATE_HZ)).round() as usize;
+            Some((frame, voice, f32::from(note.velocity) / 127.0))
+        })
+        .collect();
+    hits.sort_by_key(|hit| hit.0);
+    let n_frames = hits.last().map_or(0, |hit| hit.0) + 4 * RATE_HZ as usize;
+    let mut player = Kit::new(RATE_HZ as f32);
+    player.set(&KitSettings {
+        gain: DEFAULT_LEVEL,
+        ..KitSettings::from(kit)
+    });
+    let mut sound = Vec::with_capacity(n_frames);
+    let (mut left, mut right) = ([0.0; 512], [0.0; 512]);
+    let mut waiting = hits.iter().peekable();
+    while sound.len() < n_frames {
+        while let Some((frame, voice, velocity)) = waiting.next_if(|hit| hit.0 < sound.len() + 512)
+        {
+            player.hit(frame - sound.len(), *voice, *velocity);
+        }
+        player.render(&mut left, &mut right);
+        sound.extend(left.iter().zip(&right).map(|(left, right)| [*left, *right]));
+    }
+    (sound, hits.into_iter().map(|hit| hit.0).collect())
+}
+
+/// Loudness in LUFS and the peak.
+fn measure(sound: &[[f32; 2]]) -> anyhow::Result<(f64, f64)> {
+    let mut meter = EbuR128::new(2, RATE_HZ, Mode::I | Mode::SAMPLE_PEAK)?;
+    meter.add_frames_f32(sound.as_flattened())?;
+    let peak = meter.sample_peak(0)?.max(meter.sample_peak(1)?);
+    Ok((meter.loudness_global()?, peak))
+}
+
+#[test]
+fn the_kits_are_equally_loud_and_leave_room_for_a_bass() -> anyhow::Result<()> {
+    let song = example()?;
+    let mut loudness = Vec::new();
+    for kit in KITS {
+        let (lufs, peak) = measure(&drums(&song, kit).0)?;
+        assert!(peak < 1.0, "{kit:?} peaks at {peak}");
+
+        println!(
+            "{kit:?}: {lufs:.1} LUFS, peak {:.1} dBFS",
+            20.0 * peak.log10()
+        );
+        for voice in Voice::ALL {
+            let mut solo = song.clone();
+            solo.drums
+                .retain(|note| Voice::from_gm_note(note.key) == Some(voice));
+            if solo.drums.is_empty() {
+                continue;
+            }
+            let n = solo.drums.len();
+            let v = solo
+                .drums
+                .iter()
+                .map(|n| f32::from(n.velocity))
+                .sum::<f32>()
+                / n as f32;
+            let (l, p) = measure(&drums(&solo, kit).0)?;
+            println!(
+                "   {voice:?} {n} hits, velocity {v:.0}: {l:.1} LUFS, peak {:.1}",
+                20.0 * p.log10()
+            );
+        }
+        loudness.push(lufs);
+    }
+    let range = loudness
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(low, high), x| {
+            (low.min(*x), high.max(*x))
+        });
+    assert!(range.1 - range.0 < 3.0, "{loudness:?}");
+    Ok(())
+}
+
+#[test]
+fn the_example_as_it_is_written_peaks_below_full_scale() -> anyhow::Result<()> {
+    let song = example()?;
+    for kit in KITS {
+        let mut peak = 0.0_f32;
+        let Ok(()) = jam::render::<Infallible>(&song, RATE_HZ, kit, |[left, right]| {
+            peak = peak.max(left.abs()).max(right.abs());
+            Ok(())
+        });
+        assert!((0.3..1.0).contains(&peak), "{kit:?} peaks at {peak}");
+    }
+    Ok(())
+}
