@@ -281,7 +281,9 @@ impl Lockstep {
             .collect();
         if let Ok(mut groups) = groups.into_inner() {
             kit.render_groups(&mut groups);
-            main.iter_mut().for_each(|side| side.fill(0.0));
+            for side in main {
+                side.fill(0.0);
+            }
         } else if let [left, right, ..] = main {
             kit.render(left, right);
         }

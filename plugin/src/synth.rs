@@ -2,7 +2,7 @@
 //!
 //! [`Kit::new`] reads, resamples and renders every sound once, off the audio thread; [`Kit::render`] only plays those
 //! buffers, on it. Knows nothing of plans, densities or hosts: it is told which voice is hit at which frame, and never does
-//! I/O. The recordings are those of the sound font FluidR3 GM; their licence lies beside them in `plugin/kit`.
+//! I/O. The recordings are those of the sound font `FluidR3` GM; their licence lies beside them in `plugin/kit`.
 
 mod bank;
 mod kit;

@@ -1,5 +1,6 @@
 //! A CLAP host without a screen: loads `Lockstep.clap` and plays stages, each instance on an audio thread of its own.
 
+mod outputs;
 mod pages;
 
 use std::ffi::CString;
@@ -25,6 +26,8 @@ const PLUGIN_ID: &str = "audio.lockstep.lockstep";
 pub struct ClapHost {
     instance: PluginInstance<Handlers>,
     params: Vec<Param>,
+    /// Stereo outputs, the main one among them.
+    n_outputs: usize,
 }
 
 impl std::fmt::Debug for ClapHost {
@@ -85,7 +88,11 @@ impl ClapHost {
                 })
             })
             .collect::<anyhow::Result<_>>()?;
-        Ok(Self { instance, params })
+        Ok(Self {
+            instance,
+            params,
+            n_outputs: 1,
+        })
     }
 
     /// Sets mode and knobs and activates.
@@ -125,6 +132,7 @@ impl ClapHost {
         Ok(Player {
             stage,
             params: self.params.clone(),
+            n_outputs: self.n_outputs,
             processor,
         })
     }
@@ -240,6 +248,7 @@ fn set_param(
 struct Player<'a> {
     stage: &'a Stage,
     params: Vec<Param>,
+    n_outputs: usize,
     processor: StoppedPluginAudioProcessor<Handlers>,
 }
 
@@ -258,8 +267,11 @@ impl Player<'_> {
                 );
             }
         };
-        let mut performance = Performance::default();
-        let mut ports = AudioPorts::with_capacity(2, 1);
+        let mut performance = Performance {
+            groups: vec![[Vec::new(), Vec::new()]; self.n_outputs - 1],
+            ..Performance::default()
+        };
+        let mut ports = AudioPorts::with_capacity(2 * self.n_outputs, self.n_outputs);
         let outcome = self.stage.blocks().try_for_each(|block| {
             play_block(
                 &mut processor,
@@ -310,20 +322,25 @@ fn play_block(
 
     let first = performance.left.len();
     let end = first + usize::try_from(block.n_frames)?;
-    performance.left.resize(end, 0.0);
-    performance.right.resize(end, 0.0);
-    let channels = [
-        &mut performance.left[first..],
-        &mut performance.right[first..],
-    ];
+    let main = [&mut performance.left, &mut performance.right];
+    let groups = performance.groups.iter_mut().map(<[Vec<f32>; 2]>::each_mut);
+    let sides: Vec<_> = std::iter::once(main).chain(groups).collect();
+    let outputs = sides.into_iter().map(|sides| {
+        let channels = sides.map(|side| {
+            side.resize(end, 0.0);
+            &mut side[first..]
+        });
+        AudioPortBuffer {
+            latency: 0,
+            channels: AudioPortBufferType::f32_output_only(channels.into_iter()),
+        }
+    });
+    let mut audio = ports.with_output_buffers(outputs);
     let mut outputs = EventBuffer::new();
     processor
         .process(
             &InputAudioBuffers::empty(),
-            &mut ports.with_output_buffers([AudioPortBuffer {
-                latency: 0,
-                channels: AudioPortBufferType::f32_output_only(channels.into_iter()),
-            }]),
+            &mut audio,
             &inputs.as_input(),
             &mut outputs.as_output(),
             Some(block.first_frame),

@@ -58,6 +58,8 @@ pub struct Performance {
     pub left: Vec<f32>,
     /// Right channel, as long as the left.
     pub right: Vec<f32>,
+    /// The outputs beside that main one, left and right, where the host has them.
+    pub groups: Vec<[Vec<f32>; 2]>,
 }
 
 impl Performance {

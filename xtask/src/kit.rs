@@ -1,6 +1,6 @@
 //! `cargo xtask kit-samples` and `kit-sounds`: what the built-in kits are made of, and what they sound like.
 //!
-//! The recordings are cut from FluidR3 GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut` prepares
+//! The recordings are cut from `FluidR3` GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut` prepares
 //! them, `flac` writes them. The same command writes the same bytes.
 
 mod cut;

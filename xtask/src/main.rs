@@ -44,7 +44,7 @@ enum Task {
     Evaluate(evaluate::Evaluate),
     /// Let the drummer play to bass lines of the project's own: MIDI, pictures, a page and one WAV of all
     Listen(listen::Listen),
-    /// Cut the recordings of the built-in kits from the sound font FluidR3 GM
+    /// Cut the recordings of the built-in kits from the sound font `FluidR3_GM.sf2`
     KitSamples(kit::KitSamples),
     /// Play the example bass line with each built-in kit and write what it sounds like
     KitSounds(kit::KitSounds),

@@ -128,7 +128,9 @@ impl Bank {
 
 /// Puts silence around a sound, which begins with its first frame that is none.
 fn padded(frames: &[[f32; 2]]) -> Box<[[f32; 2]]> {
-    let begin = frames.iter().position(|frame| *frame != [0.0; 2]);
+    let begin = frames
+        .iter()
+        .position(|frame| frame.iter().any(|x| x.abs() > 0.0));
     let sound = frames.get(begin.unwrap_or(0)..).unwrap_or_default();
     let silence = |n| std::iter::repeat_n([0.0; 2], n);
     silence(N_BEFORE)

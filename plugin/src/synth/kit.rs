@@ -345,9 +345,8 @@ impl Kit {
 /// Hits of one voice that ring on together; with one more the quietest of them fades.
 fn max_ringing(voice: Voice) -> usize {
     match voice {
-        Voice::Kick | Voice::Snare | Voice::ClosedHat => 2,
-        Voice::OpenHat | Voice::LowTom | Voice::MidTom | Voice::HighTom => 2,
         Voice::Crash | Voice::Ride => 3,
+        _ => 2,
     }
 }
 

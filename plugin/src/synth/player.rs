@@ -21,6 +21,9 @@ const NO_DENORMALS: f32 = 1e-18;
 /// Where a shortened hit is over, as a share of its own level: 100 dB down.
 const OVER: f32 = 1e-5;
 
+/// How long a shortened hit does not yet fall, in seconds.
+const ATTACK_S: f32 = 0.015;
+
 /// What is left of the known level of a hit, a frame later, while nothing louder comes.
 const LEVEL_FALL: f32 = 0.999;
 
@@ -43,7 +46,7 @@ pub(super) struct Player {
     /// The attack so far and what a frame adds to it.
     rise: f32,
     rise_step: f32,
-    /// What is left of a shortened hit, and of that a frame later.
+    /// What is left of a shortened hit, above 1 before it begins to fall, and of that a frame later.
     rest: f32,
     rest_step: f32,
     /// How loud it is about now.
@@ -77,10 +80,10 @@ impl Player {
             .iter()
             .filter(|whole| ratio >= **whole)
             .count();
-        // As long as the sound lasts by itself, it falls by another 60 dB in `decay` of that.
+        // After the attack it falls by another 60 dB (a thousandth) in `decay` of the time that the sound lasts by itself.
         let own_frames = n_frames.max(1) as f32 / ratio;
         let decay = decay.clamp(0.01, 1.0);
-        let rest_step = (-6.9078 * (1.0 / decay - 1.0) / own_frames).exp();
+        let fall = 1_000_f32.ln() * (1.0 / decay - 1.0) / own_frames;
         let openness = 1.0 - (-std::f32::consts::TAU * stroke.cutoff_hz / rate_hz).exp();
         let rise_step = 1.0 / (stroke.rise_s * rate_hz).max(1.0);
         let [[a, b], [c, d]] = stroke.mix;
@@ -96,8 +99,8 @@ impl Player {
             low: [0.0; 2],
             rise: rise_step,
             rise_step,
-            rest: 1.0,
-            rest_step,
+            rest: (fall * ATTACK_S * rate_hz).min(60.0).exp(),
+            rest_step: (-fall).exp(),
             level: (a + b).max(c + d),
         }
     }
@@ -142,7 +145,7 @@ impl Player {
             for (low, heard) in self.low.iter_mut().zip(heard) {
                 *low += self.openness * (heard + NO_DENORMALS - *low);
             }
-            let gain = fade * self.rise.min(1.0) * self.rest;
+            let gain = fade * self.rise.min(1.0) * self.rest.min(1.0);
             let [a, b] = self.low;
             let mut loudest = self.level * LEVEL_FALL;
             for (out, [of_a, of_b]) in frame.iter_mut().zip(self.mix) {

@@ -184,7 +184,7 @@ fn draws(voice: Voice, n_hits: u32) -> [f32; 3] {
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^= z >> 31;
     let unit = |shift: u32| ((z >> shift) & 0xFFFF) as f32 / 65_535.0;
-    let sign = if n_hits % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = if n_hits.is_multiple_of(2) { 1.0 } else { -1.0 };
     [sign * unit(48), 2.0 * unit(24) - 1.0, 2.0 * unit(0) - 1.0]
 }
 

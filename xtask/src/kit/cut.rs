@@ -41,7 +41,7 @@ impl Cut {
     }
 
     /// Cuts a recording; gives one channel where both sides are alike.
-    pub(super) fn apply(&self, sides: [&[f32]; 2], rate_hz: u32) -> Vec<Vec<f32>> {
+    pub(super) fn apply(self, sides: [&[f32]; 2], rate_hz: u32) -> Vec<Vec<f32>> {
         let rate = rate_hz as f32;
         let mut channels: Vec<Vec<f32>> = if correlation(sides) > MONO {
             let [left, right] = sides;
