@@ -27,7 +27,7 @@ use crate::realtime::{BassEventKind, DrumEventKind, Mark};
 
 pub use archive::{Archive, Place};
 pub use export::{ExportError, Exported, Exporting};
-pub use files::{FOLDER_VARIABLE, WriteError};
+pub use files::{FOLDER_VARIABLE, SaveError, WriteError, folder as takes_folder};
 pub use recorder::Recorder;
 pub use reveal::{RevealError, reveal};
 

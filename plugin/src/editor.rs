@@ -11,15 +11,18 @@ mod board;
 mod card;
 mod grid;
 mod hands;
+mod kit_page;
 mod lock;
 mod look;
 mod pages;
 mod pencil;
 mod roll;
+mod shelf;
+mod takeaway;
 mod watch;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use egui::ViewportCommand;
 use nice_plug::context::gui::GuiContext;
@@ -31,6 +34,7 @@ use nice_plug_egui::{
     create_egui_editor,
 };
 
+use crate::capture::Place;
 use crate::handoff::Counters;
 use crate::params::LockstepParams;
 use crate::snapshots::SnapshotReceiver;
@@ -38,6 +42,8 @@ use hands::Hands;
 use look::{BASE_HEIGHT, BASE_WIDTH, Look};
 use pages::Page;
 use pencil::Pencil;
+use shelf::Shelf;
+use takeaway::TakeAway;
 use watch::Watch;
 
 /// The editor as the plugin framework knows it.
@@ -53,6 +59,8 @@ pub struct App {
     watch: Watch,
     pencil: Pencil,
     page: Page,
+    shelf: Shelf,
+    take_away: TakeAway,
     /// Set from outside: the window is to close.
     is_over: Arc<AtomicBool>,
     /// The host, while the window is open.
@@ -73,6 +81,7 @@ pub fn editor(
     params: Arc<LockstepParams>,
     seen: SnapshotReceiver,
     counters: Arc<Counters>,
+    archive: Arc<OnceLock<Place>>,
     is_over: Arc<AtomicBool>,
 ) -> Option<Editor> {
     let size = LogicalSize::new(BASE_WIDTH, BASE_HEIGHT);
@@ -92,8 +101,10 @@ pub fn editor(
     let app = App {
         watch: Watch::new(seen, counters),
         pencil: Pencil::new(Arc::clone(&params)),
-        params,
         page: Page::default(),
+        shelf: Shelf::new(&params),
+        take_away: TakeAway::new(archive),
+        params,
         is_over,
         host: None,
     };
@@ -143,11 +154,15 @@ impl App {
         ui.painter().rect_filled(ui.max_rect(), 0.0, look::GROUND);
         self.watch.look();
         self.pencil.follow_keys(ui);
-        pages::tabs(ui, look, &mut self.page, &mut self.pencil);
+        pages::top(ui, look, &mut self.page, |ui| {
+            self.take_away.show(ui, look);
+            self.shelf.show(ui, look, hands);
+        });
         match self.page {
             Page::Play => {
                 board::show(ui, look, hands, &self.params, &self.watch, &mut self.pencil);
             }
+            Page::Kit => kit_page::show(ui, look, hands, &self.params),
             Page::Setup => pages::setup(ui, look, hands, &self.params),
             Page::About => pages::about(ui, look, &self.params),
         }

@@ -24,9 +24,9 @@ mod wire;
 #[cfg(feature = "editor")]
 pub mod worker;
 
-use std::sync::Arc;
 #[cfg(feature = "editor")]
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use arrayvec::ArrayVec;
 use lockstep_models::representation::N_GROUPS;
@@ -66,8 +66,9 @@ pub struct Lockstep {
     /// Is not to be left with tasks of this instance.
     #[cfg(feature = "editor")]
     worker: worker::Worker,
-    /// `None` before the first `activate`, or where the system gave no thread: nothing is held for saving then.
-    archive: Option<capture::Place>,
+    /// Empty before the first `activate`, or where the system gave no thread: nothing is held for saving then. The editor
+    /// exports from it.
+    archive: Arc<OnceLock<capture::Place>>,
     sample_rate_hz: f64,
     /// Whether the host renders offline, and the plan is worth waiting for.
     is_offline: bool,
@@ -91,7 +92,7 @@ impl Default for Lockstep {
             seen: Some(seen),
             #[cfg(feature = "editor")]
             worker: worker::Worker::default(),
-            archive: None,
+            archive: Arc::default(),
             sample_rate_hz: 48_000.0,
             is_offline: false,
         }
@@ -181,13 +182,14 @@ impl Plugin for Lockstep {
                 Err(error) => nice_error!("Lockstep plays its rule groove: {error}"),
             }
         }
-        if self.archive.is_none() {
+        if self.archive.get().is_none() {
             let (recorder, tape) = capture();
             self.recorder = recorder;
-            self.archive = Archive::of_process()
-                .map(|archive| archive.keep(tape))
-                .inspect_err(|error| nice_error!("Lockstep cannot save what is played: {error}"))
-                .ok();
+            match Archive::of_process() {
+                // It is empty, and nobody else fills it.
+                Ok(archive) => drop(self.archive.set(archive.keep(tape))),
+                Err(error) => nice_error!("Lockstep cannot save what is played: {error}"),
+            }
         }
         true
     }
@@ -254,7 +256,8 @@ impl Lockstep {
     pub fn window(&mut self, is_over: Arc<AtomicBool>) -> Option<editor::Editor> {
         let params = Arc::clone(&self.params);
         let (seen, counters) = (self.seen.take()?, self.plans.counters());
-        editor::editor(params, seen, counters, is_over)
+        let archive = Arc::clone(&self.archive);
+        editor::editor(params, seen, counters, archive, is_over)
     }
 
     /// Sounds the block's drum notes on the built-in kit: on the outputs of the groups where the host has them, else as a

@@ -20,7 +20,7 @@ const MAX_TAKES: u32 = 1000;
 
 /// Why a take was not saved.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SaveError {
+pub enum SaveError {
     /// The system knows no folder of the user.
     #[error(
         "the system names neither a music folder nor a home: put the path of a folder into {FOLDER_VARIABLE}"
@@ -51,7 +51,7 @@ pub enum WriteError {
 ///
 /// # Errors
 /// If the system names none.
-pub(super) fn folder() -> Result<PathBuf, SaveError> {
+pub fn folder() -> Result<PathBuf, SaveError> {
     if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
         return Ok(folder.into());
     }

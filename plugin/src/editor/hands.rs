@@ -3,6 +3,8 @@
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::Param;
 
+use crate::params::{ParameterIdx, Parameters};
+
 /// The musician's hands on the knobs.
 pub(super) struct Hands<'a>(ParamSetter<'a>);
 
@@ -30,6 +32,20 @@ impl<'a> Hands<'a> {
     /// It is let go.
     pub(super) fn let_go(&self, param: &impl Param) {
         self.0.end_set_parameter(param);
+    }
+
+    /// A parameter of these is set.
+    pub(super) fn set_at(&self, parameters: &Parameters, at: ParameterIdx, to: f32) {
+        let pointer = parameters.pointer(at);
+        #[expect(unsafe_code, reason = "the framework takes its parameters as pointers")]
+        // SAFETY: `parameters` keeps what is pointed to, and the host knows it: they are one instance's.
+        unsafe {
+            self.0.raw_context.raw_begin_set_parameter(pointer);
+            self.0
+                .raw_context
+                .raw_set_parameter_normalized(pointer, to.clamp(0.0, 1.0));
+            self.0.raw_context.raw_end_set_parameter(pointer);
+        }
     }
 
     /// All three at once.

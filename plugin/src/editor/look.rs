@@ -67,7 +67,7 @@ impl Look {
         look
     }
 
-    fn style(self, style: &mut Style) {
+    pub(super) fn style(self, style: &mut Style) {
         let sizes = [
             (TextStyle::Small, 11.5),
             (TextStyle::Body, 13.5),

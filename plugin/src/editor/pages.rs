@@ -5,7 +5,6 @@ use egui::{Align, Layout, RichText, Ui, UiBuilder, ViewportCommand, vec2};
 use super::bars;
 use super::hands::Hands;
 use super::look::{self, BASE_HEIGHT, BASE_WIDTH, Look};
-use super::pencil::Pencil;
 use crate::params::{BassParams, LockstepParams};
 
 /// Which page is open.
@@ -14,6 +13,8 @@ pub(super) enum Page {
     /// What is played from.
     #[default]
     Play,
+    /// The built-in kit.
+    Kit,
     /// Input, time, drum map, drummer.
     Setup,
     /// What this is.
@@ -23,8 +24,8 @@ pub(super) enum Page {
 /// Sizes that the window can be given at a click, in percent.
 const SIZES: [u8; 5] = [75, 100, 125, 150, 200];
 
-/// Draws the tabs.
-pub(super) fn tabs(ui: &mut Ui, look: Look, page: &mut Page, _: &mut Pencil) {
+/// Draws the line at the top: the tabs, what `more` shows, and the size of the window.
+pub(super) fn top(ui: &mut Ui, look: Look, page: &mut Page, more: impl FnOnce(&mut Ui)) {
     let gap = look.points(8.0);
     ui.add_space(look.points(6.0));
     ui.horizontal(|ui| {
@@ -33,6 +34,7 @@ pub(super) fn tabs(ui: &mut Ui, look: Look, page: &mut Page, _: &mut Pencil) {
         ui.add_space(gap);
         for (of, name) in [
             (Page::Play, "Play"),
+            (Page::Kit, "Kit"),
             (Page::Setup, "Setup"),
             (Page::About, "About"),
         ] {
@@ -41,6 +43,7 @@ pub(super) fn tabs(ui: &mut Ui, look: Look, page: &mut Page, _: &mut Pencil) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(gap);
             size(ui, look);
+            more(ui);
         });
     });
     ui.add_space(look.points(2.0));

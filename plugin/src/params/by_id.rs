@@ -184,8 +184,7 @@ impl Parameters {
     }
 
     /// The parameter that is pointed to, if it is one of these.
-    #[cfg(feature = "editor")]
-    pub(crate) fn at(&self, pointer: ParamPtr) -> Option<ParameterIdx> {
+    pub fn at(&self, pointer: ParamPtr) -> Option<ParameterIdx> {
         self.indices().find(|at| self.all[at.0].pointer == pointer)
     }
 

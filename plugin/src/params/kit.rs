@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lockstep_models::representation::Voice;
 use nice_plug::prelude::*;
 
 use crate::synth::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
@@ -270,79 +271,83 @@ fn decay(voice: &str) -> FloatParam {
 }
 
 impl KitParams {
+    /// Level, pan, tune and decay of a voice.
+    pub fn knobs(&self, voice: Voice) -> [&FloatParam; 4] {
+        match voice {
+            Voice::Kick => [
+                &self.kick_level,
+                &self.kick_pan,
+                &self.kick_tune,
+                &self.kick_decay,
+            ],
+            Voice::Snare => [
+                &self.snare_level,
+                &self.snare_pan,
+                &self.snare_tune,
+                &self.snare_decay,
+            ],
+            Voice::ClosedHat => [
+                &self.chat_level,
+                &self.chat_pan,
+                &self.chat_tune,
+                &self.chat_decay,
+            ],
+            Voice::OpenHat => [
+                &self.ohat_level,
+                &self.ohat_pan,
+                &self.ohat_tune,
+                &self.ohat_decay,
+            ],
+            Voice::LowTom => [
+                &self.ltom_level,
+                &self.ltom_pan,
+                &self.ltom_tune,
+                &self.ltom_decay,
+            ],
+            Voice::MidTom => [
+                &self.mtom_level,
+                &self.mtom_pan,
+                &self.mtom_tune,
+                &self.mtom_decay,
+            ],
+            Voice::HighTom => [
+                &self.htom_level,
+                &self.htom_pan,
+                &self.htom_tune,
+                &self.htom_decay,
+            ],
+            Voice::Crash => [
+                &self.crash_level,
+                &self.crash_pan,
+                &self.crash_tune,
+                &self.crash_decay,
+            ],
+            Voice::Ride => [
+                &self.ride_level,
+                &self.ride_pan,
+                &self.ride_tune,
+                &self.ride_decay,
+            ],
+        }
+    }
+
     /// The kit as it is set.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn settings(&self) -> KitSettings {
-        let voice =
-            |level: &FloatParam, pan: &FloatParam, tune: &FloatParam, decay: &FloatParam| {
-                VoiceSettings {
-                    level_db: level.value(),
-                    pan: pan.value() / 100.0,
-                    tune_semitones: tune.value(),
-                    decay: decay.value() / 100.0,
-                }
-            };
         KitSettings {
             choice: self.choice.value().into(),
             gain: self.level.value(),
-            voices: [
-                voice(
-                    &self.kick_level,
-                    &self.kick_pan,
-                    &self.kick_tune,
-                    &self.kick_decay,
-                ),
-                voice(
-                    &self.snare_level,
-                    &self.snare_pan,
-                    &self.snare_tune,
-                    &self.snare_decay,
-                ),
-                voice(
-                    &self.chat_level,
-                    &self.chat_pan,
-                    &self.chat_tune,
-                    &self.chat_decay,
-                ),
-                voice(
-                    &self.ohat_level,
-                    &self.ohat_pan,
-                    &self.ohat_tune,
-                    &self.ohat_decay,
-                ),
-                voice(
-                    &self.ltom_level,
-                    &self.ltom_pan,
-                    &self.ltom_tune,
-                    &self.ltom_decay,
-                ),
-                voice(
-                    &self.mtom_level,
-                    &self.mtom_pan,
-                    &self.mtom_tune,
-                    &self.mtom_decay,
-                ),
-                voice(
-                    &self.htom_level,
-                    &self.htom_pan,
-                    &self.htom_tune,
-                    &self.htom_decay,
-                ),
-                voice(
-                    &self.crash_level,
-                    &self.crash_pan,
-                    &self.crash_tune,
-                    &self.crash_decay,
-                ),
-                voice(
-                    &self.ride_level,
-                    &self.ride_pan,
-                    &self.ride_tune,
-                    &self.ride_decay,
-                ),
-            ],
+            voices: Voice::ALL.map(|voice| {
+                let [level, pan, tune, decay] = self.knobs(voice).map(FloatParam::value);
+                VoiceSettings {
+                    level_db: level,
+                    pan: pan / 100.0,
+                    tune_semitones: tune,
+                    decay: decay / 100.0,
+                }
+            }),
         }
     }
 }

@@ -1,0 +1,74 @@
+//! The page of the kit: which, how loud, and each voice of it.
+
+use egui::{Align2, RichText, Ui, UiBuilder, pos2, vec2};
+use lockstep_models::representation::{N_VOICES, Voice};
+
+use super::bars::{self, Words, nth};
+use super::hands::Hands;
+use super::look::{self, Look};
+use crate::params::{KitParams, LockstepParams};
+
+/// What the four bars of a voice do.
+const TIPS: [&str; 4] = [
+    "How loud this voice is, in decibels; the kit glides to it.",
+    "Where it stands between left and right; the kit glides there.",
+    "How high it is tuned, in semitones, from the next hit on.",
+    "How long it rings, in percent of how it was made, from the next hit on.",
+];
+
+/// Height of the upper part at 100 %.
+const UPPER: f32 = 92.0;
+
+/// Draws the page.
+pub(super) fn show(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
+    let kit = &params.kit;
+    let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
+    let (upper, rows) = area.split_top_bottom_at_y(area.top() + look.points(UPPER));
+    which(ui, look, hands, upper, kit);
+    let gap = look.points(8.0);
+    let height = rows.height() / N_VOICES as f32;
+    for (row, voice) in Voice::ALL.into_iter().enumerate() {
+        let top = rows.top() + row as f32 * height;
+        let line = egui::Rect::from_min_max(
+            pos2(rows.left(), top),
+            pos2(rows.right(), top + height - gap),
+        );
+        let (name, bars) = line.split_left_right_at_x(line.left() + look.points(110.0));
+        ui.painter().text(
+            name.left_center(),
+            Align2::LEFT_CENTER,
+            voice.name(),
+            look.font(14.0),
+            look::INK,
+        );
+        let knobs = kit.knobs(voice);
+        for (place, (param, tip)) in knobs.into_iter().zip(TIPS).enumerate() {
+            let rect = nth(bars, TIPS.len(), place, gap);
+            bars::bar(ui, look, hands, param, (rect, Words::Line), tip);
+        }
+    }
+}
+
+/// Which kit, and how loud.
+fn which(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: egui::Rect, kit: &KitParams) {
+    let gap = look.points(8.0);
+    let (left, right) = rect.split_left_right_at_fraction(0.5);
+    let builder = UiBuilder::new()
+        .max_rect(left.with_max_x(left.right() - gap))
+        .id_salt("which kit");
+    ui.scope_builder(builder, |ui| {
+        ui.label(RichText::new("Kit").font(look.font(16.0)).strong());
+        let tip = "Acoustic and Brushes were recorded, Electronic is synthesised. Off: only the drums' MIDI goes out.";
+        bars::choice(ui, look, hands, &kit.choice, (ui.available_width(), usize::MAX), tip);
+    });
+    let level = egui::Rect::from_min_size(right.min, vec2(right.width(), look.points(54.0)));
+    let tip = "How loud the kit is: 1 is full.";
+    bars::bar(ui, look, hands, &kit.level, (level, Words::Stacked), tip);
+    ui.painter().text(
+        pos2(right.left(), rect.bottom() - gap),
+        Align2::LEFT_BOTTOM,
+        "A host can take each group of drums from an output of its own.",
+        look.font(12.0),
+        look::FAINT,
+    );
+}

@@ -1,0 +1,202 @@
+//! The presets, and A against B.
+
+use std::sync::Arc;
+
+use egui::{Modal, RichText, Ui};
+use nice_plug::prelude::Params;
+
+use super::hands::Hands;
+use super::look::{self, Look};
+use crate::params::{LockstepParams, Parameters};
+use crate::presets::{
+    Compare, IfThere, Preset, PresetError, Slot, Title, UserFolder, UserPresets, Values, factory,
+    user,
+};
+
+/// What the shelf holds and what is done at it.
+pub(super) struct Shelf {
+    parameters: Parameters,
+    compare: Compare,
+    /// What was taken last.
+    taken: Option<Preset>,
+    /// The user's own, read when the list is opened.
+    user: Option<Result<UserPresets, PresetError>>,
+    writing: Option<Writing>,
+}
+
+/// A preset that is about to be written.
+#[derive(Debug, Default)]
+struct Writing {
+    name: String,
+    about: String,
+    /// Why it was not, the last time.
+    trouble: Option<String>,
+    /// Whether that was only that there is one.
+    is_there: bool,
+}
+
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shelf")
+            .field("compare", &self.compare.on())
+            .field("writing", &self.writing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shelf {
+    pub(super) fn new(params: &Arc<LockstepParams>) -> Self {
+        Self {
+            parameters: Parameters::new(Arc::clone(params) as Arc<dyn Params>),
+            compare: Compare::default(),
+            taken: None,
+            user: None,
+            writing: None,
+        }
+    }
+
+    /// Draws A and B, the way to a new preset and the list of presets, from right to left.
+    pub(super) fn show(&mut self, ui: &mut Ui, look: Look, hands: &Hands<'_>) {
+        for (slot, name) in [(Slot::B, "B"), (Slot::A, "A")] {
+            let is_on = self.compare.on() == slot;
+            let button = ui.selectable_label(is_on, name).on_hover_text(
+                "Two settings to compare by ear: what you turn belongs to the one that is lit. A right click makes the other \
+                 one the same.",
+            );
+            if button.clicked() && !is_on {
+                let other = self.compare.switch(Values::now(&self.parameters));
+                self.set(&other, hands);
+            }
+            if button.secondary_clicked() {
+                self.compare.copy(Values::now(&self.parameters));
+            }
+        }
+        ui.separator();
+        let tip = "Keeps the controls and the kit as a preset of your own, a file in your folder of presets.";
+        if ui.button("Save…").on_hover_text(tip).clicked() {
+            self.writing = Some(Writing::default());
+        }
+        self.list(ui, look, hands);
+        self.write(ui, look);
+    }
+
+    fn list(&mut self, ui: &mut Ui, look: Look, hands: &Hands<'_>) {
+        let shown = match &self.taken {
+            Some(preset) if preset.values.are_set(&self.parameters) => preset.name.clone(),
+            Some(preset) => format!("{} *", preset.name),
+            None => "Presets".to_owned(),
+        };
+        let mut wanted = None;
+        let list = egui::ComboBox::from_id_salt("presets")
+            .width(look.points(150.0))
+            .selected_text(shown)
+            .show_ui(ui, |ui| {
+                let user = self.user.get_or_insert_with(user);
+                for preset in factory() {
+                    wanted = offer(ui, preset).or(wanted.take());
+                }
+                ui.separator();
+                match user {
+                    Ok(found) => {
+                        for preset in &found.presets {
+                            wanted = offer(ui, preset).or(wanted.take());
+                        }
+                        for trouble in &found.troubles {
+                            ui.label(RichText::new(trouble.to_string()).color(look::ALARM));
+                        }
+                        if found.presets.is_empty() && found.troubles.is_empty() {
+                            let folder = found.folder.display();
+                            ui.label(
+                                RichText::new(format!("Your own will be in {folder}"))
+                                    .color(look::FAINT),
+                            );
+                        }
+                    }
+                    Err(error) => {
+                        ui.label(RichText::new(error.to_string()).color(look::ALARM));
+                    }
+                }
+            });
+        if list.inner.is_none() {
+            // What is written meanwhile is seen when the list is opened again.
+            self.user = None;
+        }
+        list.response.on_hover_text(
+            "Presets set density, drummer, feel and kit. A star: something was turned since.",
+        );
+        if let Some(preset) = wanted {
+            self.set(&preset.values, hands);
+            self.taken = Some(preset);
+        }
+    }
+
+    /// Turns everything to where it is to be.
+    fn set(&self, values: &Values, hands: &Hands<'_>) {
+        for (at, value) in values.turns(&self.parameters) {
+            hands.set_at(&self.parameters, at, value);
+        }
+    }
+
+    /// Asks for the name, and writes.
+    fn write(&mut self, ui: &Ui, look: Look) {
+        let Some(writing) = &mut self.writing else {
+            return;
+        };
+        let mut is_done = false;
+        let modal = Modal::new(egui::Id::unique("write preset")).show(ui.ctx(), |ui| {
+            look.style(ui.style_mut());
+            ui.set_width(look.points(360.0));
+            ui.label(RichText::new("A preset of your own").font(look.font(16.0)));
+            ui.label("Name");
+            ui.text_edit_singleline(&mut writing.name);
+            ui.label("What it plays, in a sentence (may be empty)");
+            ui.text_edit_singleline(&mut writing.about);
+            if let Some(trouble) = &writing.trouble {
+                ui.label(RichText::new(trouble).color(look::ALARM));
+            }
+            ui.horizontal(|ui| {
+                let (words, if_there) = if writing.is_there {
+                    ("Replace it", IfThere::Replace)
+                } else {
+                    ("Save", IfThere::Refuse)
+                };
+                if ui.button(words).clicked() {
+                    let title = Title {
+                        name: &writing.name,
+                        about: &writing.about,
+                    };
+                    let written = UserFolder::of_user()
+                        .and_then(|folder| folder.save(title, &self.parameters, if_there));
+                    match written {
+                        Ok(path) => {
+                            self.taken = UserFolder::of_user().ok().and_then(|folder| {
+                                let mut own = folder.presets().presets.into_iter();
+                                own.find(|preset| preset.file.as_ref() == Some(&path))
+                            });
+                            is_done = true;
+                        }
+                        Err(error) => {
+                            writing.is_there = matches!(error, PresetError::IsThere { .. });
+                            writing.trouble = Some(error.to_string());
+                        }
+                    }
+                }
+                is_done |= ui.button("Cancel").clicked();
+            });
+        });
+        if is_done || modal.should_close() {
+            self.writing = None;
+        }
+    }
+}
+
+/// A line of the list; the preset, where it is clicked.
+fn offer(ui: &mut Ui, preset: &Preset) -> Option<Preset> {
+    let line = ui.selectable_label(false, &preset.name);
+    let line = if preset.about.is_empty() {
+        line
+    } else {
+        line.on_hover_text(&preset.about)
+    };
+    line.clicked().then(|| preset.clone())
+}

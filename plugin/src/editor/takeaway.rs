@@ -1,0 +1,156 @@
+//! Taking away what was played: the last measures as files in a folder of one's choice.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::Builder;
+
+use egui::{DragValue, Modal, RichText, Ui};
+
+use super::look::{self, Look};
+use crate::capture::{Exported, Exporting, Place, reveal, takes_folder};
+
+/// Most measures that are held.
+const MOST: usize = 64;
+
+/// What is to be taken away, and what was.
+#[derive(Debug)]
+pub(super) struct TakeAway {
+    /// The instance's place in the archive, once it has been activated.
+    place: Arc<OnceLock<Place>>,
+    is_open: bool,
+    n_measures: usize,
+    folder: String,
+    exporting: Option<Exporting>,
+    outcome: Option<Result<Exported, String>>,
+    /// What a file manager has answered.
+    shown: Option<Receiver<String>>,
+    trouble: Option<String>,
+}
+
+impl TakeAway {
+    pub(super) fn new(place: Arc<OnceLock<Place>>) -> Self {
+        let folder = takes_folder().unwrap_or_default();
+        Self {
+            place,
+            is_open: false,
+            n_measures: 8,
+            folder: folder.display().to_string(),
+            exporting: None,
+            outcome: None,
+            shown: None,
+            trouble: None,
+        }
+    }
+
+    /// Draws the button, and what it opens.
+    pub(super) fn show(&mut self, ui: &mut Ui, look: Look) {
+        let tip = "The last measures that were played, bass and drums, as .mid and .wav in a folder of your choice.";
+        if ui.button("Export…").on_hover_text(tip).clicked() {
+            self.is_open = true;
+            self.outcome = None;
+            self.trouble = None;
+        }
+        if let Some(outcome) = self.exporting.as_ref().and_then(Exporting::ready) {
+            self.exporting = None;
+            self.outcome = Some(outcome.map_err(|error| error.to_string()));
+        }
+        if let Some(words) = self.shown.as_ref().and_then(|shown| shown.try_recv().ok()) {
+            self.shown = None;
+            self.trouble = Some(words).filter(|words| !words.is_empty());
+        }
+        if !self.is_open {
+            return;
+        }
+        let mut is_done = false;
+        let modal = Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
+            look.style(ui.style_mut());
+            ui.set_width(look.points(440.0));
+            ui.label(RichText::new("Take away what was played").font(look.font(16.0)));
+            ui.horizontal(|ui| {
+                ui.label("The last");
+                ui.add(DragValue::new(&mut self.n_measures).range(1..=MOST));
+                ui.label("measures, as .mid and .wav, into");
+            });
+            ui.add(egui::TextEdit::singleline(&mut self.folder).desired_width(f32::INFINITY));
+            ui.horizontal(|ui| {
+                let is_free = self.exporting.is_none();
+                if ui
+                    .add_enabled(is_free, egui::Button::new("Export"))
+                    .clicked()
+                {
+                    self.export();
+                }
+                is_done = ui.button("Close").clicked();
+                if self.exporting.is_some() {
+                    ui.label("on its way …");
+                }
+            });
+            self.tell(ui);
+        });
+        if is_done || modal.should_close() {
+            self.is_open = false;
+        }
+    }
+
+    fn export(&mut self) {
+        self.trouble = None;
+        let folder = Path::new(self.folder.trim());
+        let n_measures = NonZeroUsize::new(self.n_measures).unwrap_or(NonZeroUsize::MIN);
+        self.outcome = match self.place.get() {
+            _ if !folder.is_absolute() => Some(Err(format!(
+                "`{}` is no whole path of a folder: it begins at the root",
+                folder.display()
+            ))),
+            Some(place) => {
+                self.exporting = Some(place.export(n_measures, folder));
+                None
+            }
+            None => Some(Err("nothing was played yet: play first".to_owned())),
+        };
+    }
+
+    /// Says how it went, and leads to the files.
+    fn tell(&mut self, ui: &mut Ui) {
+        match &self.outcome {
+            Some(Ok(exported)) => {
+                let n = exported.n_measures;
+                ui.label(format!("Copied {n} measures to"));
+                for path in [&exported.mid, &exported.wav] {
+                    ui.label(RichText::new(path.display().to_string()).color(look::PINNED));
+                }
+                let path = exported.mid.clone();
+                ui.horizontal(|ui| {
+                    if ui.button("Reveal in folder").clicked() {
+                        self.shown = show_file(path.clone());
+                    }
+                    if ui.button("Copy path").clicked() {
+                        ui.ctx().copy_text(path.display().to_string());
+                    }
+                });
+            }
+            Some(Err(trouble)) => {
+                ui.label(
+                    RichText::new(format!("Nothing was written: {trouble}.")).color(look::ALARM),
+                );
+            }
+            None => {}
+        }
+        if let Some(trouble) = &self.trouble {
+            ui.label(RichText::new(trouble).color(look::ALARM));
+        }
+    }
+}
+
+/// Has the file manager show a file, on a thread that can wait for it; its words come when it has answered.
+fn show_file(path: PathBuf) -> Option<Receiver<String>> {
+    let (tell, words) = channel();
+    let thread = Builder::new().name("lockstep-reveal".to_owned());
+    let spawned = thread.spawn(move || {
+        let words = reveal(&path).err().map(|error| error.to_string());
+        // Who has closed the window does not want to know.
+        let _ = tell.send(words.unwrap_or_default());
+    });
+    spawned.ok().map(|_| words)
+}
