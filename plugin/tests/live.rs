@@ -336,3 +336,30 @@ fn what_is_not_there_is_an_error_that_says_what_to_do() {
         "{said}"
     );
 }
+
+#[test]
+fn a_preset_counts_more_than_what_is_remembered_and_less_than_what_is_set() {
+    let folder = config_folder();
+    let remembered = "[parameters]\ndensity = \"20 %\"\nseed = \"7\"\nfree_bpm = \"90 BPM\"\n";
+    fs::write(folder.path().join("live.toml"), remembered).unwrap();
+    let said = stage::list_parameters(&folder, &["--preset", "machine", "--set", "swing=10 %"]);
+    let is = |id: &str, text: &str| {
+        let line = said.lines().find(|line| line.split(' ').next() == Some(id));
+        assert!(
+            line.is_some_and(|line| line.contains(text)),
+            "{id}: {line:?}"
+        );
+    };
+    // Of the preset; what it leaves out, as it was made; what is set; what no preset has.
+    is("feel", " 0 % ");
+    is("density", " 50 % ");
+    is("seed", " 39 ");
+    is("swing", " 10 % ");
+    is("free_bpm", " 90 BPM ");
+    let (code, said) = stage::run(&folder, &["--preset", "loudness", "--list-parameters"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("loudness") && said.contains("Pocket"),
+        "{said}"
+    );
+}
