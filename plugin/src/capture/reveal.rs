@@ -18,10 +18,12 @@ pub enum RevealError {
     },
 }
 
-/// Opens the system's file manager with a file selected. Waits for the file manager to be told, which takes it a moment.
+/// Opens the system's file manager with a file selected; where none of a Linux desktop does that, with the file's folder.
+/// Waits for the file manager to be told, which takes it a moment.
 ///
 /// # Errors
-/// If the file is not there, or no file manager can be told of it: on a Linux without a desktop there is none.
+/// If the file is not there, or the system has nobody to be told of it. On a Linux without a desktop nobody says so: the path
+/// should be shown too.
 ///
 /// # Realtime safety
 /// Calls the system and waits: from any thread but an audio thread.

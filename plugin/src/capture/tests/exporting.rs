@@ -88,6 +88,17 @@ fn a_stopped_instance_exports_what_it_played_last() -> Tested {
 }
 
 #[test]
+fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (mut instance, tape) = Instance::new(512);
+    let place = Archive::of_process()?.keep(tape);
+    instance.play(Stretch::rolling(0.0, 12.0), |_| {});
+    let files = place.export(measures(2), folder.path()).wait()?;
+    assert_eq!(begun(&written(&files.mid)?), expected(&instance, 4.0));
+    Ok(())
+}
+
+#[test]
 fn what_cannot_be_exported_is_told_with_the_folder_and_what_to_do() -> Tested {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
