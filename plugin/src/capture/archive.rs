@@ -5,10 +5,10 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use crossbeam::channel::{Receiver, Sender, unbounded};
 use lockstep_models::representation::Beats;
 use nice_plug::prelude::{nice_error, nice_log};
 
@@ -61,7 +61,7 @@ pub(super) struct Member {
 impl Member {
     /// A member, and the end at which it is asked.
     pub(super) fn new(tape: Tape) -> (Self, Sender<Wish>) {
-        let (ask, wishes) = channel();
+        let (ask, wishes) = unbounded();
         (Self { tape, wishes }, ask)
     }
 }

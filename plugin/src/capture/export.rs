@@ -4,7 +4,8 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+
+use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
 
 use super::files::WriteError;
 
@@ -61,7 +62,7 @@ pub struct Exporting(Receiver<Result<Exported, ExportError>>);
 
 impl Exporting {
     pub(super) fn ask(wishes: &Sender<Wish>, n_measures: NonZeroUsize, folder: &Path) -> Self {
-        let (answer, outcome) = channel();
+        let (answer, outcome) = bounded(1);
         let wish = Wish {
             n_measures,
             folder: folder.to_owned(),

@@ -99,6 +99,13 @@ fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested 
 }
 
 #[test]
+fn an_editor_may_share_the_place_and_keep_what_is_on_its_way() {
+    fn is_shared<T: Send + Sync + 'static>() {}
+    is_shared::<Place>();
+    is_shared::<Exporting>();
+}
+
+#[test]
 fn what_cannot_be_exported_is_told_with_the_folder_and_what_to_do() -> Tested {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
