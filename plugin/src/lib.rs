@@ -74,6 +74,10 @@ pub struct Lockstep {
     is_offline: bool,
 }
 
+/// What a host calls the output of the mix.
+// FIXME: nice-plug 0.4.2 shows it the name of the main input, of which there is none (`AudioIOLayout::main_output_name`).
+const MAIN_OUTPUT: Option<&str> = Some("Drums");
+
 impl Default for Lockstep {
     fn default() -> Self {
         let (plans, requests) = handoff();
@@ -115,7 +119,8 @@ impl Plugin for Lockstep {
             aux_output_ports: &[],
             names: PortNames {
                 layout: Some("Stereo"),
-                main_output: Some("Drums"),
+                main_input: MAIN_OUTPUT,
+                main_output: MAIN_OUTPUT,
                 ..PortNames::const_default()
             },
         },
@@ -126,7 +131,8 @@ impl Plugin for Lockstep {
             aux_output_ports: &[new_nonzero_u32(2); N_GROUPS],
             names: PortNames {
                 layout: Some("An output for each group of drums"),
-                main_output: Some("Drums"),
+                main_input: MAIN_OUTPUT,
+                main_output: MAIN_OUTPUT,
                 // In the order of `VoiceGroup`.
                 aux_outputs: &["Kick", "Snare", "Hats", "Toms", "Cymbals"],
                 ..PortNames::const_default()

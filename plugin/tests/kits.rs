@@ -96,7 +96,7 @@ fn the_kits_are_equally_loud_and_leave_room_for_a_bass() -> anyhow::Result<()> {
         let (lufs, peak) = measure(&drums(&song, kit))?;
         assert!(peak < 0.9, "{kit:?} peaks at {peak}");
         assert!((-21.5..=-16.0).contains(&lufs), "{kit:?}: {lufs} LUFS");
-        println!(
+        eprintln!(
             "{kit:?}: {lufs:.1} LUFS, peak {:.1} dBFS",
             20.0 * peak.log10()
         );
