@@ -106,7 +106,7 @@ pub(crate) struct KitSounds {
     #[arg(long, default_value = "docs/sound")]
     out: PathBuf,
     /// Measures of each
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 6)]
     measures: u32,
 }
 
