@@ -62,9 +62,9 @@ struct Jam {
     /// Where the sound goes, as a WAV file; without it there is none
     #[arg(long)]
     wav: Option<PathBuf>,
-    /// Which kit is heard in the sound
-    #[arg(long, value_enum, default_value_t)]
-    kit: KitChoice,
+    /// Which kit is heard in the sound; without it the preset's, or acoustic
+    #[arg(long, value_enum)]
+    kit: Option<KitChoice>,
     /// Play a preset, by name or from a file; what else is told here counts more (`lockstep presets` lists them)
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
@@ -180,13 +180,13 @@ impl Jam {
             );
         }
         let map = map_command::find(&self.map)?;
-        let (controls, chosen) = self.controls()?;
+        let (controls, chosen, kit) = self.controls()?;
         let style = controls.taste.style;
         let (mut drummer, name) = self.drummer(chosen, style)?;
         let take = jam::play(&song, &controls, drummer.as_mut());
         let sound = match &self.wav {
             Some(path) => {
-                let bytes = jam::wav(&take.song, self.kit).context("rendering the sound")?;
+                let bytes = jam::wav(&take.song, kit).context("rendering the sound")?;
                 Some((path, bytes))
             }
             None => None,
@@ -214,10 +214,10 @@ impl Jam {
     }
 
     /// The knobs: those of the preset, or neutral ones, with what is told instead. And which drummer the preset wants.
-    fn controls(&self) -> Result<(Controls, Drummer)> {
-        let (mut controls, drummer) = match &self.preset {
+    fn controls(&self) -> Result<(Controls, Drummer, KitChoice)> {
+        let (mut controls, drummer, kit) = match &self.preset {
             Some(name) => presets::find(name)?.controls(),
-            None => (neutral(), Drummer::default()),
+            None => (neutral(), Drummer::default(), KitChoice::default()),
         };
         let taste = &mut controls.taste;
         let told = [
@@ -238,7 +238,7 @@ impl Jam {
         if self.keep_time {
             controls.silence = SilencePolicy::KeepTime;
         }
-        Ok((controls, drummer))
+        Ok((controls, drummer, self.kit.unwrap_or(kit)))
     }
 
     /// Who plays: whom the command line names, else the chosen one; and what that one is called.

@@ -21,6 +21,7 @@ use nice_plug::prelude::Params;
 
 use crate::params::{Drummer, LockstepParams, ParameterError, Parameters};
 use crate::realtime::Controls;
+use crate::synth::KitChoice;
 
 pub use compare::{Compare, Slot};
 pub use factory::factory;
@@ -151,13 +152,17 @@ pub enum PresetError {
 }
 
 impl Preset {
-    /// The knobs as the performer reads them, and the drummer, for who plays without a host. What is in no preset is as it
+    /// The knobs as the performer reads them, the drummer and the kit, for who plays without a host. What is in no preset is as it
     /// was made.
-    pub fn controls(&self) -> (Controls, Drummer) {
+    pub fn controls(&self) -> (Controls, Drummer, KitChoice) {
         let params = Arc::new(LockstepParams::default());
         self.values
             .settle(&Parameters::new(Arc::clone(&params) as Arc<dyn Params>));
-        (params.controls(), params.drummer.weights.value())
+        (
+            params.controls(),
+            params.drummer.weights.value(),
+            params.kit.choice.value().into(),
+        )
     }
 }
 

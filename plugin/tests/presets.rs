@@ -21,7 +21,7 @@ fn example() -> Result<Song> {
 }
 
 fn drums_of(preset: &Preset, bass: &Song) -> Result<Vec<Note>> {
-    let (controls, drummer) = preset.controls();
+    let (controls, drummer, _) = preset.controls();
     let mut drummer = Predictor::new(&drummer.weights()?)?;
     let take = jam::play(bass, &controls, &mut drummer);
     assert!(take.failure.is_none());
