@@ -1,7 +1,6 @@
 //! `lockstep live` on a real stage: a JACK server without a device, a musician who plays MIDI, and a recorder.
 //!
 //! Needs `jackd` (Debian: jackd2). Every wait is bounded.
-#[path = "live/stage.rs"]
 mod stage;
 
 use std::fs;

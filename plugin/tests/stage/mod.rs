@@ -25,6 +25,9 @@ pub(crate) const RATE_HZ: u64 = 48_000;
 /// Longest wait for anything that should happen at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long the musician rests, where it does: below the half second after which the server gives a client up.
+const REST: Duration = Duration::from_millis(200);
+
 /// The name of the server is in the environment of the process: one test at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -130,7 +133,7 @@ fn live(folder: &TempDir, args: &[&str]) -> Command {
 
 /// Runs the app where it ends by itself; its status and all that it says.
 pub(crate) fn run(folder: &TempDir, args: &[&str]) -> (Option<i32>, String) {
-    let mut app = App::spawn(folder, args);
+    let mut app = App::spawn(live(folder, args));
     let status = app.wait();
     (status.code(), app.said())
 }
@@ -150,8 +153,8 @@ pub(crate) struct App {
 }
 
 impl App {
-    fn spawn(folder: &TempDir, args: &[&str]) -> Self {
-        let mut child = live(folder, args).spawn().unwrap();
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let read = |from: Box<dyn Read + Send>| {
             let said = Arc::clone(&said);
@@ -174,9 +177,20 @@ impl App {
         }
     }
 
-    /// Starts it and waits until it plays.
+    /// Starts it without a screen and waits until it plays.
     pub(crate) fn start(folder: &TempDir, args: &[&str]) -> Self {
-        let mut app = Self::spawn(folder, args);
+        Self::start_dressed(folder, args, |_| ())
+    }
+
+    /// Starts it with what else it is to find in its environment, and waits until it plays.
+    pub(crate) fn start_dressed(
+        folder: &TempDir,
+        args: &[&str],
+        dress: impl FnOnce(&mut Command),
+    ) -> Self {
+        let mut command = live(folder, args);
+        dress(&mut command);
+        let mut app = Self::spawn(command);
         await_some("the app", || {
             let status = app.child.try_wait().unwrap();
             assert!(status.is_none(), "{status:?}: {}", app.said());
@@ -229,6 +243,19 @@ struct Playing {
     transport: Transport,
     /// The frame at which the transport was at nought, once it rolls.
     nought: Arc<AtomicU64>,
+    /// Length in frames of the measures of the transport before which there is a rest; 0 for none.
+    rests: Arc<AtomicU64>,
+}
+
+impl Playing {
+    /// Keeps everybody waiting before a period in which a measure begins: what was asked for in the last one is answered
+    /// then, however busy the machine is.
+    fn rest(&self, position: u64, n_frames: u64) {
+        let measure = self.rests.load(Ordering::Acquire);
+        if measure > 0 && position.next_multiple_of(measure) < position + n_frames {
+            thread::sleep(REST);
+        }
+    }
 }
 
 impl ProcessHandler for Playing {
@@ -241,6 +268,7 @@ impl ProcessHandler for Playing {
         if now.state == TransportState::Rolling {
             let nought = begin - u64::from(now.pos.frame());
             self.nought.store(nought, Ordering::Release);
+            self.rest(u64::from(now.pos.frame()), u64::from(scope.n_frames()));
         }
         let mut writer = self.port.writer(scope);
         let mut coming = self.score.lock().unwrap();
@@ -259,6 +287,7 @@ pub(crate) struct Musician {
     score: Score,
     now: Arc<AtomicU64>,
     nought: Arc<AtomicU64>,
+    rests: Arc<AtomicU64>,
 }
 
 impl Musician {
@@ -266,6 +295,7 @@ impl Musician {
     pub(crate) fn of(port: &str) -> Self {
         let (client, _) = Client::new("musician", ClientOptions::NO_START_SERVER).unwrap();
         let (score, now, nought) = (Score::default(), Arc::default(), Arc::default());
+        let rests = Arc::default();
         let playing = Playing {
             port: client.register_port("out", MidiOut::default()).unwrap(),
             score: Arc::clone(&score),
@@ -273,6 +303,7 @@ impl Musician {
             n_frames: 0,
             transport: client.transport(),
             nought: Arc::clone(&nought),
+            rests: Arc::clone(&rests),
         };
         let client = client.activate_async((), playing).unwrap();
         let musician = Self {
@@ -280,6 +311,7 @@ impl Musician {
             score,
             now,
             nought,
+            rests,
         };
         musician.also_to(port);
         musician
@@ -291,8 +323,14 @@ impl Musician {
         client.connect_ports_by_name("musician:out", port).unwrap();
     }
 
-    fn now(&self) -> u64 {
+    /// The first frame of the present period.
+    pub(crate) fn now(&self) -> u64 {
         self.now.load(Ordering::Acquire)
+    }
+
+    /// Rests from now on before each measure of so many frames of a rolling transport, so that no plan is late.
+    pub(crate) fn rest_before_measures(&self, n_frames: u64) {
+        self.rests.store(n_frames, Ordering::Release);
     }
 
     /// A frame a little later, and no multiple of anything.

@@ -1,0 +1,56 @@
+//! The window of `lockstep live` on a screen of the test's own: what it shows, and that what is turned in it is heard.
+//!
+//! Needs `jackd`, `Xvfb` and Mesa's software OpenGL (Debian: jackd2 xvfb libgl1 libgl1-mesa-dri). Every wait is bounded.
+#![cfg(target_os = "linux")]
+
+#[path = "window/density.rs"]
+mod density;
+#[path = "window/pages.rs"]
+mod pages;
+#[path = "window/places.rs"]
+mod places;
+#[allow(
+    dead_code,
+    reason = "the stage of `live` has more than these tests use"
+)]
+mod stage;
+
+/// On the grid, at four beats a second, after JACK's transport.
+const ON_THE_GRID: [&str; 11] = [
+    "--fresh",
+    "--sync",
+    "jack",
+    "--set",
+    "free_bpm=240",
+    "--set",
+    "swing=0",
+    "--set",
+    "humanise=0",
+    "--set",
+    "feel=0",
+];
+
+/// A sixteenth at 240 BPM.
+const STEP: u64 = stage::RATE_HZ / 16;
+
+/// A measure of it.
+const MEASURE: u64 = 16 * STEP;
+
+/// A bass line of eighths and syncopations over four roots, for some measures from a frame on: onsets in steps with the
+/// interval above the root.
+fn bass(begin: u64, n_measures: u64) -> Vec<(u64, Vec<u8>)> {
+    const ROOTS: [u8; 4] = [33, 36, 31, 38];
+    const FIGURE: [(u64, u8); 6] = [(0, 0), (3, 0), (6, 12), (8, 0), (11, 7), (14, 10)];
+    (0..n_measures)
+        .zip(ROOTS.into_iter().cycle())
+        .flat_map(|(measure, root)| {
+            FIGURE.into_iter().flat_map(move |(step, interval)| {
+                let (at, key) = (begin + measure * MEASURE + step * STEP, root + interval);
+                [
+                    (at, vec![0x90, key, 100]),
+                    (at + 3 * STEP / 2, vec![0x80, key, 0]),
+                ]
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,42 @@
+//! A screen of a test's own, on Linux: an X server without a monitor, the hands that use it and the pictures taken of it.
+//!
+//! Speaks the X protocol itself and knows nothing of the plugin. Needs Xvfb (Debian: xvfb); whoever draws with OpenGL on it
+//! needs Mesa's software renderer as well (Debian: libgl1 libgl1-mesa-dri), and gets it by [`Server::dress`].
+#![cfg(target_os = "linux")]
+
+mod palette;
+mod picture;
+mod screen;
+mod server;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+pub use picture::Picture;
+pub use screen::{Place, Screen, WindowId};
+pub use server::Server;
+
+/// Longest wait for anything that should happen at once.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long is waited before the next look.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Looks until something is there.
+///
+/// # Errors
+/// If it does not come within [`PATIENCE`], or `look` fails.
+pub fn await_some<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        if begun.elapsed() > PATIENCE {
+            bail!("{what} does not come within {} s", PATIENCE.as_secs());
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+}

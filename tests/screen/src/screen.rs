@@ -1,0 +1,229 @@
+//! Windows, pointer and pictures of a display.
+
+use anyhow::{Context as _, Result, ensure};
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{
+    AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConfigureWindowAux, ConnectionExt as _,
+    CreateWindowAux, ImageFormat, MOTION_NOTIFY_EVENT, MapState, WindowClass,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+use crate::{LOOK_EVERY, Picture, await_some};
+
+/// How the X server numbers a window.
+pub type WindowId = u32;
+
+/// A place in a window, in pixels from its upper left corner.
+pub type Place = (i16, i16);
+
+/// The left button of the pointer.
+const LEFT: u8 = 1;
+
+/// Steps of a drag: a hand does not jump.
+const DRAG_STEPS: i16 = 12;
+
+/// A display that is looked at and used.
+#[derive(Debug)]
+pub struct Screen {
+    connection: RustConnection,
+    root: WindowId,
+}
+
+impl Screen {
+    /// Opens a display by name, or the one that the environment names.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn open(display: Option<&str>) -> Result<Self> {
+        let (connection, number) = x11rb::connect(display).with_context(|| {
+            let named = display.unwrap_or("that DISPLAY names");
+            format!("opening the display {named}")
+        })?;
+        let root = connection
+            .setup()
+            .roots
+            .get(number)
+            .context("the display has no screen")?
+            .root;
+        Ok(Self { connection, root })
+    }
+
+    /// Waits until a window of this title is on the screen.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub fn window(&self, title: &str) -> Result<WindowId> {
+        await_some(&format!("the window {title:?}"), || {
+            let tree = self.connection.query_tree(self.root)?.reply()?;
+            for window in tree.children {
+                if self.is_shown(window)? && self.title(window)? == title {
+                    return Ok(Some(window));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Waits until a window has one inside it that is shown.
+    ///
+    /// # Errors
+    /// If it does not come.
+    pub fn inside(&self, window: WindowId) -> Result<WindowId> {
+        await_some("the window inside the host's", || {
+            for inner in self.connection.query_tree(window)?.reply()?.children {
+                if self.is_shown(inner)? {
+                    return Ok(Some(inner));
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    fn is_shown(&self, window: WindowId) -> Result<bool> {
+        // One that has gone since it was listed is not shown.
+        let attributes = self.connection.get_window_attributes(window)?.reply();
+        Ok(attributes.is_ok_and(|attributes| attributes.map_state == MapState::VIEWABLE))
+    }
+
+    fn title(&self, window: WindowId) -> Result<String> {
+        let (name, any) = (AtomEnum::WM_NAME, AtomEnum::ANY);
+        let asked = self
+            .connection
+            .get_property(false, window, name, any, 0, 64)?;
+        let value = asked.reply().map(|property| property.value);
+        Ok(String::from_utf8(value.unwrap_or_default())?)
+    }
+
+    /// An empty window at the upper left corner, as a host makes for a plugin's.
+    ///
+    /// # Errors
+    /// If the server refuses it.
+    pub fn make_window(&self, (width, height): (u16, u16)) -> Result<WindowId> {
+        let window = self.connection.generate_id()?;
+        self.connection
+            .create_window(
+                x11rb::COPY_DEPTH_FROM_PARENT,
+                window,
+                self.root,
+                0,
+                0,
+                width,
+                height,
+                0,
+                WindowClass::INPUT_OUTPUT,
+                x11rb::COPY_FROM_PARENT,
+                &CreateWindowAux::new(),
+            )?
+            .check()
+            .context("making a window")?;
+        self.connection
+            .map_window(window)?
+            .check()
+            .context("showing a window")?;
+        Ok(window)
+    }
+
+    /// Closes a window that [`Self::make_window`] made.
+    ///
+    /// # Errors
+    /// If it is there no more.
+    pub fn close_window(&self, window: WindowId) -> Result<()> {
+        let closed = self.connection.destroy_window(window)?.check();
+        closed.context("closing a window")
+    }
+
+    /// Gives a window another size, at the upper left corner.
+    ///
+    /// # Errors
+    /// If it is there no more.
+    pub fn resize(&self, window: WindowId, (width, height): (u16, u16)) -> Result<()> {
+        let size = ConfigureWindowAux::new()
+            .x(0)
+            .y(0)
+            .width(u32::from(width))
+            .height(u32::from(height));
+        let resized = self.connection.configure_window(window, &size)?.check();
+        resized.context("giving a window another size")
+    }
+
+    /// What a window shows now.
+    ///
+    /// # Errors
+    /// If it is there no more, a part of it is off the screen, or the screen has other than 24-bit colours.
+    pub fn picture(&self, window: WindowId) -> Result<Picture> {
+        let size = self.connection.get_geometry(window)?.reply()?;
+        let (format, every_plane) = (ImageFormat::Z_PIXMAP, u32::MAX);
+        let image = self
+            .connection
+            .get_image(format, window, 0, 0, size.width, size.height, every_plane)?
+            .reply()
+            .context("taking a picture of a window")?;
+        ensure!(
+            image.depth == 24,
+            "the screen has {} bits a pixel, not 24",
+            image.depth
+        );
+        // Blue, green, red and a byte of nothing, on a server of this machine's byte order.
+        let mut rgb = Vec::with_capacity(image.data.len() / 4 * 3);
+        for pixel in image.data.chunks_exact(4) {
+            rgb.extend([pixel[2], pixel[1], pixel[0]]);
+        }
+        Picture::new(u32::from(size.width), u32::from(size.height), rgb)
+    }
+
+    /// Puts the pointer somewhere in a window.
+    ///
+    /// # Errors
+    /// If the server has no test hands (XTEST).
+    pub fn point(&self, window: WindowId, at: Place) -> Result<()> {
+        let on_root = self
+            .connection
+            .translate_coordinates(window, self.root, at.0, at.1)?
+            .reply()
+            .context("finding a window on the screen")?;
+        self.fake(MOTION_NOTIFY_EVENT, 0, (on_root.dst_x, on_root.dst_y))
+    }
+
+    /// Clicks somewhere in a window.
+    ///
+    /// # Errors
+    /// If the server has no test hands (XTEST).
+    pub fn click(&self, window: WindowId, at: Place) -> Result<()> {
+        self.drag(window, at, at)
+    }
+
+    /// Presses the left button at one place, moves to another and lets go.
+    ///
+    /// # Errors
+    /// If the server has no test hands (XTEST).
+    pub fn drag(&self, window: WindowId, from: Place, to: Place) -> Result<()> {
+        // Between two events the window has time to draw: a button that was up again at the next look was never down.
+        let rest = || std::thread::sleep(3 * LOOK_EVERY);
+        self.point(window, from)?;
+        rest();
+        self.fake(BUTTON_PRESS_EVENT, LEFT, (0, 0))?;
+        rest();
+        if from != to {
+            for step in 1..=DRAG_STEPS {
+                let between = |from: i16, to: i16| from + (to - from) / DRAG_STEPS * step;
+                self.point(window, (between(from.0, to.0), between(from.1, to.1)))?;
+                rest();
+            }
+            self.point(window, to)?;
+            rest();
+        }
+        self.fake(BUTTON_RELEASE_EVENT, LEFT, (0, 0))?;
+        rest();
+        Ok(())
+    }
+
+    fn fake(&self, event: u8, button: u8, (x, y): Place) -> Result<()> {
+        self.connection
+            .xtest_fake_input(event, button, x11rb::CURRENT_TIME, self.root, x, y, 0)?
+            .check()
+            .context("moving the pointer, for which the X server needs XTEST")?;
+        Ok(self.connection.sync()?)
+    }
+}

@@ -1,0 +1,70 @@
+//! The X server: a process that ends when it is dropped.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Room for a window of twice the usual size.
+const SIZE: &str = "1960x1320x24";
+
+/// An X server without a monitor, on a display that no other has.
+#[derive(Debug)]
+pub struct Server {
+    xvfb: Child,
+    display: String,
+}
+
+impl Server {
+    /// Starts it and waits until it answers.
+    ///
+    /// # Errors
+    /// If there is no Xvfb, or it does not start.
+    pub fn start() -> Result<Self> {
+        let mut xvfb = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", SIZE])
+            .args(["-nolisten", "tcp", "-noreset"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("starting Xvfb, which is needed (Debian: apt-get install xvfb)")?;
+        let mut number = String::new();
+        if let Some(stdout) = xvfb.stdout.take() {
+            BufReader::new(stdout)
+                .read_line(&mut number)
+                .context("reading the number of Xvfb's display")?;
+        }
+        let display = format!(":{}", number.trim());
+        // From here on it ends when it is dropped.
+        let server = Self { xvfb, display };
+        ensure!(
+            !number.trim().is_empty(),
+            "Xvfb ended without a display; `Xvfb -displayfd 1` says why"
+        );
+        Ok(server)
+    }
+
+    /// The display's name, as the environment variable `DISPLAY` has it.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Lets a program use the screen, and draw on it without a graphics card.
+    pub fn dress(&self, program: &mut Command) {
+        program
+            .env("DISPLAY", &self.display)
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env_remove("WAYLAND_DISPLAY");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has nothing to put in order but its lock file, which the next server of that number finds stale.
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.xvfb.id().to_string()])
+            .status();
+        let _ = self.xvfb.wait();
+    }
+}
