@@ -7,8 +7,6 @@
 mod density;
 #[path = "window/pages.rs"]
 mod pages;
-#[path = "window/places.rs"]
-mod places;
 #[allow(
     dead_code,
     reason = "the stage of `live` has more than these tests use"

@@ -1,12 +1,18 @@
-//! A CLAP host without a screen: loads `Lockstep.clap` and plays stages, each instance on an audio thread of its own.
+//! A CLAP host: loads `Lockstep.clap` and plays stages, each instance on an audio thread of its own.
 
 mod outputs;
+mod pace;
 mod pages;
+mod window;
+
+pub use pace::{Beside, Paced};
+pub use window::ClapWindow;
 
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use clack_extensions::gui::HostGui;
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
@@ -17,7 +23,10 @@ use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 
-use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
+use crate::{
+    Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, Touch, TouchKind,
+    bundle,
+};
 
 /// The plugin's CLAP id; projects store it.
 const PLUGIN_ID: &str = "audio.lockstep.lockstep";
@@ -352,7 +361,11 @@ fn play_block(
         let (note, velocity) = match event.as_core_event() {
             Some(CoreEventSpace::NoteOn(on)) => (on.pckn(), Some(on.velocity())),
             Some(CoreEventSpace::NoteOff(off)) => (off.pckn(), None),
-            _ => continue,
+            Some(event) => {
+                performance.touches.extend(touch(params, event));
+                continue;
+            }
+            None => continue,
         };
         let offset = event.header().time();
         anyhow::ensure!(offset < block.n_frames, "an event beyond its block");
@@ -366,6 +379,25 @@ fn play_block(
         ));
     }
     Ok(())
+}
+
+/// What a hand does in the plugin's window, if this is of it.
+fn touch(params: &[Param], event: CoreEventSpace<'_>) -> Option<Touch> {
+    let (id, what) = match event {
+        CoreEventSpace::ParamGestureBegin(begin) => (begin.param_id()?, TouchKind::Begin),
+        CoreEventSpace::ParamValue(value) => (value.param_id()?, TouchKind::Turn(value.value())),
+        CoreEventSpace::ParamGestureEnd(end) => (end.param_id()?, TouchKind::End),
+        _ => return None,
+    };
+    let param = params.iter().find(|param| param.id == id)?;
+    let kind = match what {
+        TouchKind::Turn(value) => TouchKind::Turn(value / param.max),
+        other => other,
+    };
+    Some(Touch {
+        name: param.name.clone(),
+        kind,
+    })
 }
 
 /// What the host says of the transport at the first frame of a block.
@@ -420,6 +452,11 @@ impl HostHandlers for Handlers {
     type Shared<'a> = Callbacks;
     type MainThread<'a> = ();
     type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<'_, Self>, _: &Self::Shared<'_>) {
+        // Without it the framework ends its host when a window is asked for.
+        builder.register::<HostGui>();
+    }
 }
 
 /// What the plugin may ask for from any thread.

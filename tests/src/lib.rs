@@ -1,6 +1,6 @@
 //! Real hosts for the built bundles: what a musician or a host would notice, and nothing else.
 //!
-//! Knows the plugin only as a file: no crate of the workspace is linked here. A [`Stage`] says what is played (a bass
+//! Knows the plugin only as a file: no crate of the workspace is linked here but the one that has a screen for it. A [`Stage`] says what is played (a bass
 //! line, a moving transport, knobs), a [`Host`] plays it through a bundle, a [`Performance`] is what came out.
 //!
 //! The bundles are those of `cargo xtask bundle lockstep`, found beside the build folder of the running test or where
@@ -11,16 +11,18 @@ mod clap_host;
 mod performance;
 mod stage;
 mod vst3_host;
+mod window;
 
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 
 pub use block::{Block, Input, InputKind};
-pub use clap_host::{ClapHost, perform_together};
-pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance};
+pub use clap_host::{Beside, ClapHost, ClapWindow, Paced, perform_together};
+pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance, Touch, TouchKind};
 pub use stage::{Action, BassNote, Cue, Stage, Tells};
-pub use vst3_host::Vst3Host;
+pub use vst3_host::{Vst3Host, Vst3Window};
+pub use window::PluginWindow;
 
 /// Something that loads the plugin and plays it. Dropping it destroys the instance.
 pub trait Host {

@@ -49,11 +49,33 @@ pub struct Hit {
     pub key: u8,
 }
 
+/// What a hand does to a parameter in the plugin's window, as the host is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Touch {
+    /// The parameter's name.
+    pub name: String,
+    /// What is done.
+    pub kind: TouchKind,
+}
+
+/// A kind of [`Touch`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TouchKind {
+    /// It is taken hold of.
+    Begin,
+    /// It is turned to this, in `[0, 1]`.
+    Turn(f64),
+    /// It is let go.
+    End,
+}
+
 /// The drums and the sound of one stage.
 #[derive(Clone, Debug, Default)]
 pub struct Performance {
     /// In the order in which the plugin sent them.
     pub events: Vec<DrumEvent>,
+    /// What was turned in the window, in the order in which the plugin sent it; of CLAP alone.
+    pub touches: Vec<Touch>,
     /// Left channel, one sample a frame.
     pub left: Vec<f32>,
     /// Right channel, as long as the left.

@@ -1,4 +1,6 @@
-//! A VST3 host without a screen: loads `Lockstep.vst3` and plays stages.
+//! A VST3 host: loads `Lockstep.vst3` and plays stages.
+
+mod window;
 
 use anyhow::Context as _;
 use vst3_host::audio::AudioBuffers;
@@ -6,6 +8,8 @@ use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
 use vst3_host::{Plugin, ProcessMode, TransportPosition};
 
 use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
+
+pub use window::Vst3Window;
 
 /// VST3's mark of a parameter that a host does not show, `kIsHidden`.
 const IS_HIDDEN: u32 = 1 << 4;
@@ -97,8 +101,16 @@ impl Vst3Host {
     }
 }
 
-impl Host for Vst3Host {
-    fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance> {
+impl Vst3Host {
+    /// [`Host::perform`] with something done after each block, on the same thread: this host has but one.
+    ///
+    /// # Errors
+    /// Those of [`Host::perform`], and those of `between`.
+    pub fn perform_between(
+        &mut self,
+        stage: &Stage,
+        mut between: impl FnMut(&mut Vst3Window<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Performance> {
         anyhow::ensure!(
             stage.tells == Tells::Everything,
             "this host cannot hold back what it knows of time; {:?} is for CLAP",
@@ -157,9 +169,16 @@ impl Host for Vst3Host {
                     velocity,
                 ));
             }
+            between(&mut Vst3Window(&mut self.plugin))?;
         }
         self.plugin.stop_processing()?;
         Ok(performance)
+    }
+}
+
+impl Host for Vst3Host {
+    fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance> {
+        self.perform_between(stage, |_| Ok(()))
     }
 
     fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {

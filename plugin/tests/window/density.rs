@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use lockstep_screen::{Screen, Server as ScreenServer};
 
-use crate::places::{DENSITY_LEFT, DENSITY_RIGHT, NOWHERE};
 use crate::stage::{App, Musician, Recorder, Server, config_folder};
 use crate::{MEASURE, ON_THE_GRID, STEP, bass};
+use lockstep_screen::places::{DENSITY_LEFT, DENSITY_RIGHT, NOWHERE};
 
 /// Measures before a hand comes to the bar: one of silence, one that is listened to, four that are played.
 const N_BEFORE: u64 = 6;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use lockstep_screen::{Picture, Screen, Server as ScreenServer, WindowId, await_some};
 
-use crate::places::{GRIDS, NOWHERE, TABS, scaled, size};
 use crate::stage::{App, Musician, Server, config_folder};
 use crate::{MEASURE, ON_THE_GRID, STEP, bass};
+use lockstep_screen::places::{GRIDS, NOWHERE, TABS, scaled, size};
 
 /// Sizes in percent.
 const SIZES: [u16; 2] = [100, 200];

@@ -1,11 +1,12 @@
 //! A screen of a test's own, on Linux: an X server without a monitor, the hands that use it and the pictures taken of it.
 //!
-//! Speaks the X protocol itself and knows nothing of the plugin. Needs Xvfb (Debian: xvfb); whoever draws with OpenGL on it
+//! Speaks the X protocol itself; all it knows of the plugin are the [`places`] in its window. Needs Xvfb (Debian: xvfb); whoever draws with OpenGL on it
 //! needs Mesa's software renderer as well (Debian: libgl1 libgl1-mesa-dri), and gets it by [`Server::dress`].
 #![cfg(target_os = "linux")]
 
 mod palette;
 mod picture;
+pub mod places;
 mod screen;
 mod server;
 

@@ -49,6 +49,12 @@ impl Picture {
         (self.width, self.height)
     }
 
+    /// Whether it is all of one colour, as a window is in which nothing has been drawn.
+    pub fn is_blank(&self) -> bool {
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        pixels.iter().all(|pixel| Some(pixel) == pixels.first())
+    }
+
     /// The same with a rectangle `(left, top, width, height)` in one colour.
     #[must_use]
     pub fn painted(
@@ -182,6 +188,13 @@ mod tests {
         assert!(drawn.difference(&drawn) < f64::EPSILON);
         // 160 x 160 pixels are 100 of the 2400 squares.
         let gone = drawn.clone().painted((0, 0, 160, 160), [20, 22, 26]);
+        assert!(
+            !gone.is_blank()
+                && gone
+                    .clone()
+                    .painted((0, 0, 480, 640), [20, 22, 26])
+                    .is_blank()
+        );
         assert!((drawn.difference(&gone) - 100.0 / 2400.0).abs() < 1e-9);
         // A rounding of colours is none.
         let paler = Picture::new(

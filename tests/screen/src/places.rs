@@ -1,40 +1,44 @@
 //! Where things are in the window, in pixels at 100 %: the one place to change when the editor's layout does.
 
-use lockstep_screen::Place;
+use crate::Place;
 
 /// Width and height.
 const SIZE: Place = (960, 640);
 
 /// The pages, by the names of their pictures, and the middle of their tabs.
-pub(crate) const TABS: [(&str, Place); 3] = [
+pub const TABS: [(&str, Place); 3] = [
     ("play", (115, 18)),
     ("setup", (171, 18)),
     ("about", (229, 18)),
 ];
 
 /// The left end of the bar Density.
-pub(crate) const DENSITY_LEFT: Place = (12, 570);
+pub const DENSITY_LEFT: Place = (12, 570);
 
 /// Its right end. A drag is relative: in the length of the bar lies the whole range.
-pub(crate) const DENSITY_RIGHT: Place = (224, 570);
+pub const DENSITY_RIGHT: Place = (224, 570);
 
 /// The grids of both measures: left, top, width, height.
-pub(crate) const GRIDS: (u32, u32, u32, u32) = (180, 238, 772, 250);
+pub const GRIDS: (u32, u32, u32, u32) = (180, 238, 772, 250);
 
 /// Where nothing is that shows when the pointer is over it.
-pub(crate) const NOWHERE: Place = (40, 18);
+pub const NOWHERE: Place = (40, 18);
 
 /// A place at another size, in percent.
-pub(crate) fn scaled((x, y): Place, percent: u16) -> Place {
+///
+/// # Panics
+/// If it is further out than any screen is wide.
+pub fn scaled((x, y): Place, percent: u16) -> Place {
+    // PANIC: a screen has fewer than 2^15 pixels.
     let at = |pixels: i16| {
         let scaled = i32::from(pixels) * i32::from(percent) / 100;
-        i16::try_from(scaled).expect("a screen has fewer than 2^15 pixels")
+        i16::try_from(scaled).expect("a place on a screen")
     };
     (at(x), at(y))
 }
 
 /// Width and height at a size in percent.
-pub(crate) fn size(percent: u16) -> (u16, u16) {
+pub fn size(percent: u16) -> (u16, u16) {
     let (width, height) = scaled(SIZE, percent);
     (width.unsigned_abs(), height.unsigned_abs())
 }

@@ -1,0 +1,264 @@
+//! What the program does, on Linux.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use lockstep_hosts::{
+    ClapHost, ClapWindow, DrumEvent, Format, Paced, PluginWindow, Stage, Touch, TouchKind, Vst3Host,
+};
+use lockstep_screen::places::{DENSITY_LEFT, size};
+use lockstep_screen::{Screen, WindowId, await_some};
+
+/// Sizes that the window is given in turn, in percent.
+const SIZES: [u16; 4] = [75, 150, 125, 200];
+
+/// After so many rounds what is made once and kept is there: drivers, fonts, threads' stacks.
+const N_WARM: u32 = 40;
+
+/// Longer than any run, in measures of 1.2 seconds.
+const LONG: u32 = 400;
+
+/// As many measures as a take keeps, and some: nothing that is recorded grows after them.
+const N_KEPT: u32 = 70;
+
+/// Blocks of a VST3 stage between two rounds.
+const BLOCKS_A_ROUND: u32 = 20;
+
+/// Opens and closes the plugin's window while it plays.
+#[derive(Debug, clap::Parser)]
+pub(crate) struct Args {
+    /// Which plugin
+    #[arg(value_enum)]
+    format: Bundle,
+    /// How often it is opened, resized and closed
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: u32,
+    /// Plays live at the clock's pace, with and without a window, and says how many blocks were missed; of CLAP
+    #[arg(long)]
+    live: bool,
+    /// Instead of all that drags Density once and says what the host is told; of CLAP
+    #[arg(long, conflicts_with = "live")]
+    drag: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Bundle {
+    Clap,
+    Vst3,
+}
+
+impl Args {
+    /// # Errors
+    /// If a window does not open, draw, resize or close, or the drums are others than without it.
+    pub(crate) fn run(&self) -> Result<()> {
+        let screen = Screen::open(None)?;
+        match (self.format, self.live, self.drag) {
+            (Bundle::Clap, false, false) => self.clap(&screen),
+            (Bundle::Clap, true, _) => self.live(&screen),
+            (Bundle::Clap, false, true) => drag(&screen),
+            (Bundle::Vst3, false, false) => self.vst3(&screen),
+            (Bundle::Vst3, ..) => anyhow::bail!("--live and --drag are of clap"),
+        }
+    }
+
+    fn clap(&self, screen: &Screen) -> Result<()> {
+        let mut host = ClapHost::open()?;
+        drop(lockstep_hosts::Host::perform(&mut host, &stage(N_KEPT))?);
+        let mut memory = Memory::default();
+        let paced = host.perform_beside(&stage(LONG), &mut |window: &mut ClapWindow<'_>| {
+            self.all_rounds(screen, window, &mut memory)
+        })?;
+        ensure!(
+            paced.n_frames < stage(LONG).n_frames,
+            "the stage was over before the rounds were"
+        );
+        let mut same = stage(LONG);
+        same.n_frames = paced.n_frames;
+        same.cues.clear();
+        let mut expected = Format::Clap.perform(&same)?.events;
+        expected.retain(|event| event.frame < paced.n_frames);
+        self.report(&paced.performance.events, &expected, &memory)
+    }
+
+    fn vst3(&self, screen: &Screen) -> Result<()> {
+        let mut host = Vst3Host::open()?;
+        drop(lockstep_hosts::Host::perform(&mut host, &stage(N_KEPT))?);
+        let n_blocks = u64::from(self.rounds * BLOCKS_A_ROUND);
+        let mut stage = stage(LONG);
+        stage.n_frames = n_blocks * u64::from(stage.block_frames);
+        stage.cues.clear();
+        let (mut memory, mut n_played) = (Memory::default(), 0);
+        let performance = host.perform_between(&stage, |window| {
+            n_played += 1;
+            if n_played % BLOCKS_A_ROUND == 0 {
+                let n = n_played / BLOCKS_A_ROUND;
+                round(screen, window, n)?;
+                memory.look(n, self.rounds)?;
+            }
+            Ok(())
+        })?;
+        let expected = Format::Vst3.perform(&stage)?.events;
+        self.report(&performance.events, &expected, &memory)
+    }
+
+    fn report(&self, drums: &[DrumEvent], expected: &[DrumEvent], memory: &Memory) -> Result<()> {
+        ensure!(!expected.is_empty(), "nothing was played");
+        ensure!(
+            drums == expected,
+            "with the window {} drum events, without it {} others",
+            drums.len(),
+            expected.len()
+        );
+        println!("rounds {}", self.rounds);
+        println!("drum events, equal without a window {}", drums.len());
+        println!("resident KiB after {N_WARM} rounds {}", memory.warm_kib);
+        println!("resident KiB after all rounds {}", memory.last_kib);
+        Ok(())
+    }
+
+    fn all_rounds(
+        &self,
+        screen: &Screen,
+        window: &mut dyn PluginWindow,
+        memory: &mut Memory,
+    ) -> Result<()> {
+        for n in 1..=self.rounds {
+            round(screen, window, n)?;
+            memory.look(n, self.rounds)?;
+        }
+        Ok(())
+    }
+
+    /// First with the window, then for as long without it.
+    fn live(&self, screen: &Screen) -> Result<()> {
+        let stage = Stage {
+            is_offline: false,
+            ..stage(LONG)
+        };
+        let mut host = ClapHost::open()?;
+        let mut memory = Memory::default();
+        let with = host.perform_beside(&stage, &mut |window: &mut ClapWindow<'_>| {
+            self.all_rounds(screen, window, &mut memory)
+        })?;
+        let played = Duration::from_secs_f64(with.n_frames as f64 / stage.sample_rate_hz);
+        let without = host.perform_beside(&stage, &mut |_: &mut ClapWindow<'_>| {
+            std::thread::sleep(played);
+            Ok(())
+        })?;
+        let period = Duration::from_secs_f64(f64::from(stage.block_frames) / stage.sample_rate_hz);
+        println!("rounds {}", self.rounds);
+        for (name, paced) in [("with the window", with), ("without it", without)] {
+            println!("{name}: {}", missed(&paced, period));
+        }
+        Ok(())
+    }
+}
+
+fn missed(paced: &Paced, period: Duration) -> String {
+    let n_long = paced.blocks.iter().filter(|took| **took > period).count();
+    let mut sorted = paced.blocks.clone();
+    sorted.sort_unstable();
+    let at = |permille: usize| {
+        let idx = (sorted.len().max(1) - 1) * permille / 1000;
+        sorted.get(idx).copied().unwrap_or_default().as_secs_f64() * 1e3
+    };
+    format!(
+        "{n_long} of {} blocks took longer than their {:.2} ms, {} were not done when the next was due; p50 {:.2} ms, p99 \
+         {:.2} ms, longest {:.2} ms; {} drum events",
+        sorted.len(),
+        period.as_secs_f64() * 1e3,
+        paced.n_late,
+        at(500),
+        at(990),
+        at(1000),
+        paced.performance.events.len()
+    )
+}
+
+/// What is played, offline: drums that do not depend on how fast the machine is.
+fn stage(n_measures: u32) -> Stage {
+    Stage::of_measures(n_measures).with("Density", 0.8)
+}
+
+/// Opens the window, waits until it draws, resizes it, waits until it draws at that size, and closes it.
+fn round(screen: &Screen, window: &mut dyn PluginWindow, n: u32) -> Result<()> {
+    let (parent, inner) = open(screen, window).with_context(|| format!("round {n}"))?;
+    let size = size(SIZES[n as usize % SIZES.len()]);
+    screen.resize(parent, size)?;
+    window.resize(size)?;
+    let wanted = (u32::from(size.0), u32::from(size.1));
+    await_some("a picture of the new size", || {
+        window.serve();
+        let shown = screen.picture(inner)?;
+        Ok((shown.size() == wanted && !shown.is_blank()).then_some(()))
+    })
+    .with_context(|| format!("round {n}"))?;
+    window.close()?;
+    screen.close_window(parent)
+}
+
+/// The host's window and the plugin's inside it, once that draws.
+fn open(screen: &Screen, window: &mut dyn PluginWindow) -> Result<(WindowId, WindowId)> {
+    let parent = screen.make_window(size(100))?;
+    window.open(parent)?;
+    let inner = screen.inside(parent)?;
+    await_some("the first picture", || {
+        window.serve();
+        Ok((!screen.picture(inner)?.is_blank()).then_some(()))
+    })?;
+    Ok((parent, inner))
+}
+
+/// Drags Density from the default to its right end, and says what the host is told.
+fn drag(screen: &Screen) -> Result<()> {
+    let stage = stage(LONG).with("Density", 0.5);
+    let paced = ClapHost::open()?.perform_beside(&stage, &mut |window: &mut ClapWindow<'_>| {
+        let (parent, inner) = open(screen, window)?;
+        screen.drag(inner, DENSITY_LEFT, (600, DENSITY_LEFT.1))?;
+        // What is done last is told with one of the next blocks.
+        std::thread::sleep(Duration::from_millis(200));
+        window.close()?;
+        screen.close_window(parent)
+    })?;
+    for Touch { name, kind } in &paced.performance.touches {
+        match kind {
+            TouchKind::Begin => println!("{name}: begin"),
+            TouchKind::Turn(to) => println!("{name}: {to:.3}"),
+            TouchKind::End => println!("{name}: end"),
+        }
+    }
+    Ok(())
+}
+
+/// How much of this process lies in memory.
+#[derive(Debug, Default)]
+struct Memory {
+    warm_kib: u64,
+    last_kib: u64,
+}
+
+impl Memory {
+    fn look(&mut self, n: u32, n_rounds: u32) -> Result<()> {
+        if n == N_WARM.min(n_rounds) {
+            self.warm_kib = resident_kib()?;
+        }
+        if n == n_rounds {
+            self.last_kib = resident_kib()?;
+        }
+        if n % 20 == 0 {
+            eprintln!("after {n} rounds {} KiB", resident_kib()?);
+        }
+        Ok(())
+    }
+}
+
+fn resident_kib() -> Result<u64> {
+    let status =
+        std::fs::read_to_string("/proc/self/status").context("reading /proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number
+        .context("/proc/self/status has no VmRSS")?
+        .parse()
+        .context("VmRSS is no number")
+}

@@ -1,0 +1,112 @@
+//! Playing at the clock's pace on the audio thread while something else is done on the main thread.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clack_host::prelude::AudioPorts;
+
+use super::{ClapHost, ClapWindow, Player, Processor, play_block};
+use crate::{Performance, Stage};
+
+/// What was played at the clock's pace.
+#[derive(Debug, Default)]
+pub struct Paced {
+    /// The drums; the sound is not kept.
+    pub performance: Performance,
+    /// How many frames of the stage were played.
+    pub n_frames: u64,
+    /// What each block took, in the order of the blocks.
+    pub blocks: Vec<Duration>,
+    /// Blocks that were not done when the next was due, also those that only came after one that was late.
+    pub n_late: u32,
+}
+
+/// What is done on the main thread meanwhile.
+pub trait Beside {
+    /// Does it; the drummer plays until this returns, or the stage is over.
+    ///
+    /// # Errors
+    /// What went wrong.
+    fn act(&mut self, window: &mut ClapWindow<'_>) -> anyhow::Result<()>;
+}
+
+impl<F: FnMut(&mut ClapWindow<'_>) -> anyhow::Result<()>> Beside for F {
+    fn act(&mut self, window: &mut ClapWindow<'_>) -> anyhow::Result<()> {
+        self(window)
+    }
+}
+
+impl ClapHost {
+    /// Plays a stage at the clock's pace for as long as something is done beside it.
+    ///
+    /// # Errors
+    /// If the plugin refuses a call, or what is done beside it fails.
+    pub fn perform_beside(
+        &mut self,
+        stage: &Stage,
+        beside: &mut impl Beside,
+    ) -> anyhow::Result<Paced> {
+        let player = self.prepare(stage)?;
+        let is_over = AtomicBool::new(false);
+        let (outcome, played) = std::thread::scope(|scope| {
+            let audio = scope.spawn(|| player.play_in_time(&is_over));
+            let outcome = beside.act(&mut ClapWindow(&mut self.instance));
+            is_over.store(true, Ordering::Release);
+            (outcome, audio.join())
+        });
+        let (processor, paced) =
+            played.map_err(|_| anyhow::anyhow!("the audio thread panicked"))?;
+        self.finish(processor);
+        outcome?;
+        paced
+    }
+}
+
+impl Player<'_> {
+    /// Plays each block when it is due, until it is over.
+    fn play_in_time(self, is_over: &AtomicBool) -> (Processor, anyhow::Result<Paced>) {
+        let mut processor = match self.processor.start_processing() {
+            Ok(processor) => processor,
+            Err(error) => {
+                let refusal = anyhow::anyhow!("the plugin did not start processing");
+                return (error.into_stopped_processor(), Err(refusal));
+            }
+        };
+        let mut ports = AudioPorts::with_capacity(2, 1);
+        let mut paced = Paced::default();
+        // So that the memory of a long stage does not grow while it is played.
+        let n_blocks = self.stage.n_frames / u64::from(self.stage.block_frames);
+        let n_blocks = usize::try_from(n_blocks).unwrap_or_default() + self.stage.cues.len();
+        paced.blocks.reserve(2 * n_blocks);
+        paced.performance.events.reserve(n_blocks);
+        let blocks: Vec<_> = self.stage.blocks().collect();
+        let begun = Instant::now();
+        let outcome = blocks.iter().try_for_each(|block| {
+            if is_over.load(Ordering::Acquire) {
+                return Ok(());
+            }
+            let due =
+                |frame: u64| Duration::from_secs_f64(frame as f64 / self.stage.sample_rate_hz);
+            if let Some(early) = due(block.first_frame).checked_sub(begun.elapsed()) {
+                std::thread::sleep(early);
+            }
+            let from = Instant::now();
+            let played = play_block(
+                &mut processor,
+                self.stage,
+                &self.params,
+                block,
+                &mut ports,
+                &mut paced.performance,
+            );
+            paced.blocks.push(from.elapsed());
+            paced.performance.left.clear();
+            paced.performance.right.clear();
+            paced.n_frames = block.first_frame + u64::from(block.n_frames);
+            paced.n_late += u32::from(begun.elapsed() > due(paced.n_frames));
+            played.context("playing at the clock's pace")
+        });
+        (processor.stop_processing(), outcome.map(|()| paced))
+    }
+}

@@ -1,0 +1,85 @@
+//! The window of a CLAP plugin.
+
+use std::sync::atomic::Ordering;
+
+use anyhow::Context as _;
+use clack_extensions::gui::{
+    GuiApiType, GuiConfiguration, GuiSize, HostGuiImpl, PluginGui, Window,
+};
+use clack_host::prelude::*;
+
+use super::{Callbacks, Handlers};
+use crate::PluginWindow;
+
+/// The plugin on its main thread, whether it plays or not.
+pub struct ClapWindow<'a>(pub(super) &'a mut PluginInstance<Handlers>);
+
+impl std::fmt::Debug for ClapWindow<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClapWindow").finish_non_exhaustive()
+    }
+}
+
+impl ClapWindow<'_> {
+    fn extension(&mut self) -> anyhow::Result<PluginGui> {
+        let handle = self.0.plugin_handle();
+        handle.get_extension().context("the plugin has no window")
+    }
+}
+
+impl PluginWindow for ClapWindow<'_> {
+    fn open(&mut self, parent: u32) -> anyhow::Result<()> {
+        let gui = self.extension()?;
+        let handle = self.0.plugin_handle();
+        let embedded = GuiConfiguration {
+            api_type: GuiApiType::X11,
+            is_floating: false,
+        };
+        gui.create(&handle, embedded).context("making the window")?;
+        #[expect(unsafe_code, reason = "the window has to outlive the plugin's")]
+        // SAFETY: whoever opens it closes it before the window around it.
+        unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }
+            .context("putting the window into the host's")?;
+        gui.show(&handle).context("showing the window")
+    }
+
+    fn resize(&mut self, (width, height): (u16, u16)) -> anyhow::Result<()> {
+        let gui = self.extension()?;
+        let handle = self.0.plugin_handle();
+        let (width, height) = (width.into(), height.into());
+        gui.set_size(&handle, GuiSize { width, height })
+            .with_context(|| format!("giving the window {width} x {height} pixels"))
+    }
+
+    fn serve(&mut self) {
+        let wants = |shared: &Callbacks| shared.wants_main_thread.swap(false, Ordering::AcqRel);
+        if self.0.access_shared_handler(wants) {
+            self.0.call_on_main_thread_callback();
+        }
+    }
+
+    fn close(&mut self) -> anyhow::Result<()> {
+        let gui = self.extension()?;
+        gui.destroy(&self.0.plugin_handle());
+        Ok(())
+    }
+}
+
+/// The host's window has whatever size the plugin's has.
+impl HostGuiImpl for Callbacks {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, _: GuiSize) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
+    fn closed(&self, _: bool) {}
+}
