@@ -18,12 +18,13 @@ mod reveal;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
 use lockstep_models::representation::{Beats, Voice};
 
 use crate::realtime::{BassEventKind, DrumEventKind, Mark};
+use crate::synth::KitChoice;
 
 pub use archive::{Archive, Place};
 pub use export::{ExportError, Exported, Exporting};
@@ -73,6 +74,8 @@ struct Shared {
     n_lost: AtomicU32,
     /// How much has been played, in beats, as the bits of an `f64`. What was played before is on the tape.
     now: AtomicU64,
+    /// Place of the kit that is heard among [`KitChoice::ALL`].
+    kit: AtomicU8,
 }
 
 /// Makes the two ends: the audio thread's and the archive's.
@@ -84,6 +87,7 @@ pub fn capture() -> (Recorder, Tape) {
         records: ArrayQueue::new(N_RECORDS),
         n_lost: AtomicU32::new(0),
         now: AtomicU64::new(0),
+        kit: AtomicU8::new(0),
     });
     (Recorder::new(Arc::clone(&shared)), Tape { shared })
 }
@@ -103,6 +107,17 @@ impl Tape {
     /// How much has been played, and is on the tape by now.
     fn now(&self) -> Beats {
         Beats(f64::from_bits(self.shared.now.load(Ordering::Acquire)))
+    }
+
+    /// The kit that is heard; the first one where it is off, for a take without drums is none.
+    fn kit(&self) -> KitChoice {
+        let place = usize::from(self.shared.kit.load(Ordering::Relaxed));
+        let kit = KitChoice::ALL.get(place).copied().unwrap_or_default();
+        if kit == KitChoice::Off {
+            KitChoice::default()
+        } else {
+            kit
+        }
     }
 
     /// How many records were lost since this was asked last.

@@ -244,6 +244,7 @@ impl Plugin for Lockstep {
         });
         self.recorder
             .record(&block, self.performer.passage(), &self.drums);
+        self.recorder.hear(self.params.kit.choice.value().into());
         self.recorder.hold_save(self.params.save.value());
         if self.inbox.is_save_asked() {
             self.recorder.save();

@@ -284,8 +284,9 @@ impl Performer {
         self.passage
             .pass(place, timeline, hand.block.sample_rate_hz);
         self.passage.follow_meter(self.measure.meter);
-        self.score
-            .follow(self.feel(hand.controls), hand.controls.pins);
+        self.score.follow(self.feel(hand.controls));
+        let rel = Beats(timeline.position.0 - self.measure.start.0);
+        self.score.settle(hand.controls.pins, rel);
         self.last = Some(*timeline);
         let mut now = timeline.first;
         while let Some((frame, what)) = self.next(timeline, hand.block, bass.as_slice().first()) {

@@ -177,15 +177,13 @@ where
                 let n_lost = std::mem::take(&mut kept.n_lost);
                 // The other instances' takes are still to be saved after a panic in this one's.
                 let saved = catch_unwind(AssertUnwindSafe(|| {
-                    save(&kept.reel, record.place, n_lost, &self.folder)
+                    save(kept, record.place, n_lost, &self.folder)
                 }));
                 (self.tell)(saved.unwrap_or(Outcome::Panicked));
             }
         }
         for wish in wishes {
-            let exported = catch_unwind(AssertUnwindSafe(|| {
-                export(&kept.reel, now, kept.n_lost, &wish)
-            }));
+            let exported = catch_unwind(AssertUnwindSafe(|| export(kept, now, &wish)));
             wish.answer(exported.unwrap_or(Err(ExportError::Panicked)));
         }
     }
@@ -223,15 +221,16 @@ where
 
 /// Saves what is on a reel.
 fn save(
-    reel: &Reel,
+    kept: &Kept,
     now: Beats,
     n_lost: u32,
     folder: impl Fn() -> Result<PathBuf, SaveError>,
 ) -> Outcome {
-    let Some((song, n_measures)) = reel.song(now, N_MEASURES) else {
+    let Some((song, n_measures)) = kept.reel.song(now, N_MEASURES) else {
         return Outcome::Nothing;
     };
-    let written = folder().and_then(|folder| Ok(files::write(&folder, &stem(), &song)?));
+    let kit = kept.tape.kit();
+    let written = folder().and_then(|folder| Ok(files::write(&folder, &stem(), &song, kit)?));
     match written {
         Ok(path) => Outcome::Saved {
             path,
@@ -243,15 +242,15 @@ fn save(
 }
 
 /// Writes the last measures where they are wished.
-fn export(reel: &Reel, now: Beats, n_lost: u32, wish: &Wish) -> Result<Exported, ExportError> {
+fn export(kept: &Kept, now: Beats, wish: &Wish) -> Result<Exported, ExportError> {
     let n_wished = wish.n_measures.get();
-    let (song, n_measures) = reel.song(now, n_wished).ok_or(ExportError::Nothing)?;
-    let mid = files::write(&wish.folder, &stem(), &song)?;
+    let (song, n_measures) = kept.reel.song(now, n_wished).ok_or(ExportError::Nothing)?;
+    let mid = files::write(&wish.folder, &stem(), &song, kept.tape.kit())?;
     Ok(Exported {
         wav: mid.with_extension("wav"),
         mid,
         n_measures,
-        n_lost,
+        n_lost: kept.n_lost,
     })
 }
 

@@ -59,12 +59,17 @@ pub fn folder() -> Result<PathBuf, SaveError> {
     Ok(music.ok_or(SaveError::NoFolder)?.join("Lockstep"))
 }
 
-/// Writes a song as `STEM.mid` and `STEM.wav`, or, where one of these is taken, `STEM-2` and so on; gives the path of the
+/// Writes a song as `STEM.mid` and, played by a kit, `STEM.wav`, or, where one of these is taken, `STEM-2` and so on; gives the path of the
 /// first.
 ///
 /// # Errors
 /// [`WriteError`]; then neither is there.
-pub(super) fn write(folder: &Path, stem: &str, song: &Song) -> Result<PathBuf, WriteError> {
+pub(super) fn write(
+    folder: &Path,
+    stem: &str,
+    song: &Song,
+    kit: KitChoice,
+) -> Result<PathBuf, WriteError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |source: io::Error| WriteError::File { path, source }
@@ -75,7 +80,7 @@ pub(super) fn write(folder: &Path, stem: &str, song: &Song) -> Result<PathBuf, W
         _ => folder.join(format!("{stem}-{n}.{kind}")),
     };
     let wav = named(1, "wav");
-    let mut wav = sound(&wav, song).map_err(at(&wav))?;
+    let mut wav = sound(&wav, song, kit).map_err(at(&wav))?;
     for n in 1..=MAX_TAKES {
         let (notes_path, wav_path) = (named(n, "mid"), named(n, "wav"));
         let notes = notes(&notes_path, song).map_err(at(&notes_path))?;
@@ -105,14 +110,12 @@ fn notes(path: &Path, song: &Song) -> io::Result<WholeFile> {
     Ok(file)
 }
 
-fn sound(path: &Path, song: &Song) -> io::Result<WholeFile> {
+fn sound(path: &Path, song: &Song, kit: KitChoice) -> io::Result<WholeFile> {
     let file = WholeFile::begin(path)?;
     let opened = fs::File::options().write(true).open(file.path())?;
-    jam::write_wav(song, KitChoice::default(), BufWriter::new(opened)).map_err(
-        |error| match error {
-            hound::Error::IoError(error) => error,
-            other => io::Error::other(other),
-        },
-    )?;
+    jam::write_wav(song, kit, BufWriter::new(opened)).map_err(|error| match error {
+        hound::Error::IoError(error) => error,
+        other => io::Error::other(other),
+    })?;
     Ok(file)
 }

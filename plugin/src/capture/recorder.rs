@@ -18,6 +18,7 @@ use lockstep_models::representation::Beats;
 
 use super::{N_RECORDS, N_RESERVED, Record, Shared, What};
 use crate::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};
+use crate::synth::KitChoice;
 
 /// Writes to the tape.
 #[derive(Debug)]
@@ -72,6 +73,18 @@ impl Recorder {
         }
         let now = self.now.0.to_bits();
         self.shared.now.store(now, Ordering::Release);
+    }
+
+    /// The kit that is heard by now: takes are rendered with it.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn hear(&self, kit: KitChoice) {
+        let place = KitChoice::ALL.iter().position(|choice| *choice == kit);
+        let place = place.and_then(|place| u8::try_from(place).ok());
+        self.shared
+            .kit
+            .store(place.unwrap_or_default(), Ordering::Relaxed);
     }
 
     /// The button that saves what was just played: wanted whenever it goes down. Where it is first looked at it may lie.

@@ -177,12 +177,22 @@ impl Score {
         self.arrange();
     }
 
-    /// Arranges what is still to come anew, if the feel or the pins are others.
-    pub(super) fn follow(&mut self, feel: Feel, pins: Pins) {
-        let pins = pins.of(&self.hits);
-        if (feel, pins) != (self.feel, self.pins) {
-            (self.feel, self.pins) = (feel, pins);
+    /// Moves what is still to come, if the feel is another.
+    pub(super) fn follow(&mut self, feel: Feel) {
+        if feel != self.feel {
+            self.feel = feel;
             self.arrange();
+        }
+    }
+
+    /// Takes or leaves what is still to come, if the pins are others; `rel` is how far the measure has been played, in beats:
+    /// what a pin wants before that is past.
+    pub(super) fn settle(&mut self, pins: Pins, rel: Beats) {
+        let pins = pins.of(&self.hits);
+        if pins != self.pins {
+            self.pins = pins;
+            self.arrange();
+            self.enter(rel, MAX_STEPS_PER_MEASURE);
         }
     }
 
@@ -338,7 +348,7 @@ mod tests {
             let mut score = Score::new();
             score.begin(&hits, feel(0.0, 0.0), Pins::default());
             let mut seen: Vec<_> = (0..n_before).filter_map(|_| score.pop()).collect();
-            score.follow(feel(swing, 1.0), Pins::default());
+            score.follow(feel(swing, 1.0));
             seen.extend(std::iter::from_fn(|| score.pop()));
             let mut places: Vec<_> = seen.iter().map(|s| (s.step_idx, s.voice.index())).collect();
             places.sort_unstable();

@@ -6,10 +6,11 @@ use crate::Place;
 const SIZE: Place = (960, 640);
 
 /// The pages, by the names of their pictures, and the middle of their tabs.
-pub const TABS: [(&str, Place); 3] = [
+pub const TABS: [(&str, Place); 4] = [
     ("play", (115, 18)),
-    ("setup", (171, 18)),
-    ("about", (229, 18)),
+    ("kit", (159, 18)),
+    ("setup", (209, 18)),
+    ("about", (269, 18)),
 ];
 
 /// The left end of the bar Density.

@@ -99,6 +99,26 @@ fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested 
 }
 
 #[test]
+fn a_take_sounds_by_the_kit_that_is_heard_and_never_without_drums() -> Tested {
+    let (folder, archive) = (tempfile::tempdir()?, Archive::of_process()?);
+    let mut sounds = Vec::new();
+    for kit in KitChoice::ALL {
+        let (mut instance, tape) = Instance::new(512);
+        let place = archive.keep(tape);
+        instance.recorder.hear(kit);
+        instance.play(Stretch::rolling(0.0, 12.0), |_| {});
+        let files = place.export(measures(2), folder.path()).wait()?;
+        sounds.push(fs::read(&files.wav)?);
+    }
+    let [acoustic, brushes, electronic, off] = &*sounds else {
+        unreachable!("one for each kit");
+    };
+    assert!(acoustic != brushes && acoustic != electronic && brushes != electronic);
+    assert!(off == acoustic);
+    Ok(())
+}
+
+#[test]
 fn an_editor_may_share_the_place_and_keep_what_is_on_its_way() {
     fn is_shared<T: Send + Sync + 'static>() {}
     is_shared::<Place>();

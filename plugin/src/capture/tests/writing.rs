@@ -46,7 +46,7 @@ fn takes_of_one_second_are_pairs_of_their_own_and_overwrite_nothing() -> Tested 
     // A sound without notes has the third name.
     fs::write(folder.join("take-3.wav"), b"mine")?;
     for _ in 0..3 {
-        files::write(&folder, "take", &short_song())?;
+        files::write(&folder, "take", &short_song(), KitChoice::default())?;
     }
     let expected = [
         "take-2.mid",
