@@ -90,6 +90,8 @@ pub fn editor(
         title: "Lockstep".to_owned(),
         resize_hint: ResizeHint {
             can_resize: true,
+            can_resize_horizontally: true,
+            can_resize_vertically: true,
             size_constraints: SizeConstraints::Logical {
                 min_size: Some(smallest),
                 max_size: None,
