@@ -9,6 +9,8 @@
 mod ardour;
 #[path = "hosts/density.rs"]
 mod density;
+#[path = "hosts/editor.rs"]
+mod editor;
 #[path = "hosts/lifecycle.rs"]
 mod lifecycle;
 #[path = "hosts/notes.rs"]

@@ -47,7 +47,13 @@ impl PluginWindow for ClapWindow<'_> {
         let gui = self.extension()?;
         let handle = self.0.plugin_handle();
         let (width, height) = (width.into(), height.into());
-        gui.set_size(&handle, GuiSize { width, height })
+        let asked = GuiSize { width, height };
+        // A host asks first what it may do, as one whose window's corner is dragged.
+        anyhow::ensure!(
+            gui.can_resize(&handle) && gui.adjust_size(&handle, asked) == Some(asked),
+            "the window cannot have {width} x {height} pixels"
+        );
+        gui.set_size(&handle, asked)
             .with_context(|| format!("giving the window {width} x {height} pixels"))
     }
 

@@ -15,11 +15,17 @@ const SIZES: [u16; 4] = [75, 150, 125, 200];
 /// After so many rounds what is made once and kept is there: drivers, fonts, threads' stacks.
 const N_WARM: u32 = 40;
 
+/// Rounds from one look at the memory to the next.
+const LOOK_EVERY: u32 = 20;
+
 /// Longer than any run, in measures of 1.2 seconds.
 const LONG: u32 = 400;
 
 /// As many measures as a take keeps, and some: nothing that is recorded grows after them.
 const N_KEPT: u32 = 70;
+
+/// About what a round takes.
+const ROUND: Duration = Duration::from_millis(180);
 
 /// Blocks of a VST3 stage between two rounds.
 const BLOCKS_A_ROUND: u32 = 20;
@@ -36,6 +42,9 @@ pub(crate) struct Args {
     /// Plays live at the clock's pace, with and without a window, and says how many blocks were missed; of CLAP
     #[arg(long)]
     live: bool,
+    /// Opens no window, and waits as long as it would take: what memory does then
+    #[arg(long, conflicts_with_all = ["live", "drag"])]
+    without: bool,
     /// Instead of all that drags Density once and says what the host is told; of CLAP
     #[arg(long, conflicts_with = "live")]
     drag: bool,
@@ -109,10 +118,15 @@ impl Args {
             drums.len(),
             expected.len()
         );
-        println!("rounds {}", self.rounds);
-        println!("drum events, equal without a window {}", drums.len());
-        println!("resident KiB after {N_WARM} rounds {}", memory.warm_kib);
-        println!("resident KiB after all rounds {}", memory.last_kib);
+        println!("rounds: {}", self.rounds);
+        println!(
+            "drum events, the same as without the window: {}",
+            drums.len()
+        );
+        println!(
+            "grown from round {N_WARM} to the last, KiB: {}",
+            memory.last_kib.saturating_sub(memory.warm_kib)
+        );
         Ok(())
     }
 
@@ -123,7 +137,11 @@ impl Args {
         memory: &mut Memory,
     ) -> Result<()> {
         for n in 1..=self.rounds {
-            round(screen, window, n)?;
+            if self.without {
+                std::thread::sleep(ROUND);
+            } else {
+                round(screen, window, n)?;
+            }
             memory.look(n, self.rounds)?;
         }
         Ok(())
@@ -146,7 +164,7 @@ impl Args {
             Ok(())
         })?;
         let period = Duration::from_secs_f64(f64::from(stage.block_frames) / stage.sample_rate_hz);
-        println!("rounds {}", self.rounds);
+        println!("rounds: {}", self.rounds);
         for (name, paced) in [("with the window", with), ("without it", without)] {
             println!("{name}: {}", missed(&paced, period));
         }
@@ -230,35 +248,41 @@ fn drag(screen: &Screen) -> Result<()> {
     Ok(())
 }
 
-/// How much of this process lies in memory.
+/// How much of this process lies in memory, each time after the window's threads have ended.
 #[derive(Debug, Default)]
 struct Memory {
+    /// Without a window, once the first was closed: a graphics driver keeps a thread of its own.
+    n_threads: u64,
     warm_kib: u64,
     last_kib: u64,
 }
 
 impl Memory {
+    /// After round `n`.
     fn look(&mut self, n: u32, n_rounds: u32) -> Result<()> {
-        if n == N_WARM.min(n_rounds) {
-            self.warm_kib = resident_kib()?;
+        if n == 1 {
+            std::thread::sleep(Duration::from_secs(1));
+            self.n_threads = status("Threads:")?;
         }
-        if n == n_rounds {
-            self.last_kib = resident_kib()?;
+        await_some("the end of the window's threads", || {
+            Ok((status("Threads:")? <= self.n_threads).then_some(()))
+        })?;
+        if n.is_multiple_of(LOOK_EVERY) || n == n_rounds {
+            self.last_kib = status("VmRSS:")?;
+            println!("resident KiB after {n} rounds: {}", self.last_kib);
         }
-        if n % 20 == 0 {
-            eprintln!("after {n} rounds {} KiB", resident_kib()?);
+        if n == N_WARM {
+            self.warm_kib = self.last_kib;
         }
         Ok(())
     }
 }
 
-fn resident_kib() -> Result<u64> {
-    let status =
-        std::fs::read_to_string("/proc/self/status").context("reading /proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+/// A figure of this process as Linux tells it.
+fn status(name: &str) -> Result<u64> {
+    let what = || format!("looking for {name} in /proc/self/status");
+    let status = std::fs::read_to_string("/proc/self/status").with_context(what)?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next());
-    number
-        .context("/proc/self/status has no VmRSS")?
-        .parse()
-        .context("VmRSS is no number")
+    number.with_context(what)?.parse().with_context(what)
 }
