@@ -1,6 +1,10 @@
 //! `lockstep live` on a real stage: a JACK server without a device, a musician who plays MIDI, and a recorder.
 //!
 //! Needs `jackd` (Debian: jackd2). Every wait is bounded.
+#[allow(
+    dead_code,
+    reason = "each of the programs that share the stage uses a part of it"
+)]
 mod stage;
 
 use std::fs;

@@ -1,6 +1,6 @@
 //! The window of `lockstep live` on a screen of the test's own: what it shows, and that what is turned in it is heard.
 //!
-//! Needs `jackd`, `Xvfb` and Mesa's software OpenGL (Debian: jackd2 xvfb libgl1 libgl1-mesa-dri). Every wait is bounded.
+//! Needs `jackd` (Debian: jackd2), `Xvfb` and Mesa's software OpenGL (`lockstep_screen::PACKAGES`). Every wait is bounded.
 #![cfg(target_os = "linux")]
 
 #[path = "window/density.rs"]

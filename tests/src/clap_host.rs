@@ -23,10 +23,7 @@ use clack_host::events::spaces::CoreEventSpace;
 use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 
-use crate::{
-    Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, Touch, TouchKind,
-    bundle,
-};
+use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
 
 /// The plugin's CLAP id; projects store it.
 const PLUGIN_ID: &str = "audio.lockstep.lockstep";
@@ -362,7 +359,7 @@ fn play_block(
             Some(CoreEventSpace::NoteOn(on)) => (on.pckn(), Some(on.velocity())),
             Some(CoreEventSpace::NoteOff(off)) => (off.pckn(), None),
             Some(event) => {
-                performance.touches.extend(touch(params, event));
+                performance.touches.extend(window::touch(params, event));
                 continue;
             }
             None => continue,
@@ -379,25 +376,6 @@ fn play_block(
         ));
     }
     Ok(())
-}
-
-/// What a hand does in the plugin's window, if this is of it.
-fn touch(params: &[Param], event: CoreEventSpace<'_>) -> Option<Touch> {
-    let (id, what) = match event {
-        CoreEventSpace::ParamGestureBegin(begin) => (begin.param_id()?, TouchKind::Begin),
-        CoreEventSpace::ParamValue(value) => (value.param_id()?, TouchKind::Turn(value.value())),
-        CoreEventSpace::ParamGestureEnd(end) => (end.param_id()?, TouchKind::End),
-        _ => return None,
-    };
-    let param = params.iter().find(|param| param.id == id)?;
-    let kind = match what {
-        TouchKind::Turn(value) => TouchKind::Turn(value / param.max),
-        other => other,
-    };
-    Some(Touch {
-        name: param.name.clone(),
-        kind,
-    })
 }
 
 /// What the host says of the transport at the first frame of a block.

@@ -102,14 +102,15 @@ impl Vst3Host {
 }
 
 impl Vst3Host {
-    /// [`Host::perform`] with something done after each block, on the same thread: this host has but one.
+    /// [`Host::perform`] with something done after each block, on the same thread: this host has but one. It gets what has
+    /// been played so far, to keep of it what it wants.
     ///
     /// # Errors
     /// Those of [`Host::perform`], and those of `between`.
     pub fn perform_between(
         &mut self,
         stage: &Stage,
-        mut between: impl FnMut(&mut Vst3Window<'_>) -> anyhow::Result<()>,
+        mut between: impl FnMut(&mut Vst3Window<'_>, &mut Performance) -> anyhow::Result<()>,
     ) -> anyhow::Result<Performance> {
         anyhow::ensure!(
             stage.tells == Tells::Everything,
@@ -169,7 +170,7 @@ impl Vst3Host {
                     velocity,
                 ));
             }
-            between(&mut Vst3Window(&mut self.plugin))?;
+            between(&mut Vst3Window(&mut self.plugin), &mut performance)?;
         }
         self.plugin.stop_processing()?;
         Ok(performance)
@@ -178,7 +179,7 @@ impl Vst3Host {
 
 impl Host for Vst3Host {
     fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance> {
-        self.perform_between(stage, |_| Ok(()))
+        self.perform_between(stage, |_, _| Ok(()))
     }
 
     fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {

@@ -2,8 +2,9 @@
 //!
 //! The songs are drawn, not real: no corpus is needed, and every machine measures the same work. Figures of a shared
 //! machine move; compare rows of one run, not runs. `prediction` times a weights file instead of run files, and `live` plays
-//! many instances at the clock's pace.
+//! many instances at the clock's pace. `editor` opens and closes the plugin's window while it plays.
 
+mod editor;
 mod live;
 mod prediction;
 
@@ -43,6 +44,10 @@ pub(crate) struct Bench {
     /// Where some of these predictions and all times go, as safetensors, to be compared with those of another runtime
     #[arg(long, requires = "weights")]
     case: Option<PathBuf>,
+    /// How often the window of the bundled plugin is opened, resized and closed while it plays, in place of run files
+    #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["runs", "weights", "instances"],
+        value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    editor: Option<u32>,
     #[command(flatten)]
     live: live::Live,
 }
@@ -59,6 +64,9 @@ impl Bench {
             self.seconds > 0.0 && self.predictions > 0,
             "--seconds and --predictions must be above 0"
         );
+        if let Some(n_rounds) = self.editor {
+            return editor::run(n_rounds);
+        }
         if self.live.is_wanted() {
             return self.live.run();
         }

@@ -66,10 +66,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
         cargo(&["build", "--workspace", "--lib", "--tests"])
     })?;
     step("bundle", bundle::bundle_built)?;
+    let mut has_screen = false;
+    step("screen", || {
+        has_screen = prepare_screen()?;
+        Ok(())
+    })?;
     step("tests", run_tests)?;
     step("allocations on the audio thread", allocations::run)?;
     if has_live {
-        step("tests of `lockstep live`", test_live)?;
+        step("tests of `lockstep live`", || test_live(has_screen))?;
     }
     step("doctests", || cargo(&["test", "--workspace", "--doc"]))?;
     eprintln!(
@@ -118,7 +123,7 @@ fn install_components() -> anyhow::Result<()> {
 /// Whether the program can be built with its live mode here, and played: headers and server are there or were installed.
 fn prepare_live() -> anyhow::Result<bool> {
     if cfg!(target_os = "linux") && !(has_live_headers() && has_jackd()) && may_install_packages() {
-        install_packages()?;
+        install_packages(&LIVE_PACKAGES)?;
     }
     if cfg!(not(target_os = "linux")) || has_live_headers() {
         return Ok(true);
@@ -131,12 +136,38 @@ fn prepare_live() -> anyhow::Result<bool> {
     Ok(false)
 }
 
+/// Whether windows can be opened here, on a screen of the tests' own: what that needs is there or was installed.
+#[cfg(target_os = "linux")]
+fn prepare_screen() -> anyhow::Result<bool> {
+    if !lockstep_screen::is_installed() && may_install_packages() {
+        install_packages(&lockstep_screen::PACKAGES)?;
+    }
+    let has_screen = lockstep_screen::is_installed();
+    if !has_screen {
+        eprintln!(
+            "skipped: no window is opened, for Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
+            lockstep_screen::PACKAGES.join(" ")
+        );
+    }
+    Ok(has_screen)
+}
+
+/// Windows are opened on Linux only.
+#[cfg(not(target_os = "linux"))]
+fn prepare_screen() -> anyhow::Result<bool> {
+    eprintln!("skipped: windows are opened on Linux only");
+    Ok(false)
+}
+
 /// Plays `lockstep live` through a JACK server of its own where there is one to be started, else only in parts.
-fn test_live() -> anyhow::Result<()> {
+fn test_live(has_screen: bool) -> anyhow::Result<()> {
     // The program and its own test alone: everything else has been tested without live.
     let mut targets = vec!["--bin", "lockstep"];
     if has_jackd() {
         targets.extend(["--test", "live"]);
+        if has_screen {
+            targets.extend(["--test", "window"]);
+        }
     } else {
         eprintln!(
             "skipped: `lockstep live` is not played, for there is no `jackd` (Debian: jackd2)"
@@ -169,8 +200,8 @@ fn may_install_packages() -> bool {
     is_root && is_ci && Path::new("/etc/debian_version").exists()
 }
 
-/// Tries to install what `lockstep live` needs. That it could not is no failure: the step is then skipped, aloud.
-fn install_packages() -> anyhow::Result<()> {
+/// Tries to install what a step needs. That it could not is no failure: the step is then skipped, aloud.
+fn install_packages(packages: &[&str]) -> anyhow::Result<()> {
     let apt_get = |args: &[&str]| {
         Command::new("apt-get")
             .args(args)
@@ -178,11 +209,7 @@ fn install_packages() -> anyhow::Result<()> {
             .status()
             .context("calling apt-get")
     };
-    let install = [
-        &["install", "--yes", "--no-install-recommends"],
-        &LIVE_PACKAGES[..],
-    ]
-    .concat();
+    let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
     // A fresh machine has no package lists yet.
     if !apt_get(&install)?.success() && apt_get(&["update"])?.success() {
         apt_get(&install)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{Modal, RichText, Ui};
+use egui::{Modal, RichText, TextEdit, Ui};
 use nice_plug::prelude::Params;
 
 use super::hands::Hands;
@@ -148,9 +148,9 @@ impl Shelf {
             ui.set_width(look.points(360.0));
             ui.label(RichText::new("A preset of your own").font(look.font(16.0)));
             ui.label("Name");
-            ui.text_edit_singleline(&mut writing.name);
+            ui.add(TextEdit::singleline(&mut writing.name).desired_width(f32::INFINITY));
             ui.label("What it plays, in a sentence (may be empty)");
-            ui.text_edit_singleline(&mut writing.about);
+            ui.add(TextEdit::singleline(&mut writing.about).desired_width(f32::INFINITY));
             if let Some(trouble) = &writing.trouble {
                 ui.label(RichText::new(trouble).color(look::ALARM));
             }

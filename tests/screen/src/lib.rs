@@ -1,7 +1,6 @@
 //! A screen of a test's own, on Linux: an X server without a monitor, the hands that use it and the pictures taken of it.
 //!
-//! Speaks the X protocol itself; all it knows of the plugin are the [`places`] in its window. Needs Xvfb (Debian: xvfb); whoever draws with OpenGL on it
-//! needs Mesa's software renderer as well (Debian: libgl1 libgl1-mesa-dri), and gets it by [`Server::dress`].
+//! Speaks the X protocol itself; all it knows of the plugin are the [`places`] in its window. Needs Xvfb, and Mesa's software renderer for who draws on it with OpenGL: [`PACKAGES`].
 #![cfg(target_os = "linux")]
 
 mod palette;
@@ -17,7 +16,7 @@ use anyhow::{Result, bail};
 
 pub use picture::Picture;
 pub use screen::{Place, Screen, WindowId};
-pub use server::Server;
+pub use server::{PACKAGES, Server, is_installed};
 
 /// Longest wait for anything that should happen at once.
 pub const PATIENCE: Duration = Duration::from_secs(20);

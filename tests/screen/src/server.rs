@@ -8,6 +8,38 @@ use anyhow::{Context as _, Result, ensure};
 /// Room for a window of twice the usual size.
 const SIZE: &str = "1960x1320x24";
 
+/// What a window of the plugin and a screen for it need, as Debian's packages.
+pub const PACKAGES: [&str; 5] = [
+    "libegl1",
+    "libgl1-mesa-dri",
+    "libx11-xcb1",
+    "libxkbcommon-x11-0",
+    "xvfb",
+];
+
+/// What is opened of them at run time.
+const LIBRARIES: [&str; 4] = [
+    "libEGL.so.1",
+    "libEGL_mesa.so.0",
+    "libX11-xcb.so.1",
+    "libxkbcommon-x11.so.0",
+];
+
+/// Whether there are an X server that can be started, and the libraries that draw on it.
+pub fn is_installed() -> bool {
+    let said = |program: &str, arg: &str| {
+        let output = Command::new(program).arg(arg).output();
+        output.ok().filter(|output| output.status.success())
+    };
+    // A user's path may lack the second folder.
+    let known = ["ldconfig", "/sbin/ldconfig"]
+        .into_iter()
+        .find_map(|program| said(program, "-p"))
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default();
+    said("Xvfb", "-help").is_some() && LIBRARIES.iter().all(|library| known.contains(library))
+}
+
 /// An X server without a monitor, on a display that no other has.
 #[derive(Debug)]
 pub struct Server {

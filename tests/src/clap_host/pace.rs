@@ -49,14 +49,13 @@ impl ClapHost {
     ) -> anyhow::Result<Paced> {
         let player = self.prepare(stage)?;
         let is_over = AtomicBool::new(false);
-        let (outcome, played) = std::thread::scope(|scope| {
+        let (outcome, taken) = std::thread::scope(|scope| {
             let audio = scope.spawn(|| player.play_in_time(&is_over));
             let outcome = beside.act(&mut ClapWindow(&mut self.instance));
             is_over.store(true, Ordering::Release);
             (outcome, audio.join())
         });
-        let (processor, paced) =
-            played.map_err(|_| anyhow::anyhow!("the audio thread panicked"))?;
+        let (processor, paced) = taken.map_err(|_| anyhow::anyhow!("the audio thread panicked"))?;
         self.finish(processor);
         outcome?;
         paced

@@ -1,4 +1,4 @@
-//! The window of a CLAP plugin.
+//! The window of a CLAP plugin, and what a hand in it tells the host.
 
 use std::sync::atomic::Ordering;
 
@@ -6,10 +6,11 @@ use anyhow::Context as _;
 use clack_extensions::gui::{
     GuiApiType, GuiConfiguration, GuiSize, HostGuiImpl, PluginGui, Window,
 };
+use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
 
-use super::{Callbacks, Handlers};
-use crate::PluginWindow;
+use super::{Callbacks, Handlers, Param};
+use crate::{PluginWindow, Touch, TouchKind};
 
 /// The plugin on its main thread, whether it plays or not.
 pub struct ClapWindow<'a>(pub(super) &'a mut PluginInstance<Handlers>);
@@ -69,6 +70,25 @@ impl PluginWindow for ClapWindow<'_> {
         gui.destroy(&self.0.plugin_handle());
         Ok(())
     }
+}
+
+/// What a hand does in the plugin's window, if this is of it.
+pub(super) fn touch(params: &[Param], event: CoreEventSpace<'_>) -> Option<Touch> {
+    let (id, what) = match event {
+        CoreEventSpace::ParamGestureBegin(begin) => (begin.param_id()?, TouchKind::Begin),
+        CoreEventSpace::ParamValue(value) => (value.param_id()?, TouchKind::Turn(value.value())),
+        CoreEventSpace::ParamGestureEnd(end) => (end.param_id()?, TouchKind::End),
+        _ => return None,
+    };
+    let param = params.iter().find(|param| param.id == id)?;
+    let kind = match what {
+        TouchKind::Turn(value) => TouchKind::Turn(value / param.max),
+        other => other,
+    };
+    Some(Touch {
+        name: param.name.clone(),
+        kind,
+    })
 }
 
 /// The host's window has whatever size the plugin's has.
