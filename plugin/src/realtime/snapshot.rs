@@ -55,7 +55,7 @@ pub struct Snapshot {
     pub open_step: usize,
     /// The measure that is being played.
     pub now: Cells,
-    /// The plan for the next one, as it stands.
+    /// The plan for the next one, as it stands; at rest, what would have been played next.
     pub next: Option<Cells>,
     /// What the ladder has counted.
     pub tally: Tally,
@@ -114,7 +114,9 @@ impl Performer {
             played: self.listener.played(end_row),
             open_step: self.measure.half_step / 2,
             now: cells(self.score.hits(), serial, meter),
-            next: (self.is_playing() && self.measure.has_asked)
+            next: self
+                .measure
+                .has_asked
                 .then(|| plans.plan_for(self.take, serial + 1))
                 .flatten()
                 .map(|plan| cells(&plan.hits, serial + 1, self.next_meter)),

@@ -1,9 +1,9 @@
-//! The 256 colours that a picture is written in.
+//! The few colours that a picture is written in.
 
 use std::collections::BTreeMap;
 
-/// Most colours of a palette: an index is a byte.
-const MAX_COLOURS: usize = 256;
+/// Most colours of a palette: with twice as many the files are a twentieth larger, and no eye sees it.
+const MAX_COLOURS: usize = 128;
 
 /// The commonest colours of a picture, and for each of its colours the nearest of them.
 pub(crate) struct Palette {

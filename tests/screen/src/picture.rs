@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::palette::Palette;
 use anyhow::{Context as _, Result, ensure};
-use png::{BitDepth, ColorType, Compression, Decoder, Encoder, Transformations};
+use png::{BitDepth, ColorType, Compression, Decoder, Encoder, FilterType, Transformations};
 
 /// Side of the squares that are compared by their mean colour, in pixels at a width of 960.
 const SQUARE: u32 = 16;
@@ -93,7 +93,7 @@ impl Picture {
         Self::new(info.width, info.height, rgb)
     }
 
-    /// Writes a PNG with a palette of at most 256 colours, and makes its folder.
+    /// Writes a PNG with a palette of few colours, and makes its folder.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -109,6 +109,8 @@ impl Picture {
         encoder.set_depth(BitDepth::Eight);
         encoder.set_palette(palette.colours.concat());
         encoder.set_compression(Compression::Best);
+        // Neighbouring indices of a palette have nothing in common.
+        encoder.set_filter(FilterType::NoFilter);
         let mut writer = encoder.write_header().with_context(what)?;
         let (pixels, _) = self.rgb.as_chunks();
         let indices: Vec<u8> = pixels.iter().map(|pixel| palette.index(*pixel)).collect();

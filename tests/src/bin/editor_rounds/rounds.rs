@@ -104,7 +104,9 @@ impl Args {
             n_played += 1;
             if n_played % BLOCKS_A_ROUND == 0 {
                 let n = n_played / BLOCKS_A_ROUND;
-                round(screen, window, n)?;
+                if !self.without {
+                    round(screen, window, n)?;
+                }
                 memory.look(n, self.rounds)?;
             }
             Ok(())
