@@ -74,6 +74,8 @@ pub(crate) fn run(args: &LiveArgs) -> Result<()> {
     let settings = remembered.overridden_by(args);
     let instrument = Lockstep::default();
     let parameters = prepare(&instrument, &settings, args)?;
+    let made_fields = parameters.fields();
+    parameters.restore_fields(&settings.fields);
     if args.list_parameters {
         list(&parameters);
         return Ok(());
@@ -86,6 +88,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<()> {
             controllers,
             ..settings
         },
+        made_fields,
         shared: Arc::default(),
         saved: None,
     };
@@ -167,6 +170,8 @@ struct Stage {
     file: SettingsFile,
     /// All but the parameters, which are read when they are written down.
     settings: Settings,
+    /// The fields as they are made.
+    made_fields: BTreeMap<String, String>,
     shared: Arc<Shared>,
     /// What the file holds.
     saved: Option<Settings>,
@@ -335,8 +340,11 @@ impl Stage {
 
     /// The settings as they are now.
     fn current(&self) -> Settings {
+        let mut fields = self.parameters.fields();
+        fields.retain(|name, field| self.made_fields.get(name) != Some(field));
         Settings {
             parameters: self.parameters.changed().into_iter().collect(),
+            fields,
             ..self.settings.clone()
         }
     }

@@ -303,6 +303,24 @@ fn a_server_that_goes_away_is_told_and_the_settings_are_saved() {
 }
 
 #[test]
+fn the_pins_of_the_last_evening_are_there_again() {
+    let _server = Server::start();
+    let folder = config_folder();
+    let file = folder.path().join("live.toml");
+    let play = |seed: &str| {
+        let mut app = App::start(&folder, &["--set", seed]);
+        assert!(app.terminate().success());
+        fs::read_to_string(&file).unwrap()
+    };
+    assert!(!play("seed=7").contains("pins"));
+    let pins = "[[1,0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0,16]]";
+    fs::write(&file, format!("[fields]\npins = \"{pins}\"\n")).unwrap();
+    // Written anew by what is played, which therefore has them.
+    let saved = play("seed=8");
+    assert!(saved.contains(pins) && saved.contains("\"8\""), "{saved}");
+}
+
+#[test]
 fn what_is_not_there_is_an_error_that_says_what_to_do() {
     let server = Server::start();
     let folder = config_folder();

@@ -45,6 +45,9 @@ pub(crate) struct Settings {
     /// Parameters that are not as they were made, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) parameters: BTreeMap<String, Written>,
+    /// What a project would keep besides, by name: the pins.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) fields: BTreeMap<String, String>,
     /// Which parameter a MIDI controller turns, by the controller's number.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) controllers: BTreeMap<String, String>,

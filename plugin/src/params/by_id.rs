@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ const MAX_LISTED: usize = 16;
 pub struct Parameters {
     all: Vec<Parameter>,
     /// What `all` points into.
-    _owner: Arc<dyn Params>,
+    owner: Arc<dyn Params>,
 }
 
 struct Parameter {
@@ -103,7 +104,7 @@ impl Parameters {
                 pointer,
             })
             .collect();
-        Self { all, _owner: owner }
+        Self { all, owner }
     }
 
     /// The value, in `[0, 1]`.
@@ -111,7 +112,7 @@ impl Parameters {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn value(&self, at: ParameterIdx) -> f32 {
-        // SAFETY: `_owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.unmodulated_normalized_value() }
     }
 
@@ -120,7 +121,7 @@ impl Parameters {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn plain(&self, at: ParameterIdx) -> f32 {
-        // SAFETY: `_owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.unmodulated_plain_value() }
     }
 
@@ -130,7 +131,7 @@ impl Parameters {
     /// Never allocates, never waits.
     pub fn set(&self, at: ParameterIdx, value: f32, sample_rate_hz: f32) {
         let pointer = self.all[at.0].pointer;
-        // SAFETY: `_owner` is kept, and what is pointed to lives in it. This is the host, whose these functions are.
+        // SAFETY: `owner` is kept, and what is pointed to lives in it. This is the host, whose these functions are.
         unsafe {
             if pointer._internal_set_normalized_value(value) {
                 pointer._internal_update_smoother(sample_rate_hz, false);
@@ -141,7 +142,7 @@ impl Parameters {
     /// Brings what is smoothed to where it stands, before the first block.
     pub fn settle(&self, sample_rate_hz: f32) {
         for parameter in &self.all {
-            // SAFETY: `_owner` is kept, and what is pointed to lives in it. This is the host, whose this function is.
+            // SAFETY: `owner` is kept, and what is pointed to lives in it. This is the host, whose this function is.
             unsafe {
                 parameter
                     .pointer
@@ -152,12 +153,12 @@ impl Parameters {
 
     /// The shown name.
     pub fn name(&self, at: ParameterIdx) -> &str {
-        // SAFETY: `_owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.name() }
     }
 
     fn shown(&self, at: ParameterIdx, value: f32) -> String {
-        // SAFETY: `_owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept, and what is pointed to lives in it.
         unsafe {
             self.all[at.0]
                 .pointer
@@ -166,13 +167,13 @@ impl Parameters {
     }
 
     fn read(&self, at: ParameterIdx, text: &str) -> Option<f32> {
-        // SAFETY: `_owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.string_to_normalized_value(text) }
     }
 
     /// Steps between the least and the greatest value; `None` where it has none.
     fn n_steps(&self, at: ParameterIdx) -> Option<usize> {
-        // SAFETY: `_owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept, and what is pointed to lives in it.
         unsafe { self.all[at.0].pointer.step_count() }
     }
 }
@@ -186,6 +187,16 @@ impl Parameters {
     /// The parameter that is pointed to, if it is one of these.
     pub fn at(&self, pointer: ParamPtr) -> Option<ParameterIdx> {
         self.indices().find(|at| self.all[at.0].pointer == pointer)
+    }
+
+    /// What a project keeps that is no parameter, by name: the pins.
+    pub fn fields(&self) -> BTreeMap<String, String> {
+        self.owner.serialize_fields()
+    }
+
+    /// Sets what [`Self::fields`] gave; what is damaged or unknown is left out.
+    pub fn restore_fields(&self, fields: &BTreeMap<String, String>) {
+        self.owner.deserialize_fields(fields);
     }
 
     /// The id, which is frozen.
