@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Most colours of a palette: with twice as many the files are a twentieth larger, and no eye sees it.
+/// Most colours of a palette: with twice as many the files are an eighth larger, and no eye sees it.
 const MAX_COLOURS: usize = 128;
 
 /// The commonest colours of a picture, and for each of its colours the nearest of them.

@@ -13,9 +13,15 @@ use lockstep_screen::Server;
 /// How much the memory may grow from the 40th to the 200th round, in KiB.
 ///
 /// Each window leaves 81 KiB behind: 69 in Mesa's EGL display, which baseview 0.4.2 never ends, and 12 in baseview's event
-/// loop (heaptrack, 2026-11-25); that makes 13 MiB, and what the allocator cannot give back comes to it. A round that
-/// kept as little as the pixels of its smallest picture (720 x 480, 1.3 MiB) would add 210 MiB.
-const MAX_GROWTH_KIB: u64 = 64 * 1024;
+/// loop (heaptrack, 2026-11-25). With what the allocator cannot give back that was 4 to 19 MiB. A round that kept as
+/// little as the pixels of its smallest picture (720 x 480, 1.3 MiB) would add 210 MiB.
+const MAX_GROWTH_KIB: u64 = 32 * 1024;
+
+/// The same of VST3.
+///
+/// FIXME: nice-plug 0.4.2 keeps a queue of tasks, 160 KiB, for each view that is given a frame; with the above that was 37
+/// to 41 MiB.
+const MAX_VST3_GROWTH_KIB: u64 = 64 * 1024;
 
 /// Whether a window can be opened here.
 fn has_screen() -> bool {
@@ -59,7 +65,7 @@ fn figure(said: &str, name: &str) -> Result<u64> {
 }
 
 /// Drums as without a window, every window draws at both sizes, no thread stays, no memory is kept.
-fn assert_harmless(format: &str) -> Result<()> {
+fn assert_harmless(format: &str, max_growth_kib: u64) -> Result<()> {
     if !has_screen() {
         return Ok(());
     }
@@ -68,20 +74,20 @@ fn assert_harmless(format: &str) -> Result<()> {
     let drums = figure(&said, "drum events, the same as without the window:")?;
     assert!(drums > 200, "{said}");
     let grown = figure(&said, "grown from round 40 to the last, KiB:")?;
-    assert!(grown < MAX_GROWTH_KIB, "{said}");
+    assert!(grown < max_growth_kib, "{said}");
     Ok(())
 }
 
 #[test]
 fn opening_resizing_and_closing_the_clap_window_200_times_changes_no_drum_and_keeps_no_memory()
 -> Result<()> {
-    assert_harmless("clap")
+    assert_harmless("clap", MAX_GROWTH_KIB)
 }
 
 #[test]
 fn opening_resizing_and_closing_the_vst3_window_200_times_changes_no_drum_and_keeps_no_memory()
 -> Result<()> {
-    assert_harmless("vst3")
+    assert_harmless("vst3", MAX_VST3_GROWTH_KIB)
 }
 
 #[test]
