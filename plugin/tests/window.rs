@@ -7,10 +7,7 @@
 mod density;
 #[path = "window/pages.rs"]
 mod pages;
-#[allow(
-    dead_code,
-    reason = "the stage of `live` has more than these tests use"
-)]
+#[allow(dead_code, reason = "the stage has more than these tests use")]
 mod stage;
 
 /// On the grid, at four beats a second, after JACK's transport.
