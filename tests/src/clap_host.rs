@@ -3,6 +3,7 @@
 mod outputs;
 mod pace;
 mod pages;
+mod transport;
 mod window;
 
 pub use pace::{Beside, Paced};
@@ -16,14 +17,14 @@ use clack_extensions::gui::HostGui;
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
-use clack_host::events::event_types::{
-    NoteOffEvent, NoteOnEvent, ParamValueEvent, TransportEvent, TransportFlags,
-};
+use clack_host::events::Match;
+use clack_host::events::event_types::{NoteOffEvent, NoteOnEvent, ParamValueEvent};
 use clack_host::events::spaces::CoreEventSpace;
-use clack_host::events::{EventFlags, Match};
 use clack_host::prelude::*;
 
-use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
+use transport::transport;
+
+use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, bundle};
 
 /// The plugin's CLAP id; projects store it.
 const PLUGIN_ID: &str = "audio.lockstep.lockstep";
@@ -376,51 +377,6 @@ fn play_block(
         ));
     }
     Ok(())
-}
-
-/// What the host says of the transport at the first frame of a block.
-fn transport(tells: Tells, block: &Block) -> Option<TransportEvent> {
-    let (numerator, denominator) = block.meter;
-    let mut flags = match tells {
-        Tells::Everything => {
-            TransportFlags::HAS_TEMPO
-                | TransportFlags::HAS_BEATS_TIMELINE
-                | TransportFlags::HAS_TIME_SIGNATURE
-        }
-        Tells::BeatsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_BEATS_TIMELINE,
-        Tells::Beats => TransportFlags::HAS_BEATS_TIMELINE,
-        Tells::SecondsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_SECONDS_TIMELINE,
-        Tells::Seconds => TransportFlags::HAS_SECONDS_TIMELINE,
-        Tells::Nothing => return None,
-    };
-    flags.set(TransportFlags::IS_PLAYING, block.is_playing);
-    let has = |flag, value| if flags.contains(flag) { value } else { 0.0 };
-    let measure_start = has(
-        TransportFlags::HAS_TIME_SIGNATURE,
-        block.measure_start_beats,
-    );
-    Some(TransportEvent {
-        header: EventHeader::new_core(0, EventFlags::empty()),
-        flags,
-        song_pos_beats: has(TransportFlags::HAS_BEATS_TIMELINE, block.beats).into(),
-        // As if the tempo had always been this.
-        song_pos_seconds: has(
-            TransportFlags::HAS_SECONDS_TIMELINE,
-            block.beats * 60.0 / block.tempo_bpm,
-        )
-        .into(),
-        tempo: has(TransportFlags::HAS_TEMPO, block.tempo_bpm),
-        tempo_inc: 0.0,
-        loop_start_beats: 0.0.into(),
-        loop_end_beats: 0.0.into(),
-        loop_start_seconds: 0.0.into(),
-        loop_end_seconds: 0.0.into(),
-        bar_start: measure_start.into(),
-        // Not looked at, and not known where the meter changes.
-        bar_number: 0,
-        time_signature_numerator: numerator,
-        time_signature_denominator: denominator,
-    })
 }
 
 /// Ties clack's parts together; this host has no state on the main and the audio thread.

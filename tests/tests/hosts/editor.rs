@@ -10,18 +10,23 @@ use anyhow::{Context as _, Result, ensure};
 use lockstep_hosts::bundle;
 use lockstep_screen::Server;
 
-/// How much the memory may grow from the 40th to the 200th round, in KiB.
+/// How much more memory may be in use after the 200th round than after the 40th, in KiB: a half more than was measured.
 ///
 /// Each window leaves 81 KiB behind: 69 in Mesa's EGL display, which baseview 0.4.2 never ends, and 12 in baseview's event
-/// loop (heaptrack, 2026-11-25). With what the allocator cannot give back that was 4 to 19 MiB. A round that kept as
-/// little as the pixels of its smallest picture (720 x 480, 1.3 MiB) would add 210 MiB.
-const MAX_GROWTH_KIB: u64 = 32 * 1024;
+/// loop (heaptrack, 2026-11-25): 13 MiB. A round that kept as little as the pixels of its smallest picture (720 x 480,
+/// 1.3 MiB) would add 210 MiB.
+const MAX_KEPT_KIB: u64 = 20 * 1024;
 
 /// The same of VST3.
 ///
-/// FIXME: nice-plug 0.4.2 keeps a queue of tasks, 160 KiB, for each view that is given a frame; with the above that was 37
-/// to 41 MiB.
-const MAX_VST3_GROWTH_KIB: u64 = 64 * 1024;
+/// FIXME: nice-plug 0.4.2 keeps a queue of tasks, 160 KiB, for each view that is given a frame: with the above 38 MiB.
+const MAX_VST3_KEPT_KIB: u64 = 60 * 1024;
+
+/// How much more may lie in memory, in KiB.
+///
+/// That was 4 to 41 MiB on a quiet machine and up to 128 MiB on a busy one: the threads of a window that closes late hand
+/// back pages that others have made holes in. A round that kept its framebuffer (1920 x 1280, 9.4 MiB) would add 1500 MiB.
+const MAX_RESIDENT_KIB: u64 = 256 * 1024;
 
 /// Whether a window can be opened here.
 fn has_screen() -> bool {
@@ -64,8 +69,8 @@ fn figure(said: &str, name: &str) -> Result<u64> {
     Ok(figure.trim().parse()?)
 }
 
-/// Drums as without a window, every window draws at both sizes, no thread stays, no memory is kept.
-fn assert_harmless(format: &str, max_growth_kib: u64) -> Result<()> {
+/// Drums as without a window, every window draws at both sizes, no thread stays, little memory is kept.
+fn assert_harmless(format: &str, max_kept_kib: u64) -> Result<()> {
     if !has_screen() {
         return Ok(());
     }
@@ -73,21 +78,23 @@ fn assert_harmless(format: &str, max_growth_kib: u64) -> Result<()> {
     assert_eq!(figure(&said, "rounds:")?, 200, "{said}");
     let drums = figure(&said, "drum events, the same as without the window:")?;
     assert!(drums > 200, "{said}");
-    let grown = figure(&said, "grown from round 40 to the last, KiB:")?;
-    assert!(grown < max_growth_kib, "{said}");
+    let kept = figure(&said, "KiB in use, grown from round 40 to the last:")?;
+    assert!(kept < max_kept_kib, "{said}");
+    let resident = figure(&said, "KiB resident, grown from round 40 to the last:")?;
+    assert!(resident < MAX_RESIDENT_KIB, "{said}");
     Ok(())
 }
 
 #[test]
-fn opening_resizing_and_closing_the_clap_window_200_times_changes_no_drum_and_keeps_no_memory()
+fn opening_resizing_and_closing_the_clap_window_200_times_changes_no_drum_and_keeps_no_picture()
 -> Result<()> {
-    assert_harmless("clap", MAX_GROWTH_KIB)
+    assert_harmless("clap", MAX_KEPT_KIB)
 }
 
 #[test]
-fn opening_resizing_and_closing_the_vst3_window_200_times_changes_no_drum_and_keeps_no_memory()
+fn opening_resizing_and_closing_the_vst3_window_200_times_changes_no_drum_and_keeps_no_picture()
 -> Result<()> {
-    assert_harmless("vst3", MAX_VST3_GROWTH_KIB)
+    assert_harmless("vst3", MAX_VST3_KEPT_KIB)
 }
 
 #[test]

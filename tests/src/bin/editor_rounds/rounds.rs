@@ -128,10 +128,14 @@ impl Args {
             "drum events, the same as without the window: {}",
             drums.len()
         );
-        println!(
-            "grown from round {N_WARM} to the last, KiB: {}",
-            memory.last_kib.saturating_sub(memory.warm_kib)
-        );
+        let Memory { warm, last, .. } = memory;
+        for (what, from, to) in [
+            ("in use", warm.in_use_kib, last.in_use_kib),
+            ("resident", warm.resident_kib, last.resident_kib),
+        ] {
+            let grown = to.saturating_sub(from);
+            println!("KiB {what}, grown from round {N_WARM} to the last: {grown}");
+        }
         Ok(())
     }
 
@@ -258,8 +262,16 @@ fn drag(screen: &Screen) -> Result<()> {
 struct Memory {
     /// Without a window, once the first was closed: a graphics driver keeps a thread of its own.
     n_threads: u64,
-    warm_kib: u64,
-    last_kib: u64,
+    warm: Figures,
+    last: Figures,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Figures {
+    /// What was asked for and not given back; 0 where the allocator does not tell.
+    in_use_kib: u64,
+    /// What lies in memory, with what the allocator and the system hold back of what was given back.
+    resident_kib: u64,
 }
 
 impl Memory {
@@ -273,25 +285,41 @@ impl Memory {
             Ok((status("Threads:")? <= self.n_threads).then_some(()))
         })?;
         if n.is_multiple_of(LOOK_EVERY) || n == n_rounds {
-            give_back();
-            self.last_kib = status("VmRSS:")?;
-            println!("resident KiB after {n} rounds: {}", self.last_kib);
+            self.last = figures()?;
+            let Figures {
+                in_use_kib,
+                resident_kib,
+            } = self.last;
+            println!("after {n} rounds: {in_use_kib} KiB in use, {resident_kib} KiB resident");
         }
         if n == N_WARM {
-            self.warm_kib = self.last_kib;
+            self.warm = self.last;
         }
         Ok(())
     }
 }
 
-/// Has the allocator give to the system what is free: how much of that it holds back depends on which thread ended when.
-fn give_back() {
-    #[cfg(target_env = "gnu")]
-    #[expect(unsafe_code, reason = "there is no safe way to ask for it")]
-    // SAFETY: it touches nothing that is in use.
-    unsafe {
+/// The figures, after the allocator has given to the system what it can.
+#[cfg(target_env = "gnu")]
+#[expect(unsafe_code, reason = "there is no safe way to ask for it")]
+fn figures() -> Result<Figures> {
+    // SAFETY: these touch nothing that is in use.
+    let allocated = unsafe {
         libc::malloc_trim(0);
-    }
+        libc::mallinfo2()
+    };
+    Ok(Figures {
+        in_use_kib: u64::try_from(allocated.uordblks + allocated.hblkhd)? / 1024,
+        resident_kib: status("VmRSS:")?,
+    })
+}
+
+#[cfg(not(target_env = "gnu"))]
+fn figures() -> Result<Figures> {
+    Ok(Figures {
+        in_use_kib: 0,
+        resident_kib: status("VmRSS:")?,
+    })
 }
 
 /// A figure of this process as Linux tells it.

@@ -1,0 +1,51 @@
+//! What the CLAP host says of time.
+
+use clack_host::events::event_types::{TransportEvent, TransportFlags};
+use clack_host::events::{EventFlags, EventHeader};
+
+use crate::{Block, Tells};
+
+/// What the host says of the transport at the first frame of a block.
+pub(super) fn transport(tells: Tells, block: &Block) -> Option<TransportEvent> {
+    let (numerator, denominator) = block.meter;
+    let mut flags = match tells {
+        Tells::Everything => {
+            TransportFlags::HAS_TEMPO
+                | TransportFlags::HAS_BEATS_TIMELINE
+                | TransportFlags::HAS_TIME_SIGNATURE
+        }
+        Tells::BeatsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_BEATS_TIMELINE,
+        Tells::Beats => TransportFlags::HAS_BEATS_TIMELINE,
+        Tells::SecondsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_SECONDS_TIMELINE,
+        Tells::Seconds => TransportFlags::HAS_SECONDS_TIMELINE,
+        Tells::Nothing => return None,
+    };
+    flags.set(TransportFlags::IS_PLAYING, block.is_playing);
+    let has = |flag, value| if flags.contains(flag) { value } else { 0.0 };
+    let measure_start = has(
+        TransportFlags::HAS_TIME_SIGNATURE,
+        block.measure_start_beats,
+    );
+    Some(TransportEvent {
+        header: EventHeader::new_core(0, EventFlags::empty()),
+        flags,
+        song_pos_beats: has(TransportFlags::HAS_BEATS_TIMELINE, block.beats).into(),
+        // As if the tempo had always been this.
+        song_pos_seconds: has(
+            TransportFlags::HAS_SECONDS_TIMELINE,
+            block.beats * 60.0 / block.tempo_bpm,
+        )
+        .into(),
+        tempo: has(TransportFlags::HAS_TEMPO, block.tempo_bpm),
+        tempo_inc: 0.0,
+        loop_start_beats: 0.0.into(),
+        loop_end_beats: 0.0.into(),
+        loop_start_seconds: 0.0.into(),
+        loop_end_seconds: 0.0.into(),
+        bar_start: measure_start.into(),
+        // Not looked at, and not known where the meter changes.
+        bar_number: 0,
+        time_signature_numerator: numerator,
+        time_signature_denominator: denominator,
+    })
+}
