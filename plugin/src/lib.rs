@@ -62,6 +62,7 @@ pub struct Lockstep {
     /// Shows the editor what is played.
     shown: SnapshotSender,
     /// The other end of that, until the editor is made.
+    #[cfg_attr(not(feature = "editor"), expect(dead_code, reason = "nobody looks"))]
     seen: Option<SnapshotReceiver>,
     /// Is not to be left with tasks of this instance.
     #[cfg(feature = "editor")]

@@ -97,13 +97,9 @@ impl Pins {
         settled.unwrap_or(hit)
     }
 
-    /// The pins that count in a measure of these hits: none in a rest.
-    pub(super) fn of(self, hits: &HitMap) -> Self {
-        if *hits == HitMap::default() {
-            Self::default()
-        } else {
-            self
-        }
+    /// Whether a measure of these hits is a rest, in which no pins count.
+    pub(super) fn is_rest(hits: &HitMap) -> bool {
+        *hits == HitMap::default()
     }
 }
 

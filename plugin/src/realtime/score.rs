@@ -137,7 +137,10 @@ impl Scored {
 pub(super) struct Score {
     hits: HitMap,
     feel: Feel,
+    /// Those that count in this measure.
     pins: Pins,
+    /// Whether nothing is planned, and so nothing to be pinned.
+    is_rest: bool,
     /// What is still to come when the feel last changed, in time order.
     queue: ArrayVec<Scored, MAX_HITS>,
     /// How many of `queue` are past.
@@ -155,6 +158,7 @@ impl Score {
             hits: HitMap::default(),
             feel: Feel::default(),
             pins: Pins::default(),
+            is_rest: true,
             queue: ArrayVec::new(),
             n_past: 0,
             past: [0; MAX_STEPS_PER_MEASURE],
@@ -173,7 +177,8 @@ impl Score {
         self.past = [0; MAX_STEPS_PER_MEASURE];
         self.struck = [0; MAX_STEPS_PER_MEASURE];
         self.feel = feel;
-        self.pins = pins.of(hits);
+        self.is_rest = Pins::is_rest(hits);
+        self.pins = if self.is_rest { Pins::default() } else { pins };
         self.arrange();
     }
 
@@ -188,8 +193,7 @@ impl Score {
     /// Takes or leaves what is still to come, if the pins are others; `rel` is how far the measure has been played, in beats:
     /// what a pin wants before that is past.
     pub(super) fn settle(&mut self, pins: Pins, rel: Beats) {
-        let pins = pins.of(&self.hits);
-        if pins != self.pins {
+        if pins != self.pins && !self.is_rest {
             self.pins = pins;
             self.arrange();
             self.enter(rel, MAX_STEPS_PER_MEASURE);

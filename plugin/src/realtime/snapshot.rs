@@ -2,6 +2,7 @@
 
 use super::controls::Controls;
 use super::ladder::{PlanSource, Tally};
+use super::pins::Pins;
 use super::score::Feel;
 use super::{Mode, Performer};
 use lockstep_models::representation::{
@@ -127,7 +128,11 @@ impl Performer {
 
 /// The cells of these hits.
 fn cells(hits: &HitMap, feel: &Feel, controls: &Controls) -> Cells {
-    let pins = controls.pins.of(hits);
+    let pins = if Pins::is_rest(hits) {
+        Pins::default()
+    } else {
+        controls.pins
+    };
     let mut cells = Cells::default();
     for (step_idx, row) in cells.iter_mut().enumerate().take(feel.n_steps()) {
         for (voice, cell) in Voice::ALL.into_iter().zip(row) {

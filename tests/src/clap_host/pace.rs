@@ -20,6 +20,8 @@ pub struct Paced {
     pub blocks: Vec<Duration>,
     /// Blocks that were not done when the next was due, also those that only came after one that was late.
     pub n_late: u32,
+    /// Whether the audio thread had real-time priority, as hosts give it; only asked for where the stage is played live.
+    pub has_priority: bool,
 }
 
 /// What is done on the main thread meanwhile.
@@ -73,7 +75,10 @@ impl Player<'_> {
             }
         };
         let mut ports = AudioPorts::with_capacity(2, 1);
-        let mut paced = Paced::default();
+        let mut paced = Paced {
+            has_priority: !self.stage.is_offline && take_priority(),
+            ..Paced::default()
+        };
         // So that the memory of a long stage does not grow while it is played.
         let n_blocks = self.stage.n_frames / u64::from(self.stage.block_frames);
         let n_blocks = usize::try_from(n_blocks).unwrap_or_default() + self.stage.cues.len();
@@ -108,4 +113,24 @@ impl Player<'_> {
         });
         (processor.stop_processing(), outcome.map(|()| paced))
     }
+}
+
+/// Gives this thread the priority that hosts give their audio threads; whether the system allows it.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "there is no safe way to ask for it")]
+fn take_priority() -> bool {
+    /// Above ordinary threads, below the system's own.
+    const PRIORITY: i32 = 20;
+    let wish = libc::sched_param {
+        sched_priority: PRIORITY,
+    };
+    // SAFETY: the thread is this one, and what is pointed to lives for the call.
+    unsafe {
+        libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_FIFO, &raw const wish) == 0
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_priority() -> bool {
+    false
 }

@@ -175,7 +175,12 @@ impl Args {
         let period = Duration::from_secs_f64(f64::from(stage.block_frames) / stage.sample_rate_hz);
         println!("rounds: {}", self.rounds);
         for (name, paced) in [("with the window", with), ("without it", without)] {
-            println!("{name}: {}", missed(&paced, period));
+            let priority = if paced.has_priority {
+                "real-time"
+            } else {
+                "ordinary"
+            };
+            println!("{name}, {priority} priority: {}", missed(&paced, period));
         }
         Ok(())
     }
