@@ -1,7 +1,7 @@
 //! The window: what the drummer hears, what it plays and will play, and the knobs.
 //!
 //! Everything grows with the window, from 75 % to 200 % and beyond. The editor reads the parameters and copies of what the
-//! audio thread shows ([`crate::snapshots`]); it changes parameters through the host and pins through [`StoredPins`]. It
+//! audio thread shows ([`mod@crate::snapshots`]); it changes parameters through the host and pins through [`StoredPins`]. It
 //! never touches what the audio thread waits for, because that waits for nothing.
 //!
 //! [`StoredPins`]: crate::params::StoredPins
@@ -52,6 +52,11 @@ pub type Editor = EguiEditor<App>;
 /// Smallest size of the window, as a share of the one it opens with.
 const SMALLEST: f32 = 0.75;
 
+/// How long a picture stands, in seconds: sixty are drawn a second.
+///
+/// FIXME: thirty on X11, where baseview 0.4.2 waits for every second refresh of the screen.
+const FRAME_S: f32 = 1.0 / 60.0;
+
 /// What the window shows and does, whether it is open or not.
 #[derive(Debug)]
 pub struct App {
@@ -63,11 +68,12 @@ pub struct App {
     take_away: TakeAway,
     /// Set from outside: the window is to close.
     is_over: Arc<AtomicBool>,
-    /// The host, while the window is open.
+    /// The host, once the window has been opened.
     host: Option<Host>,
 }
 
 /// The way to the host's parameters.
+#[derive(Clone)]
 struct Host(GuiContext);
 
 impl std::fmt::Debug for Host {
@@ -135,17 +141,7 @@ impl NiceEguiApp for App {
         }
         self.show(ui, &Hands::new(&host));
         // Time passes for as long as somebody looks.
-        ui.ctx().request_repaint();
-    }
-
-    fn editor_closed(&mut self) {
-        self.host = None;
-    }
-}
-
-impl Clone for Host {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
+        ui.ctx().request_repaint_after_secs(FRAME_S);
     }
 }
 
