@@ -159,6 +159,14 @@ impl LockstepParams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::realtime::FreeRunStart;
+
+    #[test]
+    fn a_fresh_instance_waits_for_the_first_note_where_no_transport_rolls() {
+        let controls = LockstepParams::default().controls();
+        assert!(controls.free_run && !controls.is_bypassed);
+        assert_eq!(controls.free_run_start, FreeRunStart::FirstNote);
+    }
 
     #[test]
     fn every_value_is_read_back_from_the_text_that_shows_it() {
