@@ -245,6 +245,8 @@ struct Playing {
     nought: Arc<AtomicU64>,
     /// Length in frames of the measures of the transport before which there is a rest; 0 for none.
     rests: Arc<AtomicU64>,
+    /// The frame from which on the transport is not to roll; 0 for none.
+    stops: Arc<AtomicU64>,
 }
 
 impl Playing {
@@ -269,6 +271,10 @@ impl ProcessHandler for Playing {
             let nought = begin - u64::from(now.pos.frame());
             self.nought.store(nought, Ordering::Release);
             self.rest(u64::from(now.pos.frame()), u64::from(scope.n_frames()));
+            let stops = self.stops.load(Ordering::Acquire);
+            if stops > 0 && begin >= stops {
+                self.transport.stop().unwrap();
+            }
         }
         let mut writer = self.port.writer(scope);
         let mut coming = self.score.lock().unwrap();
@@ -288,6 +294,7 @@ pub(crate) struct Musician {
     now: Arc<AtomicU64>,
     nought: Arc<AtomicU64>,
     rests: Arc<AtomicU64>,
+    stops: Arc<AtomicU64>,
 }
 
 impl Musician {
@@ -295,7 +302,7 @@ impl Musician {
     pub(crate) fn of(port: &str) -> Self {
         let (client, _) = Client::new("musician", ClientOptions::NO_START_SERVER).unwrap();
         let (score, now, nought) = (Score::default(), Arc::default(), Arc::default());
-        let rests = Arc::default();
+        let (rests, stops) = (Arc::default(), Arc::default());
         let playing = Playing {
             port: client.register_port("out", MidiOut::default()).unwrap(),
             score: Arc::clone(&score),
@@ -304,6 +311,7 @@ impl Musician {
             transport: client.transport(),
             nought: Arc::clone(&nought),
             rests: Arc::clone(&rests),
+            stops: Arc::clone(&stops),
         };
         let client = client.activate_async((), playing).unwrap();
         let musician = Self {
@@ -312,6 +320,7 @@ impl Musician {
             now,
             nought,
             rests,
+            stops,
         };
         musician.also_to(port);
         musician
@@ -358,6 +367,11 @@ impl Musician {
             let nought = self.nought.load(Ordering::Acquire);
             (nought > 0).then_some(nought)
         })
+    }
+
+    /// Will stop the transport in the first period that begins at a frame or later.
+    pub(crate) fn stop_at(&self, frame: u64) {
+        self.stops.store(frame, Ordering::Release);
     }
 
     pub(crate) fn stop(&self) {

@@ -53,11 +53,14 @@ fn every_page_looks_as_documented_at_100_and_200_percent() {
     let window = screen.window("Lockstep").unwrap();
 
     let musician = Musician::of("lockstep:bass");
+    musician.rest_before_measures(MEASURE);
     let nought = musician.roll();
     // The transport was at nought before the notes are there: they begin with the second measure.
     musician.play(bass(nought + MEASURE, 6));
-    musician.wait_until(nought + 6 * MEASURE + 9 * STEP);
-    musician.stop();
+    // Half a step from where the drummer asks for the next plan, which would be another picture.
+    let end = nought + 6 * MEASURE + 9 * STEP;
+    musician.stop_at(end);
+    musician.wait_until(end);
 
     let mut faults = Vec::new();
     for percent in SIZES {
