@@ -193,6 +193,7 @@ impl Stage {
                     is_asked_to_end.store(true, Ordering::Release);
                     outcome
                 });
+                println!("Closing the window stops Lockstep, as Ctrl-C does.");
                 let seen = window.run();
                 is_asked_to_end.store(true, Ordering::Release);
                 let played = evening.join();
@@ -276,7 +277,7 @@ impl Stage {
                 SyncChoice::Jack => "Time: JACK's transport; the drummer waits for it.",
             }
         );
-        println!("  Ctrl-C stops it, and so does closing its window.");
+        println!("  Ctrl-C stops it.");
     }
 
     /// Waits for the end, says whose time is followed, and writes down what is turned.

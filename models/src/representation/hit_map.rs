@@ -80,6 +80,11 @@ impl Default for HitMap {
 }
 
 impl HitMap {
+    /// Whether it is a rest: nothing was planned.
+    pub fn is_rest(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// The hit of a voice at a step; one that never sounds beyond the last row.
     pub fn hit(&self, step_idx: usize, voice: Voice) -> Hit {
         self.0

@@ -59,8 +59,8 @@ pub fn folder() -> Result<PathBuf, SaveError> {
     Ok(music.ok_or(SaveError::NoFolder)?.join("Lockstep"))
 }
 
-/// Writes a song as `STEM.mid` and, played by a kit, `STEM.wav`, or, where one of these is taken, `STEM-2` and so on; gives the path of the
-/// first.
+/// Writes a song as `STEM.mid` and, played by a kit, `STEM.wav`, or, where one of these is taken, `STEM-2` and so on; gives
+/// the path of the first.
 ///
 /// # Errors
 /// [`WriteError`]; then neither is there.

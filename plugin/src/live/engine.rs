@@ -278,14 +278,9 @@ impl Engine {
         }
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the framework's sample rate is of single precision"
-    )]
-    fn turn(&mut self, turn: &Turn, value: u8) {
+    fn turn(&self, turn: &Turn, value: u8) {
         if let Some(value) = turn.values.get(usize::from(value)) {
-            let rate = self.sample_rate_hz as f32;
-            self.parts.parameters.set(turn.at, *value, rate);
+            self.set(turn.at, *value);
         }
     }
 
@@ -300,19 +295,23 @@ impl Engine {
     }
 
     /// Turns what was turned in the window since the last block.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the framework's sample rate is of single precision"
-    )]
     fn follow_window(&mut self, shared: &Shared) {
         let n_turned = shared.n_turned.load(Ordering::Acquire);
         while self.n_followed != n_turned {
             self.n_followed = self.n_followed.wrapping_add(1);
             if let Some(Turned { at, value }) = shared.turned.pop() {
-                let rate = self.sample_rate_hz as f32;
-                self.parts.parameters.set(at, value, rate);
+                self.set(at, value);
             }
         }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the framework's sample rate is of single precision"
+    )]
+    fn set(&self, at: ParameterIdx, value: f32) {
+        let rate = self.sample_rate_hz as f32;
+        self.parts.parameters.set(at, value, rate);
     }
 
     /// Plays up to a frame.

@@ -1,8 +1,6 @@
 //! What the musician has settled about single cells of the measure, over the drummer's head.
 
-use lockstep_models::representation::{
-    Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice,
-};
+use lockstep_models::representation::{Hit, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 
 /// How loud a pinned hit is where the drummer has none to go by.
 const PINNED_VELOCITY: f32 = 0.75;
@@ -95,11 +93,6 @@ impl Pins {
             }
         };
         settled.unwrap_or(hit)
-    }
-
-    /// Whether a measure of these hits is a rest, in which no pins count.
-    pub(super) fn is_rest(hits: &HitMap) -> bool {
-        *hits == HitMap::default()
     }
 }
 

@@ -177,7 +177,7 @@ impl Score {
         self.past = [0; MAX_STEPS_PER_MEASURE];
         self.struck = [0; MAX_STEPS_PER_MEASURE];
         self.feel = feel;
-        self.is_rest = Pins::is_rest(hits);
+        self.is_rest = hits.is_rest();
         self.pins = if self.is_rest { Pins::default() } else { pins };
         self.arrange();
     }

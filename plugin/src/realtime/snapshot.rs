@@ -128,7 +128,7 @@ impl Performer {
 
 /// The cells of these hits.
 fn cells(hits: &HitMap, feel: &Feel, controls: &Controls) -> Cells {
-    let pins = if Pins::is_rest(hits) {
+    let pins = if hits.is_rest() {
         Pins::default()
     } else {
         controls.pins

@@ -12,6 +12,7 @@
     clippy::indexing_slicing
 )]
 
+use lockstep_models::draws::uniform;
 use lockstep_models::representation::Voice;
 
 use super::bank::{Recording, SoundIdx};
@@ -107,85 +108,60 @@ fn machine(voice: Voice, velocity: f32) -> Stroke {
 }
 
 fn acoustic(voice: Voice) -> Recipe {
-    let (recording, peak, pan, tune_semitones, cutoff_hz) = match voice {
-        Voice::Kick => (Recording::Kick, 0.72, 0.0, 0.0, [700.0, 9_000.0]),
-        Voice::Snare => (Recording::Snare, 0.66, -0.05, 0.0, [1_200.0, 18_000.0]),
-        Voice::ClosedHat => (Recording::ClosedHat, 0.34, -0.25, 0.0, [3_000.0, 20_000.0]),
-        Voice::OpenHat => (Recording::OpenHat, 0.36, -0.25, 0.0, [3_000.0, 20_000.0]),
-        Voice::LowTom => (Recording::LowTom, 0.6, 0.35, 0.0, [500.0, 9_000.0]),
-        Voice::MidTom => (Recording::MidTom, 0.6, 0.1, 0.0, [600.0, 10_000.0]),
-        // As it was recorded it is too near to the middle one.
-        Voice::HighTom => (Recording::HighTom, 0.6, -0.2, 2.0, [700.0, 11_000.0]),
-        Voice::Crash => (Recording::Crash, 0.36, -0.25, 0.0, [2_000.0, 20_000.0]),
-        Voice::Ride => (Recording::Ride, 0.36, 0.25, 0.0, [3_000.0, 20_000.0]),
+    let (recording, peak, pan, cutoff_hz) = match voice {
+        Voice::Kick => (Recording::Kick, 0.72, 0.0, [700.0, 9_000.0]),
+        Voice::Snare => (Recording::Snare, 0.66, -0.05, [1_200.0, 18_000.0]),
+        Voice::ClosedHat => (Recording::ClosedHat, 0.34, -0.25, [3_000.0, 20_000.0]),
+        Voice::OpenHat => (Recording::OpenHat, 0.36, -0.25, [3_000.0, 20_000.0]),
+        Voice::LowTom => (Recording::LowTom, 0.6, 0.35, [500.0, 9_000.0]),
+        Voice::MidTom => (Recording::MidTom, 0.6, 0.1, [600.0, 10_000.0]),
+        Voice::HighTom => (Recording::HighTom, 0.6, -0.2, [700.0, 11_000.0]),
+        Voice::Crash => (Recording::Crash, 0.36, -0.25, [2_000.0, 20_000.0]),
+        Voice::Ride => (Recording::Ride, 0.36, 0.25, [3_000.0, 20_000.0]),
     };
     Recipe {
         recording,
         peak,
         pan,
-        tune_semitones,
+        // As it was recorded the high tom is too near to the middle one.
+        tune_semitones: if voice == Voice::HighTom { 2.0 } else { 0.0 },
         cutoff_hz,
         rise_s: 0.0,
     }
 }
 
-/// Brushes have no point: what was recorded with sticks rises more slowly and keeps fewer highs.
+/// The same kit where it stands. Brushes have no point: what was recorded with sticks rises more slowly and keeps fewer highs.
 fn brushes(voice: Voice, velocity: f32) -> Recipe {
-    let is_swept = velocity < SWEEP_BELOW;
-    let (recording, peak, pan, tune_semitones, cutoff_hz, rise_s) = match voice {
-        Voice::Kick => (Recording::FeltKick, 0.72, 0.0, 0.0, [400.0, 3_500.0], 0.0),
-        Voice::Snare if is_swept => {
-            let cutoff_hz = [2_500.0, 18_000.0];
-            (Recording::SweptSnare, 0.8, -0.05, 0.0, cutoff_hz, 0.0)
+    let (recording, peak, cutoff_hz, rise_s) = match voice {
+        Voice::Kick => (Recording::FeltKick, 0.72, [400.0, 3_500.0], 0.0),
+        Voice::Snare if velocity < SWEEP_BELOW => {
+            (Recording::SweptSnare, 0.8, [2_500.0, 18_000.0], 0.0)
         }
-        Voice::Snare => {
-            let cutoff_hz = [1_500.0, 16_000.0];
-            (Recording::BrushedSnare, 0.74, -0.05, 0.0, cutoff_hz, 0.0)
-        }
-        Voice::ClosedHat => {
-            let cutoff_hz = [1_800.0, 9_000.0];
-            (Recording::ClosedHat, 0.44, -0.25, 0.0, cutoff_hz, 0.002)
-        }
-        Voice::OpenHat => {
-            let cutoff_hz = [1_800.0, 9_000.0];
-            (Recording::OpenHat, 0.44, -0.25, 0.0, cutoff_hz, 0.003)
-        }
-        Voice::LowTom => (Recording::LowTom, 0.6, 0.35, 0.0, [350.0, 2_500.0], 0.003),
-        Voice::MidTom => (Recording::MidTom, 0.6, 0.1, 0.0, [400.0, 2_800.0], 0.003),
-        Voice::HighTom => {
-            let cutoff_hz = [450.0, 3_200.0];
-            (Recording::HighTom, 0.6, -0.2, 2.0, cutoff_hz, 0.003)
-        }
-        Voice::Crash => {
-            let cutoff_hz = [1_200.0, 8_000.0];
-            (Recording::DarkCrash, 0.4, -0.25, 0.0, cutoff_hz, 0.008)
-        }
-        Voice::Ride => {
-            let cutoff_hz = [1_800.0, 9_000.0];
-            (Recording::DarkRide, 0.46, 0.25, 0.0, cutoff_hz, 0.002)
-        }
+        Voice::Snare => (Recording::BrushedSnare, 0.74, [1_500.0, 16_000.0], 0.0),
+        Voice::ClosedHat => (Recording::ClosedHat, 0.44, [1_800.0, 9_000.0], 0.002),
+        Voice::OpenHat => (Recording::OpenHat, 0.44, [1_800.0, 9_000.0], 0.003),
+        Voice::LowTom => (Recording::LowTom, 0.6, [350.0, 2_500.0], 0.003),
+        Voice::MidTom => (Recording::MidTom, 0.6, [400.0, 2_800.0], 0.003),
+        Voice::HighTom => (Recording::HighTom, 0.6, [450.0, 3_200.0], 0.003),
+        Voice::Crash => (Recording::DarkCrash, 0.4, [1_200.0, 8_000.0], 0.008),
+        Voice::Ride => (Recording::DarkRide, 0.46, [1_800.0, 9_000.0], 0.002),
     };
     Recipe {
         recording,
         peak,
-        pan,
-        tune_semitones,
         cutoff_hz,
         rise_s,
+        ..acoustic(voice)
     }
 }
 
-/// Three numbers in `[-1, 1]` for a hit: the upper, middle and lower bits of a SplitMix64 draw (Steele, Lea and Flood, 2014).
+/// Loudness, pitch and colour of a hit, each in `[-1, 1]`.
 ///
 /// The first changes its sign from hit to hit, so that no two in a row are as loud.
 fn draws(voice: Voice, n_hits: u32) -> [f32; 3] {
-    let mut z = (u64::from(n_hits) << 8 | voice.index() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^= z >> 31;
-    let unit = |shift: u32| ((z >> shift) & 0xFFFF) as f32 / 65_535.0;
+    let draw = |what: u64| uniform(&[u64::from(n_hits), voice.index() as u64, what]);
     let sign = if n_hits.is_multiple_of(2) { 1.0 } else { -1.0 };
-    [sign * unit(48), 2.0 * unit(24) - 1.0, 2.0 * unit(0) - 1.0]
+    [sign * draw(0), 2.0 * draw(1) - 1.0, 2.0 * draw(2) - 1.0]
 }
 
 #[cfg(test)]
