@@ -6,6 +6,7 @@
 //! [`jam`] plays a MIDI file through the same performer offline.
 
 pub mod capture;
+mod clap_entry;
 pub mod device;
 pub mod drum_maps;
 pub mod drummers;
@@ -325,6 +326,5 @@ impl Vst3Plugin for Lockstep {
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum];
 }
 
-nice_export_clap!(Lockstep);
 #[cfg(feature = "vst3")]
 nice_export_vst3!(Lockstep);

@@ -1,11 +1,13 @@
 //! A CLAP host: loads `Lockstep.clap` and plays stages, each instance on an audio thread of its own.
 
+mod abilities;
 mod outputs;
 mod pace;
 mod pages;
 mod transport;
 mod window;
 
+pub use abilities::Abilities;
 pub use pace::{Beside, Paced};
 pub use window::ClapWindow;
 
@@ -19,9 +21,9 @@ use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::Match;
 use clack_host::events::event_types::{NoteOffEvent, NoteOnEvent, ParamValueEvent};
-use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
 
+use abilities::{Note, Outbox};
 use transport::transport;
 
 use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, bundle};
@@ -35,6 +37,7 @@ pub struct ClapHost {
     params: Vec<Param>,
     /// Stereo outputs, the main one among them.
     n_outputs: usize,
+    abilities: Abilities,
 }
 
 impl std::fmt::Debug for ClapHost {
@@ -61,6 +64,14 @@ impl ClapHost {
     /// # Errors
     /// If there is no bundle, or the plugin in it cannot be made.
     pub fn open() -> anyhow::Result<Self> {
+        Self::open_in(Abilities::default())
+    }
+
+    /// A new instance from the bundle, in a host that may lack something.
+    ///
+    /// # Errors
+    /// If there is no bundle, or the plugin in it cannot be made.
+    pub fn open_in(abilities: Abilities) -> anyhow::Result<Self> {
         let path = bundle("Lockstep.clap")?;
         #[expect(unsafe_code, reason = "loading a library runs its code")]
         // SAFETY: it is the plugin that this workspace built.
@@ -68,7 +79,7 @@ impl ClapHost {
             .with_context(|| format!("loading {}", path.display()))?;
         let info = HostInfo::new("Lockstep tests", "Lockstep", "", "0")?;
         let mut instance = PluginInstance::<Handlers>::new(
-            |()| Callbacks::default(),
+            |()| Callbacks::new(abilities),
             |_| (),
             &entry,
             &CString::new(PLUGIN_ID)?,
@@ -99,6 +110,7 @@ impl ClapHost {
             instance,
             params,
             n_outputs: 1,
+            abilities,
         })
     }
 
@@ -137,9 +149,12 @@ impl ClapHost {
             },
         )?;
         Ok(Player {
-            stage,
-            params: self.params.clone(),
-            n_outputs: self.n_outputs,
+            setting: Setting {
+                stage,
+                params: self.params.clone(),
+                n_outputs: self.n_outputs,
+                abilities: self.abilities,
+            },
             processor,
         })
     }
@@ -251,11 +266,17 @@ fn set_param(
     ))
 }
 
-/// What the audio thread owns while it plays.
-struct Player<'a> {
+/// What is played, and in what host.
+struct Setting<'a> {
     stage: &'a Stage,
     params: Vec<Param>,
     n_outputs: usize,
+    abilities: Abilities,
+}
+
+/// What the audio thread owns while it plays.
+struct Player<'a> {
+    setting: Setting<'a>,
     processor: StoppedPluginAudioProcessor<Handlers>,
 }
 
@@ -275,15 +296,15 @@ impl Player<'_> {
             }
         };
         let mut performance = Performance {
-            groups: vec![[Vec::new(), Vec::new()]; self.n_outputs - 1],
+            groups: vec![[Vec::new(), Vec::new()]; self.setting.n_outputs - 1],
             ..Performance::default()
         };
-        let mut ports = AudioPorts::with_capacity(2 * self.n_outputs, self.n_outputs);
-        let outcome = self.stage.blocks().try_for_each(|block| {
+        let mut ports =
+            AudioPorts::with_capacity(2 * self.setting.n_outputs, self.setting.n_outputs);
+        let outcome = self.setting.stage.blocks().try_for_each(|block| {
             play_block(
                 &mut processor,
-                self.stage,
-                &self.params,
+                &self.setting,
                 &block,
                 &mut ports,
                 &mut performance,
@@ -299,12 +320,17 @@ impl Player<'_> {
 /// One process call.
 fn play_block(
     processor: &mut StartedPluginAudioProcessor<Handlers>,
-    stage: &Stage,
-    params: &[Param],
+    setting: &Setting<'_>,
     block: &Block,
     ports: &mut AudioPorts,
     performance: &mut Performance,
 ) -> anyhow::Result<()> {
+    let Setting {
+        stage,
+        params,
+        abilities,
+        ..
+    } = setting;
     std::thread::sleep(block.rest);
     if block.is_after_reset {
         processor.reset();
@@ -343,37 +369,33 @@ fn play_block(
         }
     });
     let mut audio = ports.with_output_buffers(outputs);
-    let mut outputs = EventBuffer::new();
+    let mut outbox = Outbox::new(*abilities);
     processor
         .process(
             &InputAudioBuffers::empty(),
             &mut audio,
             &inputs.as_input(),
-            &mut outputs.as_output(),
+            &mut OutputEvents::from_buffer(&mut outbox),
             Some(block.first_frame),
             transport(stage.tells, block).as_ref(),
         )
         .with_context(|| format!("processing at frame {}", block.first_frame))?;
 
-    for event in &outputs {
-        let (note, velocity) = match event.as_core_event() {
-            Some(CoreEventSpace::NoteOn(on)) => (on.pckn(), Some(on.velocity())),
-            Some(CoreEventSpace::NoteOff(off)) => (off.pckn(), None),
-            Some(event) => {
-                performance.touches.extend(window::touch(params, event));
-                continue;
-            }
-            None => continue,
+    for event in &outbox.events {
+        let Some(core) = event.as_core_event() else {
+            continue;
+        };
+        let Some(note) = Note::of(core) else {
+            performance.touches.extend(window::touch(params, core));
+            continue;
         };
         let offset = event.header().time();
         anyhow::ensure!(offset < block.n_frames, "an event beyond its block");
-        let channel = note.channel.into_specific().unwrap_or(u16::MAX);
-        let key = note.key.into_specific().unwrap_or(u16::MAX);
         performance.events.extend(DrumEvent::new(
             block.first_frame + u64::from(offset),
-            channel,
-            key,
-            velocity,
+            note.channel,
+            note.key,
+            note.velocity,
         ));
     }
     Ok(())
@@ -387,16 +409,26 @@ impl HostHandlers for Handlers {
     type MainThread<'a> = ();
     type AudioProcessor<'a> = ();
 
-    fn declare_extensions(builder: &mut HostExtensions<'_, Self>, _: &Self::Shared<'_>) {
-        // Without it the framework ends its host when a window is asked for.
-        builder.register::<HostGui>();
+    fn declare_extensions(builder: &mut HostExtensions<'_, Self>, shared: &Self::Shared<'_>) {
+        if shared.has_windows {
+            builder.register::<HostGui>();
+        }
     }
 }
 
 /// What the plugin may ask for from any thread.
-#[derive(Default)]
 struct Callbacks {
     wants_main_thread: AtomicBool,
+    has_windows: bool,
+}
+
+impl Callbacks {
+    fn new(abilities: Abilities) -> Self {
+        Self {
+            wants_main_thread: AtomicBool::new(false),
+            has_windows: abilities.has_windows,
+        }
+    }
 }
 
 impl SharedHandler<'_> for Callbacks {

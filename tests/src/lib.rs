@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 pub use block::{Block, Input, InputKind};
-pub use clap_host::{Beside, ClapHost, ClapWindow, Paced, perform_together};
+pub use clap_host::{Abilities, Beside, ClapHost, ClapWindow, Paced, perform_together};
 pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance, Touch, TouchKind};
 pub use stage::{Action, BassNote, Cue, Stage, Tells};
 pub use vst3_host::{Vst3Host, Vst3Window};

@@ -15,6 +15,8 @@ mod editor;
 mod lifecycle;
 #[path = "hosts/notes.rs"]
 mod notes;
+#[path = "hosts/other_hosts.rs"]
+mod other_hosts;
 #[path = "hosts/parameters.rs"]
 mod parameters;
 #[path = "hosts/players.rs"]

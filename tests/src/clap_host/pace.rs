@@ -76,30 +76,31 @@ impl Player<'_> {
         };
         let mut ports = AudioPorts::with_capacity(2, 1);
         let mut paced = Paced {
-            has_priority: !self.stage.is_offline && take_priority(),
+            has_priority: !self.setting.stage.is_offline && take_priority(),
             ..Paced::default()
         };
         // So that the memory of a long stage does not grow while it is played.
-        let n_blocks = self.stage.n_frames / u64::from(self.stage.block_frames);
-        let n_blocks = usize::try_from(n_blocks).unwrap_or_default() + self.stage.cues.len();
+        let n_blocks = self.setting.stage.n_frames / u64::from(self.setting.stage.block_frames);
+        let n_blocks =
+            usize::try_from(n_blocks).unwrap_or_default() + self.setting.stage.cues.len();
         paced.blocks.reserve(2 * n_blocks);
         paced.performance.events.reserve(n_blocks);
-        let blocks: Vec<_> = self.stage.blocks().collect();
+        let blocks: Vec<_> = self.setting.stage.blocks().collect();
         let begun = Instant::now();
         let outcome = blocks.iter().try_for_each(|block| {
             if is_over.load(Ordering::Acquire) {
                 return Ok(());
             }
-            let due =
-                |frame: u64| Duration::from_secs_f64(frame as f64 / self.stage.sample_rate_hz);
+            let due = |frame: u64| {
+                Duration::from_secs_f64(frame as f64 / self.setting.stage.sample_rate_hz)
+            };
             if let Some(early) = due(block.first_frame).checked_sub(begun.elapsed()) {
                 std::thread::sleep(early);
             }
             let from = Instant::now();
             let played = play_block(
                 &mut processor,
-                self.stage,
-                &self.params,
+                &self.setting,
                 block,
                 &mut ports,
                 &mut paced.performance,

@@ -9,7 +9,7 @@ use clack_extensions::gui::{
 use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
 
-use super::{Callbacks, Handlers, Param};
+use super::{Callbacks, ClapHost, Handlers, Param};
 use crate::{PluginWindow, Touch, TouchKind};
 
 /// The plugin on its main thread, whether it plays or not.
@@ -25,6 +25,18 @@ impl ClapWindow<'_> {
     fn extension(&mut self) -> anyhow::Result<PluginGui> {
         let handle = self.0.plugin_handle();
         handle.get_extension().context("the plugin has no window")
+    }
+}
+
+impl ClapHost {
+    /// Whether the plugin offers a window to this host.
+    pub fn has_window(&mut self) -> bool {
+        self.window().extension().is_ok()
+    }
+
+    /// The plugin on its main thread, while it does not play.
+    pub fn window(&mut self) -> ClapWindow<'_> {
+        ClapWindow(&mut self.instance)
     }
 }
 

@@ -1,0 +1,265 @@
+//! The CLAP entry point: the framework's plugin, with two things around it that nice-plug 0.4.2 lacks.
+//!
+//! - A host without `clap.gui` is offered no window. The framework offers one to every host, and ends the host's process
+//!   when such a host asks for it.
+//! - Where a host refuses a CLAP note, the same note is sent as a MIDI event. The framework knows only the first.
+//!
+//! A host holds a table of ours in front of the framework's data. Its functions are the framework's, except for those
+//! below, which call the framework's in turn. Never does anything musical.
+#![expect(unsafe_code, reason = "CLAP is made of C tables and pointers")]
+
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use clap_sys::entry::clap_plugin_entry;
+use clap_sys::events::{
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON,
+    clap_event_header, clap_event_midi, clap_event_note, clap_output_events,
+};
+use clap_sys::ext::gui::CLAP_EXT_GUI;
+use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
+use clap_sys::host::clap_host;
+use clap_sys::plugin::{clap_plugin, clap_plugin_descriptor};
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process, clap_process_status};
+use clap_sys::version::CLAP_VERSION;
+use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
+use nice_plug::wrapper::setup_logger;
+
+use crate::Lockstep;
+
+/// What a CLAP host looks for in the library.
+// SAFETY: no other symbol of the library has this name.
+#[unsafe(no_mangle)]
+#[used]
+static clap_entry: clap_plugin_entry = clap_plugin_entry {
+    clap_version: CLAP_VERSION,
+    init: Some(load),
+    deinit: Some(unload),
+    get_factory: Some(factory),
+};
+
+static FACTORY: clap_plugin_factory = clap_plugin_factory {
+    get_plugin_count: Some(count),
+    get_plugin_descriptor: Some(descriptor),
+    create_plugin: Some(create),
+};
+
+/// One instance, as its host holds it.
+#[repr(C)]
+struct Instance {
+    /// A host's pointer to its plugin is one to this field, so it is the first.
+    table: clap_plugin,
+    /// The framework's functions.
+    framework: clap_plugin,
+    /// Outlives the instance; may be asked for extensions from `init` on.
+    host: *const clap_host,
+    /// Whether the host can hold a window. Set in `init`.
+    has_window: AtomicBool,
+}
+
+impl Instance {
+    /// # Safety
+    /// `plugin` is null, or was made by [`create`] and is not destroyed.
+    unsafe fn of<'a>(plugin: *const clap_plugin) -> Option<&'a Self> {
+        // SAFETY: an instance begins with the table that the host points to.
+        unsafe { plugin.cast::<Self>().as_ref() }
+    }
+}
+
+unsafe extern "C" fn load(_: *const c_char) -> bool {
+    setup_logger::<Lockstep>();
+    true
+}
+
+unsafe extern "C" fn unload() {}
+
+unsafe extern "C" fn factory(id: *const c_char) -> *const c_void {
+    // SAFETY: the host passes null or a string that ends with a zero byte.
+    if !id.is_null() && unsafe { CStr::from_ptr(id) } == CLAP_PLUGIN_FACTORY_ID {
+        (&raw const FACTORY).cast()
+    } else {
+        std::ptr::null()
+    }
+}
+
+fn description() -> &'static PluginDescriptor {
+    static DESCRIPTION: OnceLock<PluginDescriptor> = OnceLock::new();
+    DESCRIPTION.get_or_init(PluginDescriptor::for_plugin::<Lockstep>)
+}
+
+unsafe extern "C" fn count(_: *const clap_plugin_factory) -> u32 {
+    1
+}
+
+unsafe extern "C" fn descriptor(
+    _: *const clap_plugin_factory,
+    index: u32,
+) -> *const clap_plugin_descriptor {
+    if index == 0 {
+        description().clap_plugin_descriptor()
+    } else {
+        std::ptr::null()
+    }
+}
+
+unsafe extern "C" fn create(
+    _: *const clap_plugin_factory,
+    host: *const clap_host,
+    id: *const c_char,
+) -> *const clap_plugin {
+    // SAFETY: the host passes null or a string that ends with a zero byte.
+    if host.is_null() || id.is_null() || unsafe { CStr::from_ptr(id) } != description().clap_id() {
+        return std::ptr::null();
+    }
+    // SAFETY: the host lives longer than the plugin. The framework's `destroy` takes this reference back.
+    let wrapper = Arc::into_raw(unsafe { Wrapper::<Lockstep>::new(host) });
+    // SAFETY: the wrapper lives until `destroy`, and nobody else has its table yet.
+    let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
+    let instance = Box::new(Instance {
+        table: clap_plugin {
+            init: Some(init),
+            destroy: Some(destroy),
+            process: Some(process),
+            get_extension: Some(extension),
+            ..framework
+        },
+        framework,
+        host,
+        has_window: AtomicBool::new(false),
+    });
+    Box::into_raw(instance).cast_const().cast()
+}
+
+unsafe extern "C" fn init(plugin: *const clap_plugin) -> bool {
+    // SAFETY: the host calls it with the plugin that it was given.
+    let Some(instance) = (unsafe { Instance::of(plugin) }) else {
+        return false;
+    };
+    // SAFETY: the host lives longer than the plugin, and answers from `init` on.
+    let has_window = unsafe {
+        let ask = (*instance.host).get_extension;
+        ask.is_some_and(|ask| !ask(instance.host, CLAP_EXT_GUI.as_ptr()).is_null())
+    };
+    instance.has_window.store(has_window, Ordering::Release);
+    let init = instance.framework.init;
+    // SAFETY: the framework finds its data through the table.
+    init.is_some_and(|init| unsafe { init(plugin) })
+}
+
+unsafe extern "C" fn destroy(plugin: *const clap_plugin) {
+    // SAFETY: the host calls it with the plugin that it was given, for the last time.
+    unsafe {
+        let Some(instance) = Instance::of(plugin) else {
+            return;
+        };
+        if let Some(destroy) = instance.framework.destroy {
+            destroy(plugin);
+        }
+        drop(Box::from_raw(plugin.cast_mut().cast::<Instance>()));
+    }
+}
+
+unsafe extern "C" fn extension(plugin: *const clap_plugin, id: *const c_char) -> *const c_void {
+    // SAFETY: the host calls it with the plugin that it was given, and null or a string that ends with a zero byte.
+    unsafe {
+        let Some(instance) = Instance::of(plugin).filter(|_| !id.is_null()) else {
+            return std::ptr::null();
+        };
+        if CStr::from_ptr(id) == CLAP_EXT_GUI && !instance.has_window.load(Ordering::Acquire) {
+            return std::ptr::null();
+        }
+        let ask = instance.framework.get_extension;
+        ask.map_or(std::ptr::null(), |ask| ask(plugin, id))
+    }
+}
+
+/// # Realtime safety
+/// Never allocates, never waits.
+unsafe extern "C" fn process(
+    plugin: *const clap_plugin,
+    block: *const clap_process,
+) -> clap_process_status {
+    // SAFETY: the host calls it with the plugin that it was given, and a block that lives for the call.
+    let (Some(instance), Some(block)) = (unsafe { (Instance::of(plugin), block.as_ref()) }) else {
+        return CLAP_PROCESS_ERROR;
+    };
+    let either = clap_output_events {
+        ctx: block.out_events.cast_mut().cast(),
+        try_push: Some(push_either),
+    };
+    let mut block = *block;
+    if !block.out_events.is_null() {
+        block.out_events = &raw const either;
+    }
+    let process = instance.framework.process;
+    // SAFETY: the framework finds its data through the table; the list of events lives for the call.
+    process.map_or(CLAP_PROCESS_ERROR, |process| unsafe {
+        process(plugin, &raw const block)
+    })
+}
+
+/// Hands an event to the host; a note that it refuses, once more as MIDI.
+unsafe extern "C" fn push_either(
+    list: *const clap_output_events,
+    event: *const clap_event_header,
+) -> bool {
+    // SAFETY: the list is that of `process`, so its context is the host's list; the event lives for the call.
+    unsafe {
+        let host = (*list).ctx.cast_const().cast::<clap_output_events>();
+        let Some(push) = (*host).try_push else {
+            return false;
+        };
+        push(host, event)
+            || note_as_midi(event).is_some_and(|midi| push(host, &raw const midi.header))
+    }
+}
+
+/// The MIDI event that says the same as a CLAP note, if this is one with a channel and a key of its own.
+///
+/// # Safety
+/// `event` points to an event of the size that its header says.
+unsafe fn note_as_midi(event: *const clap_event_header) -> Option<clap_event_midi> {
+    // SAFETY: every event begins with a header.
+    let header = unsafe { event.as_ref() }?;
+    let status = match (header.space_id, header.type_) {
+        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_ON) => 0x90,
+        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF) => 0x80,
+        _ => return None,
+    };
+    // SAFETY: an event of these types is a note.
+    let note = unsafe { event.cast::<clap_event_note>().read_unaligned() };
+    let channel = u8::try_from(note.channel)
+        .ok()
+        .filter(|channel| *channel < 16)?;
+    let key = u8::try_from(note.key).ok().filter(|key| *key < 128)?;
+    Some(clap_event_midi {
+        header: clap_event_header {
+            size: SIZE_OF_MIDI,
+            time: header.time,
+            space_id: CLAP_CORE_EVENT_SPACE_ID,
+            type_: CLAP_EVENT_MIDI,
+            flags: header.flags,
+        },
+        port_index: u16::try_from(note.port_index).unwrap_or(0),
+        data: [
+            status | channel,
+            key,
+            velocity(note.velocity, status == 0x90),
+        ],
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "some twenty bytes")]
+const SIZE_OF_MIDI: u32 = size_of::<clap_event_midi>() as u32;
+
+/// A velocity from 0 to 1 in seven bits; that of a note-on is never 0, which would be a note-off.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is in 0 ..= 127"
+)]
+fn velocity(share: f64, is_on: bool) -> u8 {
+    let least = if is_on { 1.0 } else { 0.0 };
+    (share * 127.0).round().clamp(least, 127.0) as u8
+}
