@@ -20,6 +20,10 @@ mod roll;
 mod shelf;
 mod takeaway;
 mod watch;
+mod window;
+mod window_thread;
+#[cfg(target_os = "linux")]
+mod x11;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -28,10 +32,11 @@ use egui::ViewportCommand;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::editor::{ResizeHint, SizeConstraints};
+#[cfg(target_os = "linux")]
+use nice_plug::prelude::nice_error;
 use nice_plug_egui::baseview::HandlerError;
 use nice_plug_egui::{
-    EguiEditor, EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier,
-    create_egui_editor,
+    EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor,
 };
 
 use crate::capture::Place;
@@ -45,9 +50,8 @@ use pencil::Pencil;
 use shelf::Shelf;
 use takeaway::TakeAway;
 use watch::Watch;
-
-/// The editor as the plugin framework knows it.
-pub type Editor = EguiEditor<App>;
+pub use window::{Editor, Handle, Window};
+use window_thread::WindowThread;
 
 /// Smallest size of the window, as a share of the one it opens with.
 const SMALLEST: f32 = 0.75;
@@ -68,6 +72,7 @@ pub struct App {
     take_away: TakeAway,
     /// Set from outside: the window is to close.
     is_over: Arc<AtomicBool>,
+    thread: Arc<WindowThread>,
     /// The host, once the window has been opened.
     host: Option<Host>,
 }
@@ -106,6 +111,7 @@ pub fn editor(
         },
         ..EguiNiceSettings::default()
     };
+    let thread = Arc::<WindowThread>::default();
     let app = App {
         watch: Watch::new(seen, counters),
         pencil: Pencil::new(Arc::clone(&params)),
@@ -114,10 +120,12 @@ pub fn editor(
         take_away: TakeAway::new(archive),
         params,
         is_over,
+        thread: Arc::clone(&thread),
         host: None,
     };
     let state = EguiEditorState::from_size(size, 1.0);
-    create_egui_editor(state, RepaintNotifier::new(), settings, app)
+    let egui = create_egui_editor(state, RepaintNotifier::new(), settings, app)?;
+    Some(Editor::new(egui, thread))
 }
 
 impl NiceEguiApp for App {
@@ -125,10 +133,16 @@ impl NiceEguiApp for App {
         &mut self,
         egui: egui::Context,
         host: GuiContext,
-        _: &mut Frame,
+        frame: &mut Frame,
     ) -> Result<(), HandlerError> {
         Look::dress(&egui);
         self.host = Some(Host(host));
+        let window = frame.baseview_window();
+        self.thread.begin(window.waker());
+        #[cfg(target_os = "linux")]
+        if let Err(error) = x11::map_own(window) {
+            nice_error!("Lockstep's window may stay blank: {error}");
+        }
         Ok(())
     }
 
@@ -136,7 +150,7 @@ impl NiceEguiApp for App {
         let Some(Host(host)) = self.host.clone() else {
             return;
         };
-        if self.is_over.load(Ordering::Acquire) {
+        if self.is_over.load(Ordering::Acquire) || self.thread.is_ending() {
             ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         }
         self.show(ui, &Hands::new(&host));

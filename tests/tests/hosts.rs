@@ -29,3 +29,5 @@ mod sound;
 mod state;
 #[path = "hosts/timing.rs"]
 mod timing;
+#[path = "hosts/window.rs"]
+mod window;

@@ -100,7 +100,17 @@ impl Screen {
     ///
     /// # Errors
     /// If the server refuses it.
-    pub fn make_window(&self, (width, height): (u16, u16)) -> Result<WindowId> {
+    pub fn make_window(&self, size: (u16, u16)) -> Result<WindowId> {
+        let window = self.make_hidden_window(size)?;
+        self.show_window(window)?;
+        Ok(window)
+    }
+
+    /// The same, not shown yet.
+    ///
+    /// # Errors
+    /// If the server refuses it.
+    pub fn make_hidden_window(&self, (width, height): (u16, u16)) -> Result<WindowId> {
         let window = self.connection.generate_id()?;
         self.connection
             .create_window(
@@ -118,11 +128,16 @@ impl Screen {
             )?
             .check()
             .context("making a window")?;
-        self.connection
-            .map_window(window)?
-            .check()
-            .context("showing a window")?;
         Ok(window)
+    }
+
+    /// Shows a window that [`Self::make_hidden_window`] made.
+    ///
+    /// # Errors
+    /// If it is there no more.
+    pub fn show_window(&self, window: WindowId) -> Result<()> {
+        let shown = self.connection.map_window(window)?.check();
+        shown.context("showing a window")
     }
 
     /// Closes a window that [`Self::make_window`] made.

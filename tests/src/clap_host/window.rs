@@ -1,6 +1,7 @@
 //! The window of a CLAP plugin, and what a hand in it tells the host.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clack_extensions::gui::{
@@ -41,7 +42,7 @@ impl ClapHost {
 }
 
 impl PluginWindow for ClapWindow<'_> {
-    fn open(&mut self, parent: u32) -> anyhow::Result<()> {
+    fn open(&mut self, parent: u32, gap: Duration) -> anyhow::Result<()> {
         let gui = self.extension()?;
         let handle = self.0.plugin_handle();
         let embedded = GuiConfiguration {
@@ -49,10 +50,12 @@ impl PluginWindow for ClapWindow<'_> {
             is_floating: false,
         };
         gui.create(&handle, embedded).context("making the window")?;
+        std::thread::sleep(gap);
         #[expect(unsafe_code, reason = "the window has to outlive the plugin's")]
         // SAFETY: whoever opens it closes it before the window around it.
         unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }
             .context("putting the window into the host's")?;
+        std::thread::sleep(gap);
         gui.show(&handle).context("showing the window")
     }
 

@@ -1,8 +1,11 @@
 //! The window of a VST3 plugin.
 
+use std::time::Duration;
+
 use vst3_host::{Plugin, WindowHandle};
 
 use crate::PluginWindow;
+use crate::vst3_host::Vst3Host;
 
 /// The plugin between two blocks.
 pub struct Vst3Window<'a>(pub(super) &'a mut Plugin);
@@ -13,8 +16,15 @@ impl std::fmt::Debug for Vst3Window<'_> {
     }
 }
 
+impl Vst3Host {
+    /// The plugin while it does not play.
+    pub fn window(&mut self) -> Vst3Window<'_> {
+        Vst3Window(&mut self.plugin)
+    }
+}
+
 impl PluginWindow for Vst3Window<'_> {
-    fn open(&mut self, parent: u32) -> anyhow::Result<()> {
+    fn open(&mut self, parent: u32, _: Duration) -> anyhow::Result<()> {
         Ok(self.0.open_editor(WindowHandle::from_x11(parent))?)
     }
 

@@ -29,7 +29,7 @@ const MAX_VST3_KEPT_KIB: u64 = 60 * 1024;
 const MAX_RESIDENT_KIB: u64 = 256 * 1024;
 
 /// Whether a window can be opened here.
-fn has_screen() -> bool {
+pub(crate) fn has_screen() -> bool {
     let has = lockstep_screen::is_installed();
     if !has {
         eprintln!(
@@ -40,18 +40,23 @@ fn has_screen() -> bool {
     has
 }
 
-/// What the program says.
+/// What `editor_rounds` says.
 fn rounds(args: &[&str]) -> Result<String> {
+    say(env!("CARGO_BIN_EXE_editor_rounds"), args)
+}
+
+/// What a program says that opens windows, on a screen of its own.
+pub(crate) fn say(program: &str, args: &[&str]) -> Result<String> {
     let bundle = bundle("Lockstep.clap")?;
     let folder = bundle.parent().context("a bundle without a folder")?;
     let server = Server::start()?;
-    let mut program = Command::new(env!("CARGO_BIN_EXE_editor_rounds"));
-    server.dress(&mut program);
-    let output = program
+    let mut command = Command::new(program);
+    server.dress(&mut command);
+    let output = command
         .args(args)
         .env("LOCKSTEP_BUNDLES", folder)
         .output()
-        .context("starting editor_rounds")?;
+        .with_context(|| format!("starting {program}"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr);
     ensure!(
@@ -63,7 +68,7 @@ fn rounds(args: &[&str]) -> Result<String> {
 }
 
 /// The figure at the end of a line that begins so.
-fn figure(said: &str, name: &str) -> Result<u64> {
+pub(crate) fn figure(said: &str, name: &str) -> Result<u64> {
     let line = said.lines().find_map(|line| line.strip_prefix(name));
     let figure = line.with_context(|| format!("no {name:?} in {said}"))?;
     Ok(figure.trim().parse()?)

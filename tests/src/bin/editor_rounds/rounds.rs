@@ -232,7 +232,7 @@ fn round(screen: &Screen, window: &mut dyn PluginWindow, n: u32) -> Result<()> {
 /// The host's window and the plugin's inside it, once that draws.
 fn open(screen: &Screen, window: &mut dyn PluginWindow) -> Result<(WindowId, WindowId)> {
     let parent = screen.make_window(size(100))?;
-    window.open(parent)?;
+    window.open(parent, Duration::ZERO)?;
     let inner = screen.inside(parent)?;
     await_some("the first picture", || {
         window.serve();
