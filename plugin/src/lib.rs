@@ -21,6 +21,8 @@ pub mod realtime;
 mod shared_thread;
 pub mod snapshots;
 pub mod synth;
+#[cfg(feature = "vst3")]
+mod vst3;
 mod wire;
 #[cfg(feature = "editor")]
 pub mod worker;
@@ -84,8 +86,11 @@ impl Default for Lockstep {
     fn default() -> Self {
         let (plans, requests) = handoff();
         let (shown, seen) = snapshots();
+        let params = Arc::default();
+        #[cfg(feature = "vst3")]
+        vst3::remember(&params);
         Self {
-            params: Arc::default(),
+            params,
             performer: Performer::new(),
             inbox: Inbox::default(),
             drums: DrumEvents::new(),
@@ -141,7 +146,8 @@ impl Plugin for Lockstep {
             },
         },
     ];
-    // Pedal and bend are heard. In VST3, which knows no controllers, the framework takes them as 2,080 hidden parameters.
+    // Pedal and bend are heard. In VST3, which knows no controllers, the framework takes all there are as hidden parameters;
+    // `vst3` lists those alone that are heard.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;

@@ -17,10 +17,10 @@ use crate::realtime::{
 const MAX_EVENTS: usize = 1024;
 
 /// MIDI controllers that are heard.
-const SUSTAIN_PEDAL: u8 = 64;
-const ALL_SOUND_OFF: u8 = 120;
-const RESET_ALL_CONTROLLERS: u8 = 121;
-const ALL_NOTES_OFF: u8 = 123;
+pub(crate) const SUSTAIN_PEDAL: u8 = 64;
+pub(crate) const ALL_SOUND_OFF: u8 = 120;
+pub(crate) const RESET_ALL_CONTROLLERS: u8 = 121;
+pub(crate) const ALL_NOTES_OFF: u8 = 123;
 
 /// What came in with the block.
 #[derive(Debug)]

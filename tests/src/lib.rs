@@ -21,7 +21,9 @@ pub use block::{Block, Input, InputKind};
 pub use clap_host::{Abilities, Beside, ClapHost, ClapWindow, Paced, perform_together};
 pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance, Touch, TouchKind};
 pub use stage::{Action, BassNote, Cue, Stage, Tells};
-pub use vst3_host::{Vst3Host, Vst3Window};
+#[cfg(target_os = "linux")]
+pub use vst3_host::BareVst3;
+pub use vst3_host::{PITCH_WHEEL, Vst3Host, Vst3Window};
 pub use window::PluginWindow;
 
 /// Something that loads the plugin and plays it. Dropping it destroys the instance.

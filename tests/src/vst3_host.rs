@@ -1,5 +1,7 @@
 //! A VST3 host: loads `Lockstep.vst3` and plays stages.
 
+#[cfg(target_os = "linux")]
+mod bare;
 mod window;
 
 use anyhow::Context as _;
@@ -9,10 +11,15 @@ use vst3_host::{Plugin, ProcessMode, TransportPosition};
 
 use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
 
+#[cfg(target_os = "linux")]
+pub use bare::BareVst3;
 pub use window::Vst3Window;
 
 /// VST3's mark of a parameter that a host does not show, `kIsHidden`.
 const IS_HIDDEN: u32 = 1 << 4;
+
+/// How VST3 numbers the pitch wheel among the controllers.
+pub const PITCH_WHEEL: u16 = 129;
 
 /// One instance of the VST3 plugin.
 pub struct Vst3Host {
@@ -126,9 +133,6 @@ impl Vst3Host {
         } else {
             ProcessMode::Realtime
         };
-        // FIXME: nice-plug 0.4.2 hands a VST3 plugin the mode of the set-up before (it stores the configuration before
-        // it reads the new mode), so a host that sets up once renders as if live. The second call makes it known.
-        self.plugin.set_process_mode(mode)?;
         self.plugin.set_process_mode(mode)?;
         for &(name, value) in &stage.settings {
             self.plugin.set_parameter(self.id_of(name)?, value)?;
@@ -174,6 +178,64 @@ impl Vst3Host {
         }
         self.plugin.stop_processing()?;
         Ok(performance)
+    }
+}
+
+impl Vst3Host {
+    /// The names of the parameters that no host is to show.
+    ///
+    /// # Errors
+    /// If the plugin does not list them.
+    pub fn hidden_parameters(&self) -> anyhow::Result<Vec<String>> {
+        let parameters = self.plugin.get_parameters()?.into_iter();
+        Ok(parameters
+            .filter(|parameter| parameter.flags & IS_HIDDEN != 0)
+            .map(|parameter| parameter.name)
+            .collect())
+    }
+
+    /// The number of the parameter that a MIDI controller moves, on a channel from 0.
+    pub fn parameter_of(&self, channel: i16, controller: u16) -> Option<u32> {
+        self.plugin.midi_cc_to_parameter(0, channel, controller)
+    }
+
+    /// Says that it will process, or that it will not; no process call follows by itself.
+    ///
+    /// # Errors
+    /// If the plugin refuses.
+    pub fn set_processing(&mut self, is_processing: bool) -> anyhow::Result<()> {
+        let answer = if is_processing {
+            self.plugin.start_processing()
+        } else {
+            self.plugin.stop_processing()
+        };
+        Ok(answer?)
+    }
+
+    /// Turns a parameter as a host does: shows it to the controller now, and has it for the next process call.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn turn(&mut self, name: &str, value: f64) -> anyhow::Result<()> {
+        Ok(self.plugin.set_parameter(self.id_of(name)?, value)?)
+    }
+
+    /// What the controller says of a parameter, in `[0, 1]`.
+    ///
+    /// # Errors
+    /// If there is none of this name.
+    pub fn value(&self, name: &str) -> anyhow::Result<f64> {
+        Ok(self.plugin.get_parameter(self.id_of(name)?)?)
+    }
+
+    /// One process call, of a block without notes, with what was turned since the last.
+    ///
+    /// # Errors
+    /// If the plugin refuses.
+    pub fn process(&mut self) -> anyhow::Result<()> {
+        let mut buffers =
+            AudioBuffers::new(0, 2, self.plugin.block_size(), self.plugin.sample_rate());
+        Ok(self.plugin.process_audio(&mut buffers)?)
     }
 }
 

@@ -31,3 +31,5 @@ mod state;
 mod timing;
 #[path = "hosts/window.rs"]
 mod window;
+#[path = "hosts/vst3.rs"]
+mod vst3;

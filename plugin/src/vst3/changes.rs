@@ -1,0 +1,231 @@
+//! Parameter changes that a VST3 host tells the controller while it has said that it processes.
+//!
+//! The framework (nice-plug 0.4.2) drops them: the host is to hand them to the next process call as well. But a host that has
+//! said so need not process: it may be about to, or have been paused, and then reads old values and saves them. Taking them as
+//! they come would be wrong as well: a host that plays automation shows the controller each value after the sound had it, and
+//! the old one must not come back. So a change waits for the next process call, which brings it or something newer; where none
+//! comes, it is made.
+//!
+//! The audio thread counts its calls here and does nothing else.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::params::{ParameterIdx, Parameters};
+
+/// How long a process call that is to bring a change is waited for before a state is saved without one; a block of 4,096
+/// frames at 44.1 kHz takes as long.
+const PATIENCE: Duration = Duration::from_millis(93);
+
+/// No parameter is smoothed, which is all that this is for.
+const ANY_RATE_HZ: f32 = 48_000.0;
+
+/// The changes of one instance.
+#[derive(Debug)]
+pub(super) struct Changes {
+    parameters: Parameters,
+    by_id: HashMap<u32, ParameterIdx>,
+    is_processing: AtomicBool,
+    /// Process calls, modulo 2^32. The one thing that the audio thread writes.
+    n_calls: AtomicU32,
+    /// `n_calls` when processing was last begun.
+    n_before: AtomicU32,
+    /// Told by the controller's side; never touched by a process call.
+    waiting: Mutex<Vec<Change>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    at: ParameterIdx,
+    /// In `[0, 1]`.
+    value: f32,
+    /// Process calls before it came; it waits no longer once there was one more.
+    n_calls: u32,
+}
+
+impl Changes {
+    /// With the instance's parameters, and the number that a host knows each by, in their order.
+    pub(super) fn new(parameters: Parameters, ids: impl IntoIterator<Item = u32>) -> Self {
+        let indices = parameters.indices();
+        Self {
+            by_id: ids.into_iter().zip(indices).collect(),
+            parameters,
+            is_processing: AtomicBool::new(false),
+            n_calls: AtomicU32::new(0),
+            n_before: AtomicU32::new(0),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Counts a process call, before it takes what the host brings with it.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub(super) fn count_call(&self) {
+        self.n_calls.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The host says that it will process, or that it will not.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits: some hosts say it on the audio thread.
+    pub(super) fn set_processing(&self, is_processing: bool) {
+        let n_calls = self.n_calls.load(Ordering::Acquire);
+        self.n_before.store(n_calls, Ordering::Release);
+        self.is_processing.store(is_processing, Ordering::Release);
+        // What still waits will not be brought now. If somebody is just looking, they see to it.
+        if let Ok(mut waiting) = self.waiting.try_lock() {
+            self.make(&mut waiting);
+        }
+    }
+
+    /// Takes a change, to `value` in `[0, 1]`; `false` where the framework does so itself.
+    pub(super) fn take(&self, id: u32, value: f64) -> bool {
+        let Some(at) = self.by_id.get(&id).copied() else {
+            return false;
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the framework's values are that short"
+        )]
+        let value = value as f32;
+        let mut waiting = self.lock();
+        waiting.retain(|change| change.at != at);
+        if !self.is_processing.load(Ordering::Acquire) || !value.is_finite() {
+            return false;
+        }
+        let n_calls = self.n_calls.load(Ordering::Acquire);
+        waiting.push(Change { at, value, n_calls });
+        true
+    }
+
+    /// What a parameter is about to be, where that is still to come.
+    pub(super) fn waiting(&self, id: u32) -> Option<f32> {
+        let at = *self.by_id.get(&id)?;
+        let mut waiting = self.lock();
+        self.forget_brought(&mut waiting);
+        let change = waiting.iter().find(|change| change.at == at)?;
+        Some(change.value)
+    }
+
+    /// Makes the changes that still wait, once no process call seems to bring them.
+    pub(super) fn settle(&self) {
+        let begun = Instant::now();
+        loop {
+            let mut waiting = self.lock();
+            self.forget_brought(&mut waiting);
+            if waiting.is_empty() {
+                return;
+            }
+            let is_late = begun.elapsed() >= PATIENCE;
+            if is_late || !self.has_begun() || !self.is_processing.load(Ordering::Acquire) {
+                self.make(&mut waiting);
+                return;
+            }
+            drop(waiting);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Whether there was a process call since the host said that there would be.
+    fn has_begun(&self) -> bool {
+        self.n_calls.load(Ordering::Acquire) != self.n_before.load(Ordering::Acquire)
+    }
+
+    fn make(&self, waiting: &mut Vec<Change>) {
+        self.forget_brought(waiting);
+        for change in waiting.drain(..) {
+            self.parameters.set(change.at, change.value, ANY_RATE_HZ);
+        }
+    }
+
+    /// Drops what a process call has brought, or should have.
+    fn forget_brought(&self, waiting: &mut Vec<Change>) {
+        let n_calls = self.n_calls.load(Ordering::Acquire);
+        waiting.retain(|change| change.n_calls == n_calls);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Change>> {
+        // A poisoned lock still holds whole changes.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::LockstepParams;
+    use std::sync::Arc;
+
+    /// Changes whose parameters are numbered from 0, and the place and value of the second, *Density*.
+    fn changes() -> (Changes, impl Fn(&Changes) -> f32) {
+        let params = Arc::new(LockstepParams::default());
+        let parameters = Parameters::new(Arc::clone(&params) as _);
+        let ids = 0..u32::try_from(parameters.indices().count()).unwrap_or(u32::MAX);
+        let density = move |_: &Changes| params.density.overall.value();
+        (Changes::new(parameters, ids), density)
+    }
+
+    #[test]
+    fn a_change_before_the_first_call_is_seen_at_once_and_made_before_a_state_is_saved() {
+        let (changes, density) = changes();
+        assert!(!changes.take(1, 0.25), "nothing is processed yet");
+        let begun = Instant::now();
+        for n in 0_u8..50 {
+            let value = f32::from(n) / 50.0;
+            changes.set_processing(true);
+            assert!(changes.take(1, f64::from(value)) && !changes.take(9_999, 0.5));
+            assert_eq!(changes.waiting(1), Some(value));
+            changes.settle();
+            assert!((density(&changes) - value).abs() < 1e-6);
+            changes.count_call();
+            changes.set_processing(false);
+        }
+        assert!(
+            begun.elapsed() < 40 * PATIENCE,
+            "nobody is to be waited for"
+        );
+    }
+
+    #[test]
+    fn what_was_shown_after_the_sound_had_it_never_comes_back() {
+        let (changes, density) = changes();
+        changes.set_processing(true);
+        changes.count_call();
+        let before = density(&changes);
+        assert!(changes.take(1, 0.125));
+        assert_eq!(changes.waiting(1), Some(0.125));
+        changes.count_call();
+        assert_eq!(changes.waiting(1), None);
+        changes.settle();
+        changes.set_processing(false);
+        assert!((density(&changes) - before).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_change_that_no_call_brings_is_made_before_a_state_is_saved_and_when_processing_ends() {
+        for ends in [false, true] {
+            let (changes, density) = changes();
+            changes.set_processing(true);
+            changes.count_call();
+            assert!(changes.take(1, 0.5) && changes.take(1, 0.125));
+            if ends {
+                changes.set_processing(false);
+            } else {
+                changes.settle();
+            }
+            assert!((density(&changes) - 0.125).abs() < 1e-6);
+            assert_eq!(changes.waiting(1), None);
+        }
+    }
+
+    #[test]
+    fn values_that_are_no_numbers_are_left_to_the_framework() {
+        let (changes, _) = changes();
+        changes.set_processing(true);
+        assert!(!changes.take(1, f64::NAN) && !changes.take(1, f64::INFINITY));
+    }
+}

@@ -1,0 +1,128 @@
+//! What VST3 hosts do that the format does not have them do, or that the framework below answers badly.
+
+use lockstep_hosts::{Action, Format, Host as _, PITCH_WHEEL, Stage, Vst3Host};
+
+#[cfg(target_os = "linux")]
+use lockstep_hosts::BareVst3;
+
+/// MIDI's number for the sustain pedal.
+const PEDAL: u16 = 64;
+
+/// What a state says, by the value that a host reads after loading it into a fresh instance.
+fn saved(host: &mut Vst3Host, name: &str) -> anyhow::Result<f64> {
+    let state = host.save()?;
+    let mut fresh = Vst3Host::open()?;
+    fresh.load(&state)?;
+    fresh.value(name)
+}
+
+/// The host has said that it will process and has not yet done so, or does so no more: pluginval and Steinberg's validator
+/// do both.
+#[test]
+fn a_knob_turned_while_nothing_is_processed_is_neither_forgotten_nor_saved_as_it_was()
+-> anyhow::Result<()> {
+    let mut host = Vst3Host::open()?;
+    for (name, is_bypass) in [("Density", false), ("Bypass", true)] {
+        host.set_processing(true)?;
+        for is_after_a_block in [false, true] {
+            if is_after_a_block {
+                host.process()?;
+            }
+            for value in [0.0, 1.0, if is_bypass { 0.0 } else { 0.25 }] {
+                host.turn(name, value)?;
+                let case = format!("{name} to {value}, after a block: {is_after_a_block}");
+                assert!((host.value(name)? - value).abs() < 1e-6, "{case}");
+                assert!((saved(&mut host, name)? - value).abs() < 1e-6, "{case}");
+            }
+        }
+        // What the host had for the next block, and for the one that never came.
+        host.process()?;
+        host.turn(name, 1.0)?;
+        host.set_processing(false)?;
+        assert!((host.value(name)? - 1.0).abs() < 1e-6, "{name}");
+        assert!((saved(&mut host, name)? - 1.0).abs() < 1e-6, "{name}");
+    }
+    Ok(())
+}
+
+/// Hosts list and look into every parameter, also those that nobody is to see: 2,080 of them cost half a minute.
+#[test]
+fn only_the_controllers_that_are_heard_are_hidden_parameters() -> anyhow::Result<()> {
+    let host = Vst3Host::open()?;
+    let hidden = host.hidden_parameters()?;
+    assert_eq!(hidden.len(), 80);
+    // pedalboard leaves out what is called so.
+    assert!(hidden.iter().all(|name| name.starts_with("MIDI CC ")));
+    let mut moved: Vec<_> = (0..16)
+        .flat_map(|channel| (0..130).map(move |controller| (channel, controller)))
+        .filter_map(|(channel, controller)| host.parameter_of(channel, controller))
+        .collect();
+    moved.sort_unstable();
+    moved.dedup();
+    assert_eq!(moved.len(), 80);
+    assert!(host.parameter_of(3, PEDAL).is_some() && host.parameter_of(3, PITCH_WHEEL).is_some());
+    assert_eq!(host.parameter_of(3, 7), None);
+    Ok(())
+}
+
+/// A bassist who strikes once and lets go: what rests with him plays on while the pedal holds the note.
+#[test]
+fn the_pedal_is_heard_and_its_end_too() -> anyhow::Result<()> {
+    const PEDAL_DOWN: Action = Action::Set("MIDI CC 64 on channel 1: sustain pedal", 1.0);
+    const ALL_OFF: Action = Action::Set("MIDI CC 123 on channel 1: all notes off", 1.0);
+    let mut stage = Stage::of_measures(12).with("Silence", 0.0);
+    stage.bass.truncate(1);
+    let late = 8 * Stage::MEASURE_FRAMES;
+    let n_late_hits = |stage: &Stage| -> anyhow::Result<usize> {
+        let hits = Format::Vst3.perform(stage)?.hits();
+        Ok(hits.iter().filter(|hit| hit.frame > late).count())
+    };
+    assert_eq!(n_late_hits(&stage)?, 0, "nothing is held");
+    let held = stage.at(10, PEDAL_DOWN);
+    assert!(n_late_hits(&held)? > 0, "the pedal holds nothing");
+    let let_go = held.at(Stage::MEASURE_FRAMES / 2, ALL_OFF);
+    assert_eq!(n_late_hits(&let_go)?, 0, "what was let go is still held");
+    Ok(())
+}
+
+/// Plays a note a second until something is heard; how many frames that took.
+#[cfg(target_os = "linux")]
+fn frames_to_the_first_sound(instance: &BareVst3, sample_rate_hz: f64) -> Option<usize> {
+    let mut n_frames = 0;
+    while (n_frames as f64) < 12.0 * sample_rate_hz {
+        let sound = instance.process(480, if n_frames % 48_000 == 0 { &[33] } else { &[] })?;
+        if let Some(frame) = sound.iter().position(|sample| sample.abs() > 1e-3) {
+            return Some(n_frames + frame);
+        }
+        n_frames += 480;
+    }
+    None
+}
+
+/// Carla activates first and sets up then.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_host_that_activates_before_it_sets_up_gets_the_plugin_at_its_own_rate() -> anyhow::Result<()> {
+    for sample_rate_hz in [48_000.0, 96_000.0] {
+        let ordered = BareVst3::open()?;
+        assert!(ordered.set_up(sample_rate_hz) && ordered.set_active(true) && ordered.start());
+        let expected = frames_to_the_first_sound(&ordered, sample_rate_hz);
+        assert!(expected.is_some(), "nothing sounds");
+
+        let carlas = BareVst3::open()?;
+        assert!(carlas.set_active(true), "refused");
+        assert!(carlas.set_up(sample_rate_hz) && carlas.start());
+        assert_eq!(frames_to_the_first_sound(&carlas, sample_rate_hz), expected);
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_host_that_never_sets_up_is_answered_and_lives() -> anyhow::Result<()> {
+    let never = BareVst3::open()?;
+    assert_eq!(never.process(64, &[33]), None);
+    assert!(never.set_active(true) && never.start());
+    assert!(never.process(64, &[33]).is_some());
+    Ok(())
+}
