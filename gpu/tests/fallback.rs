@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use lockstep::device::{DeviceChoice, DeviceError, OnDevice, Search};
 use lockstep::drummers::Choice;
-use lockstep::generator::{Patient, Pool};
+use lockstep::generator::{LONGEST_WAIT, Patient, Pool};
 use lockstep::handoff::handoff;
 use lockstep::params::Drummer;
 use lockstep::realtime::PlanSource as _;
@@ -382,7 +382,7 @@ fn a_device_that_is_lost_in_mid_song_leaves_no_gap() -> Outcome {
         device: DeviceChoice::Gpu,
     };
     let _seat = pool.seat(other, move || choice);
-    let mut patient = Patient(&mut end);
+    let mut patient = Patient::new(&mut end, LONGEST_WAIT);
     let mut drums = Vec::new();
     for measure in 0..N_MEASURES {
         patient.publish(&request(measure));

@@ -4,6 +4,7 @@
 //! in the [`Pool`]; those that chose the same drummer on the same device share one copy of its weights. The thread looks for
 //! requests every millisecond, because waking it would be a system call on the audio thread.
 
+mod patience;
 mod roster;
 #[cfg(test)]
 mod tests;
@@ -11,22 +12,18 @@ mod tests;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use lockstep_models::generator::{Generator, Request};
-use lockstep_models::representation::Plan;
+use lockstep_models::generator::Generator;
 
 use crate::drummers::{self, Choice};
-use crate::handoff::{GeneratorEnd, RealtimeEnd};
-use crate::realtime::PlanSource;
+use crate::handoff::GeneratorEnd;
 use crate::shared_thread::{Membership, Shared, SharedThread};
+pub use patience::{LONGEST_WAIT, Pace, Patient};
 use roster::{Asker, Roster};
 
 /// How long the thread sleeps between two looks: far below the half step (37 ms at 200 BPM) that it has for an answer.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-
-/// Longest wait of an offline render for one plan; a prediction takes about a thousandth of it.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The pool of this process.
 static POOL: Shared<Asker> = Mutex::new(Weak::new());
@@ -68,24 +65,5 @@ pub struct Seat(#[expect(dead_code, reason = "held for what its drop does")] Mem
 impl fmt::Debug for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Seat").finish_non_exhaustive()
-    }
-}
-
-/// The audio thread's end while a host renders offline: waits for the answer, so that every render is the same.
-#[derive(Debug)]
-pub struct Patient<'a>(pub &'a mut RealtimeEnd);
-
-impl PlanSource for Patient<'_> {
-    fn publish(&mut self, request: &Request) {
-        self.0.publish(request);
-    }
-
-    /// Sleeps until the answer is there, at most five seconds. Not for a live audio thread.
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
-        let begun = Instant::now();
-        while !self.0.has_answer() && begun.elapsed() < LONGEST_WAIT {
-            std::thread::sleep(Duration::from_micros(100));
-        }
-        self.0.plan_for(take, measure)
     }
 }

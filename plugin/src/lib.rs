@@ -30,6 +30,7 @@ pub mod worker;
 #[cfg(feature = "editor")]
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 use lockstep_models::representation::N_GROUPS;
@@ -37,7 +38,7 @@ use nice_plug::prelude::*;
 
 use capture::{Archive, Recorder, capture};
 use drummers::Choice;
-use generator::{Patient, Pool, Seat};
+use generator::{LONGEST_WAIT, Pace, Patient, Pool, Seat};
 use handoff::{GeneratorEnd, RealtimeEnd, handoff};
 use params::LockstepParams;
 use realtime::{Block, DrumEventKind, DrumEvents, Performer};
@@ -76,6 +77,8 @@ pub struct Lockstep {
     sample_rate_hz: f64,
     /// Whether the host renders offline, and the plan is worth waiting for.
     is_offline: bool,
+    /// Whether it renders without having said so.
+    pace: Pace,
 }
 
 /// What a host calls the output of the mix.
@@ -106,6 +109,7 @@ impl Default for Lockstep {
             archive: Arc::default(),
             sample_rate_hz: 48_000.0,
             is_offline: false,
+            pace: Pace::default(),
         }
     }
 }
@@ -185,6 +189,7 @@ impl Plugin for Lockstep {
     ) -> bool {
         self.sample_rate_hz = f64::from(config.sample_rate);
         self.is_offline = config.process_mode == ProcessMode::Offline;
+        self.pace.reset();
         self.kit = Some(Kit::new(config.sample_rate));
         if self.generator.is_none() {
             let params = Arc::clone(&self.params);
@@ -216,6 +221,7 @@ impl Plugin for Lockstep {
     fn reset(&mut self) {
         self.performer.reset();
         self.inbox.reset();
+        self.pace.reset();
         if let Some(kit) = &mut self.kit {
             kit.reset();
         }
@@ -236,16 +242,19 @@ impl Plugin for Lockstep {
             bass: self.inbox.bass(),
         };
 
-        if self.is_offline {
-            let mut plans = Patient(&mut self.plans);
-            self.performer
-                .perform(&block, &controls, &mut plans, &mut self.drums);
-        } else {
-            self.performer
-                .perform(&block, &controls, &mut self.plans, &mut self.drums);
-        }
-        self.plans.show(self.performer.tally());
         let block_s = f64::from(block.n_frames) / self.sample_rate_hz;
+        let may_wait = if self.is_offline {
+            LONGEST_WAIT
+        } else {
+            // The one look at a clock: Linux, macOS and Windows let it be read without a system call.
+            let length = Duration::try_from_secs_f64(block_s).unwrap_or_default();
+            self.pace.block(Instant::now(), length)
+        };
+        let mut plans = Patient::new(&mut self.plans, may_wait);
+        self.performer
+            .perform(&block, &controls, &mut plans, &mut self.drums);
+        self.pace.wait(plans.waited());
+        self.plans.show(self.performer.tally());
         self.shown.pass(block_s, || {
             self.performer
                 .snapshot(self.sample_rate_hz, &controls, &mut self.plans)
@@ -331,6 +340,3 @@ impl Vst3Plugin for Lockstep {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] =
         &[Vst3SubCategory::Instrument, Vst3SubCategory::Drum];
 }
-
-#[cfg(feature = "vst3")]
-nice_export_vst3!(Lockstep);

@@ -13,6 +13,7 @@ pub use window::ClapWindow;
 
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use clack_extensions::gui::HostGui;
@@ -301,7 +302,9 @@ impl Player<'_> {
         };
         let mut ports =
             AudioPorts::with_capacity(2 * self.setting.n_outputs, self.setting.n_outputs);
+        let begun = Instant::now();
         let outcome = self.setting.stage.blocks().try_for_each(|block| {
+            self.setting.stage.rest(begun, &block);
             play_block(
                 &mut processor,
                 &self.setting,
@@ -331,7 +334,6 @@ fn play_block(
         abilities,
         ..
     } = setting;
-    std::thread::sleep(block.rest);
     if block.is_after_reset {
         processor.reset();
     }

@@ -4,7 +4,7 @@
 //! in, never by adding up blocks, so that the same stage has the same beats for any block size. Blocks end where the
 //! transport breaks, as they do in a host.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{Block, Input, InputKind};
 
@@ -82,6 +82,8 @@ pub struct Stage {
     /// How long the host rests before each block in which a measure begins. Live, a plan that was asked for before is
     /// there then, however slow the machine is.
     pub rest_at_downbeat: Duration,
+    /// Whether the host asks for each block when it is due, as for a sound card; else as soon as it can.
+    pub is_paced: bool,
     /// Position at the first frame, in quarter notes.
     pub start_beats: f64,
     /// How long the stage is.
@@ -119,6 +121,7 @@ impl Stage {
             block_frames: 256,
             is_offline: true,
             rest_at_downbeat: Duration::ZERO,
+            is_paced: false,
             start_beats: 0.0,
             n_frames: end + 2 * Self::STEP_FRAMES,
             bass: bass_line(n_measures * 4),
@@ -156,6 +159,15 @@ impl Stage {
         self.cues.push(Cue { frame, action });
         self.cues.sort_by_key(|cue| cue.frame);
         self
+    }
+
+    /// Rests before a block as the host does: where the stage is paced, until it is due.
+    pub(crate) fn rest(&self, begun: Instant, block: &Block) {
+        std::thread::sleep(block.rest);
+        let due = Duration::from_secs_f64(block.first_frame as f64 / self.sample_rate_hz);
+        if self.is_paced {
+            std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        }
     }
 
     /// Where the transport stands at a frame, in quarter notes.

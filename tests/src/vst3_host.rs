@@ -4,6 +4,8 @@
 mod bare;
 mod window;
 
+use std::time::Instant;
+
 use anyhow::Context as _;
 use vst3_host::audio::AudioBuffers;
 use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
@@ -65,7 +67,6 @@ impl Vst3Host {
 
     /// One process call.
     fn play_block(&mut self, block: &Block, buffers: &mut AudioBuffers) -> anyhow::Result<()> {
-        std::thread::sleep(block.rest);
         if block.is_after_reset {
             // VST3's way to say it.
             self.plugin.stop_processing()?;
@@ -141,7 +142,9 @@ impl Vst3Host {
 
         let mut performance = Performance::default();
         let mut buffers = AudioBuffers::new(0, 2, block_frames, stage.sample_rate_hz);
+        let begun = Instant::now();
         for block in stage.blocks() {
+            stage.rest(begun, &block);
             let n_frames = usize::try_from(block.n_frames)?;
             if buffers.block_size != n_frames {
                 buffers = AudioBuffers::new(0, 2, n_frames, stage.sample_rate_hz);

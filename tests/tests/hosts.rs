@@ -2,7 +2,8 @@
 //!
 //! Everything here renders offline, where the plugin waits for its plans, so that results do not depend on how fast
 //! the machine is. The exceptions are `live_drums_never_wait_for_a_plan`, which asserts nothing about time,
-//! `a_live_take_is_the_offline_render_where_no_plan_is_late`, which waits long enough, and Ardour, which records as it
+//! `a_live_take_is_the_offline_render_where_no_plan_is_late`, which waits long enough,
+//! `a_render_that_does_not_say_so_is_the_offline_render`, where a plan may take two seconds, and Ardour, which records as it
 //! plays.
 
 #[path = "hosts/ardour.rs"]

@@ -7,12 +7,13 @@ use std::thread;
 
 use super::*;
 use crate::device::DeviceChoice;
-use crate::handoff::handoff;
+use crate::handoff::{RealtimeEnd, handoff};
 use crate::params::Drummer;
+use crate::realtime::PlanSource as _;
 use crate::shared_thread::Work as _;
-use lockstep_models::generator::{PredictError, Taste};
+use lockstep_models::generator::{PredictError, Request, Taste};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{HitMap, Meter, Onset, WINDOW_STEPS, Window};
+use lockstep_models::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
 use lockstep_models::rule::{self, RuleGroove};
 
 const CHOICE: Choice = Choice {
@@ -71,7 +72,7 @@ impl Generator for Counting {
 
 /// Waits for the plan of the last request, as an offline render does.
 fn plan(end: &mut RealtimeEnd, measure: u64) -> Option<Plan> {
-    Patient(end).plan_for(1, measure)
+    Patient::new(end, LONGEST_WAIT).plan_for(1, measure)
 }
 
 /// Looks until something was answered.

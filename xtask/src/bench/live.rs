@@ -11,7 +11,7 @@ use cpu_time::{ProcessTime, ThreadTime};
 use lockstep::capture::{self, Archive, Recorder};
 use lockstep::device::DeviceChoice;
 use lockstep::drummers::Choice;
-use lockstep::generator::{Patient, Pool, Seat};
+use lockstep::generator::{LONGEST_WAIT, Patient, Pool, Seat};
 use lockstep::handoff::{RealtimeEnd, handoff};
 use lockstep::params::Drummer;
 use lockstep::realtime::{
@@ -252,7 +252,7 @@ impl Instance {
 
     /// Asks once, so that the drummer is loaded when the clock starts.
     fn wait_for_drummer(&mut self) -> Result<()> {
-        let mut patient = Patient(&mut self.plans);
+        let mut patient = Patient::new(&mut self.plans, LONGEST_WAIT);
         // Of a take that the performer never plays.
         let request = Request {
             take: u32::MAX,
