@@ -155,6 +155,9 @@ impl Plugin for Lockstep {
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+    // What is more in one block makes the framework allocate, on the audio thread. Some hosts tell every parameter at once and
+    // validators do so all the time: this is each of 128 parameters at every 64th frame of a block of 8,192.
+    const INPUT_EVENT_CAPACITY: usize = 16_384;
 
     #[cfg(feature = "editor")]
     type Editor = editor::Editor;

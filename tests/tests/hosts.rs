@@ -12,6 +12,9 @@ mod ardour;
 mod density;
 #[path = "hosts/editor.rs"]
 mod editor;
+#[cfg(target_os = "linux")]
+#[path = "hosts/floods.rs"]
+mod floods;
 #[path = "hosts/lifecycle.rs"]
 mod lifecycle;
 #[path = "hosts/notes.rs"]
