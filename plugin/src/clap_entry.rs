@@ -2,21 +2,18 @@
 //!
 //! - A host without `clap.gui` is offered no window. The framework offers one to every host, and ends the host's process
 //!   when such a host asks for it.
-//! - Where a host refuses a CLAP note, the same note is sent as a MIDI event. The framework knows only the first.
+//! - A host that takes no CLAP notes gets the drums as MIDI events ([`note_out`]). The framework sends CLAP notes alone.
 //!
 //! A host holds a table of ours in front of the framework's data. Its functions are the framework's, except for those
 //! below, which call the framework's in turn. Never does anything musical.
 #![expect(unsafe_code, reason = "CLAP is made of C tables and pointers")]
 
+mod note_out;
+
 use std::ffi::{CStr, c_char, c_void};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use clap_sys::entry::clap_plugin_entry;
-use clap_sys::events::{
-    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_MIDI, CLAP_EVENT_NOTE_OFF, CLAP_EVENT_NOTE_ON,
-    clap_event_header, clap_event_midi, clap_event_note, clap_output_events,
-};
 use clap_sys::ext::gui::CLAP_EXT_GUI;
 use clap_sys::factory::plugin_factory::{CLAP_PLUGIN_FACTORY_ID, clap_plugin_factory};
 use clap_sys::host::clap_host;
@@ -27,6 +24,7 @@ use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 
 use crate::Lockstep;
+use note_out::NoteOut;
 
 /// What a CLAP host looks for in the library.
 // SAFETY: no other symbol of the library has this name.
@@ -54,8 +52,16 @@ struct Instance {
     framework: clap_plugin,
     /// Outlives the instance; may be asked for extensions from `init` on.
     host: *const clap_host,
-    /// Whether the host can hold a window. Set in `init`.
-    has_window: AtomicBool,
+    /// What the host can do: empty until `init`, before which it must not be asked.
+    abilities: OnceLock<Abilities>,
+}
+
+/// What a host can do.
+#[derive(Clone, Copy, Debug, Default)]
+struct Abilities {
+    /// Whether it can hold a window.
+    has_window: bool,
+    note_out: NoteOut,
 }
 
 impl Instance {
@@ -64,6 +70,10 @@ impl Instance {
     unsafe fn of<'a>(plugin: *const clap_plugin) -> Option<&'a Self> {
         // SAFETY: an instance begins with the table that the host points to.
         unsafe { plugin.cast::<Self>().as_ref() }
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.abilities.get().copied().unwrap_or_default()
     }
 }
 
@@ -126,7 +136,7 @@ unsafe extern "C" fn create(
         },
         framework,
         host,
-        has_window: AtomicBool::new(false),
+        abilities: OnceLock::new(),
     });
     Box::into_raw(instance).cast_const().cast()
 }
@@ -141,7 +151,12 @@ unsafe extern "C" fn init(plugin: *const clap_plugin) -> bool {
         let ask = (*instance.host).get_extension;
         ask.is_some_and(|ask| !ask(instance.host, CLAP_EXT_GUI.as_ptr()).is_null())
     };
-    instance.has_window.store(has_window, Ordering::Release);
+    // SAFETY: as above.
+    let note_out = unsafe { NoteOut::of_host(instance.host) };
+    instance.abilities.get_or_init(|| Abilities {
+        has_window,
+        note_out,
+    });
     let init = instance.framework.init;
     // SAFETY: the framework finds its data through the table.
     init.is_some_and(|init| unsafe { init(plugin) })
@@ -166,7 +181,7 @@ unsafe extern "C" fn extension(plugin: *const clap_plugin, id: *const c_char) ->
         let Some(instance) = Instance::of(plugin).filter(|_| !id.is_null()) else {
             return std::ptr::null();
         };
-        if CStr::from_ptr(id) == CLAP_EXT_GUI && !instance.has_window.load(Ordering::Acquire) {
+        if CStr::from_ptr(id) == CLAP_EXT_GUI && !instance.abilities().has_window {
             return std::ptr::null();
         }
         let ask = instance.framework.get_extension;
@@ -184,82 +199,16 @@ unsafe extern "C" fn process(
     let (Some(instance), Some(block)) = (unsafe { (Instance::of(plugin), block.as_ref()) }) else {
         return CLAP_PROCESS_ERROR;
     };
-    let either = clap_output_events {
-        ctx: block.out_events.cast_mut().cast(),
-        try_push: Some(push_either),
-    };
-    let mut block = *block;
-    if !block.out_events.is_null() {
-        block.out_events = &raw const either;
-    }
     let process = instance.framework.process;
-    // SAFETY: the framework finds its data through the table; the list of events lives for the call.
+    // SAFETY: the framework finds its data through the table; both lists of events live for the call.
     process.map_or(CLAP_PROCESS_ERROR, |process| unsafe {
-        process(plugin, &raw const block)
+        let note_out = instance.abilities().note_out;
+        note_out.around(block.out_events, |out_events| {
+            let block = clap_process {
+                out_events,
+                ..*block
+            };
+            process(plugin, &raw const block)
+        })
     })
-}
-
-/// Hands an event to the host; a note that it refuses, once more as MIDI.
-unsafe extern "C" fn push_either(
-    list: *const clap_output_events,
-    event: *const clap_event_header,
-) -> bool {
-    // SAFETY: the list is that of `process`, so its context is the host's list; the event lives for the call.
-    unsafe {
-        let host = (*list).ctx.cast_const().cast::<clap_output_events>();
-        let Some(push) = (*host).try_push else {
-            return false;
-        };
-        push(host, event)
-            || note_as_midi(event).is_some_and(|midi| push(host, &raw const midi.header))
-    }
-}
-
-/// The MIDI event that says the same as a CLAP note, if this is one with a channel and a key of its own.
-///
-/// # Safety
-/// `event` points to an event of the size that its header says.
-unsafe fn note_as_midi(event: *const clap_event_header) -> Option<clap_event_midi> {
-    // SAFETY: every event begins with a header.
-    let header = unsafe { event.as_ref() }?;
-    let status = match (header.space_id, header.type_) {
-        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_ON) => 0x90,
-        (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF) => 0x80,
-        _ => return None,
-    };
-    // SAFETY: an event of these types is a note.
-    let note = unsafe { event.cast::<clap_event_note>().read_unaligned() };
-    let channel = u8::try_from(note.channel)
-        .ok()
-        .filter(|channel| *channel < 16)?;
-    let key = u8::try_from(note.key).ok().filter(|key| *key < 128)?;
-    Some(clap_event_midi {
-        header: clap_event_header {
-            size: SIZE_OF_MIDI,
-            time: header.time,
-            space_id: CLAP_CORE_EVENT_SPACE_ID,
-            type_: CLAP_EVENT_MIDI,
-            flags: header.flags,
-        },
-        port_index: u16::try_from(note.port_index).unwrap_or(0),
-        data: [
-            status | channel,
-            key,
-            velocity(note.velocity, status == 0x90),
-        ],
-    })
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "some twenty bytes")]
-const SIZE_OF_MIDI: u32 = size_of::<clap_event_midi>() as u32;
-
-/// A velocity from 0 to 1 in seven bits; that of a note-on is never 0, which would be a note-off.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is in 0 ..= 127"
-)]
-fn velocity(share: f64, is_on: bool) -> u8 {
-    let least = if is_on { 1.0 } else { 0.0 };
-    (share * 127.0).round().clamp(least, 127.0) as u8
 }

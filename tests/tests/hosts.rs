@@ -33,7 +33,7 @@ mod sound;
 mod state;
 #[path = "hosts/timing.rs"]
 mod timing;
-#[path = "hosts/window.rs"]
-mod window;
 #[path = "hosts/vst3.rs"]
 mod vst3;
+#[path = "hosts/window.rs"]
+mod window;
