@@ -187,6 +187,23 @@ fn second_of_nine_voices(bencher: Bencher<'_, '_>, name: &str) {
     bencher.bench_local(second);
 }
 
+/// What activating costs the host's thread for the kit, at a sample rate: a thread of the process begins to make the sounds,
+/// and is told to stop.
+#[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 20, sample_size = 1)]
+fn kit_begun(bencher: Bencher<'_, '_>, rate_hz: u32) {
+    bencher.bench_local(|| Kit::soon(rate_hz as f32, KitChoice::Acoustic));
+}
+
+/// What it costs whoever waits for all sounds, as an offline render does with its first block.
+#[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 5, sample_size = 1)]
+fn kit_completed(bencher: Bencher<'_, '_>, rate_hz: u32) {
+    bencher.bench_local(|| {
+        let kit = Kit::new(rate_hz as f32);
+        assert!(kit.is_complete());
+        kit
+    });
+}
+
 /// One measure by the embedded network, one thread.
 #[divan::bench(sample_count = 2000, sample_size = 1)]
 fn prediction(bencher: Bencher<'_, '_>) {

@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 use lockstep_models::representation::N_GROUPS;
 use nice_plug::prelude::*;
+use nice_plug::util::permit_alloc;
 
 use capture::{Archive, Recorder, capture};
 use drummers::Choice;
@@ -53,7 +54,7 @@ pub struct Lockstep {
     performer: Performer,
     inbox: Inbox,
     drums: DrumEvents,
-    /// Made for the sample rate in `activate`.
+    /// Made for the sample rate in `activate`; its sounds come later, from a thread of the process.
     kit: Option<Kit>,
     /// The audio thread's end.
     plans: RealtimeEnd,
@@ -193,7 +194,10 @@ impl Plugin for Lockstep {
         self.sample_rate_hz = f64::from(config.sample_rate);
         self.is_offline = config.process_mode == ProcessMode::Offline;
         self.pace.reset();
-        self.kit = Some(Kit::new(config.sample_rate));
+        self.kit = Some(Kit::soon(
+            config.sample_rate,
+            self.params.kit.choice.value().into(),
+        ));
         if self.generator.is_none() {
             let params = Arc::clone(&self.params);
             match Pool::of_process() {
@@ -293,6 +297,10 @@ impl Lockstep {
         let Some(kit) = &mut self.kit else {
             return;
         };
+        if self.is_offline {
+            // Every render has every hit. Only the first block allocates here.
+            permit_alloc(|| kit.wait());
+        }
         kit.set(&self.params.kit.settings());
         for event in &self.drums {
             if let DrumEventKind::On { velocity } = event.kind {

@@ -1,11 +1,15 @@
 //! The built-in kits: nine drums and cymbals, recorded with sticks or brushes or synthesised.
 //!
-//! [`Kit::new`] reads, resamples and renders every sound once, off the audio thread; [`Kit::render`] only plays those
-//! buffers, on it. Knows nothing of plans, densities or hosts: it is told which voice is hit at which frame, and never does
+//! [`Kit::new`] reads, resamples and renders every sound once, off the audio thread, and [`Kit::soon`] has a thread of the
+//! process do so; [`Kit::render`] only plays those buffers, on the audio thread. Knows nothing of plans, densities or hosts: it is told which voice is hit at which frame, and never does
 //! I/O. The recordings are those of the sound font `FluidR3` GM; their licence lies beside them in `plugin/kit`.
 
 mod bank;
+mod drum;
+mod glide;
 mod kit;
+mod late;
+mod making;
 mod player;
 mod resample;
 mod settings;
@@ -16,6 +20,8 @@ mod voices;
 pub use kit::{Kit, LONGEST_TAIL_S, MAX_PENDING_HITS};
 pub use settings::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
 
+#[cfg(test)]
+mod arriving;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub use window::ClapWindow;
 
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clack_extensions::gui::HostGui;
@@ -23,6 +23,7 @@ use clack_extensions::state::PluginState;
 use clack_host::events::Match;
 use clack_host::events::event_types::{NoteOffEvent, NoteOnEvent, ParamValueEvent};
 use clack_host::prelude::*;
+use cpu_time::ThreadTime;
 
 use abilities::{Note, Outbox};
 use transport::transport;
@@ -141,6 +142,7 @@ impl ClapHost {
             &mut EventBuffer::new().as_output(),
         );
 
+        let cpu = ThreadTime::now();
         let processor = self.instance.activate(
             |_, ()| (),
             PluginAudioConfiguration {
@@ -149,6 +151,7 @@ impl ClapHost {
                 max_frames_count: stage.block_frames,
             },
         )?;
+        let activation_cpu = cpu.elapsed();
         Ok(Player {
             setting: Setting {
                 stage,
@@ -156,6 +159,7 @@ impl ClapHost {
                 n_outputs: self.n_outputs,
                 abilities: self.abilities,
             },
+            activation_cpu,
             processor,
         })
     }
@@ -279,6 +283,7 @@ struct Setting<'a> {
 struct Player<'a> {
     setting: Setting<'a>,
     processor: StoppedPluginAudioProcessor<Handlers>,
+    activation_cpu: Duration,
 }
 
 type Processor = StoppedPluginAudioProcessor<Handlers>;
@@ -298,6 +303,7 @@ impl Player<'_> {
         };
         let mut performance = Performance {
             groups: vec![[Vec::new(), Vec::new()]; self.setting.n_outputs - 1],
+            activation_cpu: self.activation_cpu,
             ..Performance::default()
         };
         let mut ports =
@@ -372,6 +378,7 @@ fn play_block(
     });
     let mut audio = ports.with_output_buffers(outputs);
     let mut outbox = Outbox::new(*abilities);
+    let cpu = ThreadTime::now();
     processor
         .process(
             &InputAudioBuffers::empty(),
@@ -382,6 +389,7 @@ fn play_block(
             transport(stage.tells, block).as_ref(),
         )
         .with_context(|| format!("processing at frame {}", block.first_frame))?;
+    performance.longest_block_cpu = performance.longest_block_cpu.max(cpu.elapsed());
 
     for event in &outbox.events {
         let Some(core) = event.as_core_event() else {

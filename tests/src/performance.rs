@@ -3,6 +3,7 @@
 //! Knows nothing of hosts or formats.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// General MIDI's drum channel, 10 to people, 9 on the wire.
 pub const DRUM_CHANNEL: u16 = 9;
@@ -82,6 +83,10 @@ pub struct Performance {
     pub right: Vec<f32>,
     /// The outputs beside that main one, left and right, where the host has them.
     pub groups: Vec<[Vec<f32>; 2]>,
+    /// How long the thread that activated the plugin computed for that, by its own clock.
+    pub activation_cpu: Duration,
+    /// How long the audio thread computed for the block that took it longest, by its own clock.
+    pub longest_block_cpu: Duration,
 }
 
 impl Performance {

@@ -7,6 +7,7 @@ mod window;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use cpu_time::ThreadTime;
 use vst3_host::audio::AudioBuffers;
 use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
 use vst3_host::{Plugin, ProcessMode, TransportPosition};
@@ -126,6 +127,7 @@ impl Vst3Host {
             stage.tells
         );
         let block_frames = usize::try_from(stage.block_frames)?;
+        let cpu = ThreadTime::now();
         self.plugin.stop_processing()?;
         self.plugin
             .reconfigure(stage.sample_rate_hz, block_frames)?;
@@ -140,7 +142,10 @@ impl Vst3Host {
         }
         self.plugin.start_processing()?;
 
-        let mut performance = Performance::default();
+        let mut performance = Performance {
+            activation_cpu: cpu.elapsed(),
+            ..Performance::default()
+        };
         let mut buffers = AudioBuffers::new(0, 2, block_frames, stage.sample_rate_hz);
         let begun = Instant::now();
         for block in stage.blocks() {
@@ -150,7 +155,9 @@ impl Vst3Host {
                 buffers = AudioBuffers::new(0, 2, n_frames, stage.sample_rate_hz);
             }
             buffers.clear();
+            let cpu = ThreadTime::now();
             self.play_block(&block, &mut buffers)?;
+            performance.longest_block_cpu = performance.longest_block_cpu.max(cpu.elapsed());
             if let [left, right] = buffers.outputs.as_slice() {
                 performance.left.extend(left);
                 performance.right.extend(right);

@@ -6,6 +6,8 @@
 //! `a_render_that_does_not_say_so_is_the_offline_render`, where a plan may take two seconds, and Ardour, which records as it
 //! plays.
 
+#[path = "hosts/activation.rs"]
+mod activation;
 #[path = "hosts/ardour.rs"]
 mod ardour;
 #[path = "hosts/density.rs"]

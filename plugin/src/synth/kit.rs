@@ -1,6 +1,7 @@
 //! The kit as it is played: which hit starts when, which older one gives way, and the mix.
 //!
-//! On the audio thread, [`Kit::new`] excepted; never allocates, locks, waits or logs there.
+//! On the audio thread, but for what makes a kit and [`Kit::wait`]; never allocates, locks, waits or logs there. A sound that is
+//! not made yet is silent, and the hit that wants it fades in once it is ([`Late`]).
 
 #![deny(
     clippy::disallowed_types,
@@ -18,7 +19,10 @@ use arrayvec::ArrayVec;
 use lockstep_models::representation::{N_GROUPS, N_VOICES, Voice};
 
 use super::bank::Bank;
-use super::player::Player;
+use super::drum::Drum;
+use super::glide::Glide;
+use super::late::Late;
+use super::making::{Making, complete_soon};
 use super::settings::{KitChoice, KitSettings};
 use super::strokes::stroke;
 use super::voices;
@@ -30,9 +34,6 @@ pub const LONGEST_TAIL_S: f32 = 3.5;
 ///
 /// All nine voices on each of 28 steps: more than a block of 8192 frames holds at any playable tempo.
 pub const MAX_PENDING_HITS: usize = 256;
-
-/// Sounding hits of one voice: those that ring and those that fade away under them.
-const N_PLAYERS: usize = 8;
 
 /// How long a hit takes to give way to a newer one, in seconds: too long to click, too short to be heard.
 const STEAL_FADE_S: f32 = 0.005;
@@ -53,12 +54,15 @@ const GLIDE_S: f32 = 0.005;
 const KNEE: f32 = 0.8;
 
 /// Most frames that are made at once.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 
 /// The built-in kit.
 #[derive(Debug)]
 pub struct Kit {
+    /// The thread that drops the kit may free it, never the audio thread.
     bank: Arc<Bank>,
+    /// Has the bank completed in the background. Behind the bank, so that it is dropped when nothing more is to be made.
+    making: Option<Making>,
     rate_hz: f32,
     settings: KitSettings,
     drums: [Drum; N_VOICES],
@@ -79,24 +83,6 @@ struct Chunk {
     gains: [f32; CHUNK],
 }
 
-/// One voice and its hits.
-#[derive(Clone, Copy, Debug)]
-struct Drum {
-    voice: Voice,
-    players: [Player; N_PLAYERS],
-    /// Hits since the start.
-    n_hits: u32,
-    /// Left and right.
-    sides: [Glide; 2],
-}
-
-/// A gain on its way.
-#[derive(Clone, Copy, Debug)]
-struct Glide {
-    now: f32,
-    target: f32,
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Pending {
     /// Frames from the start of what is rendered next.
@@ -107,24 +93,59 @@ struct Pending {
 }
 
 impl Kit {
-    /// Makes all kits ready for a sample rate, which is brought into 8 to 384 kHz.
+    /// Makes all kits ready for a sample rate, which is brought into 8 to 384 kHz, and returns when they are.
     ///
     /// # Realtime safety
-    /// Allocates, waits and computes for up to half a second; not for the audio thread. Neither is dropping it.
-    #[expect(clippy::disallowed_methods, reason = "not on the audio thread")]
+    /// Allocates and computes, for 0.1 s at 44.1 kHz and up to 0.8 s at 384 kHz, unless another kit of the process plays at
+    /// this rate already; not for the audio thread. Neither is dropping it.
     pub fn new(sample_rate_hz: f32) -> Self {
+        let kit = Self::empty(sample_rate_hz);
+        kit.wait();
+        kit
+    }
+
+    /// As [`Self::new`], but returns at once: a thread of the process makes the sounds, those of the kit `first` before the
+    /// others. What is hit before its sound is there fades in when it is.
+    ///
+    /// # Realtime safety
+    /// Allocates and starts a thread; not for the audio thread. Neither is dropping it, which may wait a few milliseconds for
+    /// the thread.
+    pub fn soon(sample_rate_hz: f32, first: KitChoice) -> Self {
+        let mut kit = Self::empty(sample_rate_hz);
+        kit.making = complete_soon(&kit.bank, first).ok();
+        if kit.making.is_none() {
+            kit.wait();
+        }
+        kit
+    }
+
+    /// Returns when all sounds are there; helps to make them.
+    ///
+    /// # Realtime safety
+    /// Safe where they are there, else as [`Self::new`]: for an offline render, and not for a live audio thread.
+    pub fn wait(&self) {
+        self.bank.complete();
+    }
+
+    /// Whether all sounds are there.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn is_complete(&self) -> bool {
+        self.bank.is_complete()
+    }
+
+    /// All kits, and what is made of their sounds already.
+    #[expect(clippy::disallowed_methods, reason = "not on the audio thread")]
+    pub(super) fn empty(sample_rate_hz: f32) -> Self {
         let rate_hz = voices::sane_rate_hz(sample_rate_hz);
         let settings = KitSettings::default();
         Self {
             bank: Bank::of_process(rate_hz),
+            making: None,
             rate_hz,
             settings,
-            drums: Voice::ALL.map(|voice| Drum {
-                voice,
-                players: [Player::default(); N_PLAYERS],
-                n_hits: 0,
-                sides: [Glide::at(1.0); 2],
-            }),
+            drums: Voice::ALL.map(Drum::new),
             pending: ArrayVec::new(),
             gain: Glide::at(settings.gain),
             glide_step: 1.0 - (-1.0 / (GLIDE_S * rate_hz)).exp(),
@@ -149,8 +170,8 @@ impl Kit {
         }
         if settings.choice == KitChoice::Off && self.settings.choice != KitChoice::Off {
             let total = self.n_frames(OFF_FADE_S);
-            for player in self.drums.iter_mut().flat_map(|drum| &mut drum.players) {
-                player.fade(total);
+            for drum in &mut self.drums {
+                drum.fade(total);
             }
         }
         self.settings = *settings;
@@ -252,8 +273,7 @@ impl Kit {
     pub fn reset(&mut self) {
         self.pending.clear();
         for drum in &mut self.drums {
-            drum.players = [Player::default(); N_PLAYERS];
-            drum.n_hits = 0;
+            drum.reset();
         }
         self.is_fresh = true;
         self.settle();
@@ -264,8 +284,7 @@ impl Kit {
     /// # Realtime safety
     /// Safe.
     pub fn is_silent(&self) -> bool {
-        let mut players = self.drums.iter().flat_map(|drum| &drum.players);
-        self.pending.is_empty() && players.all(|player| player.sound().is_none())
+        self.pending.is_empty() && self.drums.iter().all(Drum::is_silent)
     }
 
     /// Makes the next frames of all groups, at most so many; gives how many.
@@ -291,6 +310,7 @@ impl Kit {
         for drum in &mut self.drums {
             let group = groups.get_mut(drum.voice.group().index());
             if let Some(out) = group.and_then(|group| group.get_mut(..n)) {
+                drum.catch_up(&self.bank, n);
                 drum.mix(&self.bank, self.glide_step, out);
             }
         }
@@ -304,9 +324,7 @@ impl Kit {
         if hit.voice == Voice::ClosedHat {
             let total = self.n_frames(CHOKE_FADE_S);
             if let Some(open) = self.drums.get_mut(Voice::OpenHat.index()) {
-                open.players
-                    .iter_mut()
-                    .for_each(|player| player.fade(total));
+                open.fade(total);
             }
         }
         let steal_frames = self.n_frames(match hit.voice {
@@ -322,10 +340,9 @@ impl Kit {
         let stroke = stroke(self.settings.choice, hit.voice, hit.velocity, drum.n_hits);
         drum.n_hits = drum.n_hits.wrapping_add(1);
         if let Some(stroke) = stroke {
-            let n_frames = self.bank.sound(stroke.sound).len();
             let (tune, decay) = (settings.tune_semitones, settings.decay);
-            let player = Player::new(&stroke, tune, decay, n_frames, self.rate_hz);
-            drum.start(player, steal_frames);
+            let hit = Late::new(stroke, tune, decay, self.rate_hz, steal_frames);
+            drum.hit(&self.bank, hit);
         }
     }
 
@@ -339,72 +356,6 @@ impl Kit {
 
     fn n_frames(&self, time_s: f32) -> u32 {
         voices::n_frames_u32(time_s, self.rate_hz)
-    }
-}
-
-/// Hits of one voice that ring on together; with one more the quietest of them fades.
-fn max_ringing(voice: Voice) -> usize {
-    match voice {
-        Voice::Crash | Voice::Ride => 3,
-        _ => 2,
-    }
-}
-
-impl Drum {
-    fn start(&mut self, player: Player, steal_frames: u32) {
-        let ringing = self.players.iter().filter(|player| player.is_ringing());
-        if ringing.count() >= max_ringing(self.voice)
-            && let Some(quietest) = quietest(self.players.iter_mut().filter(|p| p.is_ringing()))
-        {
-            quietest.fade(steal_frames);
-        }
-        // A free place, which is silent, or that of the quietest hit that fades; fewer ring than there are places.
-        if let Some(place) = quietest(self.players.iter_mut().filter(|p| !p.is_ringing())) {
-            *place = player;
-        }
-    }
-
-    /// Adds what its hits sound like next.
-    fn mix(&mut self, bank: &Bank, glide_step: f32, out: &mut [[f32; 2]]) {
-        let mut sound = [[0.0; 2]; CHUNK];
-        if let Some(sound) = sound.get_mut(..out.len()) {
-            for player in &mut self.players {
-                if let Some(idx) = player.sound() {
-                    player.mix(bank.sound(idx), sound);
-                }
-            }
-        }
-        for (out, frame) in out.iter_mut().zip(sound) {
-            for ((out, sample), side) in out.iter_mut().zip(frame).zip(&mut self.sides) {
-                *out += side.next(glide_step) * sample;
-            }
-        }
-    }
-}
-
-fn quietest<'a>(players: impl Iterator<Item = &'a mut Player>) -> Option<&'a mut Player> {
-    players.min_by(|a, b| a.level().total_cmp(&b.level()))
-}
-
-impl Glide {
-    fn at(gain: f32) -> Self {
-        Self {
-            now: gain,
-            target: gain,
-        }
-    }
-
-    /// The gain of the next frame.
-    fn next(&mut self, step: f32) -> f32 {
-        /// So near nobody hears the rest of the way.
-        const NEAR: f32 = 1e-5;
-        let way = self.target - self.now;
-        self.now = if way.abs() < NEAR {
-            self.target
-        } else {
-            self.now + step * way
-        };
-        self.now
     }
 }
 

@@ -105,6 +105,29 @@ impl Player {
         }
     }
 
+    /// The same hit so many frames later, rising from silence.
+    pub(super) fn joined_after(self, n_frames: usize, rise_frames: f32) -> Self {
+        let n = n_frames as f64;
+        let place = n * (self.step as f64 + f64::from(self.step_fraction));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float-to-int cast saturates, and behind its sound a hit is over"
+        )]
+        let (position, fraction) = (place as usize, place.fract() as f32);
+        #[expect(clippy::cast_possible_truncation, reason = "at most e to the 60th")]
+        let rest = (f64::from(self.rest) * f64::from(self.rest_step).powf(n)) as f32;
+        Self {
+            position,
+            // It may have been rounded to 1.
+            fraction: fraction.min(1.0 - f32::EPSILON),
+            rise: 0.0,
+            rise_step: self.rise_step.min(1.0 / rise_frames.max(1.0)),
+            rest,
+            ..self
+        }
+    }
+
     /// Which sound it plays; `None` where it is free.
     pub(super) fn sound(&self) -> Option<SoundIdx> {
         (self.state != State::Free).then_some(self.sound)

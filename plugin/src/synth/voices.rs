@@ -1,6 +1,6 @@
 //! How each voice of the electronic kit is made, once for a sample rate.
 //!
-//! Runs when the kit is made, never on the audio thread. A voice is two layers: the body that every hit has, and what
+//! Runs when the bank is made, never on the audio thread. A voice is two layers: the body that every hit has, and what
 //! only hard hits add to it.
 
 use lockstep_models::representation::Voice;
@@ -9,6 +9,9 @@ use super::tone::{Filter, Metal, Noise, Phase, decay, fade_out};
 
 /// Length of the longest voice, the crash, in seconds.
 const LONGEST_S: f64 = 2.4;
+
+/// Frames between two questions whether the voice is still wanted; about a millisecond of work.
+const ASK_EVERY: u32 = 2_048;
 
 /// How a voice sits in the kit.
 struct Place {
@@ -68,29 +71,36 @@ pub(super) fn n_frames_u32(time_s: f32, rate_hz: f32) -> u32 {
     round(f64::from(time_s) * f64::from(rate_hz)).max(1)
 }
 
-/// Renders a voice: frames of body and brightness, whose sum is the hardest hit; they end in silence.
-pub(super) fn render(voice: Voice, rate_hz: f32) -> Vec<[f32; 2]> {
+/// Renders a voice: frames of body and brightness, whose sum is the hardest hit; they end in silence. `None` once it is no
+/// longer wanted.
+pub(super) fn render(
+    voice: Voice,
+    rate_hz: f32,
+    is_wanted: &dyn Fn() -> bool,
+) -> Option<Vec<[f32; 2]>> {
     let Place { length_s, peak, .. } = place(voice);
     let rate_hz = f64::from(rate_hz);
     let n_frames = round(length_s * rate_hz);
     let mut layers = recipe(voice, rate_hz);
     let mut clean = [Clean::new(rate_hz), Clean::new(rate_hz)];
-    let mut frames: Vec<[f64; 2]> = (1..=n_frames)
-        .map(|frame| {
-            let time_s = f64::from(frame) / rate_hz;
-            // The last quarter fades, so that the end is silence.
-            let fade = fade_out(4.0 * time_s / length_s - 3.0);
-            let [body, bright] = layers(time_s);
-            [fade * clean[0].next(body), fade * clean[1].next(bright)]
-        })
-        .collect();
+    let mut frames: Vec<[f64; 2]> = Vec::with_capacity(n_frames as usize);
+    for frame in 1..=n_frames {
+        if frame.is_multiple_of(ASK_EVERY) && !is_wanted() {
+            return None;
+        }
+        let time_s = f64::from(frame) / rate_hz;
+        // The last quarter fades, so that the end is silence.
+        let fade = fade_out(4.0 * time_s / length_s - 3.0);
+        let [body, bright] = layers(time_s);
+        frames.push([fade * clean[0].next(body), fade * clean[1].next(bright)]);
+    }
     let loudest = frames
         .iter()
         .fold(1e-9, |max: f64, [a, b]| max.max((a + b).abs()));
     for sample in frames.iter_mut().flatten() {
         *sample *= peak / loudest;
     }
-    frames.into_iter().map(|frame| frame.map(narrow)).collect()
+    Some(frames.into_iter().map(|frame| frame.map(narrow)).collect())
 }
 
 /// Takes out DC, and what lies above hearing, so that a voice sounds alike at every sample rate.

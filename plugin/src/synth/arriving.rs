@@ -1,0 +1,108 @@
+//! What a kit does while its sounds are still being made.
+
+use std::time::Instant;
+
+use cpu_time::ThreadTime;
+use lockstep_models::representation::Voice;
+
+use super::tests::{KITS, after, peak, play};
+use super::*;
+
+/// Frames that every test here lets pass before the sounds come: a tenth of a second and more.
+const EARLY: usize = 1_000;
+
+/// A kit without any sound, at a rate that no other test plays at.
+fn empty(rate_hz: f32, choice: KitChoice) -> Kit {
+    let mut kit = Kit::empty(rate_hz);
+    kit.set(&choice.into());
+    kit
+}
+
+#[test]
+fn a_hit_before_its_sound_is_silent_and_fades_in_where_it_is_by_then() {
+    for (at, choice) in KITS.into_iter().enumerate() {
+        // A bank of its own for each, which nobody has filled.
+        let rate_hz = 8_101.0 + at as f32;
+        let hits = [(10, Voice::Crash, 0.9), (20, Voice::Ride, 0.7)];
+        let mut late = empty(rate_hz, choice);
+        let early = play(&mut late, &hits, EARLY, &[64]);
+        assert!(peak(&early) == 0.0, "{choice:?}");
+        assert!(!late.is_silent(), "{choice:?} forgot its hits");
+        late.wait();
+        let late = play(&mut late, &[], 4_000, &[64]);
+
+        let mut on_time = empty(rate_hz, choice);
+        on_time.wait();
+        let on_time = after(&play(&mut on_time, &hits, EARLY + 4_000, &[64]), EARLY);
+        // No click, though the sound is in full swing.
+        let begin = |sides: &[Vec<f32>; 2]| peak(&sides.each_ref().map(|side| side[..4].to_vec()));
+        assert!(begin(&on_time) > 1e-3, "{choice:?} is silent here");
+        assert!(begin(&late) < 0.1 * begin(&on_time), "{choice:?} clicks");
+        // After the fade it is where it would have been. A recording is tuned, and its place differs by the rounding of that.
+        let faded = 100;
+        let differs = (0..2).flat_map(|side| {
+            let pairs = late[side][faded..].iter().zip(&on_time[side][faded..]);
+            pairs.map(|(a, b)| (a - b).abs())
+        });
+        let differs = differs.fold(0.0_f32, f32::max);
+        let loud = peak(&after(&on_time, faded));
+        assert!(differs < 0.02 * loud, "{choice:?}: {differs} of {loud}");
+    }
+}
+
+#[test]
+fn what_ends_a_hit_ends_one_that_waits_for_its_sound() {
+    type End = fn(&mut Kit);
+    let ends: [(&str, Voice, End); 3] = [
+        ("the closed hat", Voice::OpenHat, |kit| {
+            kit.hit(0, Voice::ClosedHat, 0.001);
+        }),
+        ("off", Voice::Crash, |kit| kit.set(&KitChoice::Off.into())),
+        ("a reset", Voice::Crash, Kit::reset),
+    ];
+    for (at, (name, voice, end)) in ends.into_iter().enumerate() {
+        let mut kit = empty(8_201.0 + at as f32, KitChoice::Electronic);
+        play(&mut kit, &[(0, voice, 1.0)], EARLY, &[64]);
+        end(&mut kit);
+        play(&mut kit, &[], EARLY, &[64]);
+        kit.wait();
+        let rest = play(&mut kit, &[], 4_000, &[64]);
+        assert!(peak(&rest) < 1e-3, "{name}: {}", peak(&rest));
+        assert!(kit.is_silent(), "{name}");
+    }
+}
+
+#[test]
+fn a_hit_that_is_over_before_its_sound_is_there_is_not_heard() {
+    let mut kit = empty(8_301.0, KitChoice::Acoustic);
+    play(&mut kit, &[(0, Voice::Crash, 1.0)], 40_000, &[64]);
+    kit.wait();
+    assert!(peak(&play(&mut kit, &[], 1_000, &[64])) == 0.0);
+    assert!(kit.is_silent());
+}
+
+#[test]
+fn a_kit_made_soon_is_made_by_another_thread_and_sounds_as_any_other() {
+    let rate_hz = 8_401.0;
+    let hits = [(0, Voice::Kick, 1.0), (300, Voice::Snare, 0.6)];
+    let mut kit = Kit::soon(rate_hz, KitChoice::Brushes);
+    let begun = Instant::now();
+    while !kit.is_complete() {
+        assert!(begun.elapsed().as_secs() < 120, "nobody makes its sounds");
+        std::thread::yield_now();
+    }
+    let soon = play(&mut kit, &hits, 8_000, &[64]);
+    assert!(peak(&soon) > 0.1);
+    assert_eq!(soon, play(&mut Kit::new(rate_hz), &hits, 8_000, &[64]));
+}
+
+#[test]
+fn a_kit_is_begun_and_let_go_at_no_cost_even_at_the_highest_rate() {
+    // Computed on this thread, the sounds would take half a second.
+    let cpu = ThreadTime::now();
+    for _ in 0..20 {
+        drop(Kit::soon(384_000.0, KitChoice::Electronic));
+    }
+    let cpu = cpu.elapsed();
+    assert!(cpu.as_millis() < 20, "{cpu:?} of this thread");
+}
