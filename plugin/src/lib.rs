@@ -275,7 +275,7 @@ impl Plugin for Lockstep {
         }
 
         wire::send(&self.drums, self.inbox.thru(), context);
-        self.play_kit(buffer, aux);
+        self.play_kit(buffer, aux, !may_wait.is_zero());
         ProcessStatus::KeepAlive
     }
 }
@@ -292,12 +292,17 @@ impl Lockstep {
     }
 
     /// Sounds the block's drum notes on the built-in kit: on the outputs of the groups where the host has them, else as a
-    /// mix.
-    fn play_kit(&mut self, buffer: &mut Buffer<'_>, aux: &mut AuxiliaryBuffers<'_>) {
+    /// mix. A render waits for the kit's sounds.
+    fn play_kit(
+        &mut self,
+        buffer: &mut Buffer<'_>,
+        aux: &mut AuxiliaryBuffers<'_>,
+        is_render: bool,
+    ) {
         let Some(kit) = &mut self.kit else {
             return;
         };
-        if self.is_offline {
+        if is_render {
             // Every render has every hit. Only the first block allocates here.
             permit_alloc(|| kit.wait());
         }
