@@ -294,8 +294,12 @@ impl Kit {
                 drum.mix(&self.bank, self.glide_step, out);
             }
         }
-        for gain in gains.iter_mut().take(n) {
-            *gain = self.gain.next(self.glide_step);
+        if self.gain.is_settled() {
+            gains.fill(self.gain.now);
+        } else {
+            for gain in gains.iter_mut().take(n) {
+                *gain = self.gain.next(self.glide_step);
+            }
         }
         n
     }
@@ -366,6 +370,11 @@ impl Drum {
 
     /// Adds what its hits sound like next.
     fn mix(&mut self, bank: &Bank, glide_step: f32, out: &mut [[f32; 2]]) {
+        let is_settled = self.sides.iter().all(|side| side.is_settled());
+        // Most drums are silent most of the time, and no knob is turned.
+        if is_settled && self.players.iter().all(|player| player.sound().is_none()) {
+            return;
+        }
         let mut sound = [[0.0; 2]; CHUNK];
         if let Some(sound) = sound.get_mut(..out.len()) {
             for player in &mut self.players {
@@ -373,6 +382,14 @@ impl Drum {
                     player.mix(bank.sound(idx), sound);
                 }
             }
+        }
+        if is_settled {
+            let [left, right] = &self.sides;
+            for ([a, b], [from_a, from_b]) in out.iter_mut().zip(sound) {
+                *a += left.now * from_a;
+                *b += right.now * from_b;
+            }
+            return;
         }
         for (out, frame) in out.iter_mut().zip(sound) {
             for ((out, sample), side) in out.iter_mut().zip(frame).zip(&mut self.sides) {
@@ -392,6 +409,11 @@ impl Glide {
             now: gain,
             target: gain,
         }
+    }
+
+    /// Whether every next gain is this one.
+    fn is_settled(self) -> bool {
+        self.now.to_bits() == self.target.to_bits()
     }
 
     /// The gain of the next frame.
