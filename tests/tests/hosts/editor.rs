@@ -40,8 +40,9 @@ fn has_screen() -> bool {
     has
 }
 
-/// What the program says.
+/// What the program says; takes go into a folder of its own.
 fn rounds(args: &[&str]) -> Result<String> {
+    let takes = tempfile::tempdir()?;
     let bundle = bundle("Lockstep.clap")?;
     let folder = bundle.parent().context("a bundle without a folder")?;
     let server = Server::start()?;
@@ -50,6 +51,9 @@ fn rounds(args: &[&str]) -> Result<String> {
     let output = program
         .args(args)
         .env("LOCKSTEP_BUNDLES", folder)
+        .env("LOCKSTEP_TAKES", takes.path())
+        // Where a drummer of one's own is looked for, in which there is none.
+        .env("XDG_DATA_HOME", takes.path().join("data"))
         .output()
         .context("starting editor_rounds")?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -117,5 +121,22 @@ fn a_drag_in_the_window_reaches_the_host_as_one_gesture() -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     assert!(values.len() >= 2 && values.is_sorted(), "{said}");
     assert!(values.last().is_some_and(|last| *last > 0.999), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_drummer_of_ones_own_that_is_not_there_is_told_in_the_window() -> Result<()> {
+    if !has_screen() {
+        return Ok(());
+    }
+    for format in ["clap", "vst3"] {
+        let n_pixels = |drummer| {
+            let said = rounds(&[format, "--drummer", drummer])?;
+            figure(&said, "pixels in alarm:")
+        };
+        // Own, and the default.
+        let (own, default) = (n_pixels("1")?, n_pixels("0")?);
+        assert!(own > 300 && default == 0, "{format}: {own}, {default}");
+    }
     Ok(())
 }
