@@ -167,5 +167,6 @@ impl App {
             }
             Page::About => pages::about(ui, look, &self.params, &self.watch),
         }
+        self.pencil.tell(hands);
     }
 }

@@ -124,6 +124,27 @@ fn a_drag_in_the_window_reaches_the_host_as_one_gesture() -> Result<()> {
     Ok(())
 }
 
+// A host that is told nothing closes a project without asking whether it is to be saved.
+#[test]
+fn a_pin_and_a_mute_are_told_to_the_host_as_changes_of_the_project() -> Result<()> {
+    if !has_screen() {
+        return Ok(());
+    }
+    for format in ["clap", "vst3"] {
+        let said = rounds(&[format, "--settle"])?;
+        let expected = [
+            "Pin edits: begin",
+            "Pin edits: 0.001",
+            "Pin edits: end",
+            "Kick mute: begin",
+            "Kick mute: 1.000",
+            "Kick mute: end",
+        ];
+        assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{format}");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_drummer_of_ones_own_that_is_not_there_is_told_in_the_window() -> Result<()> {
     if !has_screen() {

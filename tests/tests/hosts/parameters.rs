@@ -3,7 +3,7 @@
 use lockstep_hosts::{ClapHost, Format};
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
-const FROZEN: [(&str, &str); 113] = [
+const FROZEN: [(&str, &str); 114] = [
     ("bypass", "Bypass"),
     ("density", "Density"),
     ("den_kick", "Kick density"),
@@ -117,6 +117,7 @@ const FROZEN: [(&str, &str); 113] = [
     ("crash_solo", "Crash solo"),
     ("ride_mute", "Ride mute"),
     ("ride_solo", "Ride solo"),
+    ("pin_edits", "Pin edits"),
 ];
 
 /// The number that both formats know a string id by: base 31 over its bytes, the top bit clear (it is the host's).
@@ -172,7 +173,7 @@ fn a_controller_gets_pages_of_knobs_and_a_list_gets_groups() -> anyhow::Result<(
         .filter(|(_, group)| group.is_empty())
         .map(|(name, _)| *name)
         .collect();
-    assert_eq!(ungrouped, ["Bypass", "Save take"]);
+    assert_eq!(ungrouped, ["Bypass", "Save take", "Pin edits"]);
     assert!(groups.contains(&("Late hands", "Bass")));
     Ok(())
 }
