@@ -55,7 +55,8 @@ pub struct LockstepParams {
     /// The built-in sound.
     #[nested(group = "Kit")]
     pub kit: KitParams,
-    /// Writes the last measures into files.
+    /// Writes the last measures into files: in the app for the stage, where whoever moves it is a person. In a plugin
+    /// validators, scripts and lanes move parameters too, so there it does nothing and no host shows it.
     #[id = "save"]
     pub save: BoolParam,
     /// Which notes the drums are sent on.
@@ -84,7 +85,7 @@ impl Default for LockstepParams {
             bass: BassParams::default(),
             free_run: FreeRunParams::default(),
             kit: KitParams::default(),
-            save: BoolParam::new("Save take", false),
+            save: BoolParam::new("Save take", false).hide(),
             map: MapParams::default(),
             voices: VoiceParams::default(),
             pins: StoredPins::default(),

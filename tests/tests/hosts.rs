@@ -25,5 +25,7 @@ mod scenarios;
 mod sound;
 #[path = "hosts/state.rs"]
 mod state;
+#[path = "hosts/takes.rs"]
+mod takes;
 #[path = "hosts/timing.rs"]
 mod timing;

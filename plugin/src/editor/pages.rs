@@ -139,7 +139,7 @@ fn drums(
     look: Look,
     hands: &Hands<'_>,
     params: &LockstepParams,
-    (_, watch): (&TakeAway, &Watch),
+    (take_away, watch): (&TakeAway, &Watch),
 ) {
     let (drummer, map) = (&params.drummer, &params.map);
     let tip = "Which weights play; heard at the next downbeat.";
@@ -155,10 +155,8 @@ fn drums(
     choice(ui, look, hands, &map.choice, tip);
     let tip = "Of one's own map: a closed hat ends an open one.";
     bars::switch_row(ui, hands, &map.chokes, tip);
-    button(ui, look, |ui, rect| {
-        let tip = "Writes the last 64 measures as .mid and .wav into the folder of takes.";
-        bars::push(ui, look, hands, &params.save, rect, tip);
-    });
+    button(ui, look, |ui, rect| take_away.save(ui, look, rect));
+    take_away.tell_saved(ui, look);
     let more = "The notes and channels of one's own drum map are among the host's parameters; a file of them is read as well: \
                 see the README.";
     ui.label(RichText::new(more).font(look.font(12.0)).color(look::FAINT));

@@ -146,6 +146,17 @@ fn a_pin_and_a_mute_are_told_to_the_host_as_changes_of_the_project() -> Result<(
 }
 
 #[test]
+fn the_button_in_the_window_saves_a_take() -> Result<()> {
+    if !has_screen() {
+        return Ok(());
+    }
+    for format in ["clap", "vst3"] {
+        assert_eq!(rounds(&[format, "--save"])?, "saved\n", "{format}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_drummer_of_ones_own_that_is_not_there_is_told_in_the_window() -> Result<()> {
     if !has_screen() {
         return Ok(());
