@@ -1,10 +1,14 @@
 //! Files that appear whole or not at all, whatever happens while they are written.
 
+mod new;
+
 use std::fs;
 use std::io::{ErrorKind, Result, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+pub use new::NewFile;
 
 /// A file on its way: it takes its name, and the place of what had it before, when it is finished. One that is dropped
 /// before leaves nothing.
@@ -24,20 +28,9 @@ impl WholeFile {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let suffix = path
-            .extension()
-            .map(|extension| format!(".{}", extension.to_string_lossy()))
-            .unwrap_or_default();
-        let mut builder = tempfile::Builder::new();
-        builder.suffix(&suffix);
-        // Readable as any other file, and not for its owner alone as temporary files are.
-        #[cfg(unix)]
-        let builder = {
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(0o666))
-        };
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
         Ok(Self {
-            temporary: builder.tempfile_in(folder)?,
+            temporary: temporary(folder, &extension)?,
             path: path.to_owned(),
         })
     }
@@ -73,6 +66,24 @@ impl WholeFile {
         self.temporary.persist(self.path)?;
         Ok(())
     }
+}
+
+/// An empty file in a folder, with a name of its own that ends in an extension.
+fn temporary(folder: &Path, extension: &str) -> Result<NamedTempFile> {
+    let suffix = if extension.is_empty() {
+        String::new()
+    } else {
+        format!(".{extension}")
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.suffix(&suffix);
+    // Readable as any other file, and not for its owner alone as temporary files are.
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(fs::Permissions::from_mode(0o666))
+    };
+    builder.tempfile_in(folder)
 }
 
 impl Write for WholeFile {

@@ -5,17 +5,24 @@
 //! file and a WAV file
 //!
 //! What crosses is [`Record`], which owns nothing, through a bounded lock-free queue that nobody waits for; what finds it full
-//! is counted as lost. One thread a process, the [`Archive`], empties the tapes of all instances and writes the files. It has
-//! no part in what is played.
+//! is counted as lost. One thread a process, the [`Archive`], empties the tapes of all instances and makes the songs; another,
+//! the `Writer`, renders and writes them. Neither has a part in what is played, and no instance that leaves waits for a file.
+//!
+//! Only a person saves: by the window's button, which asks at [`Place::save`], or by a control key, which goes by the tape and
+//! is not believed while a [`Sweep`] of the knobs shows that a machine is at work.
 
 mod archive;
 mod export;
 mod files;
+mod outcome;
 mod recorder;
 mod reel;
 mod reveal;
+mod saving;
+mod sweep;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -29,8 +36,11 @@ use crate::synth::KitChoice;
 pub use archive::{Archive, Place};
 pub use export::{ExportError, Exported, Exporting};
 pub use files::{FOLDER_VARIABLE, SaveError, WriteError, folder as takes_folder};
+pub use outcome::Told;
 pub use recorder::Recorder;
 pub use reveal::{RevealError, reveal};
+pub use sweep::Sweep;
+pub use writer::Busy;
 
 /// How many measures are held.
 pub const N_MEASURES: usize = 64;

@@ -15,6 +15,7 @@ use lockstep_models::boundary::ABI;
 use lockstep_models::predict::{Trunk, TrunkError, in_one_line};
 use nice_plug::prelude::Enum;
 
+pub(crate) use library::stay_loaded;
 use library::{GpuLibrary, own_file};
 pub use on_device::OnDevice;
 

@@ -3,6 +3,8 @@
 //! Lives on the generator thread and those that load for it. The choice is read at every request, so a change is heard at the
 //! next downbeat.
 
+mod stand_in;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use nice_plug::prelude::{Enum as _, nice_error, nice_log};
 
 use crate::device::{DeviceChoice, OnDevice, Search};
 use crate::params::{Drummer, LockstepParams};
+pub use stand_in::StandIn;
 
 /// Where a drummer of one's own is looked for: `lockstep/own.safetensors` in the user's data folder; `None` where the
 /// system names no such folder.
@@ -33,6 +36,12 @@ impl Drummer {
             Self::Base => Some(2),
             Self::Own => None,
         }
+    }
+
+    /// What a host calls it.
+    fn name(self) -> &'static str {
+        let names = Drummer::variants();
+        names.get(self.to_index()).copied().unwrap_or_default()
     }
 
     /// What its weights are called on a command line.
@@ -90,10 +99,38 @@ impl Choice {
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |names: &[&'static str], idx: usize| names.get(idx).copied().unwrap_or_default();
-        let drummer = name(Drummer::variants(), self.drummer.to_index());
-        let device = name(DeviceChoice::variants(), self.device.to_index());
+        let drummer = self.drummer.name();
+        let device = DeviceChoice::variants()
+            .get(self.device.to_index())
+            .copied()
+            .unwrap_or_default();
         write!(f, "the drummer {drummer} (device {device})")
+    }
+}
+
+/// A drummer that can play, and why it is not the one that was chosen where it is not.
+pub struct Loaded {
+    /// Plays.
+    pub brain: Box<dyn Generator>,
+    /// What the player is told where another was chosen.
+    pub stand_in: Option<StandIn>,
+}
+
+impl From<Box<dyn Generator>> for Loaded {
+    fn from(brain: Box<dyn Generator>) -> Self {
+        Self {
+            brain,
+            stand_in: None,
+        }
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded")
+            .field("brain", &self.brain.name())
+            .field("stand_in", &self.stand_in)
+            .finish()
     }
 }
 
@@ -101,34 +138,53 @@ impl fmt::Display for Choice {
 ///
 /// # Realtime safety
 /// Reads and allocates; never on the audio thread.
-pub fn load(choice: Choice) -> Box<dyn Generator> {
-    let weights = [choice.drummer, Drummer::default()].map(Drummer::weights);
-    let Some((predictor, weights)) = first(weights) else {
+pub fn load(choice: Choice) -> Loaded {
+    let drummers = [choice.drummer, Drummer::default()];
+    let (found, trouble) = first(drummers.map(Drummer::weights));
+    let instead = match &found {
+        Some(_) => Drummer::default().name().to_owned(),
+        None => "a simple groove".to_owned(),
+    };
+    let stand_in = trouble.map(|error| StandIn::new(choice.drummer, &error, &instead));
+    let Some((predictor, weights)) = found else {
         nice_error!("Lockstep plays its rule groove");
-        return Box::new(RuleGroove);
+        return Loaded {
+            brain: Box::new(RuleGroove),
+            stand_in,
+        };
     };
     let tell = |device: &str| nice_log!("Lockstep predicts on the {device}");
-    Box::new(OnDevice::new(
+    let brain = OnDevice::new(
         predictor,
         &weights,
         Search::here(),
         move || choice.device,
         tell,
-    ))
+    );
+    Loaded {
+        brain: Box::new(brain),
+        stand_in,
+    }
 }
 
-/// The first that can be loaded, and its bytes; says why those before cannot.
+/// A predictor and the bytes that it was made of.
+type Found<'a> = (Predictor, Cow<'a, [u8]>);
+
+/// The first that can be loaded, and why the very first cannot where it cannot; the log says why each cannot.
 fn first<'a>(
     weights: impl IntoIterator<Item = Result<Cow<'a, [u8]>>>,
-) -> Option<(Predictor, Cow<'a, [u8]>)> {
-    weights.into_iter().find_map(|weights| {
-        weights
-            .and_then(|bytes| Ok((Predictor::new(&bytes)?, bytes)))
-            .inspect_err(|error| {
+) -> (Option<Found<'a>>, Option<anyhow::Error>) {
+    let mut trouble = None;
+    for weights in weights {
+        match weights.and_then(|bytes| Ok((Predictor::new(&bytes)?, bytes))) {
+            Ok(found) => return (Some(found), trouble),
+            Err(error) => {
                 nice_error!("Lockstep cannot play with the chosen drummer: {error:#}");
-            })
-            .ok()
-    })
+                trouble.get_or_insert(error);
+            }
+        }
+    }
+    (None, trouble)
 }
 
 #[cfg(test)]
@@ -164,10 +220,14 @@ mod tests {
             &default[..default.len() / 2],
             &not_finite,
         ] {
-            let next_best = first([damaged(bytes), Drummer::default().weights()]);
+            let (next_best, trouble) = first([damaged(bytes), Drummer::default().weights()]);
             assert!(next_best.is_some_and(|(predictor, _)| predictor.name() == "autoregressive"));
-            assert!(first([damaged(bytes)]).is_none());
+            assert!(trouble.is_some());
+            let (nobody, trouble) = first([damaged(bytes)]);
+            assert!(nobody.is_none() && trouble.is_some());
         }
+        let (found, trouble) = first([Drummer::default().weights(), damaged(b"not looked at")]);
+        assert!(found.is_some() && trouble.is_none());
         Ok(())
     }
 }

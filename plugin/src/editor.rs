@@ -175,8 +175,12 @@ impl App {
                 board::show(ui, look, hands, &self.params, &self.watch, &mut self.pencil);
             }
             Page::Kit => kit_page::show(ui, look, hands, &self.params),
-            Page::Setup => pages::setup(ui, look, hands, &self.params),
-            Page::About => pages::about(ui, look, &self.params),
+            Page::Setup => {
+                let shown = (&self.take_away, &self.watch);
+                pages::setup(ui, look, hands, &self.params, shown);
+            }
+            Page::About => pages::about(ui, look, &self.params, &self.watch),
         }
+        self.pencil.tell(hands);
     }
 }

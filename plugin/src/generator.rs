@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use lockstep_models::generator::Generator;
 
-use crate::drummers::{self, Choice};
+use crate::drummers::{self, Choice, Loaded};
 use crate::handoff::GeneratorEnd;
 use crate::shared_thread::{Membership, Shared, SharedThread};
 pub use patience::{LONGEST_WAIT, Pace, Patient};
@@ -38,7 +38,7 @@ impl Pool {
     /// # Errors
     /// If the system gives no thread.
     pub fn of_process() -> io::Result<Self> {
-        let start = || Ok(Self::start(drummers::load)?.0);
+        let start = || Ok(Self::with(Roster::new(drummers::load))?.0);
         SharedThread::shared(&POOL, start).map(Self)
     }
 
@@ -50,7 +50,11 @@ impl Pool {
     pub fn start(
         load: impl Fn(Choice) -> Box<dyn Generator> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        SharedThread::start("lockstep-generator", LOOK_EVERY, Roster::new(load)).map(Self)
+        Self::with(Roster::new(move |choice| Loaded::from(load(choice))))
+    }
+
+    fn with(roster: Roster) -> io::Result<Self> {
+        SharedThread::start("lockstep-generator", LOOK_EVERY, roster).map(Self)
     }
 
     /// Answers what comes in at this end from now on, by the drummer that `choice` names when a request is taken up.

@@ -4,6 +4,7 @@
 //! nobody waits for the other. Waking is not done here either: a wake-up is a system call, so the generator thread
 //! looks for requests by itself, every millisecond or so.
 
+use crate::drummers::StandIn;
 use crate::realtime::{PlanSource, Tally};
 use crossbeam::queue::ArrayQueue;
 use lockstep_models::generator::Request;
@@ -159,7 +160,15 @@ impl GeneratorEnd {
 
     /// Tells how the last prediction was made.
     pub fn report(&self, prediction: Prediction) {
-        *self.shared.counters.lock() = prediction;
+        *lock(&self.shared.counters.prediction) = prediction;
+    }
+
+    /// Shows who plays in place of the drummer that was chosen, if anybody does.
+    pub fn show_stand_in(&self, stand_in: Option<StandIn>) {
+        let mut shown = lock(&self.shared.counters.stand_in);
+        if *shown != stand_in {
+            *shown = stand_in;
+        }
     }
 
     /// What both threads tell, for an editor.
@@ -189,6 +198,8 @@ pub struct Counters {
     dropped_notes: AtomicU32,
     /// Between the generator thread and an editor: the audio thread never touches it.
     prediction: Mutex<Prediction>,
+    /// As well.
+    stand_in: Mutex<Option<StandIn>>,
 }
 
 impl Counters {
@@ -209,14 +220,15 @@ impl Counters {
     /// # Realtime safety
     /// Waits; never on the audio thread.
     pub fn prediction(&self) -> Prediction {
-        self.lock().clone()
+        lock(&self.prediction).clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Prediction> {
-        // Whoever panicked here left a whole report.
-        self.prediction
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// Who plays in place of the drummer that was chosen; `None` where that one plays, or is still being loaded.
+    ///
+    /// # Realtime safety
+    /// Waits; never on the audio thread.
+    pub fn stand_in(&self) -> Option<StandIn> {
+        lock(&self.stand_in).clone()
     }
 
     fn store(&self, tally: Tally) {
@@ -228,6 +240,11 @@ impl Counters {
         self.dropped_notes
             .store(tally.dropped_notes, Ordering::Relaxed);
     }
+}
+
+fn lock<T>(report: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A poisoned lock still holds a complete report.
+    report.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ use lockstep_models::representation::N_GROUPS;
 use nice_plug::prelude::*;
 use nice_plug::util::permit_alloc;
 
-use capture::{Archive, Recorder, capture};
+use capture::{Archive, Recorder, Sweep, capture};
 use drummers::Choice;
 use generator::{LONGEST_WAIT, Pace, Patient, Pool, Seat};
 use handoff::{GeneratorEnd, RealtimeEnd, handoff};
@@ -64,6 +64,8 @@ pub struct Lockstep {
     generator: Option<Seat>,
     /// Puts what is played on the tape; the process's archive reads it.
     recorder: Recorder,
+    /// Whether a machine is at the knobs, which may not save.
+    sweep: Sweep,
     /// Shows the editor what is played.
     shown: SnapshotSender,
     /// The other end of that, until the editor is made.
@@ -94,6 +96,7 @@ impl Default for Lockstep {
         #[cfg(feature = "vst3")]
         vst3::remember(&params);
         Self {
+            sweep: Sweep::new(&params),
             params,
             performer: Performer::new(),
             inbox: Inbox::default(),
@@ -269,8 +272,13 @@ impl Plugin for Lockstep {
         self.recorder
             .record(&block, self.performer.passage(), &self.drums);
         self.recorder.hear(self.params.kit.choice.value().into());
-        self.recorder.hold_save(self.params.save.value());
-        if self.inbox.is_save_asked() {
+        // In an app of our own a person moves the parameters; in a host that may be anybody.
+        let is_own_app = context.plugin_api() == PluginApi::Standalone;
+        if is_own_app {
+            self.recorder.hold_save(self.params.save.value());
+        }
+        self.sweep.look(block_s);
+        if self.inbox.is_save_asked() && (is_own_app || !self.sweep.is_on()) {
             self.recorder.save();
         }
 

@@ -28,6 +28,9 @@ pub use map::{MapChoice, MapParams, own_map};
 pub use playing::{DEFAULT_SEED, DensityParams, DrummerParams, FeelParams};
 pub use voices::{StoredPins, VoiceParams, VoiceSwitches};
 
+/// The numbers that changes of the pins are counted by.
+const PIN_EDITS: IntRange = IntRange::Linear { min: 0, max: 999 };
+
 /// Everything a musician can turn, in the groups that a host shows.
 #[derive(Debug, Params)]
 pub struct LockstepParams {
@@ -52,7 +55,8 @@ pub struct LockstepParams {
     /// The built-in sound.
     #[nested(group = "Kit")]
     pub kit: KitParams,
-    /// Writes the last measures into files.
+    /// Writes the last measures into files: in the app for the stage, where whoever moves it is a person. In a plugin
+    /// validators, scripts and lanes move parameters too, so there it does nothing and no host shows it.
     #[id = "save"]
     pub save: BoolParam,
     /// Which notes the drums are sent on.
@@ -64,6 +68,11 @@ pub struct LockstepParams {
     /// What is settled about single cells: the editor's, and no parameter.
     #[persist = "pins"]
     pub pins: StoredPins,
+    /// Counts the changes of the pins, and starts over after the last number. It says nothing to the drummer: a host keeps
+    /// note of what a project's parameters do, and of nothing else that a window changes, so this is how it knows that there
+    /// is something to be saved.
+    #[id = "pin_edits"]
+    pub pin_edits: IntParam,
 }
 
 impl Default for LockstepParams {
@@ -76,10 +85,11 @@ impl Default for LockstepParams {
             bass: BassParams::default(),
             free_run: FreeRunParams::default(),
             kit: KitParams::default(),
-            save: BoolParam::new("Save take", false),
+            save: BoolParam::new("Save take", false).hide(),
             map: MapParams::default(),
             voices: VoiceParams::default(),
             pins: StoredPins::default(),
+            pin_edits: IntParam::new("Pin edits", 0, PIN_EDITS).non_automatable(),
         }
     }
 }
@@ -93,6 +103,17 @@ fn share(name: &str, default: f32) -> FloatParam {
 }
 
 impl LockstepParams {
+    /// The number of the change of pins after that of number `n`, as a host's value in `[0, 1]`, and the number itself.
+    #[cfg(feature = "editor")]
+    pub(crate) fn next_pin_edit(&self, n: i32) -> (i32, f32) {
+        let IntRange::Linear { min, max } = PIN_EDITS else {
+            return (0, 0.0);
+        };
+        let last = n.max(self.pin_edits.value());
+        let next = if last >= max { min } else { last + 1 };
+        (next, self.pin_edits.preview_normalized(next))
+    }
+
     /// The knobs as the performer reads them.
     ///
     /// # Realtime safety

@@ -58,6 +58,7 @@ struct Param {
     max: f64,
     group: String,
     is_hidden: bool,
+    is_automatable: bool,
 }
 
 impl ClapHost {
@@ -105,6 +106,7 @@ impl ClapHost {
                     max: info.max_value,
                     group: String::from_utf8(info.module.to_vec())?,
                     is_hidden: info.flags.contains(ParamInfoFlags::IS_HIDDEN),
+                    is_automatable: info.flags.contains(ParamInfoFlags::IS_AUTOMATABLE),
                 })
             })
             .collect::<anyhow::Result<_>>()?;
@@ -114,6 +116,27 @@ impl ClapHost {
             n_outputs: 1,
             abilities,
         })
+    }
+
+    /// The parameters that are hidden, or those that are not.
+    fn listed(&mut self, is_hidden: bool) -> anyhow::Result<Vec<Parameter>> {
+        let handle = self.instance.plugin_handle();
+        let extension: PluginParams = handle.get_extension().context("no parameters")?;
+        self.params
+            .iter()
+            .filter(|param| param.is_hidden == is_hidden)
+            .map(|param| {
+                let value = extension
+                    .get_value(&handle, param.id)
+                    .with_context(|| format!("asking for {}", param.name))?;
+                Ok(Parameter {
+                    id: param.id.get(),
+                    name: param.name.clone(),
+                    value: value / param.max,
+                    is_automatable: param.is_automatable,
+                })
+            })
+            .collect()
     }
 
     /// Sets mode and knobs and activates.
@@ -219,22 +242,11 @@ impl Host for ClapHost {
     }
 
     fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {
-        let handle = self.instance.plugin_handle();
-        let extension: PluginParams = handle.get_extension().context("no parameters")?;
-        self.params
-            .iter()
-            .filter(|param| !param.is_hidden)
-            .map(|param| {
-                let value = extension
-                    .get_value(&handle, param.id)
-                    .with_context(|| format!("asking for {}", param.name))?;
-                Ok(Parameter {
-                    id: param.id.get(),
-                    name: param.name.clone(),
-                    value: value / param.max,
-                })
-            })
-            .collect()
+        self.listed(false)
+    }
+
+    fn hidden_parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {
+        self.listed(true)
     }
 
     fn save(&mut self) -> anyhow::Result<Vec<u8>> {

@@ -40,6 +40,12 @@ pub trait Host {
     /// If the plugin does not list them.
     fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>>;
 
+    /// Every parameter of the plugin that a player does not see; not what the framework makes of MIDI controllers in VST3.
+    ///
+    /// # Errors
+    /// If the plugin does not list them.
+    fn hidden_parameters(&mut self) -> anyhow::Result<Vec<Parameter>>;
+
     /// The plugin's state, as a host would put it into a project file.
     ///
     /// # Errors
@@ -62,6 +68,8 @@ pub struct Parameter {
     pub name: String,
     /// The present value, in `[0, 1]` from the lowest to the highest.
     pub value: f64,
+    /// Whether a lane may move it.
+    pub is_automatable: bool,
 }
 
 /// The plugin formats.

@@ -75,7 +75,7 @@ pub enum TouchKind {
 pub struct Performance {
     /// In the order in which the plugin sent them.
     pub events: Vec<DrumEvent>,
-    /// What was turned in the window, in the order in which the plugin sent it; of CLAP alone.
+    /// What was turned in the window, in the order in which the plugin sent it.
     pub touches: Vec<Touch>,
     /// Left channel, one sample a frame.
     pub left: Vec<f32>,

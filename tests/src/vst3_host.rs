@@ -10,9 +10,12 @@ use anyhow::Context as _;
 use cpu_time::ThreadTime;
 use vst3_host::audio::AudioBuffers;
 use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
-use vst3_host::{Plugin, ProcessMode, TransportPosition};
+use vst3_host::{ParameterEdit, ParameterEditKind, Plugin, ProcessMode, TransportPosition};
 
-use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, bundle};
+use crate::{
+    Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, Touch, TouchKind,
+    bundle,
+};
 
 #[cfg(target_os = "linux")]
 pub use bare::BareVst3;
@@ -23,6 +26,9 @@ const IS_HIDDEN: u32 = 1 << 4;
 
 /// How VST3 numbers the pitch wheel among the controllers.
 pub const PITCH_WHEEL: u16 = 129;
+
+/// VST3's mark of a parameter that a lane may move, `kCanAutomate`.
+const CAN_AUTOMATE: u32 = 1;
 
 /// One instance of the VST3 plugin.
 pub struct Vst3Host {
@@ -58,12 +64,47 @@ impl Vst3Host {
         Ok(Self { plugin, ids })
     }
 
+    /// The parameters that are hidden, or those that are not.
+    fn listed(&self, is_hidden: bool) -> anyhow::Result<Vec<Parameter>> {
+        let parameters = self.plugin.get_parameters()?;
+        parameters
+            .into_iter()
+            .filter(|parameter| (parameter.flags & IS_HIDDEN != 0) == is_hidden)
+            .map(|parameter| {
+                Ok(Parameter {
+                    id: parameter.id,
+                    value: self.plugin.get_parameter(parameter.id)?,
+                    is_automatable: parameter.flags & CAN_AUTOMATE != 0,
+                    name: parameter.name,
+                })
+            })
+            .collect()
+    }
+
     fn id_of(&self, name: &str) -> anyhow::Result<u32> {
         self.ids
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, id)| *id)
             .with_context(|| format!("the plugin has no parameter {name:?}"))
+    }
+
+    /// What a hand has done in the plugin's window since this was asked last.
+    fn touches(&mut self) -> Vec<Touch> {
+        let edits = self.plugin.take_parameter_edits().into_iter();
+        let touch = |edit: ParameterEdit| {
+            let (name, _) = self.ids.iter().find(|(_, id)| *id == edit.id)?;
+            let kind = match edit.kind {
+                ParameterEditKind::BeginGesture => TouchKind::Begin,
+                ParameterEditKind::ValueChange => TouchKind::Turn(edit.value?),
+                ParameterEditKind::EndGesture => TouchKind::End,
+            };
+            Some(Touch {
+                name: name.clone(),
+                kind,
+            })
+        };
+        edits.filter_map(touch).collect()
     }
 
     /// One process call.
@@ -184,6 +225,7 @@ impl Vst3Host {
                     velocity,
                 ));
             }
+            performance.touches.extend(self.touches());
             between(&mut Vst3Window(&mut self.plugin), &mut performance)?;
         }
         self.plugin.stop_processing()?;
@@ -255,18 +297,13 @@ impl Host for Vst3Host {
     }
 
     fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {
-        let parameters = self.plugin.get_parameters()?;
-        parameters
-            .into_iter()
-            .filter(|parameter| parameter.flags & IS_HIDDEN == 0)
-            .map(|parameter| {
-                Ok(Parameter {
-                    id: parameter.id,
-                    name: parameter.name,
-                    value: self.plugin.get_parameter(parameter.id)?,
-                })
-            })
-            .collect()
+        self.listed(false)
+    }
+
+    fn hidden_parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {
+        let mut hidden = self.listed(true)?;
+        hidden.retain(|parameter| !parameter.name.starts_with("MIDI Ch."));
+        Ok(hidden)
     }
 
     fn save(&mut self) -> anyhow::Result<Vec<u8>> {

@@ -33,6 +33,8 @@ mod scenarios;
 mod sound;
 #[path = "hosts/state.rs"]
 mod state;
+#[path = "hosts/takes.rs"]
+mod takes;
 #[path = "hosts/timing.rs"]
 mod timing;
 #[path = "hosts/vst3.rs"]

@@ -1,25 +1,31 @@
-//! The thread that empties the tapes of all instances and writes what is to be saved.
+//! The thread that empties the tapes of all instances and says what is to be written.
+//!
+//! It does no more than that: the sound is rendered and the files are written by the [`Writer`], so that the tapes never fill
+//! up meanwhile and who leaves does not wait.
 
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, unbounded};
-use lockstep_models::representation::Beats;
-use nice_plug::prelude::{nice_error, nice_log};
+use crossbeam::channel::{Receiver, Sender, bounded};
 
-use super::export::{ExportError, Exported, Exporting, Wish};
+use super::export::{ExportError, Exporting, Wish};
 use super::files::{self, SaveError};
+use super::outcome::{Board, Outcome, Told};
 use super::reel::Reel;
-use super::{N_MEASURES, Tape, What};
+use super::saving::{Request, Saves};
+use super::writer::{Busy, Job, Writer};
+use super::{Tape, What};
 use crate::shared_thread::{Membership, Shared, SharedThread, Work};
 
 /// How long the thread sleeps between two looks; a tape holds far more than is played meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Most wishes of an instance that have not been looked at.
+const MAX_WISHES: usize = 8;
 
 /// The archive of this process.
 static ARCHIVE: Shared<Member> = Mutex::new(Weak::new());
@@ -35,7 +41,9 @@ impl Archive {
     /// If the system gives no thread.
     pub fn of_process() -> io::Result<Self> {
         let start = || {
-            let shelf = Shelf::new(files::folder, |outcome: Outcome| outcome.tell());
+            let writer = Writer::of_process();
+            let tell = |outcome: Outcome| outcome.told().log();
+            let shelf = Shelf::new(files::folder, tell, move |job| writer.put(job));
             SharedThread::start("lockstep-archive", LOOK_EVERY, shelf)
         };
         SharedThread::shared(&ARCHIVE, start).map(Self)
@@ -44,37 +52,71 @@ impl Archive {
     /// Holds what comes in on this tape from now on.
     pub fn keep(&self, tape: Tape) -> Place {
         let (member, wishes) = Member::new(tape);
+        let board = member.board();
         Place {
             wishes,
+            board,
             _membership: self.0.join(member),
         }
     }
 }
 
-/// What an instance brings along: its tape, and where its wishes arrive.
+/// What an instance brings along: its tape, where its wishes arrive, and where it is told.
 #[derive(Debug)]
 pub(super) struct Member {
     tape: Tape,
     wishes: Receiver<Wish>,
+    board: Board,
 }
 
 impl Member {
     /// A member, and the end at which it is asked.
     pub(super) fn new(tape: Tape) -> (Self, Sender<Wish>) {
-        let (ask, wishes) = unbounded();
-        (Self { tape, wishes }, ask)
+        let (ask, wishes) = bounded(MAX_WISHES);
+        let board = Board::default();
+        let member = Self {
+            tape,
+            wishes,
+            board,
+        };
+        (member, ask)
+    }
+
+    /// Where it will be told how saving went.
+    pub(super) fn board(&self) -> Board {
+        self.board.clone()
     }
 }
 
-/// An instance's place in the archive; what was to be saved or exported before it is dropped is.
+/// An instance's place in the archive. What was to be saved or exported before it is dropped is written, and dropping does
+/// not wait for it.
 pub struct Place {
     wishes: Sender<Wish>,
+    board: Board,
     _membership: Membership<Member>,
 }
 
 impl Place {
+    /// Saves what has been played up to now into the folder of takes, as the control key does. Returns at once;
+    /// [`Self::told`] says how it went.
+    ///
+    /// # Realtime safety
+    /// Allocates: from any thread but an audio thread.
+    pub fn save(&self) {
+        // Full: it has been asked for often enough.
+        let _ = self.wishes.try_send(Wish::Save);
+    }
+
+    /// How the last save went, whoever asked for it; `None` before the first.
+    ///
+    /// # Realtime safety
+    /// Waits; never on the audio thread.
+    pub fn told(&self) -> Option<Told> {
+        self.board.read()
+    }
+
     /// Writes the last measures, at most so many and no more than are held, as a MIDI file and a WAV file into a folder, which
-    /// is made where it is not there. Returns at once; the archive's thread does it.
+    /// is made where it is not there. Returns at once; a thread of its own does it.
     ///
     /// # Realtime safety
     /// Allocates: from any thread but an audio thread.
@@ -89,119 +131,102 @@ impl fmt::Debug for Place {
     }
 }
 
-/// How saving went.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// The take is there.
-    Saved {
-        /// Its MIDI file; the WAV file is beside it.
-        path: PathBuf,
-        n_measures: usize,
-        /// Notes and measures that found no room on the tape.
-        n_lost: u32,
-    },
-    /// There was nothing to save.
-    Nothing,
-    /// It is not there.
-    Failed(SaveError),
-    /// It is not there, and the program is to blame.
-    Panicked,
-}
-
-impl Outcome {
-    fn tell(&self) {
-        match self {
-            Self::Saved {
-                path,
-                n_measures,
-                n_lost: 0,
-            } => nice_log!(
-                "Lockstep saved the last {n_measures} measures: {} and .wav",
-                path.display()
-            ),
-            Self::Saved { path, n_lost, .. } => nice_error!(
-                "Lockstep saved {} and .wav, but {n_lost} notes or measures came too fast and are missing",
-                path.display()
-            ),
-            Self::Nothing => nice_log!(
-                "Lockstep has nothing to save: nothing was played in the last {N_MEASURES} measures"
-            ),
-            Self::Failed(error) => nice_error!("Lockstep could not save what was played: {error}"),
-            Self::Panicked => nice_error!("Lockstep could not save what was played: it panicked"),
-        }
-    }
-}
-
 /// An instance's tape, and what was on it.
 #[derive(Debug)]
 struct Kept {
     id: u64,
-    tape: Tape,
-    wishes: Receiver<Wish>,
+    member: Member,
     reel: Reel,
+    saves: Saves,
     n_lost: u32,
 }
 
-/// All tapes, where the files go, and who is told.
-pub(super) struct Shelf<F, T> {
+/// All tapes, where the files go, who is told, and who writes.
+pub(super) struct Shelf {
     kept: Vec<Kept>,
-    folder: F,
-    tell: T,
+    folder: Arc<dyn Fn() -> Result<PathBuf, SaveError> + Send + Sync>,
+    tell: Arc<dyn Fn(Outcome) + Send + Sync>,
+    write: Box<dyn Fn(Job) -> Result<(), Busy> + Send>,
 }
 
-impl<F, T> Shelf<F, T>
-where
-    F: Fn() -> Result<PathBuf, SaveError>,
-    T: FnMut(Outcome),
-{
-    pub(super) fn new(folder: F, tell: T) -> Self {
+impl Shelf {
+    pub(super) fn new(
+        folder: impl Fn() -> Result<PathBuf, SaveError> + Send + Sync + 'static,
+        tell: impl Fn(Outcome) + Send + Sync + 'static,
+        write: impl Fn(Job) -> Result<(), Busy> + Send + 'static,
+    ) -> Self {
         Self {
             kept: Vec::new(),
-            folder,
-            tell,
+            folder: Arc::new(folder),
+            tell: Arc::new(tell),
+            write: Box::new(write),
         }
     }
 
-    /// Takes in what is on a tape, and saves what was played up to each wish to save. Then exports what there is now.
+    /// Takes in what is on a tape, and has saved what was played up to each wish to save. Then what there is now is saved and
+    /// exported as it is wished.
     fn empty(&mut self, idx: usize) {
-        let Some(kept) = self.kept.get_mut(idx) else {
+        let Self {
+            kept,
+            folder,
+            tell,
+            write,
+        } = self;
+        let Some(kept) = kept.get_mut(idx) else {
             return;
         };
+        let write = &*write;
+        let Kept {
+            member,
+            reel,
+            saves,
+            n_lost,
+            ..
+        } = kept;
+        let mut save = |reel: &Reel, now, n_lost: &mut u32| {
+            let request = Request {
+                now,
+                kit: member.tape.kit(),
+                board: &member.board,
+                folder,
+                tell,
+            };
+            saves.save(reel, n_lost, &request, write);
+        };
         // What is played while the tape is emptied may be on it or not: none of it is exported.
-        let wishes: Vec<Wish> = kept.wishes.try_iter().collect();
-        let now = kept.tape.now();
-        kept.n_lost = kept.n_lost.saturating_add(kept.tape.n_lost());
-        while let Some(record) = kept.tape.next() {
-            kept.reel.hold(&record);
+        let wishes: Vec<Wish> = member.wishes.try_iter().collect();
+        let now = member.tape.now();
+        *n_lost = n_lost.saturating_add(member.tape.n_lost());
+        while let Some(record) = member.tape.next() {
+            reel.hold(&record);
             if record.what == What::Save {
-                let n_lost = std::mem::take(&mut kept.n_lost);
-                // The other instances' takes are still to be saved after a panic in this one's.
-                let saved = catch_unwind(AssertUnwindSafe(|| {
-                    save(kept, record.place, n_lost, &self.folder)
-                }));
-                (self.tell)(saved.unwrap_or(Outcome::Panicked));
+                save(reel, record.place, n_lost);
             }
         }
         for wish in wishes {
-            let exported = catch_unwind(AssertUnwindSafe(|| export(kept, now, &wish)));
-            wish.answer(exported.unwrap_or(Err(ExportError::Panicked)));
+            match wish {
+                Wish::Save => save(reel, now, n_lost),
+                Wish::Export(export) => {
+                    let Some((song, n_measures)) = reel.song(now, export.n_measures.get()) else {
+                        export.answer(Err(ExportError::Nothing));
+                        continue;
+                    };
+                    export.write(song, n_measures, *n_lost, member.tape.kit(), write);
+                }
+            }
         }
     }
 }
 
-impl<F, T> Work for Shelf<F, T>
-where
-    F: Fn() -> Result<PathBuf, SaveError> + Send + 'static,
-    T: FnMut(Outcome) + Send + 'static,
-{
+impl Work for Shelf {
     type Member = Member;
 
     fn join(&mut self, id: u64, member: Member) {
         self.kept.push(Kept {
             id,
-            tape: member.tape,
-            wishes: member.wishes,
+            member,
             reel: Reel::default(),
+            saves: Saves::default(),
             n_lost: 0,
         });
     }
@@ -217,45 +242,4 @@ where
         (0..self.kept.len()).for_each(|idx| self.empty(idx));
         false
     }
-}
-
-/// Saves what is on a reel.
-fn save(
-    kept: &Kept,
-    now: Beats,
-    n_lost: u32,
-    folder: impl Fn() -> Result<PathBuf, SaveError>,
-) -> Outcome {
-    let Some((song, n_measures)) = kept.reel.song(now, N_MEASURES) else {
-        return Outcome::Nothing;
-    };
-    let kit = kept.tape.kit();
-    let written = folder().and_then(|folder| Ok(files::write(&folder, &stem(), &song, kit)?));
-    match written {
-        Ok(path) => Outcome::Saved {
-            path,
-            n_measures,
-            n_lost,
-        },
-        Err(error) => Outcome::Failed(error),
-    }
-}
-
-/// Writes the last measures where they are wished.
-fn export(kept: &Kept, now: Beats, wish: &Wish) -> Result<Exported, ExportError> {
-    let n_wished = wish.n_measures.get();
-    let (song, n_measures) = kept.reel.song(now, n_wished).ok_or(ExportError::Nothing)?;
-    let mid = files::write(&wish.folder, &stem(), &song, kept.tape.kit())?;
-    Ok(Exported {
-        wav: mid.with_extension("wav"),
-        mid,
-        n_measures,
-        n_lost: kept.n_lost,
-    })
-}
-
-/// The name of what is written now.
-fn stem() -> String {
-    let now = chrono::Local::now();
-    now.format("lockstep-%Y-%m-%d-%H%M%S").to_string()
 }

@@ -3,15 +3,28 @@
 //! The thread that asks, an editor's or a program's, never waits for the archive's unless it wants to.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use crossbeam::channel::{Receiver, Sender, TryRecvError, bounded};
+use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use lockstep_models::midi_file::Song;
 
-use super::files::WriteError;
+use super::files::{self, WriteError};
+use super::writer::{Busy, Job};
+use crate::synth::KitChoice;
 
-/// What the archive is asked for.
+/// What the archive is asked for by a thread that may wait.
 #[derive(Debug)]
-pub(super) struct Wish {
+pub(super) enum Wish {
+    /// A take in the folder of takes.
+    Save,
+    /// The last measures in a folder of one's choice.
+    Export(Export),
+}
+
+/// The last measures in a folder of one's choice.
+#[derive(Debug)]
+pub(super) struct Export {
     /// How many measures at most.
     pub(super) n_measures: NonZeroUsize,
     /// Where the files are to be.
@@ -19,7 +32,37 @@ pub(super) struct Wish {
     answer: Sender<Result<Exported, ExportError>>,
 }
 
-impl Wish {
+impl Export {
+    /// Has the measures written, and tells how that went.
+    pub(super) fn write(
+        self,
+        song: Song,
+        n_measures: usize,
+        n_lost: u32,
+        kit: KitChoice,
+        write: impl Fn(Job) -> Result<(), Busy>,
+    ) {
+        let (answer, stem) = (self.answer.clone(), files::stem());
+        let job = move || {
+            let written = catch_unwind(AssertUnwindSafe(|| {
+                files::write(&self.folder, &stem, &song, kit)
+            }));
+            self.answer(match written {
+                Ok(Ok(mid)) => Ok(Exported {
+                    wav: mid.with_extension("wav"),
+                    mid,
+                    n_measures,
+                    n_lost,
+                }),
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(ExportError::Panicked),
+            });
+        };
+        if let Err(busy) = write(Box::new(job)) {
+            let _ = answer.send(Err(busy.into()));
+        }
+    }
+
     /// Tells how it went, if anyone still wants to know.
     pub(super) fn answer(self, outcome: Result<Exported, ExportError>) {
         let _ = self.answer.send(outcome);
@@ -48,6 +91,12 @@ pub enum ExportError {
     /// The files were not written.
     #[error("{0}; make room there, or choose another folder")]
     Write(#[from] WriteError),
+    /// The files have to wait for others.
+    #[error("{0}")]
+    Busy(#[from] Busy),
+    /// Too many exports were asked for at once.
+    #[error("other exports are still on their way: wait until they are there, and export again")]
+    TooMany,
     /// The program is to blame.
     #[error("it panicked: the log says where")]
     Panicked,
@@ -63,13 +112,16 @@ pub struct Exporting(Receiver<Result<Exported, ExportError>>);
 impl Exporting {
     pub(super) fn ask(wishes: &Sender<Wish>, n_measures: NonZeroUsize, folder: &Path) -> Self {
         let (answer, outcome) = bounded(1);
-        let wish = Wish {
+        let export = Export {
             n_measures,
             folder: folder.to_owned(),
             answer,
         };
         // A wish that nobody takes is dropped, and its answer is that they are gone.
-        let _ = wishes.send(wish);
+        if let Err(TrySendError::Full(Wish::Export(export))) = wishes.try_send(Wish::Export(export))
+        {
+            export.answer(Err(ExportError::TooMany));
+        }
         Self(outcome)
     }
 
@@ -82,7 +134,7 @@ impl Exporting {
         }
     }
 
-    /// Waits for how it went: some seconds for many measures, which are rendered as sound.
+    /// Waits for how it went: about a second for many measures, which are rendered as sound.
     ///
     /// # Errors
     /// [`ExportError`]; then neither file is there.

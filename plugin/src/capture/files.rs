@@ -1,14 +1,15 @@
 //! A take as two files of one name, whole or not at all, where no file was before.
 //!
-//! Archive's thread: renders and writes, for seconds.
+//! Writer's thread: renders and writes, for about a second.
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use lockstep_models::midi_file::{self, Song};
-use lockstep_models::whole::WholeFile;
+use lockstep_models::whole::NewFile;
 
+use super::writer::Busy;
 use crate::jam;
 use crate::synth::KitChoice;
 
@@ -29,6 +30,9 @@ pub enum SaveError {
     /// Its files were not written.
     #[error("{0}; make room there, or put the path of another folder into {FOLDER_VARIABLE}")]
     Write(#[from] WriteError),
+    /// It has to wait for others.
+    #[error("{0}")]
+    Busy(#[from] Busy),
 }
 
 /// Why the two files of a take were not written; neither is there.
@@ -59,6 +63,12 @@ pub fn folder() -> Result<PathBuf, SaveError> {
     Ok(music.ok_or(SaveError::NoFolder)?.join("Lockstep"))
 }
 
+/// The name of what is written now, without its ending.
+pub(super) fn stem() -> String {
+    let now = chrono::Local::now();
+    now.format("lockstep-%Y-%m-%d-%H%M%S").to_string()
+}
+
 /// Writes a song as `STEM.mid` and, played by a kit, `STEM.wav`, or, where one of these is taken, `STEM-2` and so on; gives
 /// the path of the first.
 ///
@@ -70,30 +80,24 @@ pub(super) fn write(
     song: &Song,
     kit: KitChoice,
 ) -> Result<PathBuf, WriteError> {
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |source: io::Error| WriteError::File { path, source }
-    };
     fs::create_dir_all(folder).map_err(at(folder))?;
-    let named = |n: u32, kind: &str| match n {
-        1 => folder.join(format!("{stem}.{kind}")),
-        _ => folder.join(format!("{stem}-{n}.{kind}")),
-    };
-    let wav = named(1, "wav");
-    let mut wav = sound(&wav, song, kit).map_err(at(&wav))?;
-    for n in 1..=MAX_TAKES {
-        let (notes_path, wav_path) = (named(n, "mid"), named(n, "wav"));
-        let notes = notes(&notes_path, song).map_err(at(&notes_path))?;
-        let taken = notes.finish_as_new(&notes_path).map_err(at(&notes_path))?;
-        if taken.is_some() {
-            continue;
-        }
-        match wav.finish_as_new(&wav_path) {
+    let names = Names { folder, stem };
+    // The notes first. Where the process ends while the sound is rendered, they are a take.
+    let mut n = names.write_notes(1, song)?;
+    let written = sound(folder, song, kit);
+    let mut wav = written.map_err(|source| {
+        let _ = fs::remove_file(names.of(n, "mid"));
+        at(&names.of(n, "wav"))(source)
+    })?;
+    loop {
+        let (notes_path, wav_path) = (names.of(n, "mid"), names.of(n, "wav"));
+        match wav.finish(&wav_path) {
             Ok(None) => return Ok(notes_path),
-            // One without the other is no take.
+            // The name was taken meanwhile: one without the other is no take.
             Ok(Some(back)) => {
                 wav = back;
                 fs::remove_file(&notes_path).map_err(at(&notes_path))?;
+                n = names.write_notes(n + 1, song)?;
             }
             Err(error) => {
                 let _ = fs::remove_file(&notes_path);
@@ -101,19 +105,53 @@ pub(super) fn write(
             }
         }
     }
-    Err(WriteError::Taken(named(1, "mid")))
 }
 
-fn notes(path: &Path, song: &Song) -> io::Result<WholeFile> {
-    let mut file = WholeFile::begin(path)?;
-    file.write_all(&midi_file::write(song))?;
-    Ok(file)
+/// The names that the files of a take can have.
+struct Names<'a> {
+    folder: &'a Path,
+    stem: &'a str,
 }
 
-fn sound(path: &Path, song: &Song, kit: KitChoice) -> io::Result<WholeFile> {
-    let file = WholeFile::begin(path)?;
-    let opened = fs::File::options().write(true).open(file.path())?;
-    jam::write_wav(song, kit, BufWriter::new(opened)).map_err(|error| match error {
+impl Names<'_> {
+    fn of(&self, n: u32, extension: &str) -> PathBuf {
+        let Self { folder, stem } = self;
+        match n {
+            1 => folder.join(format!("{stem}.{extension}")),
+            _ => folder.join(format!("{stem}-{n}.{extension}")),
+        }
+    }
+
+    /// Writes the notes by the first name from a number on that is free for both kinds of file; gives its number.
+    fn write_notes(&self, from: u32, song: &Song) -> Result<u32, WriteError> {
+        let begun = NewFile::begin(self.folder, "mid").and_then(|mut file| {
+            file.write_all(&midi_file::write(song))?;
+            Ok(file)
+        });
+        let mut notes = begun.map_err(at(&self.of(from, "mid")))?;
+        for n in from..=MAX_TAKES {
+            if self.of(n, "wav").exists() {
+                continue;
+            }
+            let path = self.of(n, "mid");
+            match notes.finish(&path).map_err(at(&path))? {
+                None => return Ok(n),
+                Some(back) => notes = back,
+            }
+        }
+        Err(WriteError::Taken(self.of(1, "mid")))
+    }
+}
+
+/// Says of which file an error is.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> WriteError + use<> {
+    let path = path.to_owned();
+    move |source| WriteError::File { path, source }
+}
+
+fn sound(folder: &Path, song: &Song, kit: KitChoice) -> io::Result<NewFile> {
+    let mut file = NewFile::begin(folder, "wav")?;
+    jam::write_wav(song, kit, BufWriter::new(&mut file)).map_err(|error| match error {
         hound::Error::IoError(error) => error,
         other => io::Error::other(other),
     })?;

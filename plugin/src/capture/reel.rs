@@ -32,11 +32,14 @@ struct Part {
     notes: VecDeque<Note>,
     /// Those that sound: at most one a key.
     sounding: Vec<Note>,
+    /// How many have begun.
+    n_begun: u64,
 }
 
 impl Part {
     fn begin(&mut self, place: Beats, key: u8, velocity: f32) {
         self.end(place, Some(key));
+        self.n_begun += 1;
         self.sounding.push(Note {
             start: place,
             end: place,
@@ -181,6 +184,11 @@ impl Reel {
         while self.tempos.get(1).is_some_and(|(at, _)| at.0 <= first.0) {
             self.tempos.pop_front();
         }
+    }
+
+    /// How many notes of bass and drums have begun: more than before, and something new has been played.
+    pub(super) fn n_begun(&self) -> u64 {
+        self.bass.n_begun + self.drums.n_begun
     }
 
     /// The last measures before now, at most so many, as a song, and how many they are; `None` where nothing was heard or

@@ -1,10 +1,12 @@
 //! What a player can rely on who saves what was just played.
 
 mod exporting;
+mod leaving;
 mod taking;
 mod writing;
 
 use super::reel::Reel;
+use super::writer::Job;
 use super::*;
 use crate::realtime::{
     BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, PlanSource,
@@ -183,6 +185,16 @@ fn line(from: u64, length: u64, beats_per_frame: f64) -> Vec<BassEvent> {
         }
     }
     events
+}
+
+/// Writes at once, on the thread that asks for it.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a writer that may be busy is stood in for"
+)]
+fn at_once(job: Job) -> Result<(), Busy> {
+    job();
+    Ok(())
 }
 
 /// Takes in what is on a tape; gives what was lost.

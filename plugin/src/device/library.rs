@@ -5,6 +5,7 @@
 use std::ffi::{OsStr, c_void};
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
+use std::sync::Once;
 
 use libloading::Library;
 use lockstep_models::boundary::{self, ABI, Features, Floats, Heard, Words};
@@ -165,6 +166,23 @@ fn text(room: &[u8]) -> String {
         return "it failed without a word".to_owned();
     }
     String::from_utf8_lossy(&room[..n]).into_owned()
+}
+
+/// Keeps this code in memory until the process ends, for a thread that outlives the last instance. Call it before one starts.
+///
+/// On Linux the plugin is linked so that it stays (`plugin/build.rs`). Elsewhere it holds on to itself, as another user of it
+/// would.
+pub(crate) fn stay_loaded() {
+    static HELD: Once = Once::new();
+    if cfg!(target_os = "linux") {
+        return;
+    }
+    HELD.call_once(|| {
+        // SAFETY: it is loaded, so nothing of it runs that has not run.
+        let own = own_file().and_then(|file| unsafe { Library::new(file) }.ok());
+        // Of a program there is nothing to hold on to: it stays by itself.
+        std::mem::forget(own);
+    });
 }
 
 /// The file that this code was loaded from: the plugin in a host, else the program.

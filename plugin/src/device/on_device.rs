@@ -13,7 +13,7 @@ use lockstep_models::generator::{
 use lockstep_models::predict::{Predictor, Trunk, TrunkError};
 use lockstep_models::representation::HitMap;
 
-use super::{DeviceChoice, DeviceError, Search};
+use super::{DeviceChoice, DeviceError, Search, stay_loaded};
 
 type Opened = Result<Box<dyn Trunk>, DeviceError>;
 
@@ -26,6 +26,7 @@ pub struct OnDevice {
     wish: Box<dyn Fn() -> DeviceChoice + Send>,
     /// The wish that was followed last.
     followed: DeviceChoice,
+    /// Nobody waits for it who lets the drummer go: what it opens is closed then.
     opening: Option<JoinHandle<Opened>>,
     tell: Box<dyn FnMut(&str) + Send>,
     /// What was told last.
@@ -92,6 +93,7 @@ impl OnDevice {
             _ if self.opening.is_some() => {}
             _ => {
                 let (search, weights) = (self.search.clone(), Arc::clone(&self.weights));
+                stay_loaded();
                 let thread = Builder::new().name("lockstep-device".to_owned());
                 match thread.spawn(move || search.open(&weights)) {
                     Ok(thread) => self.opening = Some(thread),
@@ -168,15 +170,6 @@ impl Generator for OnDevice {
         let probabilities = self.predictor.probabilities(request, people, history);
         self.report();
         probabilities
-    }
-}
-
-impl Drop for OnDevice {
-    fn drop(&mut self) {
-        if let Some(opening) = self.opening.take() {
-            // The code that the thread runs goes away with the plugin.
-            let _ = opening.join();
-        }
     }
 }
 

@@ -255,7 +255,27 @@ pub(super) fn push(
         }
         _ => {}
     }
-    let fill = if param.value() || since.is_some() {
+    let is_lit = param.value() || since.is_some();
+    paint_button(ui, look, (rect, param.name()), response, is_lit, tip);
+}
+
+/// A button that is no parameter; whether it is pressed now.
+pub(super) fn press(ui: &Ui, look: Look, (rect, name): (Rect, &str), tip: &str) -> bool {
+    let response = ui.interact(rect, ui.scope_id().with((name, "press")), Sense::click());
+    let (is_pressed, is_lit) = (response.clicked(), response.is_pointer_button_down_on());
+    paint_button(ui, look, (rect, name), response, is_lit, tip);
+    is_pressed
+}
+
+fn paint_button(
+    ui: &Ui,
+    look: Look,
+    (rect, name): (Rect, &str),
+    response: Response,
+    is_lit: bool,
+    tip: &str,
+) {
+    let fill = if is_lit {
         Color32::from_rgb(34, 98, 140)
     } else {
         look::TROUGH
@@ -265,12 +285,12 @@ pub(super) fn push(
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,
-        param.name(),
+        name,
         look.font(14.0),
         look::INK,
     );
     ring(ui, look, rect, &response);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, param.name()));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     response.on_hover_text(tip);
 }
 

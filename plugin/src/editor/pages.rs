@@ -5,6 +5,9 @@ use egui::{Align, Layout, RichText, Ui, UiBuilder, ViewportCommand, vec2};
 use super::bars;
 use super::hands::Hands;
 use super::look::{self, BASE_HEIGHT, BASE_WIDTH, Look};
+use super::takeaway::TakeAway;
+use super::watch::Watch;
+use crate::drummers::StandIn;
 use crate::params::{BassParams, LockstepParams};
 
 /// Which page is open.
@@ -67,8 +70,14 @@ fn size(ui: &mut Ui, look: Look) {
         .on_hover_text("How large the window is. Its corner can be dragged as well.");
 }
 
-/// Input, time, drum map, drummer.
-pub(super) fn setup(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
+/// Input, time, drum map, drummer, and the button that saves.
+pub(super) fn setup(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    params: &LockstepParams,
+    shown: (&TakeAway, &Watch),
+) {
     let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
     column(ui, look, area, (0, "Input"), |ui| {
         input(ui, look, hands, &params.bass);
@@ -77,7 +86,7 @@ pub(super) fn setup(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &Lockste
         time(ui, look, hands, params);
     });
     column(ui, look, area, (2, "Drummer and drums"), |ui| {
-        drums(ui, look, hands, params);
+        drums(ui, look, hands, params, shown);
     });
 }
 
@@ -125,10 +134,17 @@ fn time(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
     bars::row(ui, look, hands, &feel.velocity, tip);
 }
 
-fn drums(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
+fn drums(
+    ui: &mut Ui,
+    look: Look,
+    hands: &Hands<'_>,
+    params: &LockstepParams,
+    (take_away, watch): (&TakeAway, &Watch),
+) {
     let (drummer, map) = (&params.drummer, &params.map);
     let tip = "Which weights play; heard at the next downbeat.";
     choice(ui, look, hands, &drummer.weights, tip);
+    tell_stand_in(ui, look, watch);
     let tip = "What predicts: Auto is a GPU where one can be used.";
     choice(ui, look, hands, &drummer.device, tip);
     let tip = "What happens when the bass is silent for four measures.";
@@ -139,10 +155,8 @@ fn drums(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
     choice(ui, look, hands, &map.choice, tip);
     let tip = "Of one's own map: a closed hat ends an open one.";
     bars::switch_row(ui, hands, &map.chokes, tip);
-    button(ui, look, |ui, rect| {
-        let tip = "Writes the last 64 measures as .mid and .wav into the folder of takes.";
-        bars::push(ui, look, hands, &params.save, rect, tip);
-    });
+    button(ui, look, |ui, rect| take_away.save(ui, look, rect));
+    take_away.tell_saved(ui, look);
     let more = "The notes and channels of one's own drum map are among the host's parameters; a file of them is read as well: \
                 see the README.";
     ui.label(RichText::new(more).font(look.font(12.0)).color(look::FAINT));
@@ -182,8 +196,16 @@ fn column(
     });
 }
 
+/// Says that another plays than was chosen, and what to do about it.
+fn tell_stand_in(ui: &mut Ui, look: Look, watch: &Watch) {
+    if let Some(StandIn { what, remedy }) = watch.stand_in() {
+        let words = RichText::new(format!("{what}. {remedy}"));
+        ui.label(words.font(look.font(12.0)).color(look::ALARM));
+    }
+}
+
 /// What this is.
-pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams) {
+pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams, watch: &Watch) {
     let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
     let builder = UiBuilder::new().max_rect(area).id_salt("about");
     ui.scope_builder(builder, |ui| {
@@ -193,8 +215,14 @@ pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams) {
             env!("CARGO_PKG_REPOSITORY"),
             env!("CARGO_PKG_LICENSE")
         ));
+        tell_stand_in(ui, look, watch);
+        let whose = if watch.stand_in().is_none() {
+            "The drummer that plays, in its own words:"
+        } else {
+            "The drummer that was chosen, in its own words:"
+        };
         ui.label(
-            RichText::new("The drummer that plays, in its own words:")
+            RichText::new(whose)
                 .color(look::FAINT)
                 .font(look.font(12.5)),
         );

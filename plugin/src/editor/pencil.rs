@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Key, KeyboardShortcut, Modifiers};
 use lockstep_models::representation::Voice;
 
+use super::hands::Hands;
 use crate::params::LockstepParams;
 use crate::realtime::{Pin, Pins};
 
@@ -21,6 +22,10 @@ pub(super) struct Pencil {
     params: Arc<LockstepParams>,
     before: Vec<Pins>,
     after: Vec<Pins>,
+    /// Whether the host does not know of a change yet.
+    is_untold: bool,
+    /// The number of the change that it was told of last.
+    n_told: i32,
 }
 
 impl Pencil {
@@ -29,6 +34,8 @@ impl Pencil {
             params,
             before: Vec::new(),
             after: Vec::new(),
+            is_untold: false,
+            n_told: 0,
         }
     }
 
@@ -59,7 +66,22 @@ impl Pencil {
         }
         self.before.push(now);
         self.after.clear();
+        self.store(pins);
+    }
+
+    fn store(&mut self, pins: Pins) {
         self.params.pins.store(pins);
+        self.is_untold = true;
+    }
+
+    /// Lets the host know that there is something to be saved, where pins have been changed: pins are no parameter, so it
+    /// would not.
+    pub(super) fn tell(&mut self, hands: &Hands<'_>) {
+        if std::mem::take(&mut self.is_untold) {
+            let (n, value) = self.params.next_pin_edit(self.n_told);
+            self.n_told = n;
+            hands.set(&self.params.pin_edits, value);
+        }
     }
 
     /// Whether there is something to take back.
@@ -71,7 +93,7 @@ impl Pencil {
     pub(super) fn undo(&mut self) {
         if let Some(before) = self.before.pop() {
             self.after.push(self.pins());
-            self.params.pins.store(before);
+            self.store(before);
         }
     }
 
@@ -79,7 +101,7 @@ impl Pencil {
     pub(super) fn redo(&mut self) {
         if let Some(after) = self.after.pop() {
             self.before.push(self.pins());
-            self.params.pins.store(after);
+            self.store(after);
         }
     }
 
@@ -96,7 +118,115 @@ impl Pencil {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
+    use nice_plug::context::PluginApi;
+    use nice_plug::context::gui::{GuiContext, GuiContextInner};
+    use nice_plug::prelude::{Param as _, ParamPtr, PluginState};
+
     use super::*;
+
+    /// What a host is told, and which does nothing about it.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<(&'static str, ParamPtr, f32)>>);
+
+    impl Told {
+        fn hear(&self, what: &'static str, of: ParamPtr, to: f32) {
+            if let Ok(mut told) = self.0.lock() {
+                told.push((what, of, to));
+            }
+        }
+    }
+
+    #[expect(unsafe_code, reason = "the framework declares them so")]
+    impl GuiContextInner for Told {
+        fn plugin_api(&self) -> PluginApi {
+            PluginApi::Clap
+        }
+
+        unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
+            self.hear("begin", param, 0.0);
+        }
+
+        unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
+            self.hear("set", param, normalized);
+        }
+
+        unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
+            self.hear("end", param, 0.0);
+        }
+
+        fn get_state(&self) -> PluginState {
+            PluginState {
+                version: String::new(),
+                params: std::collections::BTreeMap::new(),
+                fields: std::collections::BTreeMap::new(),
+            }
+        }
+
+        fn set_state(&self, _: PluginState) {}
+
+        fn request_restart(&self) {}
+    }
+
+    #[test]
+    fn a_host_is_told_once_of_every_change_of_the_pins_and_of_nothing_else() {
+        let params: Arc<LockstepParams> = Arc::default();
+        let mut pencil = Pencil::new(Arc::clone(&params));
+        let host = Arc::new(Told::default());
+        let context = GuiContext::new(Arc::clone(&host) as _);
+        let mut values = Vec::new();
+        let mut is_told = |pencil: &mut Pencil| {
+            pencil.tell(&Hands::new(&context));
+            let told = host.0.lock().map(|mut told| std::mem::take(&mut *told));
+            let told = told.unwrap_or_default();
+            let pointer = params.pin_edits.as_ptr();
+            assert!(told.iter().all(|(_, of, _)| *of == pointer));
+            let words: Vec<_> = told.iter().map(|(what, ..)| *what).collect();
+            values.extend(
+                told.iter()
+                    .filter(|told| told.0 == "set")
+                    .map(|told| told.2),
+            );
+            words == ["begin", "set", "end"]
+        };
+        assert!(!is_told(&mut pencil));
+        pencil.set(0, Voice::Kick, Pin::Pinned);
+        assert!(is_told(&mut pencil));
+        // The same once more changes nothing, and neither does looking.
+        pencil.set(0, Voice::Kick, Pin::Pinned);
+        assert!(!is_told(&mut pencil));
+        for change in [Pencil::undo, Pencil::redo, Pencil::clear] {
+            change(&mut pencil);
+            assert!(is_told(&mut pencil));
+        }
+        pencil.redo();
+        assert!(!is_told(&mut pencil));
+        // This host has not set the parameter yet: every change is another value all the same.
+        assert_eq!(values.len(), 4);
+        assert!(
+            values.windows(2).all(|pair| pair[0] < pair[1]),
+            "{values:?}"
+        );
+    }
+
+    #[test]
+    fn the_count_of_changes_goes_on_from_a_projects_and_over_its_end() {
+        let params = LockstepParams::default();
+        let (mut n, mut value) = (0, 0.0);
+        for _ in 0..2500 {
+            let (next, to) = params.next_pin_edit(n);
+            assert!((to - value).abs() > 1e-4 && (0.0..=1.0).contains(&to));
+            (n, value) = (next, to);
+            // What a host does.
+            #[expect(unsafe_code, reason = "this is the host, whose function it is")]
+            // SAFETY: `params` lives.
+            unsafe {
+                params.pin_edits.as_ptr()._internal_set_normalized_value(to);
+            }
+            assert_eq!(params.pin_edits.value(), n);
+        }
+    }
 
     #[test]
     fn what_is_pinned_is_taken_back_and_done_again() {

@@ -1,4 +1,6 @@
-//! Taking away what was played: the last measures as files in a folder of one's choice.
+//! Taking away what was played: a take at the press of a button, or the last measures in a folder of one's choice.
+//!
+//! Both are asked of the archive and not of a parameter, which a host may move by itself.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -6,8 +8,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::Builder;
 
-use egui::{DragValue, Modal, RichText, Ui};
+use egui::{DragValue, Modal, Rect, RichText, Ui};
 
+use super::bars;
 use super::look::{self, Look};
 use crate::capture::{Exported, Exporting, Place, reveal, takes_folder};
 
@@ -91,6 +94,30 @@ impl TakeAway {
         });
         if is_done || modal.should_close() {
             self.is_open = false;
+        }
+    }
+
+    /// Draws the button that saves a take, and has one saved.
+    pub(super) fn save(&self, ui: &Ui, look: Look, rect: Rect) {
+        let tip = "Writes the last 64 measures as .mid and .wav into the folder of takes. Where nothing was played since, it says \
+                   where they are.";
+        if bars::press(ui, look, (rect, "Save take"), tip)
+            && let Some(place) = self.place.get()
+        {
+            place.save();
+        }
+    }
+
+    /// Says how the last take was saved, by the button or a control key.
+    pub(super) fn tell_saved(&self, ui: &mut Ui, look: Look) {
+        if let Some(told) = self.place.get().and_then(Place::told) {
+            let color = if told.is_trouble {
+                look::ALARM
+            } else {
+                look::PINNED
+            };
+            let words = RichText::new(format!("{}.", told.words));
+            ui.label(words.font(look.font(12.0)).color(color));
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use lockstep_models::representation::Voice;
 
 use super::lock::Lock;
+use crate::drummers::StandIn;
 use crate::handoff::{Counters, Prediction};
 use crate::realtime::{Snapshot, Time};
 use crate::snapshots::SnapshotReceiver;
@@ -63,6 +64,11 @@ impl Watch {
     /// How the last prediction was made.
     pub(super) fn prediction(&self) -> Prediction {
         self.counters.prediction()
+    }
+
+    /// Who plays in place of the drummer that was chosen, if anybody does.
+    pub(super) fn stand_in(&self) -> Option<StandIn> {
+        self.counters.stand_in()
     }
 
     /// Whether a voice of the drummer's own take falls on a step of the window.

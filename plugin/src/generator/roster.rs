@@ -2,25 +2,31 @@
 //!
 //! A look serves each asker's newest request once, from the asker after the one that was served last, so that nobody starves.
 //! Drummers are loaded when the first asker chooses them and let go with the last; both on threads of their own, for opening
-//! and closing a device takes seconds and the other askers play on. A drummer that panics is replaced by the rule groove.
+//! and closing a device takes seconds and the other askers play on. Nor does anybody wait for them who leaves: what is still
+//! being loaded then is let go when it is there. A drummer that panics is replaced by the rule groove.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lockstep_models::generator::{Generator, Request};
 use lockstep_models::representation::Plan;
 use lockstep_models::rule::{self, RuleGroove};
 use nice_plug::prelude::nice_error;
 
-use crate::drummers::Choice;
+use crate::device::stay_loaded;
+use crate::drummers::{Choice, Loaded, StandIn};
 use crate::handoff::{GeneratorEnd, Prediction};
 use crate::shared_thread::Work;
 
 type Brain = Box<dyn Generator>;
-type Load = Arc<dyn Fn(Choice) -> Brain + Send + Sync>;
+type Load = Arc<dyn Fn(Choice) -> Loaded + Send + Sync>;
+
+/// How long the end waits for threads that load and let go: long enough for what computes here, and no host waits longer for
+/// the rest.
+const LAST_PATIENCE: Duration = Duration::from_millis(100);
 
 /// An instance, as the generator thread sees it.
 pub(super) struct Asker {
@@ -50,8 +56,19 @@ impl fmt::Debug for Asker {
 
 /// A drummer, or the thread that loads it.
 enum Drummer {
-    Loading(JoinHandle<Brain>),
-    Here(Brain),
+    Loading(JoinHandle<Loaded>),
+    Here(Loaded),
+}
+
+impl Drummer {
+    /// The rule groove, for a choice that the program is to blame for.
+    fn rule(choice: Choice, trouble: &str) -> Self {
+        nice_error!("Lockstep plays its rule groove: {choice}: {trouble}");
+        Self::Here(Loaded {
+            brain: Box::new(RuleGroove),
+            stand_in: Some(StandIn::rule(trouble)),
+        })
+    }
 }
 
 /// The generator thread's askers and drummers.
@@ -67,7 +84,7 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    pub(super) fn new(load: impl Fn(Choice) -> Brain + Send + Sync + 'static) -> Self {
+    pub(super) fn new(load: impl Fn(Choice) -> Loaded + Send + Sync + 'static) -> Self {
         Self {
             askers: Vec::new(),
             first: 0,
@@ -84,61 +101,63 @@ impl Roster {
             .iter()
             .map(|(_, asker)| (asker.wish)())
             .collect();
-        for choice in &wanted {
-            self.want(*choice);
+        for (idx, choice) in wanted.iter().enumerate() {
+            let stand_in = self
+                .want(*choice)
+                .and_then(|(_, stand_in)| stand_in.clone());
+            if let Some((_, asker)) = self.askers.get(idx) {
+                asker.end.show_stand_in(stand_in);
+            }
         }
         let mut idx = 0;
         while let Some((choice, drummer)) = self.drummers.get(idx) {
             // One that is still loading is let go once it is here.
             if wanted.contains(choice) || matches!(drummer, Drummer::Loading(_)) {
                 idx += 1;
-            } else if let (_, Drummer::Here(brain)) = self.drummers.swap_remove(idx) {
-                self.let_go(brain);
+            } else if let (_, Drummer::Here(loaded)) = self.drummers.swap_remove(idx) {
+                self.let_go(loaded.brain);
             }
         }
         self.leaving.retain(|thread| !thread.is_finished());
     }
 
-    /// The drummer of a choice, if it is here; loads it if nobody has wanted it yet.
-    fn want(&mut self, choice: Choice) -> Option<&mut Brain> {
+    /// The drummer of a choice and what it stands in for, if it is here; loads it if nobody has wanted it yet.
+    fn want(&mut self, choice: Choice) -> Option<(&mut Brain, &mut Option<StandIn>)> {
         let is_choice = |(other, _): &(Choice, Drummer)| *other == choice;
         let idx = self.drummers.iter().position(is_choice).unwrap_or_else(|| {
             let load = Arc::clone(&self.load);
+            stay_loaded();
             let thread = Builder::new().name("lockstep-load".to_owned());
             let drummer = match thread.spawn(move || load(choice)) {
                 Ok(thread) => Drummer::Loading(thread),
-                Err(error) => {
-                    nice_error!(
-                        "Lockstep plays its rule groove: no thread to load {choice}: {error}"
-                    );
-                    Drummer::Here(Box::new(RuleGroove))
-                }
+                Err(error) => Drummer::rule(choice, &format!("no thread to load it: {error}")),
             };
             self.drummers.push((choice, drummer));
             self.drummers.len() - 1
         });
-        let (_, drummer) = self.drummers.get_mut(idx)?;
-        if let Drummer::Loading(thread) = drummer {
+        if let Some((_, Drummer::Loading(thread))) = self.drummers.get(idx) {
             if !thread.is_finished() {
                 return None;
             }
-            let rule = Drummer::Here(Box::new(RuleGroove));
-            if let Drummer::Loading(thread) = std::mem::replace(drummer, rule) {
-                match thread.join() {
-                    Ok(brain) => *drummer = Drummer::Here(brain),
-                    Err(_) => {
-                        nice_error!("Lockstep plays its rule groove: loading {choice} panicked");
-                    }
-                }
-            }
+            let (_, Drummer::Loading(thread)) = self.drummers.swap_remove(idx) else {
+                return None;
+            };
+            let loaded = thread.join().map(Drummer::Here);
+            let here = loaded.unwrap_or_else(|_| Drummer::rule(choice, "loading it panicked"));
+            self.drummers.push((choice, here));
         }
-        match drummer {
-            Drummer::Here(brain) => Some(brain),
-            Drummer::Loading(_) => None,
+        match self
+            .drummers
+            .iter_mut()
+            .find(|(other, _)| *other == choice)?
+        {
+            (_, Drummer::Here(loaded)) => Some((&mut loaded.brain, &mut loaded.stand_in)),
+            (_, Drummer::Loading(_)) => None,
         }
     }
 
     fn let_go(&mut self, brain: Brain) {
+        stay_loaded();
         let thread = Builder::new().name("lockstep-leave".to_owned());
         // Without a thread it is dropped here.
         self.leaving.extend(thread.spawn(move || drop(brain)));
@@ -157,7 +176,7 @@ impl Roster {
         };
         // Read after the request was taken: what was turned before it was made counts.
         let choice = (asker.wish)();
-        let Some(brain) = self.want(choice) else {
+        let Some((brain, stand_in)) = self.want(choice) else {
             return false;
         };
         let begun = Instant::now();
@@ -168,6 +187,7 @@ impl Roster {
         };
         if let Some(broken) = broken {
             nice_error!("Lockstep plays its rule groove: {choice} panicked");
+            *stand_in = Some(StandIn::rule("it panicked"));
             self.let_go(broken);
         }
         if let Some((_, asker)) = self.askers.get_mut(idx) {
@@ -207,13 +227,21 @@ impl Work for Roster {
 
 impl Drop for Roster {
     fn drop(&mut self) {
-        for (_, drummer) in self.drummers.drain(..) {
-            if let Drummer::Loading(thread) = drummer {
-                let _ended = thread.join();
+        let mut loading = Vec::new();
+        for (_, drummer) in std::mem::take(&mut self.drummers) {
+            match drummer {
+                // Closing its device may take a while.
+                Drummer::Here(loaded) => self.let_go(loaded.brain),
+                Drummer::Loading(thread) => loading.push(thread),
             }
         }
-        for thread in self.leaving.drain(..) {
-            let _ended = thread.join();
+        let begun = Instant::now();
+        let is_busy = || {
+            loading.iter().any(|thread| !thread.is_finished())
+                || self.leaving.iter().any(|thread| !thread.is_finished())
+        };
+        while is_busy() && begun.elapsed() < LAST_PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

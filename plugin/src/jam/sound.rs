@@ -123,6 +123,59 @@ struct BassTone {
     notes: Vec<(u64, u64, Note)>,
     n_begun: usize,
     rate_hz: u32,
+    string: Plucked,
+}
+
+/// The harmonics of a note, each as a point that turns around 0 while it draws nearer: its height is what is heard. A frame
+/// costs a product, where sine and exponential would cost most of the time that a take needs.
+#[derive(Clone, Copy, Default)]
+struct Plucked([(Complex, Complex); 4]);
+
+/// A point of the plane, or what turns and shrinks one.
+#[derive(Clone, Copy, Default)]
+struct Complex {
+    re: f64,
+    im: f64,
+}
+
+impl Complex {
+    fn times(self, other: Self) -> Self {
+        Self {
+            re: self.re * other.re - self.im * other.im,
+            im: self.re * other.im + self.im * other.re,
+        }
+    }
+}
+
+impl Plucked {
+    /// A string that is plucked now.
+    fn new(key: u8, rate_hz: u32) -> Self {
+        let pitch_hz = 440.0 * ((f64::from(key) - 69.0) / 12.0).exp2();
+        let frame_s = 1.0 / f64::from(rate_hz);
+        Self([1.0, 2.0, 3.0, 4.0].map(|n| {
+            let (sin, cos) = (TAU * pitch_hz * n * frame_s).sin_cos();
+            let decay = (-frame_s * (0.8 + 1.5 * n)).exp();
+            let at = Complex {
+                re: 1.0 / n,
+                im: 0.0,
+            };
+            let turn = Complex {
+                re: cos * decay,
+                im: sin * decay,
+            };
+            (at, turn)
+        }))
+    }
+
+    /// What it sounds like at the next frame.
+    fn next(&mut self) -> f64 {
+        let mut sum = 0.0;
+        for (at, turn) in &mut self.0 {
+            sum += at.im;
+            *at = at.times(*turn);
+        }
+        sum
+    }
 }
 
 impl BassTone {
@@ -135,16 +188,14 @@ impl BassTone {
             notes: song.bass.iter().map(span).collect(),
             n_begun: 0,
             rate_hz,
+            string: Plucked::default(),
         }
     }
 
-    /// The sample at a frame; frames are asked for in order.
+    /// The sample at a frame; every frame is asked for, in order.
     fn at(&mut self, frame: u64) -> f32 {
-        while self
-            .notes
-            .get(self.n_begun)
-            .is_some_and(|note| note.0 <= frame)
-        {
+        while let Some((_, _, note)) = self.notes.get(self.n_begun).filter(|note| note.0 <= frame) {
+            self.string = Plucked::new(note.key, self.rate_hz);
             self.n_begun += 1;
         }
         let Some((start, end, note)) = self.n_begun.checked_sub(1).and_then(|i| self.notes.get(i))
@@ -152,21 +203,16 @@ impl BassTone {
             return 0.0;
         };
         let next = self.notes.get(self.n_begun).map_or(u64::MAX, |next| next.0);
-        let seconds = |frames: u64| frames as f64 / f64::from(self.rate_hz);
-        let age_s = seconds(frame - start);
         // A fade of 20 ms where the note ends, and before the next one begins.
         let end = end + u64::from(self.rate_hz / 50);
-        let left_s = seconds(end.min(next).saturating_sub(frame));
-        let fade = (left_s / 0.02).min(1.0) * (age_s / 0.003).min(1.0);
-        let pitch_hz = 440.0 * ((f64::from(note.key) - 69.0) / 12.0).exp2();
-        let tone: f64 = (1..=4)
-            .map(|harmonic| {
-                let n = f64::from(harmonic);
-                (TAU * pitch_hz * n * age_s).sin() * (-age_s * (0.8 + 1.5 * n)).exp() / n
-            })
-            .sum();
+        if frame >= end {
+            return 0.0;
+        }
+        let seconds = |frames: u64| frames as f64 / f64::from(self.rate_hz);
+        let left_s = seconds(end.min(next) - frame);
+        let fade = (left_s / 0.02).min(1.0) * (seconds(frame - start) / 0.003).min(1.0);
         #[expect(clippy::cast_possible_truncation, reason = "a sample of at most two")]
-        let sample = (tone * fade * f64::from(note.velocity) / 127.0) as f32;
+        let sample = (self.string.next() * fade * f64::from(note.velocity) / 127.0) as f32;
         sample
     }
 }
@@ -175,6 +221,27 @@ impl BassTone {
 mod tests {
     use super::*;
     use lockstep_models::representation::Beats;
+
+    /// As the tone is meant: each harmonic a sine that dies away.
+    fn tone(key: u8, age_s: f64) -> f64 {
+        let pitch_hz = 440.0 * ((f64::from(key) - 69.0) / 12.0).exp2();
+        let harmonic =
+            |n: f64| (TAU * pitch_hz * n * age_s).sin() * (-age_s * (0.8 + 1.5 * n)).exp() / n;
+        [1.0, 2.0, 3.0, 4.0].map(harmonic).iter().sum()
+    }
+
+    #[test]
+    fn a_plucked_string_is_four_sines_that_die_away_for_as_long_as_it_sounds() {
+        for (key, rate_hz) in [(24, 48_000), (40, 44_100), (95, 48_000)] {
+            let mut string = Plucked::new(key, rate_hz);
+            // Ten seconds: no bass note is longer.
+            for frame in 0..10 * rate_hz {
+                let want = tone(key, f64::from(frame) / f64::from(rate_hz));
+                let got = string.next();
+                assert!((got - want).abs() < 1e-7, "{got}, not {want} at {frame}");
+            }
+        }
+    }
 
     #[test]
     fn the_wav_holds_the_kit_and_the_bass_and_never_clips() -> Result<(), hound::Error> {

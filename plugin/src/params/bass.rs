@@ -82,7 +82,8 @@ impl Default for BassParams {
             )
             .with_step_size(1.0)
             .with_unit(" ms"),
-            control_key: named("Control keys", -1, MAX_CONTROL_KEY, -1, "Off"),
+            // Set once for a keyboard; and one of the keys writes files, which no lane is to have a hand in.
+            control_key: named("Control keys", -1, MAX_CONTROL_KEY, -1, "Off").non_automatable(),
             thru: BoolParam::new("MIDI thru", false),
         }
     }

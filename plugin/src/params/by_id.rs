@@ -13,8 +13,8 @@ use std::sync::Arc;
 use nice_plug::prelude::{ParamPtr, Params};
 use serde::{Deserialize, Serialize};
 
-/// The buttons among them: whether they are down is not remembered.
-pub(crate) const MOMENTARY: [&str; 4] = ["fill_now", "new_idea", "tap", "save"];
+/// What is of the moment, and not remembered: whether the buttons are down, and how often pins were changed.
+pub(crate) const MOMENTARY: [&str; 5] = ["fill_now", "new_idea", "tap", "save", "pin_edits"];
 
 /// Up to so many steps a parameter's texts are told one by one.
 const MAX_LISTED: usize = 16;

@@ -42,7 +42,8 @@ impl Default for FreeRunParams {
             .with_unit(" BPM"),
             meter: IntParam::new("Free-run meter", 4, IntRange::Linear { min: 2, max: 7 }),
             start: EnumParam::new("Free-run start", StartChoice::FirstNote),
-            tap: BoolParam::new("Tap", false),
+            // A beat is a person's to give: a lane knows the tempo. A fill or a new idea is a lane's as well.
+            tap: BoolParam::new("Tap", false).non_automatable(),
             tempo_follow: EnumParam::new("Tempo follow", FollowChoice::Off),
         }
     }

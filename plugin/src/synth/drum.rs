@@ -112,6 +112,11 @@ impl Drum {
 
     /// Adds what its hits sound like next.
     pub(super) fn mix(&mut self, bank: &Bank, glide_step: f32, out: &mut [[f32; 2]]) {
+        let is_settled = self.sides.iter().all(|side| side.is_settled());
+        // Most drums are silent most of the time, and no knob is turned.
+        if is_settled && self.players.iter().all(|player| player.sound().is_none()) {
+            return;
+        }
         let mut sound = [[0.0; 2]; CHUNK];
         if let Some(sound) = sound.get_mut(..out.len()) {
             for player in &mut self.players {
@@ -120,6 +125,14 @@ impl Drum {
                     player.mix(frames, sound);
                 }
             }
+        }
+        if is_settled {
+            let [left, right] = &self.sides;
+            for ([a, b], [from_a, from_b]) in out.iter_mut().zip(sound) {
+                *a += left.now * from_a;
+                *b += right.now * from_b;
+            }
+            return;
         }
         for (out, frame) in out.iter_mut().zip(sound) {
             for ((out, sample), side) in out.iter_mut().zip(frame).zip(&mut self.sides) {

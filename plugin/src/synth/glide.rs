@@ -30,6 +30,11 @@ impl Glide {
         }
     }
 
+    /// Whether every next gain is this one.
+    pub(super) fn is_settled(self) -> bool {
+        self.now.to_bits() == self.target.to_bits()
+    }
+
     /// The gain of the next frame.
     pub(super) fn next(&mut self, step: f32) -> f32 {
         /// So near nobody hears the rest of the way.

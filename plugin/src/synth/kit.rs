@@ -314,8 +314,12 @@ impl Kit {
                 drum.mix(&self.bank, self.glide_step, out);
             }
         }
-        for gain in gains.iter_mut().take(n) {
-            *gain = self.gain.next(self.glide_step);
+        if self.gain.is_settled() {
+            gains.fill(self.gain.now);
+        } else {
+            for gain in gains.iter_mut().take(n) {
+                *gain = self.gain.next(self.glide_step);
+            }
         }
         n
     }

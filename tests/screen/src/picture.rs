@@ -55,6 +55,20 @@ impl Picture {
         pixels.iter().all(|pixel| Some(pixel) == pixels.first())
     }
 
+    /// How many pixels are of about this colour.
+    pub fn n_of(&self, colour: [u8; 3]) -> usize {
+        /// Steps of a channel by which letters' edges and a driver's rounding differ.
+        const TOLERANCE: u8 = 24;
+        let (pixels, _) = self.rgb.as_chunks::<3>();
+        let is_near = |pixel: &&[u8; 3]| {
+            let channels = pixel.iter().zip(colour);
+            channels
+                .into_iter()
+                .all(|(a, b)| a.abs_diff(b) <= TOLERANCE)
+        };
+        pixels.iter().filter(is_near).count()
+    }
+
     /// The same with a rectangle `(left, top, width, height)` in one colour.
     #[must_use]
     pub fn painted(

@@ -22,6 +22,21 @@ pub const DENSITY_RIGHT: Place = (224, 570);
 /// The grids of both measures: left, top, width, height.
 pub const GRIDS: (u32, u32, u32, u32) = (180, 238, 772, 250);
 
+/// The kick at the first step of the measure that is played.
+pub const KICK_CELL: Place = (192, 252);
+
+/// The switch that mutes the kick.
+pub const KICK_MUTE: Place = (90, 252);
+
+/// The tab of the page Setup.
+pub const SETUP_TAB: Place = TABS[2].1;
+
+/// The button on it that saves a take, where the chosen drummer plays.
+pub const SAVE_TAKE: Place = (798, 355);
+
+/// What is wrong is told in this colour: red, green, blue.
+pub const ALARM: [u8; 3] = [240, 120, 60];
+
 /// Where nothing is that shows when the pointer is over it.
 pub const NOWHERE: Place = (40, 18);
 

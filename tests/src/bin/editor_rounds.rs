@@ -6,6 +6,9 @@
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
 #[cfg(target_os = "linux")]
+#[path = "editor_rounds/hand.rs"]
+mod hand;
+#[cfg(target_os = "linux")]
 #[path = "editor_rounds/rounds.rs"]
 mod rounds;
 

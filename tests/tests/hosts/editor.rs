@@ -47,6 +47,7 @@ fn rounds(args: &[&str]) -> Result<String> {
 
 /// What a program says that opens windows, on a screen of its own.
 pub(crate) fn say(program: &str, args: &[&str]) -> Result<String> {
+    let takes = tempfile::tempdir()?;
     let bundle = bundle("Lockstep.clap")?;
     let folder = bundle.parent().context("a bundle without a folder")?;
     let server = Server::start()?;
@@ -55,6 +56,9 @@ pub(crate) fn say(program: &str, args: &[&str]) -> Result<String> {
     let output = command
         .args(args)
         .env("LOCKSTEP_BUNDLES", folder)
+        .env("LOCKSTEP_TAKES", takes.path())
+        // Where a drummer of one's own is looked for, in which there is none.
+        .env("XDG_DATA_HOME", takes.path().join("data"))
         .output()
         .with_context(|| format!("starting {program}"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -122,5 +126,54 @@ fn a_drag_in_the_window_reaches_the_host_as_one_gesture() -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     assert!(values.len() >= 2 && values.is_sorted(), "{said}");
     assert!(values.last().is_some_and(|last| *last > 0.999), "{said}");
+    Ok(())
+}
+
+// A host that is told nothing closes a project without asking whether it is to be saved.
+#[test]
+fn a_pin_and_a_mute_are_told_to_the_host_as_changes_of_the_project() -> Result<()> {
+    if !has_screen() {
+        return Ok(());
+    }
+    for format in ["clap", "vst3"] {
+        let said = rounds(&[format, "--settle"])?;
+        let expected = [
+            "Pin edits: begin",
+            "Pin edits: 0.001",
+            "Pin edits: end",
+            "Kick mute: begin",
+            "Kick mute: 1.000",
+            "Kick mute: end",
+        ];
+        assert_eq!(said.lines().collect::<Vec<_>>(), expected, "{format}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_button_in_the_window_saves_a_take() -> Result<()> {
+    if !has_screen() {
+        return Ok(());
+    }
+    for format in ["clap", "vst3"] {
+        assert_eq!(rounds(&[format, "--save"])?, "saved\n", "{format}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_drummer_of_ones_own_that_is_not_there_is_told_in_the_window() -> Result<()> {
+    if !has_screen() {
+        return Ok(());
+    }
+    for format in ["clap", "vst3"] {
+        let n_pixels = |drummer| {
+            let said = rounds(&[format, "--drummer", drummer])?;
+            figure(&said, "pixels in alarm:")
+        };
+        // Own, and the default.
+        let (own, default) = (n_pixels("1")?, n_pixels("0")?);
+        assert!(own > 300 && default == 0, "{format}: {own}, {default}");
+    }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Parameter ids are a promise: projects and automation lanes of players hold them.
 
-use lockstep_hosts::{ClapHost, Format};
+use lockstep_hosts::{ClapHost, Format, Parameter};
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
-const FROZEN: [(&str, &str); 113] = [
+const FROZEN: [(&str, &str); 114] = [
     ("bypass", "Bypass"),
     ("density", "Density"),
     ("den_kick", "Kick density"),
@@ -117,7 +117,14 @@ const FROZEN: [(&str, &str); 113] = [
     ("crash_solo", "Crash solo"),
     ("ride_mute", "Ride mute"),
     ("ride_solo", "Ride solo"),
+    ("pin_edits", "Pin edits"),
 ];
+
+/// Those of them that no host shows: they do nothing there, and the states of projects hold them.
+const HIDDEN: [(&str, &str); 1] = [("save", "Save take")];
+
+/// Those of the others that no lane may move.
+const NOT_AUTOMATABLE: [&str; 4] = ["Control keys", "Device", "Tap", "Pin edits"];
 
 /// The number that both formats know a string id by: base 31 over its bytes, the top bit clear (it is the host's).
 fn hash(id: &str) -> u32 {
@@ -128,18 +135,43 @@ fn hash(id: &str) -> u32 {
 
 #[test]
 fn parameter_ids_are_frozen_in_both_formats() -> anyhow::Result<()> {
-    let expected: Vec<_> = FROZEN
-        .iter()
-        .map(|(id, name)| (hash(id), (*name).to_owned()))
-        .collect();
+    let hashed = |(id, name): &(&str, &str)| (hash(id), (*name).to_owned());
+    let (hidden, shown): (Vec<_>, Vec<_>) = FROZEN.iter().partition(|each| HIDDEN.contains(each));
+    let listed = |parameters: Vec<Parameter>| -> Vec<_> {
+        let listed = parameters.into_iter();
+        listed.map(|each| (each.id, each.name)).collect()
+    };
     for format in Format::ALL {
-        let listed: Vec<_> = format
-            .open()?
-            .parameters()?
-            .into_iter()
-            .map(|parameter| (parameter.id, parameter.name))
-            .collect();
-        assert_eq!(listed, expected, "{format:?}");
+        let mut host = format.open()?;
+        let expected: Vec<_> = shown.iter().copied().map(hashed).collect();
+        assert_eq!(listed(host.parameters()?), expected, "{format:?}");
+        let expected: Vec<_> = hidden.iter().copied().map(hashed).collect();
+        assert_eq!(listed(host.hidden_parameters()?), expected, "{format:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_lane_may_ask_for_a_fill_or_an_idea_and_neither_tap_nor_save() -> anyhow::Result<()> {
+    for format in Format::ALL {
+        let mut host = format.open()?;
+        let is_fixed = |name: &str| {
+            let own_map = ["note", "channel"].iter().any(|end| name.ends_with(end));
+            let others = ["Drum map", "Closed hat ends open hat"];
+            // The bass's channel is the player's, the drums' are the map's.
+            (own_map && name != "Bass channel")
+                || others.contains(&name)
+                || NOT_AUTOMATABLE.contains(&name)
+        };
+        for Parameter {
+            name,
+            is_automatable,
+            ..
+        } in host.parameters()?
+        {
+            assert_eq!(is_automatable, !is_fixed(&name), "{format:?}: {name}");
+        }
+        assert!(host.hidden_parameters()?.iter().all(|p| !p.is_automatable));
     }
     Ok(())
 }
@@ -172,7 +204,7 @@ fn a_controller_gets_pages_of_knobs_and_a_list_gets_groups() -> anyhow::Result<(
         .filter(|(_, group)| group.is_empty())
         .map(|(name, _)| *name)
         .collect();
-    assert_eq!(ungrouped, ["Bypass", "Save take"]);
+    assert_eq!(ungrouped, ["Bypass", "Save take", "Pin edits"]);
     assert!(groups.contains(&("Late hands", "Bass")));
     Ok(())
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use lockstep_models::midi_file::{self, Pick};
 
-use super::super::archive::{Member, Outcome, Shelf};
+use super::super::archive::{Member, Shelf};
 use super::super::files::SaveError;
+use super::super::outcome::Outcome;
 use super::*;
 use crate::shared_thread::{SharedThread, Work};
 
@@ -18,9 +19,9 @@ fn measures(n: usize) -> NonZeroUsize {
     NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// A shelf that nothing is saved from.
-fn shelf() -> impl Work<Member = Member> {
-    Shelf::new(|| Err(SaveError::NoFolder), |_: Outcome| {})
+/// A shelf that nothing is saved from, and that writes by itself.
+fn shelf() -> Shelf {
+    Shelf::new(|| Err(SaveError::NoFolder), |_: Outcome| {}, at_once)
 }
 
 fn written(path: &Path) -> Result<Song, Box<dyn std::error::Error>> {
@@ -115,6 +116,32 @@ fn a_take_sounds_by_the_kit_that_is_heard_and_never_without_drums() -> Tested {
     };
     assert!(acoustic != brushes && acoustic != electronic && brushes != electronic);
     assert!(off == acoustic);
+    Ok(())
+}
+
+#[test]
+fn more_exports_than_a_hand_asks_for_are_refused_and_the_others_written() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let mut shelf = shelf();
+    let (mut instance, tape) = Instance::new(512);
+    let (member, wishes) = Member::new(tape);
+    shelf.join(0, member);
+    instance.play(Stretch::rolling(0.0, 8.0), |_| {});
+    let asked: Vec<_> = (0..20)
+        .map(|_| Exporting::ask(&wishes, measures(1), folder.path()))
+        .collect();
+    shelf.look();
+    let (written, refused): (Vec<_>, Vec<_>) = asked
+        .into_iter()
+        .map(Exporting::wait)
+        .partition(Result::is_ok);
+    assert_eq!((written.len(), refused.len()), (8, 12));
+    assert!(
+        refused
+            .iter()
+            .all(|each| matches!(each, Err(ExportError::TooMany)))
+    );
+    assert_eq!(fs::read_dir(folder.path())?.count(), 16);
     Ok(())
 }
 

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::super::archive::{Member, Outcome, Shelf};
+use super::super::archive::{Member, Shelf};
+use super::super::export::Wish;
 use super::super::files;
+use super::super::outcome::Outcome;
 use super::*;
 use crate::shared_thread::{SharedThread, Work};
 use lockstep_models::midi_file::{self, Note, Pick};
@@ -76,12 +78,13 @@ fn takes_of_one_second_are_pairs_of_their_own_and_overwrite_nothing() -> Tested 
 }
 
 /// A shelf that saves into a folder, and what it tells.
-fn shelf(folder: &Path) -> (impl Work<Member = Member>, Arc<Mutex<Vec<Outcome>>>) {
+fn shelf(folder: &Path) -> (Shelf, Arc<Mutex<Vec<Outcome>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let (folder, tell) = (folder.to_owned(), Arc::clone(&told));
     let shelf = Shelf::new(
         move || Ok(folder.clone()),
         move |outcome| tell.lock().map_or((), |mut told| told.push(outcome)),
+        at_once,
     );
     (shelf, told)
 }
@@ -201,6 +204,53 @@ fn what_finds_the_tape_full_is_counted_and_a_wish_to_save_still_gets_through() -
         return Err(format!("{outcomes:?}").into());
     };
     assert_eq!(*told, n_lost);
+    Ok(())
+}
+
+#[test]
+fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut instance, tape) = Instance::new(512);
+    let (member, wishes) = Member::new(tape);
+    let board = member.board();
+    shelf.join(0, member);
+    let mut paths = Vec::new();
+    for from in [0.0, 8.0] {
+        instance.play(Stretch::rolling(from, 8.0), |_| {});
+        // By the key, by the button, and after a rest in which nothing is played.
+        for _ in 0..20 {
+            instance.recorder.save();
+            let _ = wishes.try_send(Wish::Save);
+            shelf.look();
+            let stopped = Stretch {
+                is_playing: false,
+                ..Stretch::rolling(from + 8.0, 4.0)
+            };
+            instance.play(stopped, |_| {});
+        }
+        let outcomes = told(&outcomes);
+        assert_eq!(outcomes.len(), 40);
+        let Some(Outcome::Saved { path, .. }) = outcomes.first() else {
+            return Err(format!("{outcomes:?}").into());
+        };
+        assert!(
+            outcomes[1..]
+                .iter()
+                .all(|outcome| matches!(outcome, Outcome::Again { path: again } if again == path))
+        );
+        let shown = board.read().map(|told| told.words).unwrap_or_default();
+        assert!(shown.contains(&path.display().to_string()), "{shown}");
+        paths.push(path.clone());
+        assert_eq!(names(folder.path()).len(), 2 * paths.len());
+    }
+    // What the player has thrown away is written again.
+    for path in &paths {
+        fs::remove_file(path)?;
+    }
+    instance.recorder.save();
+    shelf.look();
+    assert!(matches!(told(&outcomes)[..], [Outcome::Saved { .. }]));
     Ok(())
 }
 

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use lockstep_hosts::{
-    ClapHost, ClapWindow, DrumEvent, Format, Paced, PluginWindow, Stage, Touch, TouchKind, Vst3Host,
+    ClapHost, ClapWindow, DrumEvent, Format, Paced, PluginWindow, Stage, Vst3Host,
 };
-use lockstep_screen::places::{DENSITY_LEFT, size};
+use lockstep_screen::places::size;
 use lockstep_screen::{Screen, WindowId, await_some};
+
+use super::hand::{drag, look_at_setup, save, settle};
 
 /// Sizes that the window is given in turn, in percent.
 const SIZES: [u16; 4] = [75, 150, 125, 200];
@@ -19,7 +21,7 @@ const N_WARM: u32 = 40;
 const LOOK_EVERY: u32 = 20;
 
 /// Longer than any run, in measures of 1.2 seconds.
-const LONG: u32 = 400;
+pub(super) const LONG: u32 = 400;
 
 /// As many measures as a take keeps, and some: nothing that is recorded grows after them.
 const N_KEPT: u32 = 70;
@@ -31,6 +33,7 @@ const ROUND: Duration = Duration::from_millis(180);
 const BLOCKS_A_ROUND: u32 = 20;
 
 /// Opens and closes the plugin's window while it plays.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Debug, clap::Parser)]
 pub(crate) struct Args {
     /// Which plugin
@@ -48,10 +51,19 @@ pub(crate) struct Args {
     /// Instead of all that drags Density once and says what the host is told; of CLAP
     #[arg(long, conflicts_with = "live")]
     drag: bool,
+    /// Instead of all that pins a cell and mutes a voice, once, and says what the host is told
+    #[arg(long, conflicts_with_all = ["live", "drag", "without"])]
+    settle: bool,
+    /// Instead of all that presses the button that saves a take, and says when it is there
+    #[arg(long, conflicts_with_all = ["live", "drag", "without", "settle"])]
+    save: bool,
+    /// Instead of all that says how much of the page Setup is in the colour of what is wrong, with this drummer from 0 to 1
+    #[arg(long, conflicts_with_all = ["live", "drag", "without", "settle", "save"])]
+    drummer: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Bundle {
+pub(super) enum Bundle {
     Clap,
     Vst3,
 }
@@ -61,6 +73,15 @@ impl Args {
     /// If a window does not open, draw, resize or close, or the drums are others than without it.
     pub(crate) fn run(&self) -> Result<()> {
         let screen = Screen::open(None)?;
+        if self.settle {
+            return settle(&screen, self.format);
+        }
+        if self.save {
+            return save(&screen, self.format);
+        }
+        if let Some(drummer) = self.drummer {
+            return look_at_setup(&screen, self.format, drummer);
+        }
         match (self.format, self.live, self.drag) {
             (Bundle::Clap, false, false) => self.clap(&screen),
             (Bundle::Clap, true, _) => self.live(&screen),
@@ -208,7 +229,7 @@ fn missed(paced: &Paced, period: Duration) -> String {
 }
 
 /// What is played, offline: drums that do not depend on how fast the machine is.
-fn stage(n_measures: u32) -> Stage {
+pub(super) fn stage(n_measures: u32) -> Stage {
     Stage::of_measures(n_measures).with("Density", 0.8)
 }
 
@@ -230,7 +251,7 @@ fn round(screen: &Screen, window: &mut dyn PluginWindow, n: u32) -> Result<()> {
 }
 
 /// The host's window and the plugin's inside it, once that draws.
-fn open(screen: &Screen, window: &mut dyn PluginWindow) -> Result<(WindowId, WindowId)> {
+pub(super) fn open(screen: &Screen, window: &mut dyn PluginWindow) -> Result<(WindowId, WindowId)> {
     let parent = screen.make_window(size(100))?;
     window.open(parent, Duration::ZERO)?;
     let inner = screen.inside(parent)?;
@@ -239,27 +260,6 @@ fn open(screen: &Screen, window: &mut dyn PluginWindow) -> Result<(WindowId, Win
         Ok((!screen.picture(inner)?.is_blank()).then_some(()))
     })?;
     Ok((parent, inner))
-}
-
-/// Drags Density from the default to its right end, and says what the host is told.
-fn drag(screen: &Screen) -> Result<()> {
-    let stage = stage(LONG).with("Density", 0.5);
-    let paced = ClapHost::open()?.perform_beside(&stage, &mut |window: &mut ClapWindow<'_>| {
-        let (parent, inner) = open(screen, window)?;
-        screen.drag(inner, DENSITY_LEFT, (600, DENSITY_LEFT.1))?;
-        // What is done last is told with one of the next blocks.
-        std::thread::sleep(Duration::from_millis(200));
-        window.close()?;
-        screen.close_window(parent)
-    })?;
-    for Touch { name, kind } in &paced.performance.touches {
-        match kind {
-            TouchKind::Begin => println!("{name}: begin"),
-            TouchKind::Turn(to) => println!("{name}: {to:.3}"),
-            TouchKind::End => println!("{name}: end"),
-        }
-    }
-    Ok(())
 }
 
 /// How much of this process lies in memory, each time after the window's threads have ended.

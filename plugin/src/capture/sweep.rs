@@ -1,0 +1,152 @@
+//! Tells a hand from a machine: whether the knobs are being swept.
+//!
+//! Hosts and validators that try a plugin set all its parameters at random, play random notes into it, and would sooner or
+//! later strike the control key that saves, each time anew. What they cannot do is leave the knobs alone: within
+//! [`WINDOW_S`] they move more of them than a player does, who turns a few, or automates a few. No file is written then.
+//!
+//! Audio thread; after [`Sweep::new`] it never allocates, locks, waits, logs or does I/O.
+#![deny(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Arc;
+
+use crate::params::{LockstepParams, ParameterIdx, Parameters};
+
+/// How far is looked back, in seconds of played time.
+const WINDOW_S: f64 = 10.0;
+
+/// Most different knobs that hands and automation move meanwhile.
+const MAX_MOVED: usize = 12;
+
+/// Which knobs have been moved lately.
+#[derive(Debug)]
+pub struct Sweep {
+    parameters: Parameters,
+    knobs: Box<[Knob]>,
+    /// Played time, in seconds.
+    now_s: f64,
+}
+
+#[derive(Debug)]
+struct Knob {
+    at: ParameterIdx,
+    /// In `[0, 1]`, as it was seen last.
+    value: f32,
+    /// When it was seen to have moved, in `Sweep::now_s`.
+    moved_s: f64,
+}
+
+impl Sweep {
+    /// Has seen every knob where it is made: what is set before the first block is seen to be moved in it, for so does a host
+    /// that tries something.
+    pub fn new(params: &Arc<LockstepParams>) -> Self {
+        let parameters = Parameters::new(Arc::clone(params) as _);
+        let knobs = parameters.indices().map(|at| Knob {
+            at,
+            value: parameters.value(at),
+            moved_s: f64::NEG_INFINITY,
+        });
+        Self {
+            knobs: knobs.collect(),
+            parameters,
+            now_s: 0.0,
+        }
+    }
+
+    /// Looks at the knobs, with each block, of so many seconds.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn look(&mut self, block_s: f64) {
+        for knob in &mut self.knobs {
+            let value = self.parameters.value(knob.at);
+            if value.to_bits() != knob.value.to_bits() {
+                knob.value = value;
+                knob.moved_s = self.now_s;
+            }
+        }
+        self.now_s += block_s;
+    }
+
+    /// Whether so many knobs were moved lately that no hand did it.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub fn is_on(&self) -> bool {
+        let since = self.now_s - WINDOW_S;
+        let moved = self.knobs.iter().filter(|knob| knob.moved_s > since);
+        moved.count() > MAX_MOVED
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests run on no audio thread")]
+mod tests {
+    use super::*;
+
+    const BLOCK_S: f64 = 0.01;
+
+    struct Desk {
+        parameters: Parameters,
+        sweep: Sweep,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let params = Arc::new(LockstepParams::default());
+            Self {
+                parameters: Parameters::new(Arc::clone(&params) as _),
+                sweep: Sweep::new(&params),
+            }
+        }
+
+        /// Moves the first knobs, and lets time pass.
+        fn turn(&mut self, n_knobs: usize, pass_s: f64) {
+            for at in self.parameters.indices().take(n_knobs) {
+                let value = self.parameters.value(at);
+                let to = if value > 0.5 { 0.0 } else { 1.0 };
+                self.parameters.set(at, to, 48_000.0);
+            }
+            let mut left_s = pass_s;
+            while left_s > 0.0 {
+                self.sweep.look(BLOCK_S);
+                left_s -= BLOCK_S;
+            }
+        }
+    }
+
+    #[test]
+    fn a_dozen_knobs_may_move_all_the_time_and_one_more_is_a_sweep() {
+        let mut desk = Desk::new();
+        assert!(!desk.sweep.is_on());
+        for _ in 0..100 {
+            desk.turn(MAX_MOVED, 0.1);
+            assert!(!desk.sweep.is_on());
+        }
+        desk.turn(MAX_MOVED + 1, 0.1);
+        assert!(desk.sweep.is_on());
+    }
+
+    #[test]
+    fn a_sweep_is_over_when_the_knobs_have_rested() {
+        let mut desk = Desk::new();
+        desk.turn(40, WINDOW_S - 0.1);
+        assert!(desk.sweep.is_on());
+        desk.turn(0, 0.2);
+        assert!(!desk.sweep.is_on());
+    }
+
+    #[test]
+    fn what_is_set_before_the_first_block_is_seen_to_move() {
+        let mut desk = Desk::new();
+        desk.turn(40, BLOCK_S);
+        assert!(desk.sweep.is_on());
+    }
+}

@@ -1,0 +1,137 @@
+//! What a hand does in the window, and what the host or the eye sees of it.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use lockstep_hosts::{ClapHost, ClapWindow, PluginWindow, Stage, Touch, TouchKind, Vst3Host};
+use lockstep_screen::places::{ALARM, DENSITY_LEFT, KICK_CELL, KICK_MUTE, SAVE_TAKE, SETUP_TAB};
+use lockstep_screen::{Place, Screen, WindowId, await_some};
+
+use super::rounds::{Bundle, LONG, open, stage};
+
+/// Drags Density from the default to its right end, and says what the host is told.
+pub(super) fn drag(screen: &Screen) -> Result<()> {
+    let stage = stage(LONG).with("Density", 0.5);
+    let paced = ClapHost::open()?.perform_beside(&stage, &mut |window: &mut ClapWindow<'_>| {
+        let (parent, inner) = open(screen, window)?;
+        screen.drag(inner, DENSITY_LEFT, (600, DENSITY_LEFT.1))?;
+        // What is done last is told with one of the next blocks.
+        std::thread::sleep(Duration::from_millis(200));
+        window.close()?;
+        screen.close_window(parent)
+    })?;
+    tell(&paced.performance.touches);
+    Ok(())
+}
+
+/// Pins a cell and mutes a voice, and says what the host is told.
+pub(super) fn settle(screen: &Screen, format: Bundle) -> Result<()> {
+    let touches = while_it_plays(screen, format, stage(LONG), &|window, inner| {
+        for place in [KICK_CELL, KICK_MUTE] {
+            click(screen, window, inner, place)?;
+        }
+        Ok(())
+    })?;
+    tell(&touches);
+    Ok(())
+}
+
+/// Presses the button that saves a take, and waits for the take.
+pub(super) fn save(screen: &Screen, format: Bundle) -> Result<()> {
+    let folder = std::env::var("LOCKSTEP_TAKES").context("where takes go")?;
+    while_it_plays(screen, format, stage(LONG), &|window, inner| {
+        for place in [SETUP_TAB, SAVE_TAKE] {
+            click(screen, window, inner, place)?;
+        }
+        await_some("a take", || {
+            let n_files = std::fs::read_dir(&folder)?.count();
+            Ok((n_files == 2).then_some(()))
+        })
+    })?;
+    println!("saved");
+    Ok(())
+}
+
+/// Says how many pixels of the page Setup are in the colour of what is wrong, once the drummer has been loaded.
+pub(super) fn look_at_setup(screen: &Screen, format: Bundle, drummer: f64) -> Result<()> {
+    let stage = stage(LONG).with("Drummer", drummer);
+    while_it_plays(screen, format, stage, &|window, inner| {
+        click(screen, window, inner, SETUP_TAB)?;
+        // A busy machine loads a drummer for seconds.
+        let mut n = 0;
+        for _ in 0..10 {
+            std::thread::sleep(Duration::from_millis(500));
+            n = screen.picture(inner)?.n_of(ALARM);
+            if n > 0 {
+                break;
+            }
+        }
+        println!("pixels in alarm: {n}");
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// What is done in an open window, given the plugin and the window.
+type Act<'a> = &'a dyn Fn(&mut dyn PluginWindow, WindowId) -> Result<()>;
+
+/// Does something in the window while a stage is played; gives what the host is told.
+fn while_it_plays(
+    screen: &Screen,
+    format: Bundle,
+    stage: Stage,
+    act: Act<'_>,
+) -> Result<Vec<Touch>> {
+    let with_window = |window: &mut dyn PluginWindow| {
+        let (parent, inner) = open(screen, window)?;
+        act(window, inner)?;
+        window.close()?;
+        screen.close_window(parent)
+    };
+    let performance = match format {
+        Bundle::Clap => {
+            let mut beside = |window: &mut ClapWindow<'_>| with_window(window);
+            ClapHost::open()?
+                .perform_beside(&stage, &mut beside)?
+                .performance
+        }
+        Bundle::Vst3 => {
+            let mut n_blocks = 0_u32;
+            let mut stage = stage;
+            stage.n_frames = 100 * u64::from(stage.block_frames);
+            stage.cues.clear();
+            Vst3Host::open()?.perform_between(&stage, |window, _| {
+                n_blocks += 1;
+                // Some have been played, and some are still to come.
+                if n_blocks == 50 {
+                    with_window(window)?;
+                }
+                Ok(())
+            })?
+        }
+    };
+    Ok(performance.touches)
+}
+
+/// Clicks, and leaves time for the next picture, which sees it.
+fn click(
+    screen: &Screen,
+    window: &mut dyn PluginWindow,
+    inner: WindowId,
+    place: Place,
+) -> Result<()> {
+    screen.click(inner, place)?;
+    std::thread::sleep(Duration::from_millis(500));
+    window.serve();
+    Ok(())
+}
+
+fn tell(touches: &[Touch]) {
+    for Touch { name, kind } in touches {
+        match kind {
+            TouchKind::Begin => println!("{name}: begin"),
+            TouchKind::Turn(to) => println!("{name}: {to:.3}"),
+            TouchKind::End => println!("{name}: end"),
+        }
+    }
+}
