@@ -4,6 +4,7 @@ mod abilities;
 mod outputs;
 mod pace;
 mod pages;
+mod player;
 mod transport;
 mod window;
 
@@ -13,22 +14,19 @@ pub use window::ClapWindow;
 
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clack_extensions::gui::HostGui;
 use clack_extensions::params::{ParamInfoBuffer, ParamInfoFlags, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
-use clack_host::events::Match;
-use clack_host::events::event_types::{NoteOffEvent, NoteOnEvent, ParamValueEvent};
+use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
 use cpu_time::ThreadTime;
 
-use abilities::{Note, Outbox};
-use transport::transport;
+use player::{Player, Setting};
 
-use crate::{Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, bundle};
+use crate::{Host, Parameter, Performance, Stage, bundle};
 
 /// The plugin's CLAP id; projects store it.
 const PLUGIN_ID: &str = "audio.lockstep.lockstep";
@@ -281,146 +279,6 @@ fn set_param(
         Pckn::match_all(),
         value * param.max,
     ))
-}
-
-/// What is played, and in what host.
-struct Setting<'a> {
-    stage: &'a Stage,
-    params: Vec<Param>,
-    n_outputs: usize,
-    abilities: Abilities,
-}
-
-/// What the audio thread owns while it plays.
-struct Player<'a> {
-    setting: Setting<'a>,
-    processor: StoppedPluginAudioProcessor<Handlers>,
-    activation_cpu: Duration,
-}
-
-type Processor = StoppedPluginAudioProcessor<Handlers>;
-
-impl Player<'_> {
-    /// Plays the stage. The processor comes back unless it did not start.
-    fn play(self) -> (anyhow::Result<Processor>, anyhow::Result<Performance>) {
-        let mut processor = match self.processor.start_processing() {
-            Ok(processor) => processor,
-            Err(error) => {
-                let message = "the plugin did not start processing";
-                return (
-                    Ok(error.into_stopped_processor()),
-                    Err(anyhow::anyhow!(message)),
-                );
-            }
-        };
-        let mut performance = Performance {
-            groups: vec![[Vec::new(), Vec::new()]; self.setting.n_outputs - 1],
-            activation_cpu: self.activation_cpu,
-            ..Performance::default()
-        };
-        let mut ports =
-            AudioPorts::with_capacity(2 * self.setting.n_outputs, self.setting.n_outputs);
-        let begun = Instant::now();
-        let outcome = self.setting.stage.blocks().try_for_each(|block| {
-            self.setting.stage.rest(begun, &block);
-            play_block(
-                &mut processor,
-                &self.setting,
-                &block,
-                &mut ports,
-                &mut performance,
-            )
-        });
-        (
-            Ok(processor.stop_processing()),
-            outcome.map(|()| performance),
-        )
-    }
-}
-
-/// One process call.
-fn play_block(
-    processor: &mut StartedPluginAudioProcessor<Handlers>,
-    setting: &Setting<'_>,
-    block: &Block,
-    ports: &mut AudioPorts,
-    performance: &mut Performance,
-) -> anyhow::Result<()> {
-    let Setting {
-        stage,
-        params,
-        abilities,
-        ..
-    } = setting;
-    if block.is_after_reset {
-        processor.reset();
-    }
-    let mut inputs = EventBuffer::new();
-    for input in &block.inputs {
-        match input.kind {
-            InputKind::NoteOn { key } => {
-                let note = Pckn::new(0_u16, 0_u16, key, Match::All);
-                inputs.push(&NoteOnEvent::new(input.offset, note, 0.8));
-            }
-            InputKind::NoteOff { key } => {
-                let note = Pckn::new(0_u16, 0_u16, key, Match::All);
-                inputs.push(&NoteOffEvent::new(input.offset, note, 0.0));
-            }
-            InputKind::Set { name, value } => {
-                inputs.push(&set_param(params, input.offset, name, value)?);
-            }
-        }
-    }
-    inputs.sort();
-
-    let first = performance.left.len();
-    let end = first + usize::try_from(block.n_frames)?;
-    let main = [&mut performance.left, &mut performance.right];
-    let groups = performance.groups.iter_mut().map(<[Vec<f32>; 2]>::each_mut);
-    let sides: Vec<_> = std::iter::once(main).chain(groups).collect();
-    let outputs = sides.into_iter().map(|sides| {
-        let channels = sides.map(|side| {
-            side.resize(end, 0.0);
-            &mut side[first..]
-        });
-        AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_output_only(channels.into_iter()),
-        }
-    });
-    let mut audio = ports.with_output_buffers(outputs);
-    let mut outbox = Outbox::new(*abilities);
-    let cpu = ThreadTime::now();
-    processor
-        .process(
-            &InputAudioBuffers::empty(),
-            &mut audio,
-            &inputs.as_input(),
-            &mut OutputEvents::from_buffer(&mut outbox),
-            Some(block.first_frame),
-            transport(stage.tells, block).as_ref(),
-        )
-        .with_context(|| format!("processing at frame {}", block.first_frame))?;
-    performance.longest_block_cpu = performance.longest_block_cpu.max(cpu.elapsed());
-
-    for event in &outbox.events {
-        let Some(core) = event.as_core_event() else {
-            continue;
-        };
-        let Some(note) = Note::of(core) else {
-            performance.touches.extend(window::touch(params, core));
-            continue;
-        };
-        let offset = event.header().time();
-        anyhow::ensure!(offset < block.n_frames, "an event beyond its block");
-        performance.events.extend(DrumEvent::new(
-            block.first_frame + u64::from(offset),
-            note.channel,
-            note.key,
-            note.velocity,
-        ));
-    }
-    Ok(())
 }
 
 /// Ties clack's parts together; this host has no state on the main and the audio thread.

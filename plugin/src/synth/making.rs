@@ -15,7 +15,7 @@ use super::strokes::stroke;
 use crate::shared_thread::{Membership, Shared, SharedThread, Work};
 
 /// How long the thread sleeps while no bank lacks a sound. A new member wakes it at once.
-const LOOK_EVERY: Duration = Duration::from_secs(3600);
+const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// The thread of this process.
 static MAKER: Shared<Member> = Mutex::new(Weak::new());

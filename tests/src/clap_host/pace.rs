@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clack_host::prelude::AudioPorts;
 
-use super::{ClapHost, ClapWindow, Player, Processor, play_block};
+use super::player::{Player, Processor, play_block};
+use super::{ClapHost, ClapWindow};
 use crate::{Performance, Stage};
 
 /// What was played at the clock's pace.

@@ -240,7 +240,10 @@ fn a_render_that_does_not_say_so_is_the_offline_render() -> anyhow::Result<()> {
             for round in 0..3 {
                 let what = format!("{format:?}, blocks of {block_frames}, round {round}");
                 let performance = format.perform(&unsaid)?;
-                assert!(performance.events == expected.events, "{what}: another take");
+                assert!(
+                    performance.events == expected.events,
+                    "{what}: another take"
+                );
                 assert!(performance.left == expected.left, "{what}: another sound");
             }
         }
