@@ -302,7 +302,7 @@ impl Host for Vst3Host {
 
     fn hidden_parameters(&mut self) -> anyhow::Result<Vec<Parameter>> {
         let mut hidden = self.listed(true)?;
-        hidden.retain(|parameter| !parameter.name.starts_with("MIDI Ch."));
+        hidden.retain(|parameter| !parameter.name.starts_with("MIDI CC "));
         Ok(hidden)
     }
 

@@ -69,3 +69,46 @@ fn damaged_state_is_refused_and_the_drummer_plays_on() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// What was set in the states in `states/`, as they were saved by builds that are named by version and month.
+const SAVED: [(&str, f64); 5] = [
+    ("Density", 0.8),
+    ("Swing", 0.3),
+    ("Humanise", 0.1),
+    ("Kick pan", 0.25),
+    ("Crash mute", 1.0),
+];
+
+#[test]
+fn states_of_earlier_builds_load_and_play_as_they_did() -> anyhow::Result<()> {
+    for (format, state) in [
+        (
+            Format::Clap,
+            &include_bytes!("states/0.1.0-november.clap.state")[..],
+        ),
+        (
+            Format::Vst3,
+            &include_bytes!("states/0.1.0-november.vst3.state")[..],
+        ),
+    ] {
+        let by_hand = SAVED
+            .into_iter()
+            .fold(Stage::of_measures(5), |stage, (name, value)| {
+                stage.with(name, value)
+            });
+        let mut expected = format.open()?;
+        let performance = expected.perform(&by_hand)?;
+
+        let mut host = format.open()?;
+        host.load(state)?;
+        assert_eq!(host.parameters()?, expected.parameters()?, "{format:?}");
+        let untouched = Stage {
+            settings: Vec::new(),
+            ..by_hand
+        };
+        let loaded = host.perform(&untouched)?;
+        assert!(!loaded.events.is_empty());
+        assert_eq!(loaded.events, performance.events, "{format:?}");
+    }
+    Ok(())
+}
