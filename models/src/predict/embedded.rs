@@ -5,7 +5,7 @@
 /// `lockstep` has learnt from the whole corpus, `lockstep-open` from openly licensed songs alone; `base` is the
 /// conditional GAN of the laboratory, which starts from noise and does not hear its own drums. Their model cards are
 /// `models/weights/*.md`.
-pub const EMBEDDED: [(&str, &[u8]); 3] = [
+pub static EMBEDDED: [(&str, &[u8]); 3] = [
     ("lockstep", EMBEDDED_WEIGHTS),
     (
         "lockstep-open",
@@ -15,4 +15,4 @@ pub const EMBEDDED: [(&str, &[u8]); 3] = [
 ];
 
 /// The weights that play unless others are chosen.
-pub const EMBEDDED_WEIGHTS: &[u8] = include_bytes!("../../weights/lockstep.safetensors");
+pub static EMBEDDED_WEIGHTS: &[u8] = include_bytes!("../../weights/lockstep.safetensors");
