@@ -31,10 +31,91 @@ pub fn reveal(path: &Path) -> Result<(), RevealError> {
     if !path.exists() {
         return Err(RevealError::NotThere(path.to_owned()));
     }
-    opener::reveal(path).map_err(|source| RevealError::NoFileManager {
+    system::reveal(path).map_err(|source| RevealError::NoFileManager {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Finder and Explorer select the file.
+#[cfg(not(target_os = "linux"))]
+mod system {
+    pub(super) use opener::reveal;
+}
+
+/// A Linux desktop's file manager is asked over D-Bus, by one of the programs that come with it: a D-Bus library of our own
+/// would be a tenth of the plugin.
+#[cfg(target_os = "linux")]
+mod system {
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use opener::OpenError;
+
+    /// Where every file manager of a desktop answers (freedesktop.org, "File Manager D-Bus Interface").
+    const NAME: &str = "org.freedesktop.FileManager1";
+    const PLACE: &str = "/org/freedesktop/FileManager1";
+    const SHOW: &str = "org.freedesktop.FileManager1.ShowItems";
+
+    pub(super) fn reveal(path: &Path) -> Result<(), OpenError> {
+        let path = path.canonicalize().map_err(OpenError::Io)?;
+        let is_shown = calls(&uri(&path)).iter_mut().any(|call| {
+            let call = call.stdin(Stdio::null());
+            let call = call.stdout(Stdio::null()).stderr(Stdio::null());
+            call.status().is_ok_and(|status| status.success())
+        });
+        if is_shown {
+            return Ok(());
+        }
+        opener::open(path.parent().unwrap_or(Path::new("/")))
+    }
+
+    /// The same question by each program that can ask it; they wait at most five seconds for the answer.
+    fn calls(uri: &str) -> [Command; 2] {
+        let mut dbus_send = Command::new("dbus-send");
+        dbus_send
+            .args(["--session", "--type=method_call", "--print-reply"])
+            .args(["--reply-timeout=5000", &format!("--dest={NAME}")])
+            .args([PLACE, SHOW, &format!("array:string:{uri}"), "string:"]);
+        let mut gdbus = Command::new("gdbus");
+        gdbus
+            .args(["call", "--session", "--timeout", "5", "--dest", NAME])
+            .args(["--object-path", PLACE, "--method", SHOW])
+            .args([&format!("['{uri}']"), "''"]);
+        [dbus_send, gdbus]
+    }
+
+    /// A file's address. Nothing in it means anything to the programs above: they take commas and quotes for their own.
+    fn uri(path: &Path) -> String {
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
+        let bytes = path.as_os_str().as_bytes().iter();
+        let path = bytes.map(|byte| match plain(byte) {
+            true => char::from(*byte).to_string(),
+            false => format!("%{byte:02X}"),
+        });
+        format!("file://{}", path.collect::<String>())
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::ffi::{OsStr, OsString};
+
+        use super::*;
+
+        #[test]
+        fn a_path_of_any_bytes_is_one_word_to_the_programs_that_are_asked() {
+            let path = OsString::from("/a b/c,d'e\"/\u{e9}%.wav");
+            let uri = uri(Path::new(&path));
+            assert_eq!(uri, "file:///a%20b/c%2Cd%27e%22/%C3%A9%25.wav");
+            for call in calls(&uri) {
+                let has_it = |arg: &OsStr| arg.to_string_lossy().contains(&uri);
+                assert_eq!(call.get_args().filter(|arg| has_it(arg)).count(), 1);
+            }
+            let odd = OsStr::from_bytes(b"/\xff\n");
+            assert_eq!(super::uri(Path::new(odd)), "file:///%FF%0A");
+        }
+    }
 }
 
 #[cfg(test)]
