@@ -3,7 +3,12 @@
 //! The colours that tell things apart are Okabe and Ito's ("Color Universal Design", 2008), which people of every kind of
 //! colour vision can tell apart; and nothing is told by colour alone.
 
-use egui::{Color32, CornerRadius, FontFamily, FontId, Stroke, Style, TextStyle, Vec2, Visuals};
+use std::sync::Arc;
+
+use egui::{
+    Color32, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, Style, TextStyle,
+    Vec2, Visuals,
+};
 
 /// Size of the window at 100 %, in points.
 pub(super) const BASE_WIDTH: f32 = 960.0;
@@ -35,6 +40,19 @@ pub(super) const ALARM: Color32 = Color32::from_rgb(240, 120, 60);
 /// Now.
 pub(super) const PLAYHEAD: Color32 = Color32::WHITE;
 
+/// One font for every word; egui's own set has another for code, of which the window shows none.
+fn fonts() -> FontDefinitions {
+    let name = "Ubuntu-Light";
+    let data = FontData::from_static(epaint_default_fonts::UBUNTU_LIGHT);
+    let families = [FontFamily::Proportional, FontFamily::Monospace];
+    FontDefinitions {
+        font_data: [(name.to_owned(), Arc::new(data))].into(),
+        families: families
+            .map(|family| (family, vec![name.to_owned()]))
+            .into(),
+    }
+}
+
 /// How large everything is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
@@ -46,6 +64,7 @@ impl Look {
     /// Puts the colours on.
     pub(super) fn dress(egui: &egui::Context) {
         egui.options_mut(|options| options.zoom_with_keyboard = false);
+        egui.set_fonts(fonts());
         let mut visuals = Visuals::dark();
         visuals.panel_fill = GROUND;
         visuals.window_fill = PANEL;
