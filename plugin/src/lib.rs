@@ -15,6 +15,8 @@ pub mod editor;
 pub mod generator;
 pub mod handoff;
 pub mod jam;
+#[cfg(target_os = "linux")]
+mod old_glibc;
 pub mod params;
 pub mod presets;
 pub mod realtime;
