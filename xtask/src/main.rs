@@ -7,6 +7,7 @@ mod bench;
 mod bundle;
 mod evaluate;
 mod kit;
+mod library;
 mod listen;
 mod picture;
 mod prepare;

@@ -4,6 +4,7 @@
 //! (rustup components; Debian packages as root under `CI=true`), and else named.
 
 mod allocations;
+mod library;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -66,6 +67,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         cargo(&["build", "--workspace", "--lib", "--tests"])
     })?;
     step("bundle", bundle::bundle_built)?;
+    step("what the library needs and holds", library::run)?;
     let mut has_screen = false;
     step("screen", || {
         has_screen = prepare_screen()?;

@@ -90,9 +90,12 @@ mod system {
     fn uri(path: &Path) -> String {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
         let bytes = path.as_os_str().as_bytes().iter();
-        let path = bytes.map(|byte| match plain(byte) {
-            true => char::from(*byte).to_string(),
-            false => format!("%{byte:02X}"),
+        let path = bytes.map(|byte| {
+            if plain(byte) {
+                char::from(*byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
         });
         format!("file://{}", path.collect::<String>())
     }
