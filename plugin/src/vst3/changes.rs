@@ -14,6 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nice_plug::prelude::ParamPtr;
+
 use crate::params::{ParameterIdx, Parameters};
 
 /// How long a process call that is to bring a change is waited for before a state is saved without one; a block of 4,096
@@ -35,6 +37,15 @@ pub(super) struct Changes {
     n_before: AtomicU32,
     /// Told by the controller's side; never touched by a process call.
     waiting: Mutex<Vec<Change>>,
+}
+
+/// What a parameter is about to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Waiting {
+    /// A switch, which the framework previews as if it had values between off and on.
+    Switch(bool),
+    /// Anything else, in `[0, 1]`, not yet on one of its steps.
+    Value(f32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -103,12 +114,20 @@ impl Changes {
     }
 
     /// What a parameter is about to be, where that is still to come.
-    pub(super) fn waiting(&self, id: u32) -> Option<f32> {
+    pub(super) fn waiting(&self, id: u32) -> Option<Waiting> {
         let at = *self.by_id.get(&id)?;
         let mut waiting = self.lock();
         self.forget_brought(&mut waiting);
         let change = waiting.iter().find(|change| change.at == at)?;
-        Some(change.value)
+        Some(match self.parameters.pointer(at) {
+            ParamPtr::BoolParam(_) => Waiting::Switch(change.value > 0.5),
+            _ => Waiting::Value(change.value),
+        })
+    }
+
+    /// Drops what waits: a state that is loaded now says what the parameters are.
+    pub(super) fn forget(&self) {
+        self.lock().clear();
     }
 
     /// Makes the changes that still wait, once no process call seems to bring them.
@@ -178,7 +197,7 @@ mod tests {
             let value = f32::from(n) / 50.0;
             changes.set_processing(true);
             assert!(changes.take(1, f64::from(value)) && !changes.take(9_999, 0.5));
-            assert_eq!(changes.waiting(1), Some(value));
+            assert_eq!(changes.waiting(1), Some(Waiting::Value(value)));
             changes.settle();
             assert!((density(&changes) - value).abs() < 1e-6);
             changes.count_call();
@@ -197,7 +216,7 @@ mod tests {
         changes.count_call();
         let before = density(&changes);
         assert!(changes.take(1, 0.125));
-        assert_eq!(changes.waiting(1), Some(0.125));
+        assert_eq!(changes.waiting(1), Some(Waiting::Value(0.125)));
         changes.count_call();
         assert_eq!(changes.waiting(1), None);
         changes.settle();
@@ -220,6 +239,18 @@ mod tests {
             assert!((density(&changes) - 0.125).abs() < 1e-6);
             assert_eq!(changes.waiting(1), None);
         }
+    }
+
+    #[test]
+    fn a_state_that_is_loaded_counts_more_than_what_waits() {
+        let (changes, density) = changes();
+        let before = density(&changes);
+        changes.set_processing(true);
+        assert!(changes.take(1, 0.125));
+        changes.forget();
+        assert_eq!(changes.waiting(1), None);
+        changes.set_processing(false);
+        assert!((density(&changes) - before).abs() < 1e-6);
     }
 
     #[test]

@@ -32,7 +32,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
     kInvalidArgument, kResultFalse, kResultOk, tresult, uint32,
 };
 
-use super::changes::Changes;
+use super::changes::{Changes, Waiting};
 use super::{MADE, answer, controllers};
 use crate::Lockstep;
 use crate::params::Parameters;
@@ -155,7 +155,12 @@ impl IComponentTrait for Component {
         fn activateBus(
             media: MediaType, direction: BusDirection, index: int32, is_active: TBool
         ) -> tresult;
-        fn setState(state: *mut IBStream) -> tresult;
+    }
+
+    unsafe fn setState(&self, state: *mut IBStream) -> tresult {
+        self.changes.forget();
+        // SAFETY: the host promises the same to us as it would to the framework.
+        unsafe { IComponentTrait::setState(&self.framework, state) }
     }
 
     unsafe fn setActive(&self, state: TBool) -> tresult {
@@ -276,7 +281,8 @@ impl IEditControllerTrait for Component {
         unsafe {
             match self.changes.waiting(id) {
                 // As it will be, on one of the parameter's steps.
-                Some(value) => {
+                Some(Waiting::Switch(is_on)) => f64::from(u8::from(is_on)),
+                Some(Waiting::Value(value)) => {
                     let plain = self.framework.normalizedParamToPlain(id, value.into());
                     self.framework.plainParamToNormalized(id, plain)
                 }

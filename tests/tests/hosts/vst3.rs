@@ -45,6 +45,28 @@ fn a_knob_turned_while_nothing_is_processed_is_neither_forgotten_nor_saved_as_it
     Ok(())
 }
 
+/// pluginval turns a knob, to values between a switch's two as well, and loads the state from before.
+#[test]
+fn a_state_that_is_loaded_while_a_knob_waits_is_what_is_shown_and_saved() -> anyhow::Result<()> {
+    let mut host = Vst3Host::open()?;
+    host.set_processing(true)?;
+    for name in ["Density", "Fill now", "Style", "Kick mute"] {
+        let (before, state) = (host.value(name)?, host.save()?);
+        for value in [0.525, 0.9, 0.1] {
+            host.turn(name, value)?;
+            let turned = host.value(name)?;
+            assert!(
+                (turned - value).abs() < 0.1 || turned == value.round(),
+                "{name}: {turned}"
+            );
+            host.load(&state)?;
+            assert!((host.value(name)? - before).abs() < 1e-6, "{name}");
+            assert!((saved(&mut host, name)? - before).abs() < 1e-6, "{name}");
+        }
+    }
+    Ok(())
+}
+
 /// Hosts list and look into every parameter, also those that nobody is to see: 2,080 of them cost half a minute.
 #[test]
 fn only_the_controllers_that_are_heard_are_hidden_parameters() -> anyhow::Result<()> {
