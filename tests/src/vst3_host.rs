@@ -238,7 +238,7 @@ impl Vst3Host {
     ///
     /// # Errors
     /// If the plugin does not list them.
-    pub fn hidden_parameters(&self) -> anyhow::Result<Vec<String>> {
+    pub fn hidden_names(&self) -> anyhow::Result<Vec<String>> {
         let parameters = self.plugin.get_parameters()?.into_iter();
         Ok(parameters
             .filter(|parameter| parameter.flags & IS_HIDDEN != 0)

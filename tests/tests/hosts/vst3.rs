@@ -56,7 +56,7 @@ fn a_state_that_is_loaded_while_a_knob_waits_is_what_is_shown_and_saved() -> any
             host.turn(name, value)?;
             let turned = host.value(name)?;
             assert!(
-                (turned - value).abs() < 0.1 || turned == value.round(),
+                (turned - value).abs() < 0.1 || (turned - value.round()).abs() < 1e-6,
                 "{name}: {turned}"
             );
             host.load(&state)?;
@@ -71,10 +71,12 @@ fn a_state_that_is_loaded_while_a_knob_waits_is_what_is_shown_and_saved() -> any
 #[test]
 fn only_the_controllers_that_are_heard_are_hidden_parameters() -> anyhow::Result<()> {
     let host = Vst3Host::open()?;
-    let hidden = host.hidden_parameters()?;
-    assert_eq!(hidden.len(), 80);
     // pedalboard leaves out what is called so.
-    assert!(hidden.iter().all(|name| name.starts_with("MIDI CC ")));
+    let is_controller = |name: &String| name.starts_with("MIDI CC ");
+    let (controllers, others): (Vec<_>, Vec<_>) =
+        host.hidden_names()?.into_iter().partition(is_controller);
+    assert_eq!(controllers.len(), 80);
+    assert_eq!(others, ["Save take"]);
     let mut moved: Vec<_> = (0..16)
         .flat_map(|channel| (0..130).map(move |controller| (channel, controller)))
         .filter_map(|(channel, controller)| host.parameter_of(channel, controller))
