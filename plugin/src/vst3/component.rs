@@ -3,12 +3,14 @@
 //! - [`Changes`]: a parameter change that the host tells only the controller is not dropped while it processes.
 //! - [`controllers`]: 80 hidden parameters for MIDI, not 2,080.
 //! - A host that activates before it sets up, against the rules, gets an instance all the same.
+//! - A panic of the framework while an instance is dropped does not end the host.
 //! - A host that sets up once has the mode that it named; the framework reports the one before.
 //!
 //! Every other call is passed on as it is. Each on the thread that the format says; a process call does no more here than
 //! count itself.
 
-use std::mem;
+use std::mem::{self, ManuallyDrop};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,7 +50,7 @@ const _: () = assert!(ProcessModes_::kRealtime == 0 && SymbolicSampleSizes_::kSa
 
 /// An instance.
 pub(super) struct Component {
-    framework: Wrapper<Lockstep>,
+    framework: ManuallyDrop<Wrapper<Lockstep>>,
     /// Parameters proper, without the hidden ones for MIDI.
     n_parameters: usize,
     changes: Changes,
@@ -92,7 +94,7 @@ impl Component {
             n_parameters,
             is_set_up: AtomicBool::new(false),
             is_active: AtomicBool::new(false),
-            framework,
+            framework: ManuallyDrop::new(framework),
         }
     }
 
@@ -117,6 +119,20 @@ impl Component {
         let is_active = is_active && answer == kResultOk;
         self.is_active.store(is_active, Ordering::Release);
         answer
+    }
+}
+
+#[expect(unsafe_code, reason = "the field is dropped by hand")]
+impl Drop for Component {
+    /// Drops the framework's object, which may panic: its worker thread can have died of a parameter change that came while the
+    /// window was opened or closed, and the last instance then fails to end it. The host asks for this through a call that a
+    /// panic cannot leave, so it would end the host.
+    fn drop(&mut self) {
+        let framework = AssertUnwindSafe(&mut self.framework);
+        // SAFETY: nothing looks at the field any more.
+        let dropped = catch_unwind(move || unsafe { ManuallyDrop::drop({ framework }.0) });
+        // It has been logged where it came up.
+        let _ = dropped;
     }
 }
 
@@ -160,7 +176,7 @@ impl IComponentTrait for Component {
     unsafe fn setState(&self, state: *mut IBStream) -> tresult {
         self.changes.forget();
         // SAFETY: the host promises the same to us as it would to the framework.
-        unsafe { IComponentTrait::setState(&self.framework, state) }
+        unsafe { <Wrapper<Lockstep> as IComponentTrait>::setState(&self.framework, state) }
     }
 
     unsafe fn setActive(&self, state: TBool) -> tresult {
@@ -176,7 +192,7 @@ impl IComponentTrait for Component {
     unsafe fn getState(&self, state: *mut IBStream) -> tresult {
         self.changes.settle();
         // SAFETY: the host promises the same to us as it would to the framework.
-        unsafe { IComponentTrait::getState(&self.framework, state) }
+        unsafe { <Wrapper<Lockstep> as IComponentTrait>::getState(&self.framework, state) }
     }
 }
 
