@@ -11,13 +11,13 @@ use lockstep::generator::{LONGEST_WAIT, Patient, Pool};
 use lockstep::handoff::handoff;
 use lockstep::params::Drummer;
 use lockstep::realtime::PlanSource as _;
-use lockstep_gpu_stand_in as stand_in;
-use lockstep_models::generator::{Generator, Request};
-use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
-use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk as _};
-use lockstep_models::representation::{
+use lockstep_core::generator::{Generator, Request};
+use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
+use lockstep_gpu_stand_in as stand_in;
+use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
+use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk as _};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 

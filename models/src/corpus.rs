@@ -19,8 +19,7 @@ mod write;
 use std::path::PathBuf;
 
 use bytemuck::{Pod, Zeroable};
-
-use crate::draws;
+use lockstep_core::draws;
 
 pub use format::FORMAT_VERSION;
 pub use grid::{DrumMap, Refusal, has_dynamics, has_timing, measures};
@@ -93,7 +92,7 @@ impl BassNote {
 pub struct DrumHit {
     /// Step, within the measure.
     pub step_idx: u8,
-    /// [`Voice::index`](crate::representation::Voice::index), 0 to 8.
+    /// [`Voice::index`](lockstep_core::representation::Voice::index), 0 to 8.
     pub voice: u8,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,

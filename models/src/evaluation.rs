@@ -7,19 +7,16 @@ pub mod baselines;
 mod figures;
 mod grid_song;
 mod likelihood;
-mod sheet;
 
 pub use figures::{Figures, Report, agreement, score};
 pub use grid_song::{GridNote, GridSong};
 pub use likelihood::{Likelihood, Overheard};
-pub use sheet::Sheet;
 
-use crate::generator::{Generator, PredictError, Request, Taste};
+use lockstep_core::generator::{Generator, PredictError, Request, Taste};
+use lockstep_core::representation::{N_VOICES, Onset, Voice, WINDOW_STEPS, Window, midi_velocity};
+use lockstep_files::sheet::{MIN_MEASURES, Sheet};
+
 use crate::network::NET_STEPS;
-use crate::representation::{N_VOICES, Onset, Voice, WINDOW_STEPS, Window};
-
-/// The shortest song, in measures, that is measured.
-pub const MIN_MEASURES: usize = 8;
 
 /// Below this lock gain a drummer counts as deaf. People have 16 to 17; what was squeezed through a bottleneck has -2 to
 /// +1, and half of people's is the least that can be called listening.
@@ -55,10 +52,7 @@ pub fn audition(
             ..Taste::default()
         };
         let song = first_measures(song, max_measures);
-        takes.push((
-            play(generator, &song, taste)?,
-            Sheet::from_grid(&song, &song.drums),
-        ));
+        takes.push((play(generator, &song, taste)?, song.sheet(&song.drums)));
     }
     Ok(score(&takes))
 }
@@ -129,15 +123,5 @@ fn play(
             }
         }
     }
-    Ok(Sheet::from_grid(song, &drums))
-}
-
-/// Velocity in `[0, 1]` as MIDI's, at least 1.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the value is clamped to 1 to 127 first"
-)]
-pub fn midi_velocity(velocity: f32) -> u8 {
-    (velocity * 127.0).round().clamp(1.0, 127.0) as u8
+    Ok(song.sheet(&drums))
 }

@@ -5,15 +5,9 @@
 
 pub mod boundary;
 pub mod corpus;
-pub mod draws;
 pub mod evaluation;
-pub mod generator;
-pub mod midi_file;
 pub mod network;
 pub mod noise;
 pub mod predict;
-pub mod representation;
-pub mod rule;
 pub mod training;
 pub mod weights;
-pub mod whole;

@@ -37,4 +37,4 @@ pub const NET_STEPS: usize = 16;
 pub const NET_MEASURES: usize = 4;
 
 /// Channels of a step of bass: whether each pitch begins there and whether it sounds, pitch by pitch.
-pub const N_PLANES: usize = 2 * crate::representation::N_PITCHES;
+pub const N_PLANES: usize = 2 * lockstep_core::representation::N_PITCHES;

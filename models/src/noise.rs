@@ -3,10 +3,11 @@
 //! Training and prediction share these functions, so that a generator meets in a song the noise that it was trained on:
 //! the same from measure to measure, but for the share that `variation` renews.
 
-use crate::draws;
-use crate::generator::Taste;
+use lockstep_core::draws;
+use lockstep_core::generator::Taste;
+use lockstep_core::representation::Voice;
+
 use crate::network::N_LATENT;
-use crate::representation::Voice;
 
 /// What separates the streams of draws from one another.
 const LATENT: u64 = 1;

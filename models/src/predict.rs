@@ -12,16 +12,18 @@ mod parts;
 mod trunk;
 
 use candle_core::{Device, Tensor};
-
-use crate::generator::{
+use lockstep_core::generator::{
     DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
 };
+use lockstep_core::representation::{
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice,
+};
+
 use crate::network::{
     Autoregressive, BassEmbedding, Cell, Decoder, FromNoise, GeneratorNet, N_FEATURES, N_LATENT,
     N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, logistic,
 };
 use crate::noise::{self, Hand};
-use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 use crate::weights::{Config, PerVoice, Weights, WeightsError};
 use accelerator::{Accelerator, probe};
 use answer::Answer;
@@ -267,7 +269,7 @@ impl Generator for Predictor {
         let mut heard = *request;
         let mut steps = rows.iter_mut().zip(people);
         for part in parts(request.meter) {
-            let mut answer = self.answer(&heard, part, history)?;
+            let mut answer = self.answer(&heard, part, history).map_err(failed)?;
             let mut played = Vec::with_capacity(part.n_steps);
             for (step_idx, (row, people)) in steps.by_ref().take(part.n_steps).enumerate() {
                 let mut outputs = answer.outputs(step_idx);
@@ -296,7 +298,7 @@ impl Generator for Predictor {
         let mut heard = *request;
         let mut first = 0;
         for part in parts(request.meter) {
-            let mut answer = self.answer(&heard, part, History::Own)?;
+            let mut answer = self.answer(&heard, part, History::Own).map_err(failed)?;
             let mut played = Vec::with_capacity(part.n_steps);
             for step_idx in 0..part.n_steps {
                 played.push(drawing.decide(
@@ -375,3 +377,8 @@ impl Drawing {
 
 /// MIDI velocity 1.
 const SOFTEST: f32 = 1.0 / 127.0;
+
+/// The tensor library failed.
+fn failed(error: candle_core::Error) -> PredictError {
+    PredictError::Network(in_one_line(&error))
+}

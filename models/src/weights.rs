@@ -11,15 +11,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+use lockstep_core::representation::REPRESENTATION_VERSION;
+use lockstep_files::whole;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-
 use serde::{Deserialize, Serialize};
 
 use crate::network::{
     Architecture, ArchitectureError, Drumming, ParameterError, Parameters, STYLES,
 };
-use crate::representation::REPRESENTATION_VERSION;
-use crate::whole;
 pub use per_voice::PerVoice;
 
 /// Which network of the family the tensors are for, and how its answers are drawn.

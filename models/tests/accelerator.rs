@@ -2,14 +2,14 @@
 //! never heard either way.
 
 use candle_core::{Device, Tensor};
-use lockstep_models::generator::{Generator as _, Request};
+use lockstep_core::generator::{Generator as _, Request};
+use lockstep_core::representation::{
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
+};
 use lockstep_models::network::{
     Architecture, BassEmbedding, Drumming, GeneratorNet, N_FEATURES, NET_STEPS, Parameters,
 };
 use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk, TrunkError};
-use lockstep_models::representation::{
-    Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
-};
 use lockstep_models::weights::{Config, PerVoice, save};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -40,7 +40,7 @@ fn weights(bass: BassEmbedding) -> Outcome<Vec<u8>> {
         ("architecture", "autoregressive".to_owned()),
         (
             "representation",
-            lockstep_models::representation::REPRESENTATION_VERSION.to_string(),
+            lockstep_core::representation::REPRESENTATION_VERSION.to_string(),
         ),
         ("config", serde_json::to_string(&config)?),
     ];

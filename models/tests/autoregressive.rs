@@ -1,16 +1,16 @@
 //! The drummer that hears itself decides hit by hit, in plain numbers, as its network was trained to do all at once.
 
 use candle_core::{Device, Tensor};
-use lockstep_models::draws;
-use lockstep_models::generator::{Generator as _, History, Hits, Probabilities, Request, Taste};
+use lockstep_core::draws;
+use lockstep_core::generator::{Generator as _, History, Hits, Probabilities, Request, Taste};
+use lockstep_core::representation::{
+    MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
+};
 use lockstep_models::network::{
     Architecture, BassEmbedding, Context, Drumming, GeneratorNet, Given, N_GIVEN, N_LATENT,
     N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, energy, know, lateness, logistic,
 };
 use lockstep_models::predict::Predictor;
-use lockstep_models::representation::{
-    MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
-};
 use lockstep_models::weights::{Config, PerVoice};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;

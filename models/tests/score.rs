@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use lockstep_models::evaluation::{Report, Sheet, score};
-use lockstep_models::midi_file::{self, Pick};
+use lockstep_files::midi_file::{self, Pick};
+use lockstep_files::sheet::Sheet;
+use lockstep_models::evaluation::{Report, score};
 use serde_json::Value;
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;

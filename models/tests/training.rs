@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lockstep_core::draws;
+use lockstep_core::representation::Meter;
 use lockstep_models::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
-use lockstep_models::draws;
 use lockstep_models::network::{Parameters, STYLES, WORDS};
 use lockstep_models::predict::Predictor;
-use lockstep_models::representation::Meter;
 use lockstep_models::training::batch::Sampler;
 use lockstep_models::training::constants;
 use lockstep_models::training::game::{Constants, Game};

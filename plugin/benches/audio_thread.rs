@@ -8,12 +8,12 @@ use lockstep::realtime::{
     PlanSource, Transport,
 };
 use lockstep::synth::{Kit, KitChoice};
-use lockstep_models::generator::{Generator, Request, Taste};
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{
+use lockstep_core::generator::{Generator, Request, Taste};
+use lockstep_core::representation::{
     Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Step, Voice, Window,
 };
-use lockstep_models::rule::RuleGroove;
+use lockstep_core::rule::RuleGroove;
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
 const BLOCK_FRAMES: u32 = 64;
 const SAMPLE_RATE_HZ: f64 = 48_000.0;

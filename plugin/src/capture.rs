@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
-use lockstep_models::representation::{Beats, Voice};
+use lockstep_core::representation::{Beats, Voice};
 
 use crate::realtime::{BassEventKind, DrumEventKind, Mark};
 use crate::synth::KitChoice;

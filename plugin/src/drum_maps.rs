@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use lockstep_models::representation::{N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice};
 use thiserror::Error;
 
 use crate::realtime::{DrumKey, DrumMap};

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result};
-use lockstep_models::generator::Generator;
+use lockstep_core::generator::Generator;
+use lockstep_core::rule::RuleGroove;
 use lockstep_models::predict::{EMBEDDED, Predictor};
-use lockstep_models::rule::RuleGroove;
 use lockstep_models::weights::Weights;
 use nice_plug::prelude::{Enum as _, nice_error, nice_log};
 

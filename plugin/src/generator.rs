@@ -14,7 +14,7 @@ use std::io;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use lockstep_models::generator::Generator;
+use lockstep_core::generator::Generator;
 
 use crate::drummers::{self, Choice, Loaded};
 use crate::handoff::GeneratorEnd;

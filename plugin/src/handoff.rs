@@ -4,14 +4,16 @@
 //! nobody waits for the other. Waking is not done here either: a wake-up is a system call, so the generator thread
 //! looks for requests by itself, every millisecond or so.
 
-use crate::drummers::StandIn;
-use crate::realtime::{PlanSource, Tally};
-use crossbeam::queue::ArrayQueue;
-use lockstep_models::generator::Request;
-use lockstep_models::representation::Plan;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use crossbeam::queue::ArrayQueue;
+use lockstep_core::generator::Request;
+use lockstep_core::representation::Plan;
+
+use crate::drummers::StandIn;
+use crate::realtime::{PlanSource, Tally};
 
 /// Requests in flight. More than one, so that the audio thread writes to a slot that the generator thread left long
 /// ago: a slot being read is the only thing in the queue that could make a writer spin.
@@ -249,8 +251,9 @@ fn lock<T>(report: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::HitMap;
+
     use super::*;
-    use lockstep_models::representation::HitMap;
 
     fn request(take: u32, measure: u64, heard_steps: usize) -> Request {
         Request {

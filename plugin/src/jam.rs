@@ -11,10 +11,10 @@ pub use sound::{mono_wav, render, wav, write_wav};
 
 use std::time::{Duration, Instant};
 
-use lockstep_models::evaluation::midi_velocity;
-use lockstep_models::generator::{Generator, PredictError, Request};
-use lockstep_models::midi_file::{Note, Song};
-use lockstep_models::representation::{Beats, Plan};
+use lockstep_core::generator::{Generator, PredictError, Request};
+use lockstep_core::representation::midi_velocity;
+use lockstep_core::representation::{Beats, Plan};
+use lockstep_files::midi_file::{Note, Song};
 
 use crate::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,

@@ -35,14 +35,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use lockstep_models::representation::N_GROUPS;
-use nice_plug::prelude::*;
-use nice_plug::util::permit_alloc;
-
 use capture::{Archive, Recorder, Sweep, capture};
 use drummers::Choice;
 use generator::{LONGEST_WAIT, Pace, Patient, Pool, Seat};
 use handoff::{GeneratorEnd, RealtimeEnd, handoff};
+use lockstep_core::representation::N_GROUPS;
+use nice_plug::prelude::*;
+use nice_plug::util::permit_alloc;
 use params::LockstepParams;
 use realtime::{Block, DrumEventKind, DrumEvents, Performer};
 use snapshots::{SnapshotReceiver, SnapshotSender, snapshots};

@@ -24,14 +24,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use lockstep::Lockstep;
-use lockstep::params::Parameters;
-use nice_plug::prelude::Plugin as _;
-
 use backend::{PortName, Session, Wanted};
 pub(crate) use command::LiveArgs;
 use command::{SyncChoice, controller_number};
 use engine::{Engine, N_CONTROLLERS, Parts, Shared, Turn, Turns};
+use lockstep::Lockstep;
+use lockstep::params::Parameters;
+use nice_plug::prelude::Plugin as _;
 use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
 use song::Following;
 

@@ -21,12 +21,12 @@ use lockstep::params::{DEFAULT_SEED, Drummer};
 use lockstep::presets;
 use lockstep::realtime::{Controls, Fills, SilencePolicy};
 use lockstep::synth::KitChoice;
-use lockstep_models::generator::{Generator, Taste};
-use lockstep_models::midi_file::{self, Pick};
+use lockstep_core::generator::{Generator, Taste};
+use lockstep_core::representation::{Beats, Voice};
+use lockstep_core::rule::RuleGroove;
+use lockstep_files::midi_file::{self, Pick};
+use lockstep_files::whole;
 use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{Beats, Voice};
-use lockstep_models::rule::RuleGroove;
-use lockstep_models::whole;
 
 /// An own bass line, sixteen measures; licensed as the program is.
 const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");

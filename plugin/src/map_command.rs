@@ -8,7 +8,7 @@ use clap::Args;
 use lockstep::drum_maps::{self, PRESETS};
 use lockstep::params::own_map;
 use lockstep::realtime::DrumMap;
-use lockstep_models::whole;
+use lockstep_files::whole;
 
 /// What `lockstep map` was asked for.
 #[derive(Debug, Args)]

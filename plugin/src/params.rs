@@ -13,8 +13,8 @@ mod pages;
 mod playing;
 mod voices;
 
-use lockstep_models::generator::Taste;
-use lockstep_models::representation::{Meter, VoiceGroup};
+use lockstep_core::generator::Taste;
+use lockstep_core::representation::{Meter, VoiceGroup};
 use nice_plug::prelude::*;
 
 use crate::realtime::{Controls, InputSettings};

@@ -3,7 +3,7 @@
 //! Audio thread: fixed capacity, never allocates.
 
 use arrayvec::ArrayVec;
-use lockstep_models::representation::{Beats, Meter};
+use lockstep_core::representation::{Beats, Meter};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 

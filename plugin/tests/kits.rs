@@ -7,10 +7,10 @@ use lockstep::jam;
 use lockstep::params::DEFAULT_SEED;
 use lockstep::realtime::Controls;
 use lockstep::synth::{Kit, KitChoice, KitSettings};
-use lockstep_models::generator::Taste;
-use lockstep_models::midi_file::{self, Pick, Song};
+use lockstep_core::generator::Taste;
+use lockstep_core::representation::Voice;
+use lockstep_files::midi_file::{self, Pick, Song};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::Voice;
 
 const RATE_HZ: u32 = 48_000;
 

@@ -9,7 +9,7 @@ mod stage;
 
 use std::fs;
 
-use lockstep_models::midi_file::{self, Pick};
+use lockstep_files::midi_file::{self, Pick};
 use stage::{App, Musician, RATE_HZ, Recorder, Server, config_folder};
 
 /// Everything on the grid, at four beats a second.

@@ -2,10 +2,10 @@
 
 use lockstep::jam;
 use lockstep::realtime::Controls;
-use lockstep_models::generator::Taste;
-use lockstep_models::midi_file::{Note, Song, TimeSignature};
+use lockstep_core::generator::Taste;
+use lockstep_core::representation::{Beats, Voice};
+use lockstep_files::midi_file::{Note, Song, TimeSignature};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{Beats, Voice};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 

@@ -7,9 +7,9 @@ use lockstep::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
     PlanSource, Transport,
 };
-use lockstep_models::generator::{Generator, Request};
+use lockstep_core::generator::{Generator, Request};
+use lockstep_core::representation::{Beats, Meter, Plan};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{Beats, Meter, Plan};
 
 /// 120 BPM at 48 kHz.
 const STEP_FRAMES: u32 = 6_000;

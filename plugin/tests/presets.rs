@@ -8,9 +8,9 @@ use std::process::{Command, Output};
 use anyhow::{Context as _, Result};
 use lockstep::jam;
 use lockstep::presets::{self, FOLDER_VARIABLE, Preset, factory};
-use lockstep_models::midi_file::{self, Note, Pick, Song};
+use lockstep_core::representation::Voice;
+use lockstep_files::midi_file::{self, Note, Pick, Song};
 use lockstep_models::predict::Predictor;
-use lockstep_models::representation::Voice;
 
 /// Measures of the example; the drummer comes in with the second.
 const N_MEASURES: usize = 16;

@@ -23,7 +23,6 @@ use clack_extensions::state::PluginState;
 use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
 use cpu_time::ThreadTime;
-
 use player::{Player, Setting};
 
 use crate::{Host, Parameter, Performance, Stage, bundle};

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use cpu_time::ProcessTime;
+use lockstep_core::draws;
+use lockstep_core::generator::{Generator, Request};
+use lockstep_core::representation::{Meter, Onset, WINDOW_STEPS, Window};
 use lockstep_models::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
-use lockstep_models::draws;
-use lockstep_models::generator::{Generator, Request};
 use lockstep_models::predict::Predictor;
-use lockstep_models::representation::{Meter, Onset, WINDOW_STEPS, Window};
 use lockstep_models::training::batch::{JUDGED, Sampler};
 use lockstep_models::training::constants;
 use lockstep_models::training::game::Game;

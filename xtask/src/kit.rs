@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use lockstep::jam;
 use lockstep::params::DEFAULT_SEED;
 use lockstep::synth::KitChoice;
-use lockstep_models::midi_file::{self, Pick};
+use lockstep_files::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 use rustysynth::SoundFont;
 
@@ -120,7 +120,7 @@ impl KitSounds {
         let song = midi_file::read(EXAMPLE, Pick::default()).context("the example bass line")?;
         let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded network")?;
         let mut take = jam::play(&song, &measure::controls(DEFAULT_SEED), &mut drummer).song;
-        let end = lockstep_models::representation::Beats(4.0 * f64::from(self.measures));
+        let end = lockstep_core::representation::Beats(4.0 * f64::from(self.measures));
         take.bass.retain(|note| note.start.0 < end.0);
         take.drums.retain(|note| note.start.0 < end.0);
         take.length = end;

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use lockstep::jam;
 use lockstep::params::DEFAULT_SEED;
 use lockstep::synth::KitChoice;
-use lockstep_models::midi_file;
+use lockstep_files::midi_file;
 
 use crate::evaluate::{drummers, measure};
 use crate::picture::{self, Roll};

@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn allowed_imports_and_comments_are_no_fault() {
-        let text = "//! Knows nothing of nice_plug::.\nuse lockstep_models::generator::Request;\n\
+        let text = "//! Knows nothing of nice_plug::.\nuse lockstep_core::generator::Request;\n\
                     use crate::handoff; // crate::generator::Worker is on the other side\n";
         assert_eq!(
             faults_of("plugin/src/realtime.rs", text),

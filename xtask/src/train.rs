@@ -29,10 +29,9 @@ use lockstep_models::training::run::{Adversary, RunFile};
 use lockstep_models::training::styles::Styles;
 use lockstep_models::training::vocabulary;
 use lockstep_models::weights::Weights;
-use serde_json::json;
-
 use log::{Log, Sums};
 use look::Look;
+use serde_json::json;
 use state::Progress;
 
 use crate::whole;

@@ -11,8 +11,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use lockstep::drummers::own_weights;
+use lockstep_files::sheet::MIN_MEASURES;
 use lockstep_models::corpus::{self, Corpus, SongRecord, Split};
-use lockstep_models::evaluation::{self, GridSong, MIN_MEASURES, Report};
+use lockstep_models::evaluation::{self, GridSong, Report};
 use lockstep_models::network::Drumming;
 use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::training::run::RunFile;
@@ -253,9 +254,10 @@ fn table(reports: &[(&str, Report)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::Beats;
+    use lockstep_files::midi_file::{self, Note, Song};
+
     use super::*;
-    use lockstep_models::midi_file::{self, Note, Song};
-    use lockstep_models::representation::Beats;
 
     /// A folder of songs of twenty measures, each with another bass.
     fn folder(n: u8) -> Result<tempfile::TempDir> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use lockstep_models::whole::{self, WholeFile};
+use lockstep_files::whole::{self, WholeFile};
 
 /// Writes a file.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {

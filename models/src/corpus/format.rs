@@ -4,10 +4,10 @@ use std::mem::size_of;
 use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
+use lockstep_core::representation::{Meter, N_VOICES};
+use lockstep_files::midi_file::BPM_RANGE;
 
 use super::{BassNote, DrumHit, Split};
-use crate::midi_file::BPM_RANGE;
-use crate::representation::{Meter, N_VOICES};
 
 /// Version of the file; raised also when songs are read or gridded in another way.
 pub const FORMAT_VERSION: u32 = 1;

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use lockstep_core::representation::{Beats, Meter, STEPS_PER_BEAT, Voice};
+use lockstep_files::midi_file::{Note, Song, TimeSignature};
+
 use super::{BassNote, DrumHit, Measure};
-use crate::midi_file::{Note, Song, TimeSignature};
-use crate::representation::{Beats, Meter, STEPS_PER_BEAT, Voice};
 
 /// Longest song, in measures; real ones have a hundredth of it.
 const MAX_MEASURES: usize = 100_000;

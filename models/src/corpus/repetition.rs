@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use lockstep_core::draws;
+
 use super::{MeasureView, SongView};
-use crate::draws;
 
 /// Least weight of a song, so that no source is lost.
 pub const LEAST_WEIGHT: f32 = 0.1;

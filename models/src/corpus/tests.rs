@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use lockstep_core::representation::{Beats, Meter, Voice};
+use lockstep_files::midi_file::{Note, Song, TimeSignature};
+
 use super::*;
-use crate::midi_file::{Note, Song, TimeSignature};
-use crate::representation::{Beats, Meter, Voice};
 
 fn note(start: f64, end: f64, key: u8, velocity: u8) -> Note {
     Note {

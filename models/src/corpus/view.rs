@@ -4,6 +4,7 @@ use std::fs::File;
 use std::mem::size_of;
 use std::path::{Path, PathBuf};
 
+use lockstep_core::representation::Meter;
 use memmap2::Mmap;
 
 use super::format::{
@@ -11,7 +12,6 @@ use super::format::{
     MeasureRow, SPLIT_BITS, Sections, SongRow,
 };
 use super::{BassNote, CorpusError, DrumHit, Split};
-use crate::representation::Meter;
 
 /// A corpus file, mapped into memory; threads may share it.
 pub struct Corpus {

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
+use lockstep_core::draws;
+use lockstep_core::representation::Meter;
+use lockstep_files::whole::WholeFile;
+
 use super::format::{
     self, FORMAT_VERSION, HAS_BASS, HAS_DYNAMICS, HAS_TIMING, Header, IS_OPEN, MAGIC, MeasureRow,
     Sections, SongRow, Text,
 };
 use super::{BassNote, CorpusError, DrumHit, MeasureView, SongView, Split};
-use crate::draws;
-use crate::representation::Meter;
-use crate::whole::WholeFile;
 
 /// A song to be written; the fields are those of [`SongView`].
 #[derive(Clone, Debug, PartialEq)]

@@ -9,10 +9,13 @@ mod nearest;
 pub use marginal::Marginal;
 pub use nearest::Nearest;
 
-use crate::generator::{Generator, PredictError, Request};
+use lockstep_core::generator::{Generator, PredictError, Request};
+use lockstep_core::representation::{
+    Hit, HitMap, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
+};
+use lockstep_core::rule;
+
 use crate::network::NET_STEPS;
-use crate::representation::{Hit, HitMap, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window};
-use crate::rule;
 
 /// What people did in one measure of 4/4 and in the next: the bass onsets of measure t (bit s is step s), and the MIDI
 /// velocities of measure t+1, `(T, V)`, 0 where nothing is hit.
@@ -119,9 +122,10 @@ fn onset_bits(window: &Window, meter: Meter) -> u16 {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use lockstep_core::generator::Taste;
+    use lockstep_core::representation::Onset;
+
     use super::*;
-    use crate::generator::Taste;
-    use crate::representation::Onset;
 
     /// A request of 4/4 with bass onsets at these steps of measure t.
     pub(crate) fn request(bass_steps: &[usize], seed: u32) -> Request {

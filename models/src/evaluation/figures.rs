@@ -11,8 +11,10 @@ mod numbers;
 
 use std::ops::Range;
 
-use super::{DEAF_BELOW, Sheet};
-use crate::representation::{N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_files::sheet::Sheet;
+
+use super::DEAF_BELOW;
 
 use describe::{PerSong, describe};
 use lock::{kick_windows, lock_gain};

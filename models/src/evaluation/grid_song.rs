@@ -1,8 +1,10 @@
 //! A song of the corpus on the step grid, in 4/4 throughout: what the quick closed loop plays to.
 
+use lockstep_core::representation::N_VOICES;
+use lockstep_files::sheet::Sheet;
+
 use crate::corpus::SongView;
 use crate::network::NET_STEPS;
-use crate::representation::N_VOICES;
 
 /// A bass note on the step grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,5 +67,10 @@ impl GridSong {
             bass,
             drums,
         })
+    }
+
+    /// The bass of the song with these drums, `(T, V)`.
+    pub fn sheet(&self, drums: &[[u8; N_VOICES]]) -> Sheet {
+        Sheet::from_steps(self.bass.iter().map(|note| note.step as usize), drums)
     }
 }

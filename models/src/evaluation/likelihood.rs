@@ -3,10 +3,11 @@
 //! The requests are those of a closed loop, noted down by [`Overheard`]. The generator is then asked about people's next
 //! measure, while it goes by its own drums, by people's or by none. [`Likelihood`] sums over the measures.
 
-use super::Sheet;
-use crate::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
+use lockstep_files::sheet::Sheet;
+
 use crate::network::NET_STEPS;
-use crate::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
 
 /// Nothing is held for more certain than this, so that one surprise is not infinitely bad.
 const CERTAIN: f64 = 0.999;

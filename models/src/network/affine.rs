@@ -85,10 +85,11 @@ impl CustomOp3 for Affine {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+    use lockstep_core::draws;
+
     use super::super::activation::BiasRectifier;
     use super::*;
-    use crate::draws;
-    use candle_core::Device;
 
     #[test]
     fn it_is_candles_product_with_bias_and_rectifier() -> Result<()> {

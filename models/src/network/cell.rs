@@ -1,9 +1,9 @@
 //! What a generator's outputs mean: for each step and voice whether it is hit, how loud, and when.
 
 use candle_core::{Result, Tensor};
+use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::{CELL_OUTPUTS, N_OUTPUTS};
-use crate::representation::{N_VOICES, Voice};
 
 /// Least and most spread of a velocity, in units of the full scale: a sequencer's hand, and half of the scale.
 const VELOCITY_SPREAD: (f32, f32) = (0.02, 0.3);

@@ -1,11 +1,11 @@
 //! The critic: whether these drums were played to this bass by people.
 
 use candle_core::{Result, Tensor};
+use lockstep_core::representation::N_VOICES;
 
 use super::architecture::Kernels;
 use super::hearing::{STEP_CHANNELS, STRIDE, StepReader, stack_measures};
 use super::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
-use crate::representation::N_VOICES;
 
 /// Measures that the depth kernel joins: the critic with 3-D kernels judges each measure together with the one before.
 const DEPTH: usize = 2;

@@ -8,10 +8,10 @@ mod trunk;
 mod two_d;
 
 use candle_core::{Result, Tensor};
+use lockstep_core::representation::N_VOICES;
 
 use super::architecture::{Architecture, Drumming};
 use super::{Layer, NET_MEASURES, ParameterError, Parameters};
-use crate::representation::N_VOICES;
 pub use autoregressive::{Autoregressive, N_FEATURES, STYLES, Shared};
 pub use decoder::{Decoder, Decoding};
 pub use given::{Given, N_GIVEN, energy, lateness};

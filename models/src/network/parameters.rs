@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor, Var};
+use lockstep_core::draws;
 
 use super::activation::BiasRectifier;
 use super::affine::Affine;
-use crate::draws;
 
 /// What a layer's weight is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

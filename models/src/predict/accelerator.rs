@@ -2,9 +2,10 @@
 //!
 //! Whoever asks always has the CPU: a failure costs the answer of the device and nothing else.
 
+use lockstep_core::generator::{DeviceReport, Request};
+use lockstep_core::representation::{N_VOICES, Onset, WINDOW_STEPS, Window};
+
 use super::trunk::{Minds, Trunk, TrunkError, in_one_line};
-use crate::generator::{DeviceReport, Request};
-use crate::representation::{N_VOICES, Onset, WINDOW_STEPS, Window};
 
 /// How far a device's features may be from the CPU's, of 1 or of the feature where that is more. Sums of some hundred 32-bit
 /// products in another order differ by about 1e-6; another network differs by about 1.

@@ -1,7 +1,8 @@
 //! What a network says of the next measure, step by step, as far as it has decided.
 
+use lockstep_core::representation::{N_VOICES, Voice};
+
 use crate::network::{Decoder, Decoding, N_OUTPUTS};
-use crate::representation::{N_VOICES, Voice};
 
 /// An answer that is read from the first step to the last.
 #[derive(Debug)]

@@ -7,13 +7,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use candle_core::{Device, Tensor};
+use lockstep_core::generator::{Generator as _, History, PredictError, Request};
+use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::parts::{Part, parts};
 use super::{Mind, Predictor};
-use crate::generator::{Generator as _, History, PredictError, Request};
 use crate::network::{Cell, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
-use crate::representation::{N_VOICES, Voice};
 use crate::weights::{self, WeightsError};
 
 /// Why no case is written.
@@ -155,12 +155,13 @@ impl Predictor {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::generator::Taste;
+    use lockstep_core::representation::{Onset, Window};
+
     use super::*;
-    use crate::generator::Taste;
     use crate::network::{
         Architecture, BassEmbedding, Drumming, GeneratorNet, N_GIVEN, Parameters,
     };
-    use crate::representation::{Onset, Window};
     use crate::weights::{Config, PerVoice, Weights};
 
     type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -250,7 +251,7 @@ mod tests {
         let text = write(Drumming::ThreeD, request(1))?;
         assert!(text.contains("conditional-gan"), "{text}");
         let waltz = Request {
-            meter: crate::representation::Meter::new(3, 4).unwrap_or_default(),
+            meter: lockstep_core::representation::Meter::new(3, 4).unwrap_or_default(),
             ..request(1)
         };
         let text = write(Drumming::Autoregressive, waltz)?;

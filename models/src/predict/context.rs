@@ -1,12 +1,13 @@
 //! A request as the network's numbers: planes of bass and of own drums, and what is given.
 
+use lockstep_core::generator::Request;
+use lockstep_core::representation::{N_VOICES, WINDOW_STEPS, Window};
+
 use super::parts::Part;
 use super::trunk::Minds;
-use crate::generator::Request;
 use crate::network::{
     Given, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
 };
-use crate::representation::{N_VOICES, WINDOW_STEPS, Window};
 
 /// What of a request is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +107,9 @@ pub(crate) fn planes(window: &Window, rows: [usize; NET_MEASURES]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::Onset;
+
     use super::*;
-    use crate::representation::Onset;
 
     #[test]
     fn a_measure_of_three_is_the_start_of_its_row() {

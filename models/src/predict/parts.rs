@@ -3,9 +3,10 @@
 //! Each part is predicted as if it were a measure, after the four before it. Of the bass in the measure that is being
 //! predicted nothing is known; for its later parts it is taken to do what it did a measure before.
 
-use crate::generator::Request;
+use lockstep_core::generator::Request;
+use lockstep_core::representation::{Meter, N_VOICES, WINDOW_STEPS};
+
 use crate::network::{NET_MEASURES, NET_STEPS};
-use crate::representation::{Meter, N_VOICES, WINDOW_STEPS};
 
 /// A stretch of a measure that the network answers at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,19 +5,19 @@ mod context;
 use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor};
+use lockstep_core::draws;
+use lockstep_core::generator::Taste;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::run::{Meters, RunFile, Target};
 use super::styles::Styles;
 use crate::corpus::{BassNote, Corpus, SongView, Split};
-use crate::draws;
-use crate::generator::Taste;
 use crate::network::{Context, N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
 use context::{Contexts, Telling};
 
-use crate::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
+use lockstep_core::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 
 /// Measures predicted, and judged together, for one excerpt.
 pub const JUDGED: usize = 4;
@@ -391,10 +391,11 @@ impl Sheet {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::{Meter, Onset, Window};
+
     use super::*;
     use crate::corpus::{Measure, SongRecord, write};
     use crate::predict;
-    use crate::representation::{Meter, Onset, Window};
 
     #[test]
     fn a_longer_measure_before_what_is_heard_is_not_heard() -> Result<()> {

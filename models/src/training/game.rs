@@ -7,13 +7,13 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
+use lockstep_core::draws;
 
 use super::adam::{self, Adam, Gradients, find, gradients_of};
 use super::batch::{Batch, JUDGED, Sampler};
 use super::losses::{self, Played, Terms};
 use super::run::{Adversary, RunFile};
 use super::spectral::SpectralNorm;
-use crate::draws;
 use crate::network::{CriticNet, GeneratorNet, Parameters};
 
 /// Separates the draws of ε from those of excerpts.

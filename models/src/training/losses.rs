@@ -235,10 +235,11 @@ fn softplus(x: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+    use lockstep_core::representation::N_VOICES;
+
     use super::*;
     use crate::network::{Kernels, Parameters};
-    use crate::representation::N_VOICES;
-    use candle_core::Device;
 
     #[test]
     fn second_order_gradients_are_on_where_the_tests_run() -> Result<()> {
@@ -263,7 +264,7 @@ mod tests {
         let (parameters, vars) = Parameters::initialise(&layers, 5)?;
         let draw = |seed: u64, n: usize| -> Vec<f32> {
             (0..n as u64)
-                .map(|i| crate::draws::uniform(&[seed, i]))
+                .map(|i| lockstep_core::draws::uniform(&[seed, i]))
                 .collect()
         };
         let shape = (2, 4, 16, N_VOICES);

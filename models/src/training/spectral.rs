@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
+use lockstep_core::draws;
 
-use crate::draws;
 use crate::network::Parameters;
 
 /// One power iteration a step; the vectors follow the weights as these move slowly.

@@ -6,11 +6,11 @@
 //! distance). The most common style comes first.
 
 use candle_core::{Device, Result, Tensor};
+use lockstep_core::draws;
+use lockstep_core::representation::N_VOICES;
 
 use crate::corpus::{Corpus, SongView, Split};
-use crate::draws;
 use crate::network::NET_STEPS;
-use crate::representation::N_VOICES;
 use crate::weights::styles;
 
 /// Cells of a measure.
@@ -173,8 +173,9 @@ fn mean(members: &[&Groove]) -> Groove {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::Voice;
+
     use super::*;
-    use crate::representation::Voice;
 
     fn beat(cells: &[(usize, Voice)]) -> Groove {
         let mut groove = [0.0; N_CELLS];

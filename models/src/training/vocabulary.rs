@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use candle_core::{Device, Result, Tensor};
+use lockstep_core::representation::pitch_index;
 
 use crate::corpus::{Corpus, Split};
 use crate::network::{Digits, N_PLANES, NET_STEPS, Word, bucket, word};
-use crate::representation::pitch_index;
 
 /// How well buckets tell the distinct bass measures of a split apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

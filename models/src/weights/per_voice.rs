@@ -1,8 +1,7 @@
 //! A setting that is one number for all voices or one for each.
 
+use lockstep_core::representation::{N_VOICES, Voice};
 use serde::{Deserialize, Serialize};
-
-use crate::representation::{N_VOICES, Voice};
 
 /// One number for all voices, or one for each in [`Voice`]'s declaration order.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,8 +2,9 @@
 //!
 //! A style was found and not named by anyone; its name says what its mean groove plays and claims no genre.
 
+use lockstep_core::representation::{N_VOICES, Voice};
+
 use crate::network::NET_STEPS;
-use crate::representation::{N_VOICES, Voice};
 
 /// Cells of a groove.
 const N_CELLS: usize = NET_STEPS * N_VOICES;

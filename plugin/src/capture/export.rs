@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
-use lockstep_models::midi_file::Song;
+use lockstep_files::midi_file::Song;
 
 use super::files::{self, WriteError};
 use super::writer::{Busy, Job};

@@ -6,8 +6,8 @@ use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use lockstep_models::midi_file::{self, Song};
-use lockstep_models::whole::NewFile;
+use lockstep_files::midi_file::{self, Song};
+use lockstep_files::whole::NewFile;
 
 use super::writer::Busy;
 use crate::jam;

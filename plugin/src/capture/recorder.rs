@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use lockstep_models::representation::Beats;
+use lockstep_core::representation::Beats;
 
 use super::{N_RECORDS, N_RESERVED, Record, Shared, What};
 use crate::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};

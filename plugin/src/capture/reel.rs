@@ -5,9 +5,9 @@
 
 use std::collections::VecDeque;
 
-use lockstep_models::evaluation::midi_velocity;
-use lockstep_models::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
-use lockstep_models::representation::{Beats, Meter};
+use lockstep_core::representation::midi_velocity;
+use lockstep_core::representation::{Beats, Meter};
+use lockstep_files::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
 
 use super::{N_MEASURES, Record, What};
 use crate::realtime::{BassEventKind, DrumEventKind, MarkKind};

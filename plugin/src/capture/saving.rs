@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lockstep_models::representation::Beats;
+use lockstep_core::representation::Beats;
 
 use super::N_MEASURES;
 use super::files::{self, SaveError};

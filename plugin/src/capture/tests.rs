@@ -5,6 +5,11 @@ mod leaving;
 mod taking;
 mod writing;
 
+use lockstep_core::generator::{Generator as _, Request};
+use lockstep_core::representation::{Meter, Plan};
+use lockstep_core::rule::RuleGroove;
+use lockstep_files::midi_file::{PPQ, Song};
+
 use super::reel::Reel;
 use super::writer::Job;
 use super::*;
@@ -12,10 +17,6 @@ use crate::realtime::{
     BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, PlanSource,
     Transport,
 };
-use lockstep_models::generator::{Generator as _, Request};
-use lockstep_models::midi_file::{PPQ, Song};
-use lockstep_models::representation::{Meter, Plan};
-use lockstep_models::rule::RuleGroove;
 
 const RATE_HZ: f64 = 48_000.0;
 
@@ -246,5 +247,5 @@ fn whole(x: f64) -> u64 {
 }
 
 fn midi(velocity: f32) -> u8 {
-    lockstep_models::evaluation::midi_velocity(velocity)
+    lockstep_core::representation::midi_velocity(velocity)
 }

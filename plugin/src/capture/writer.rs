@@ -3,7 +3,7 @@
 //! Rendering a sound and waiting for a disk take a second, on a busy machine many; nobody who leaves waits for that. The
 //! thread therefore is nobody's: what was begun when the last instance leaves, it ends. Its code stays in memory until the
 //! process ends, and so [`crate::device::stay_loaded`] is called before it starts. Where the process ends first, the notes
-//! of a take are there whole and of its sound nothing is (see [`lockstep_models::whole::NewFile`]).
+//! of a take are there whole and of its sound nothing is (see [`lockstep_files::whole::NewFile`]).
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -7,11 +7,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use lockstep_models::generator::{
+use lockstep_core::generator::{
     DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
 };
+use lockstep_core::representation::HitMap;
 use lockstep_models::predict::{Predictor, Trunk, TrunkError};
-use lockstep_models::representation::HitMap;
 
 use super::{DeviceChoice, DeviceError, Search, stay_loaded};
 

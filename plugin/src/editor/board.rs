@@ -1,7 +1,7 @@
 //! The page that is played from: bass, drums, knobs.
 
 use egui::{Align, Align2, Layout, Rect, Sense, Ui, UiBuilder, pos2, vec2};
-use lockstep_models::representation::{N_VOICES, Voice, VoiceGroup};
+use lockstep_core::representation::{N_VOICES, Voice, VoiceGroup};
 use nice_plug::prelude::FloatParam;
 
 use super::bars::{self, Words, nth};

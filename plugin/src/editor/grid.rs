@@ -7,7 +7,7 @@ use egui::{
     Align2, Color32, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
     Vec2, WidgetInfo, pos2, vec2,
 };
-use lockstep_models::representation::{Meter, N_VOICES, Presence, Voice};
+use lockstep_core::representation::{Meter, N_VOICES, Presence, Voice};
 
 use super::look::{self, Look};
 use super::pencil::Pencil;

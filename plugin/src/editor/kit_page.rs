@@ -1,7 +1,7 @@
 //! The page of the kit: which, how loud, and each voice of it.
 
 use egui::{Align2, RichText, Ui, UiBuilder, pos2, vec2};
-use lockstep_models::representation::{N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::bars::{self, Words, nth};
 use super::hands::Hands;

@@ -4,7 +4,7 @@
 //! other bass lines. There are no others at hand on a stage; the same line, turned by every number of steps, takes their place:
 //! as many notes, of the same rhythm, in the wrong place.
 
-use lockstep_models::representation::{Voice, WINDOW_STEPS};
+use lockstep_core::representation::{Voice, WINDOW_STEPS};
 
 use crate::realtime::Snapshot;
 

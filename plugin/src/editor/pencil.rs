@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 
 use super::hands::Hands;
 use crate::params::LockstepParams;

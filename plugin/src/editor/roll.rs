@@ -1,7 +1,7 @@
 //! The bass as it is heard: the last 64 steps, moving in time, with the kicks that answer it.
 
 use egui::{Align2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
-use lockstep_models::representation::{N_PITCHES, Voice, WINDOW_STEPS};
+use lockstep_core::representation::{N_PITCHES, Voice, WINDOW_STEPS};
 
 use super::look::{self, Look};
 use super::watch::Watch;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 
 use super::lock::Lock;
 use crate::drummers::StandIn;

@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use lockstep_models::generator::Request;
-use lockstep_models::representation::Plan;
+use lockstep_core::generator::Request;
+use lockstep_core::representation::Plan;
 
 use crate::handoff::RealtimeEnd;
 use crate::realtime::PlanSource;

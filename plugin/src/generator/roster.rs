@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use lockstep_models::generator::{Generator, Request};
-use lockstep_models::representation::Plan;
-use lockstep_models::rule::{self, RuleGroove};
+use lockstep_core::generator::{Generator, Request};
+use lockstep_core::representation::Plan;
+use lockstep_core::rule::{self, RuleGroove};
 use nice_plug::prelude::nice_error;
 
 use crate::device::stay_loaded;

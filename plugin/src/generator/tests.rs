@@ -5,6 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
+use lockstep_core::generator::{PredictError, Request, Taste};
+use lockstep_core::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
+use lockstep_core::rule::{self, RuleGroove};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+
 use super::*;
 use crate::device::DeviceChoice;
 use crate::drummers::StandIn;
@@ -12,10 +17,6 @@ use crate::handoff::{RealtimeEnd, handoff};
 use crate::params::Drummer;
 use crate::realtime::PlanSource as _;
 use crate::shared_thread::Work as _;
-use lockstep_models::generator::{PredictError, Request, Taste};
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
-use lockstep_models::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
-use lockstep_models::rule::{self, RuleGroove};
 
 const CHOICE: Choice = Choice {
     drummer: Drummer::Lockstep,
@@ -70,8 +71,8 @@ impl Generator for Counting {
         assert_ne!(Some(request.measure), self.panics_at, "as the test wants");
         let mut hits = rule::groove(&request.window, Meter::COMMON);
         // Told apart from the rule groove.
-        let first = hits.hit(0, lockstep_models::representation::Voice::ALL[0]);
-        hits.set(15, lockstep_models::representation::Voice::ALL[8], first);
+        let first = hits.hit(0, lockstep_core::representation::Voice::ALL[0]);
+        hits.set(15, lockstep_core::representation::Voice::ALL[8], first);
         Ok(hits)
     }
 }

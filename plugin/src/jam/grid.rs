@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use lockstep_models::evaluation::Sheet;
-use lockstep_models::midi_file::Song;
-use lockstep_models::representation::{Beats, STEPS_PER_BEAT, Voice};
+use lockstep_core::representation::{Beats, STEPS_PER_BEAT, Voice};
+use lockstep_files::midi_file::Song;
+use lockstep_files::sheet::Sheet;
 
 use super::measure_at;
 
@@ -91,8 +91,9 @@ fn step(at: Beats) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_files::midi_file::Note;
+
     use super::*;
-    use lockstep_models::midi_file::Note;
 
     fn note(start: f64, key: u8, velocity: u8) -> Note {
         Note {

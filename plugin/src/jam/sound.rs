@@ -3,8 +3,8 @@
 use std::f64::consts::TAU;
 use std::io::{Cursor, Seek, Write};
 
-use lockstep_models::midi_file::{Note, Song};
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
+use lockstep_files::midi_file::{Note, Song};
 
 use super::{SAMPLE_RATE_HZ, frames};
 use crate::synth::{Kit, KitChoice, KitSettings, LONGEST_TAIL_S};
@@ -219,8 +219,9 @@ impl BassTone {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::Beats;
+
     use super::*;
-    use lockstep_models::representation::Beats;
 
     /// As the tone is meant: each harmonic a sine that dies away.
     fn tone(key: u8, age_s: f64) -> f64 {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use lockstep::params::Written;
-use lockstep_models::whole;
+use lockstep_files::whole;
 use serde::{Deserialize, Serialize};
 
 use super::command::{BackendChoice, LiveArgs, SyncChoice};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 use nice_plug::prelude::*;
 
 use crate::synth::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};

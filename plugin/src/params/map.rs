@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lockstep_models::representation::N_VOICES;
+use lockstep_core::representation::N_VOICES;
 use nice_plug::prelude::*;
 
 use super::choices::{key_name, key_number};

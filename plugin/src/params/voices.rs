@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lockstep_models::representation::{N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice};
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
 

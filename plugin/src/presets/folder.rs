@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use lockstep_models::whole::{self, WholeFile};
+use lockstep_files::whole::{self, WholeFile};
 
 use super::{Preset, PresetError, Title, factory, file, is_same_name, made};
 use crate::params::Parameters;

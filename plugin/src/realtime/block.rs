@@ -1,8 +1,9 @@
 //! What goes into the performer and comes out of it, one block at a time: transport, bass notes, drum notes.
 
-use super::drum_map::DrumKey;
 use arrayvec::ArrayVec;
-use lockstep_models::representation::{Beats, Meter, Voice};
+use lockstep_core::representation::{Beats, Meter, Voice};
+
+use super::drum_map::DrumKey;
 
 /// Most drum events in one block.
 ///

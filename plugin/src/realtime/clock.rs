@@ -2,8 +2,9 @@
 //!
 //! Every position comes from the host, block by block; while there is no rolling transport, from `own_clock`.
 
+use lockstep_core::representation::{Beats, Meter};
+
 use super::block::{FrameOffset, Transport};
-use lockstep_models::representation::{Beats, Meter};
 
 /// Within this many beats two positions are the same place: 8 ms at 120 BPM, a sixteenth of a step. More than hosts'
 /// positions jitter, less than anyone jumps.

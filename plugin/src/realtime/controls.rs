@@ -1,10 +1,11 @@
 //! The musician's knobs as the performer sees them, read once a block.
 
+use lockstep_core::generator::Taste;
+use lockstep_core::representation::{Meter, N_GROUPS, Voice};
+
 use super::drum_map::DrumMap;
 use super::fills::Fills;
 use super::pins::Pins;
-use lockstep_models::generator::Taste;
-use lockstep_models::representation::{Meter, N_GROUPS, Voice};
 
 /// What the drummer does when the bassist has fallen silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Which MIDI note each voice is played on.
 
-use lockstep_models::representation::{N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice};
 
 /// General MIDI's drum channel, 10, counted from 0.
 const DRUM_CHANNEL: u8 = 9;

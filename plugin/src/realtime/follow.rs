@@ -3,6 +3,8 @@
 //!
 //! Small differences between where the host is and where it was expected are jitter and are followed silently.
 
+use lockstep_core::representation::{Beats, Meter};
+
 use super::clock::{self, Song, Timeline};
 use super::ladder::PlanSource;
 use super::listener::{FIRST_ROW, Listener};
@@ -10,7 +12,6 @@ use super::measure::{Measure, is_same_place};
 use super::passage::MarkKind;
 use super::score::Score;
 use super::{FrameOffset, Hand, Mode, Performer};
-use lockstep_models::representation::{Beats, Meter};
 
 impl Performer {
     /// Finds out what time it is in the song, and mends what a start or jump has broken. `None` where it does not roll.

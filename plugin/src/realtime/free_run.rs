@@ -2,6 +2,10 @@
 //!
 //! A block is cut where the clock starts, looks at its speed or stops, and played part by part. Audio thread.
 
+use std::slice;
+
+use lockstep_core::representation::{Beats, Meter, WINDOW_STEPS};
+
 use super::block::{BassEvent, BassEventKind, FrameOffset};
 use super::clock::{Timeline, beats_per_frame};
 use super::controls::{Controls, FreeRunStart, SilencePolicy, TempoFollow};
@@ -10,8 +14,6 @@ use super::listener::FIRST_ROW;
 use super::measure::Tick;
 use super::own_clock::{Moment, OwnClock};
 use super::{Hand, Mode, Performer, frame_in};
-use lockstep_models::representation::{Beats, Meter, WINDOW_STEPS};
-use std::slice;
 
 impl Performer {
     /// A block without a rolling transport.

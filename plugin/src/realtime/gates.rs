@@ -1,8 +1,9 @@
 //! Which drums sound, and when each must end: every note-on gets its note-off.
 
+use lockstep_core::representation::{N_VOICES, Voice};
+
 use super::block::{DrumEvent, DrumEventKind, DrumEvents, FrameOffset};
 use super::drum_map::{DrumKey, DrumMap};
-use lockstep_models::representation::{N_VOICES, Voice};
 
 /// Length of a drum note in milliseconds, unless the next one of its voice comes first.
 const GATE_MS: f64 = 50.0;

@@ -1,10 +1,11 @@
 //! What happens inside a block, and in which order.
 
+use lockstep_core::representation::{Beats, Voice};
+
 use super::Performer;
 use super::block::{BassEvent, Block, FrameOffset};
 use super::clock::Timeline;
 use super::measure::Tick;
-use lockstep_models::representation::{Beats, Voice};
 
 impl Performer {
     /// The earliest thing still to happen in the timeline; of simultaneous ones the first in [`Happening`]'s order.

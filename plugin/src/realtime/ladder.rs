@@ -3,14 +3,15 @@
 //! The rungs, best first: a plan that heard the whole last measure, one that heard part of it, the last plan varied, a
 //! groove built from the bass by rule. Silence only where the bass is silent. Every rung is counted.
 
-use super::controls::SilencePolicy;
-use lockstep_models::draws::uniform;
-use lockstep_models::generator::Request;
-use lockstep_models::representation::{
+use lockstep_core::draws::uniform;
+use lockstep_core::generator::Request;
+use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, STEPS_PER_BEAT, Voice, WINDOW_STEPS,
     Window,
 };
-use lockstep_models::rule;
+use lockstep_core::rule;
+
+use super::controls::SilencePolicy;
 
 /// Where plans come from. Made by `handoff` for a generator on another thread.
 pub trait PlanSource {

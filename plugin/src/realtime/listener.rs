@@ -3,11 +3,12 @@
 //! Rows are steps in the order they were played, numbered from [`FIRST_ROW`] on, kept in a ring. A bass note goes into
 //! the row whose cell is open: cells close half a step after their step, so that a note belongs to the nearest one.
 
-use super::block::BassEventKind;
-use super::gesture::{self, Gesture};
-use lockstep_models::representation::{
+use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
+
+use super::block::BassEventKind;
+use super::gesture::{self, Gesture};
 
 /// Row of the first step after the start: a window of nothing lies before it.
 pub(super) const FIRST_ROW: usize = N_ROWS;

@@ -1,7 +1,8 @@
 //! The measure that is being played, and how far it has been: a cursor over half steps.
 
+use lockstep_core::representation::{Beats, Meter};
+
 use super::clock::TOLERANCE;
-use lockstep_models::representation::{Beats, Meter};
 
 /// A measure and the cursor in it.
 ///

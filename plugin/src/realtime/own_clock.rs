@@ -4,11 +4,12 @@
 //! at no other time: what happens between takes effect there, so that nothing depends on how a host cuts its blocks. An
 //! error of phase is never jumped over: the clock runs faster or slower until it is made up for.
 
+use lockstep_core::representation::{Beats, Meter};
+
 use super::block::FrameOffset;
 use super::clock::{Timeline, whole_frames};
 use super::controls::TempoFollow;
 use super::pulse::{Onset, Pulse};
-use lockstep_models::representation::{Beats, Meter};
 
 /// Time between two looks at the speed, in seconds: so late a change is heard as at once, and blocks are seldom cut.
 const LOOK_S: f64 = 0.01;

@@ -3,10 +3,11 @@
 //! Places count played beats since the performer was made. A loop's passes follow one another, a measure that is cut short by
 //! a jump or a stop is as long as it was played, and time in which nothing plays does not count. Never heard by the drummer.
 
+use arrayvec::ArrayVec;
+use lockstep_core::representation::{Beats, Meter};
+
 use super::FrameOffset;
 use super::clock::Timeline;
-use arrayvec::ArrayVec;
-use lockstep_models::representation::{Beats, Meter};
 
 /// Most marks of one block. Longer blocks than those of [`MAX_DRUM_EVENTS`](super::MAX_DRUM_EVENTS) leave some out at tempos
 /// that nobody plays.

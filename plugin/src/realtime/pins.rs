@@ -1,6 +1,6 @@
 //! What the musician has settled about single cells of the measure, over the drummer's head.
 
-use lockstep_models::representation::{Hit, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
+use lockstep_core::representation::{Hit, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 
 /// How loud a pinned hit is where the drummer has none to go by.
 const PINNED_VELOCITY: f32 = 0.75;

@@ -3,14 +3,15 @@
 //! Holds every hit that could sound; whether it does is decided by density when its time comes. Each is played once,
 //! however the host's position jitters and the knobs turn.
 
+use arrayvec::ArrayVec;
+use lockstep_core::draws::uniform;
+use lockstep_core::representation::{
+    Beats, Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, STEPS_PER_BEAT, Voice,
+};
+
 use super::clock::TOLERANCE;
 use super::controls::Controls;
 use super::pins::Pins;
-use arrayvec::ArrayVec;
-use lockstep_models::draws::uniform;
-use lockstep_models::representation::{
-    Beats, Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, STEPS_PER_BEAT, Voice,
-};
 
 /// Most hits in a measure.
 const MAX_HITS: usize = MAX_STEPS_PER_MEASURE * N_VOICES;

@@ -1,13 +1,14 @@
 //! What there is to see of the performer at one moment, for an editor.
 
+use lockstep_core::representation::{
+    Beats, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
+};
+
 use super::controls::Controls;
 use super::ladder::{PlanSource, Tally};
 use super::pins::Pins;
 use super::score::Feel;
 use super::{Mode, Performer};
-use lockstep_models::representation::{
-    Beats, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
-};
 
 /// One voice at one step, as it will be played, pins and feel included. Density has not decided yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -18,9 +18,10 @@ mod settled;
 mod stage;
 mod timelines;
 
+use lockstep_core::representation::{Voice, WINDOW_STEPS};
+
 use super::*;
 use host::{Everything, Host, Prompt};
-use lockstep_models::representation::{Voice, WINDOW_STEPS};
 
 /// One voice of one measure as text, `x` where it is struck on the grid.
 fn grid(host: &Host, voice: Voice, first_beat: f64) -> String {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use cpu_time::ThreadTime;
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 
 use super::tests::{KITS, after, peak, play};
 use super::*;

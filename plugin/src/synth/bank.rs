@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-use lockstep_models::representation::{N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::resample::resample;
 use super::voices;

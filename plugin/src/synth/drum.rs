@@ -12,7 +12,7 @@
     clippy::indexing_slicing
 )]
 
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 
 use super::bank::Bank;
 use super::glide::Glide;

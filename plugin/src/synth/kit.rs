@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use arrayvec::ArrayVec;
-use lockstep_models::representation::{N_GROUPS, N_VOICES, Voice};
+use lockstep_core::representation::{N_GROUPS, N_VOICES, Voice};
 
 use super::bank::Bank;
 use super::drum::Drum;

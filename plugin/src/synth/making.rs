@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 
 use super::bank::{Bank, SoundIdx};
 use super::settings::KitChoice;

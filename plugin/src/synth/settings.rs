@@ -1,6 +1,6 @@
 //! What a musician chooses of the kit: which, and how each voice is set. `Copy`; read once a block.
 
-use lockstep_models::representation::N_VOICES;
+use lockstep_core::representation::N_VOICES;
 
 /// The built-in kits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

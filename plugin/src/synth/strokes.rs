@@ -12,8 +12,8 @@
     clippy::indexing_slicing
 )]
 
-use lockstep_models::draws::uniform;
-use lockstep_models::representation::Voice;
+use lockstep_core::draws::uniform;
+use lockstep_core::representation::Voice;
 
 use super::bank::{Recording, SoundIdx};
 use super::settings::KitChoice;

@@ -1,8 +1,9 @@
 //! What any kit must do, whichever it is.
 
-use super::*;
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 use proptest::prelude::*;
+
+use super::*;
 
 pub(super) const RATE_HZ: f32 = 48_000.0;
 

@@ -1,8 +1,9 @@
 //! What a musician turns on the kit: nothing clicks, and each knob does what it says.
 
+use lockstep_core::representation::{N_GROUPS, Voice};
+
 use super::tests::{KITS, RATE_HZ, after, kit, one, peak, play};
 use super::*;
-use lockstep_models::representation::{N_GROUPS, Voice};
 
 /// Frames of a millisecond.
 const MS: usize = 48;

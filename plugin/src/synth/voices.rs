@@ -3,7 +3,7 @@
 //! Runs when the bank is made, never on the audio thread. A voice is two layers: the body that every hit has, and what
 //! only hard hits add to it.
 
-use lockstep_models::representation::Voice;
+use lockstep_core::representation::Voice;
 
 use super::tone::{Filter, Metal, Noise, Phase, decay, fade_out};
 

@@ -19,9 +19,9 @@ use lockstep::realtime::{
     PlanSource as _, Tally, Transport,
 };
 use lockstep::synth::Kit;
-use lockstep_models::draws;
-use lockstep_models::generator::{Request, Taste};
-use lockstep_models::representation::{Beats, Meter};
+use lockstep_core::draws;
+use lockstep_core::generator::{Request, Taste};
+use lockstep_core::representation::{Beats, Meter};
 
 use super::{memory_mib, micros};
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use lockstep_models::draws;
-use lockstep_models::generator::{Generator as _, Request};
+use lockstep_core::draws;
+use lockstep_core::generator::{Generator as _, Request};
+use lockstep_core::representation::Voice;
 use lockstep_models::predict::Predictor;
-use lockstep_models::representation::Voice;
 
 use super::{memory_mib, micros};
 

@@ -3,9 +3,10 @@
 //! Who hears itself may fall for its own habits, and play more and more, or less and less, or stop listening.
 
 use anyhow::Result;
-use lockstep_models::evaluation::{Sheet, score};
-use lockstep_models::midi_file::{Note, Song};
-use lockstep_models::representation::Beats;
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{Note, Song};
+use lockstep_files::sheet::Sheet;
+use lockstep_models::evaluation::score;
 use rayon::prelude::*;
 
 use super::drummers::Drummer;
@@ -77,8 +78,9 @@ fn repeated(song: &Song) -> Song {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::rule::RuleGroove;
+
     use super::*;
-    use lockstep_models::rule::RuleGroove;
 
     /// Eight measures of bass on these beats.
     fn song(beats: &[f64]) -> Song {

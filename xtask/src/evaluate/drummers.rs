@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use lockstep_core::generator::Generator;
+use lockstep_core::rule::RuleGroove;
 use lockstep_models::evaluation::baselines::{
     CopySelf, KickOnBass, Lesson, Marginal, Nearest, Rock,
 };
-use lockstep_models::generator::Generator;
 use lockstep_models::predict::{EMBEDDED, Predictor};
-use lockstep_models::rule::RuleGroove;
 use lockstep_models::weights::Weights;
 
 /// Makes a generator; every song gets one of its own, so that songs can be played side by side.

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use lockstep_core::representation::{Meter, N_VOICES};
 use lockstep_models::corpus::{Corpus, SongView, Split};
 use lockstep_models::evaluation::baselines::Lesson;
 use lockstep_models::network::NET_STEPS;
-use lockstep_models::representation::{Meter, N_VOICES};
 
 /// Songs read at most, evenly spread: a marginal and a nearest rhythm gain nothing from more.
 const MAX_SONGS: usize = 3_000;
@@ -53,8 +53,9 @@ fn of_song(song: SongView<'_>) -> impl Iterator<Item = Lesson> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lockstep_models::corpus::{BassNote, DrumHit, Measure, SongRecord, write};
+
+    use super::*;
 
     #[test]
     fn a_lesson_pairs_bass_with_the_drums_of_the_next_measure() -> Result<()> {

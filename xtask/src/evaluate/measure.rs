@@ -5,10 +5,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use lockstep::jam;
 use lockstep::realtime::Controls;
-use lockstep_models::evaluation::{Likelihood, Overheard, Report, Sheet, score};
-use lockstep_models::generator::{Generator, History, Taste};
-use lockstep_models::midi_file::{self, Note, Song};
-use lockstep_models::representation::Beats;
+use lockstep_core::generator::{Generator, History, Taste};
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{self, Note, Song};
+use lockstep_files::sheet::Sheet;
+use lockstep_models::evaluation::{Likelihood, Overheard, Report, score};
 use rayon::prelude::*;
 
 use super::VARIATION;

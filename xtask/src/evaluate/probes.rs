@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use lockstep::realtime::{Controls, SilencePolicy};
-use lockstep_models::evaluation::{Overheard, Sheet, agreement};
-use lockstep_models::midi_file::{Note, Song};
-use lockstep_models::representation::{Beats, STEPS_PER_BEAT};
+use lockstep_core::representation::{Beats, STEPS_PER_BEAT};
+use lockstep_files::midi_file::{Note, Song};
+use lockstep_files::sheet::Sheet;
+use lockstep_models::evaluation::{Overheard, agreement};
 use rayon::prelude::*;
 
 use super::drift::{Drift, drift};
@@ -207,9 +208,10 @@ fn times(drummer: &Drummer, songs: &[Song]) -> Result<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use lockstep_core::rule::RuleGroove;
     use lockstep_models::evaluation::baselines::Rock;
-    use lockstep_models::rule::RuleGroove;
+
+    use super::*;
 
     /// A bass in eighths on one key, twenty measures.
     fn piece() -> Piece {

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use lockstep_core::representation::Meter;
+use lockstep_files::midi_file::{self, Pick, Song};
 use lockstep_models::evaluation::{DEAF_BELOW, Figures, Likelihood};
-use lockstep_models::midi_file::{self, Pick, Song};
-use lockstep_models::representation::Meter;
 use serde_json::{Map, Value, json};
 
 use super::VARIATION;
@@ -239,10 +239,12 @@ fn roll(path: &Path, drummer: &Drummer, song: &Song, what: &str) -> Result<Pictu
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use lockstep_core::rule::RuleGroove;
+
     use super::super::table::tests::outcome;
     use super::*;
-    use lockstep_models::rule::RuleGroove;
-    use std::fs;
 
     #[test]
     fn a_report_appears_whole_with_its_pictures_and_without_a_song_of_no_licence() -> Result<()> {

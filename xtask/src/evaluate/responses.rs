@@ -4,10 +4,11 @@
 
 use anyhow::Result;
 use lockstep::realtime::{Controls, Fills};
-use lockstep_models::evaluation::{Figures, Sheet, score};
-use lockstep_models::midi_file::{Note, Song};
+use lockstep_core::representation::{Beats, N_VOICES, Voice, is_fill};
+use lockstep_files::midi_file::{Note, Song};
+use lockstep_files::sheet::Sheet;
+use lockstep_models::evaluation::{Figures, score};
 use lockstep_models::network::NET_STEPS;
-use lockstep_models::representation::{Beats, N_VOICES, Voice, is_fill};
 use lockstep_models::training::styles::Styles;
 use rayon::prelude::*;
 

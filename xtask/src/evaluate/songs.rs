@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{self, Note, Pick, Song};
+use lockstep_files::sheet::MIN_MEASURES;
 use lockstep_models::corpus::Split;
-use lockstep_models::evaluation::MIN_MEASURES;
-use lockstep_models::midi_file::{self, Note, Pick, Song};
-use lockstep_models::representation::Beats;
 use rayon::prelude::*;
 
 use crate::sources::{SongFile, Source};

@@ -183,9 +183,10 @@ pub(super) fn legend() -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use lockstep_models::evaluation::{Figures, Report};
+
     use super::super::probes::{Probes, Rest};
     use super::*;
-    use lockstep_models::evaluation::{Figures, Report};
 
     /// A drummer with this lock gain.
     pub(in super::super) fn outcome(name: &str, lock_gain: f64) -> Outcome {

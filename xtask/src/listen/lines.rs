@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use lockstep_models::midi_file::{Note, Song};
-use lockstep_models::representation::{Beats, Meter, STEPS_PER_BEAT};
+use lockstep_core::representation::{Beats, Meter, STEPS_PER_BEAT};
+use lockstep_files::midi_file::{Note, Song};
 use serde::Deserialize;
 
 use super::{N_ANSWERED, TITLE};
@@ -203,7 +203,7 @@ fn keys(text: &str) -> Result<Vec<u8>> {
             .with_context(|| format!("{word:?} says how often after *"))?;
         keys.extend(std::iter::repeat_n(
             key,
-            times.min(lockstep_models::representation::MAX_STEPS_PER_MEASURE + 1),
+            times.min(lockstep_core::representation::MAX_STEPS_PER_MEASURE + 1),
         ));
     }
     Ok(keys)

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use anyhow::Result;
 use lockstep::jam;
-use lockstep_models::midi_file::{Note, Song};
-use lockstep_models::representation::{Beats, Meter};
+use lockstep_core::representation::{Beats, Meter};
+use lockstep_files::midi_file::{Note, Song};
 
 #[cfg(test)]
 use super::lines::Line;

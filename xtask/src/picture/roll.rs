@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
-use lockstep_models::midi_file::Note;
-use lockstep_models::representation::{Meter, Voice};
+use lockstep_core::representation::{Meter, Voice};
+use lockstep_files::midi_file::Note;
 use plotters::prelude::{Color as _, PathElement, RGBColor, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, VPos};
 
@@ -245,11 +245,12 @@ fn band(canvas: &Canvas<'_>, rows: Range<i32>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use lockstep::jam;
     use lockstep::realtime::Controls;
-    use lockstep_models::midi_file::{self, Pick};
-    use lockstep_models::rule::RuleGroove;
+    use lockstep_core::rule::RuleGroove;
+    use lockstep_files::midi_file::{self, Pick};
+
+    use super::*;
 
     #[test]
     fn the_embedded_example_is_drawn() -> Result<()> {

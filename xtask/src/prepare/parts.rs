@@ -10,11 +10,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{self, MidiFileError};
 use lockstep_models::corpus::{
     self, Corpus, FORMAT_VERSION, SongRecord, Split, has_dynamics, has_timing,
 };
-use lockstep_models::midi_file::{self, MidiFileError};
-use lockstep_models::representation::Beats;
 
 use super::census::Census;
 use crate::sources::SongFile;

@@ -3,9 +3,9 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{self, Note, Song};
 use lockstep_models::corpus::Split;
-use lockstep_models::midi_file::{self, Note, Song};
-use lockstep_models::representation::Beats;
 
 use super::*;
 

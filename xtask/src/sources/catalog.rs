@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
+use lockstep_files::midi_file::TimeSignature;
 use lockstep_models::corpus::{DrumMap, Split};
-use lockstep_models::midi_file::TimeSignature;
 
 /// What is known of a song before its file is read.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use lockstep_models::representation::REPRESENTATION_VERSION;
+use lockstep_core::representation::REPRESENTATION_VERSION;
 use lockstep_models::training::game::Game;
 use lockstep_models::training::run::{Adversary, RunFile};
 use lockstep_models::weights::{self, Weights};

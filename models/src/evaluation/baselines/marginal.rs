@@ -1,10 +1,13 @@
 //! The marginal: each cell is hit as often as people hit it, whatever the bass does.
 
+use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use lockstep_core::representation::{
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice,
+};
+
 use super::Lesson;
-use crate::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
 use crate::network::NET_STEPS;
 use crate::noise;
-use crate::representation::{Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 
 /// Draws every cell by itself with the frequency it has in people's measures.
 #[derive(Clone, Debug)]

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lockstep_core::draws;
+use lockstep_core::generator::{Generator, PredictError, Request};
+use lockstep_core::representation::{HitMap, N_VOICES, Voice};
+
 use super::{Lesson, certain, onset_bits};
-use crate::draws;
-use crate::generator::{Generator, PredictError, Request};
 use crate::network::NET_STEPS;
-use crate::representation::{HitMap, N_VOICES, Voice};
 
 /// Measures kept of one bass rhythm: enough for every seed to play its own, few enough for 1.4 million lessons to fit.
 const MAX_KEPT: usize = 64;

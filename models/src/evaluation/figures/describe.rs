@@ -1,9 +1,10 @@
 //! The figures of one song.
 
+use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_files::sheet::Sheet;
+
 use super::numbers::{deviation, percent, some_mean};
-use crate::evaluation::Sheet;
 use crate::network::NET_STEPS;
-use crate::representation::{N_VOICES, Voice};
 
 /// How many figures describe a song by itself.
 pub(super) const N_DESCRIBED: usize = 14;

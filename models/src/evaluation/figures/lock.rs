@@ -1,8 +1,9 @@
 //! Lock gain: whether the kick answers the song's own bass, or any bass.
 
+use lockstep_core::representation::{Voice, WINDOW_STEPS};
+use lockstep_files::sheet::Sheet;
+
 use super::numbers::{mean, some_mean};
-use crate::evaluation::Sheet;
-use crate::representation::{Voice, WINDOW_STEPS};
 
 /// A window of 64 steps: kicks and bass onsets.
 pub(super) type KickWindow = (Vec<bool>, Vec<bool>);

@@ -6,6 +6,7 @@
 //! (teacher forcing), all steps at once; [`Decoder`] goes the same way one step at a time.
 
 use candle_core::{Result, Tensor};
+use lockstep_core::representation::N_VOICES;
 
 use super::decoder::{Decoder, TAPS, WIDTH};
 use super::given::{N_GIVEN, N_PLACE};
@@ -14,7 +15,6 @@ use super::{Context, N_OUTPUTS};
 use crate::network::architecture::Architecture;
 use crate::network::hearing::{Hearing, OwnDrums, STEP_CHANNELS};
 use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
-use crate::representation::N_VOICES;
 
 /// Which rows of what was heard each of B predictions hears, `(B,)` of `u32` each; its own where there are none. No gradient
 /// goes through shared rows.

@@ -1,11 +1,12 @@
 //! Deciding a measure hit by hit, in plain numbers: what [`Autoregressive`](super::Autoregressive) is trained to do for
 //! all steps at once, one step at a time.
 
+use lockstep_core::representation::N_VOICES;
+
 use super::N_OUTPUTS;
 use super::trunk::TRUNK_WIDTH;
 use crate::network::NET_STEPS;
 use crate::network::hearing::N_OWN_PLANES;
-use crate::representation::N_VOICES;
 
 /// Steps back whose hits are known: a measure.
 pub(super) const TAPS: usize = NET_STEPS;

@@ -5,13 +5,13 @@
 //! in the lineage, and unused.
 
 use candle_core::{Device, Result, Tensor};
+use lockstep_core::representation::{LOWEST_PITCH, N_PITCHES, Voice};
 
 use super::{CELL_OUTPUTS, N_LATENT, N_OUTPUTS, latent_at};
 use crate::network::hearing::STRIDE;
 use crate::network::{
     Layer, N_PLANES, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection,
 };
-use crate::representation::{LOWEST_PITCH, N_PITCHES, Voice};
 
 const OCTAVE: usize = 12;
 const N_OCTAVES: usize = N_PITCHES / OCTAVE;

@@ -1,10 +1,10 @@
 //! The drummer's own past drums, heard as the bass is: steps, beats, measures.
 
 use candle_core::{Result, Tensor};
+use lockstep_core::representation::N_VOICES;
 
 use super::{Heard, Pyramid, STEP_CHANNELS};
 use crate::network::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
-use crate::representation::N_VOICES;
 
 /// Channels of a step of one's own drums: whether each voice was hit, how loud, and whether the measure is known at all.
 ///

@@ -2,6 +2,7 @@
 //! kept from it.
 
 use candle_core::{Device, Result, Tensor};
+use lockstep_core::representation::{N_VOICES, Voice, is_fill};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
@@ -10,7 +11,6 @@ use crate::corpus::{DrumHit, MeasureView, SongView};
 use crate::network::{
     Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
 };
-use crate::representation::{N_VOICES, Voice, is_fill};
 use crate::training::run::Forgetting;
 
 /// Loudness of a hit that is only remembered.

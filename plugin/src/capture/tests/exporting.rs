@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use lockstep_models::midi_file::{self, Pick};
+use lockstep_files::midi_file::{self, Pick};
 
 use super::super::archive::{Member, Shelf};
 use super::super::files::SaveError;

@@ -26,7 +26,7 @@ fn of_a_hundred_measures_the_last_64_are_held_with_every_note_in_its_place() {
         assert_eq!(n_measures, 64);
         assert_eq!(begun(&song), expected(&instance, 36.0 * 4.0));
         assert!(song.bass.len() > 600 && song.drums.len() > 600);
-        songs.push(lockstep_models::midi_file::write(&song));
+        songs.push(lockstep_files::midi_file::write(&song));
     }
     assert_eq!(songs[0], songs[1]);
     assert_eq!(songs[0], songs[2]);
@@ -90,7 +90,7 @@ fn loops_jumps_and_stops_follow_one_another_as_they_were_played() {
             .collect();
         assert_eq!(tempos, [(0, 120.0), (35 * beat, 90.0)]);
         assert_eq!(n_measures, 12);
-        files.push(lockstep_models::midi_file::write(&song));
+        files.push(lockstep_files::midi_file::write(&song));
     }
     assert_eq!(files[0], files[1]);
 }

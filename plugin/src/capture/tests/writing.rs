@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use lockstep_files::midi_file::{self, Note, Pick};
+
 use super::super::archive::{Member, Shelf};
 use super::super::export::Wish;
 use super::super::files;
 use super::super::outcome::Outcome;
 use super::*;
 use crate::shared_thread::{SharedThread, Work};
-use lockstep_models::midi_file::{self, Note, Pick};
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 

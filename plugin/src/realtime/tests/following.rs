@@ -1,10 +1,11 @@
 //! The own clock follows the bassist: as near as is promised, and no further than is wise.
 
+use lockstep_core::draws::{normal, uniform};
+use lockstep_core::representation::Voice;
+use proptest::prelude::*;
+
 use super::super::*;
 use super::host::{Host, Metronome, Prompt};
-use lockstep_models::draws::{normal, uniform};
-use lockstep_models::representation::Voice;
-use proptest::prelude::*;
 
 const RATE_HZ: f64 = 48_000.0;
 const N_MEASURES: u32 = 32;

@@ -1,8 +1,9 @@
 //! A host that rolls as it is told, and generators that answer at once.
 
+use lockstep_core::representation::{Hit, HitMap, Plan, Presence, Voice};
+use lockstep_core::rule;
+
 use super::super::*;
-use lockstep_models::representation::{Hit, HitMap, Plan, Presence, Voice};
-use lockstep_models::rule;
 
 /// Answers at once, by rule, and keeps what it was asked.
 #[derive(Default)]

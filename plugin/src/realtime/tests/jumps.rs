@@ -1,9 +1,10 @@
 //! Loops, jumps, stops and changes of meter.
 
+use lockstep_core::representation::Voice;
+
 use super::super::*;
 use super::grid;
 use super::host::{Everything, Host, Prompt};
-use lockstep_models::representation::Voice;
 
 #[test]
 fn a_loop_at_a_bar_line_is_the_next_downbeat() {

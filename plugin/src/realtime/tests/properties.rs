@@ -1,9 +1,10 @@
 //! What must hold for any block sizes, any bass and any knobs.
 
+use lockstep_core::representation::Voice;
+use proptest::prelude::*;
+
 use super::super::*;
 use super::host::{Everything, Host, Prompt};
-use lockstep_models::representation::Voice;
-use proptest::prelude::*;
 
 fn controls() -> impl Strategy<Value = Controls> {
     (

@@ -1,9 +1,10 @@
 //! What the musician settles over the drummer's head: pins and mutes, and what there is to see of it.
 
+use lockstep_core::representation::Voice;
+
 use super::super::*;
 use super::grid;
 use super::host::{Host, Prompt};
-use lockstep_models::representation::Voice;
 
 const RATE_HZ: f64 = 48_000.0;
 

@@ -1,9 +1,10 @@
 //! Free run on a stage: taps, counts, and the end of a song.
 
+use lockstep_core::representation::{Voice, WINDOW_STEPS};
+use proptest::prelude::*;
+
 use super::super::*;
 use super::host::{Host, Metronome, Prompt};
-use lockstep_models::representation::{Voice, WINDOW_STEPS};
-use proptest::prelude::*;
 
 const RATE_HZ: f64 = 48_000.0;
 

@@ -8,7 +8,7 @@ mod chunks;
 mod read;
 mod write;
 
-use crate::representation::{Beats, Meter};
+use lockstep_core::representation::{Beats, Meter};
 
 pub use read::{read, read_with_or_without_bass};
 pub use write::{PPQ, write, write_on};

@@ -1,12 +1,16 @@
-//! What is measured: a song's bass onsets and drums on the step grid.
+//! A song's bass onsets and drums on the step grid: what is printed as a grid, and what is measured.
 
 use std::ops::Range;
 
-use super::GridSong;
-use super::MIN_MEASURES;
+use lockstep_core::representation::{Beats, N_VOICES, STEPS_PER_BEAT, Voice};
+
 use crate::midi_file::Song;
-use crate::network::NET_STEPS;
-use crate::representation::{Beats, N_VOICES, STEPS_PER_BEAT, Voice};
+
+/// The shortest song, in measures, that is measured.
+pub const MIN_MEASURES: usize = 8;
+
+/// Steps of a measure of 4/4.
+const MEASURE_STEPS: usize = 16;
 
 /// A drum note as the figures on dynamics and timing see it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,11 +57,12 @@ impl Sheet {
         sheet
     }
 
-    /// The bass of a song with these drums, which lie on the grid.
-    pub fn from_grid(song: &GridSong, drums: &[[u8; N_VOICES]]) -> Self {
+    /// Bass onsets and drums that lie on the grid: the steps on which a bass note begins, and the velocity of each voice at
+    /// each step, `(T, V)`.
+    pub fn from_steps(onsets: impl IntoIterator<Item = usize>, drums: &[[u8; N_VOICES]]) -> Self {
         let mut sheet = Self::default();
-        for note in &song.bass {
-            sheet.bass_onset(note.step as usize);
+        for step in onsets {
+            sheet.bass_onset(step);
         }
         for (step, row) in drums.iter().enumerate() {
             for velocity in row.iter().filter(|v| **v > 0) {
@@ -74,19 +79,20 @@ impl Sheet {
     pub fn measured_steps(&self) -> Option<Range<usize>> {
         let first = self.bass.iter().position(|is_onset| *is_onset)?;
         let last = self.bass.iter().rposition(|is_onset| *is_onset)?;
-        let steps = (first / NET_STEPS + 1) * NET_STEPS..(last / NET_STEPS + 1) * NET_STEPS;
-        (steps.len() >= MIN_MEASURES * NET_STEPS).then_some(steps)
+        let steps =
+            (first / MEASURE_STEPS + 1) * MEASURE_STEPS..(last / MEASURE_STEPS + 1) * MEASURE_STEPS;
+        (steps.len() >= MIN_MEASURES * MEASURE_STEPS).then_some(steps)
     }
 
     /// Makes the sheet at least `n_steps` long.
-    pub(super) fn pad(&mut self, n_steps: usize) {
+    pub fn pad(&mut self, n_steps: usize) {
         let n_steps = n_steps.max(self.bass.len());
         self.bass.resize(n_steps, false);
         self.drums.resize(n_steps, [0; N_VOICES]);
     }
 
     fn reach(&mut self, step: usize) {
-        self.pad((step + 1).next_multiple_of(NET_STEPS));
+        self.pad((step + 1).next_multiple_of(MEASURE_STEPS));
     }
 
     fn bass_onset(&mut self, step: usize) {

@@ -1,9 +1,10 @@
 //! Files as other programs write them, and files that are none.
 
+use lockstep_core::representation::Meter;
+use proptest::prelude::*;
+
 use super::*;
 use crate::midi_file::write;
-use crate::representation::Meter;
-use proptest::prelude::*;
 
 /// A file of one track whose events are given with their deltas, at 96 ticks a beat.
 fn file(track: &[u8]) -> Vec<u8> {

@@ -105,9 +105,9 @@ impl History {
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
-    /// The tensor library failed.
-    #[error("the network could not be evaluated")]
-    Network(#[from] candle_core::Error),
+    /// The network could not be evaluated, for the reason that whatever computes it gives.
+    #[error("the network could not be evaluated: {0}")]
+    Network(String),
     /// The network answered with something that is no number.
     #[error("the network answered {value} for step {step_idx}")]
     NotFinite {

@@ -119,6 +119,16 @@ pub struct Plan {
     pub hits: HitMap,
 }
 
+/// Velocity in `[0, 1]` as MIDI's, at least 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the value is clamped to 1 to 127 first"
+)]
+pub fn midi_velocity(velocity: f32) -> u8 {
+    (velocity * 127.0).round().clamp(1.0, 127.0) as u8
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

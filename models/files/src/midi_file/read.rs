@@ -1,5 +1,6 @@
 //! From bytes to a song.
 
+use lockstep_core::representation::Beats;
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
 
 use super::choose::{self, DRUM_CHANNEL, Part};
@@ -8,7 +9,6 @@ use super::{
     BPM_RANGE, MAX_BEATS, MAX_NOTES, MAX_SECONDS, MidiFileError, Note, Pick, SHORTEST_NOTE, Song,
     TimeSignature,
 };
-use crate::representation::Beats;
 
 /// Most characters of a track's name that are kept.
 const MAX_NAME: usize = 64;

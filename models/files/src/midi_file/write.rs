@@ -1,5 +1,6 @@
 //! From a song to bytes.
 
+use lockstep_core::representation::Beats;
 use midly::num::{u4, u7, u15, u24, u28};
 use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
@@ -7,7 +8,6 @@ use midly::{
 
 use super::choose::DRUM_CHANNEL;
 use super::{BPM_RANGE, Note, Song};
-use crate::representation::Beats;
 
 /// Ticks in a quarter note of the files written.
 pub const PPQ: u16 = 480;

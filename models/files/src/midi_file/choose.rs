@@ -141,8 +141,9 @@ fn median_key(notes: &[Note]) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::Beats;
+
     use super::*;
-    use crate::representation::Beats;
 
     fn part(track: usize, channel: u8, program: Option<u8>, keys: &[u8]) -> Part {
         let note = |&key: &u8| Note {

@@ -33,7 +33,7 @@ impl PitchSet {
 }
 
 /// Index of a MIDI key among the window's pitches, folded by octaves.
-pub(crate) fn pitch_index(key: u8) -> u8 {
+pub fn pitch_index(key: u8) -> u8 {
     const TOP: u8 = LOWEST_PITCH + 71;
     const _: () = assert!(TOP as usize + 1 == LOWEST_PITCH as usize + N_PITCHES);
     let mut key = key;

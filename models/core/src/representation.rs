@@ -10,11 +10,10 @@ mod voice;
 mod window;
 
 pub use fill::is_fill;
-pub use hit_map::{Hit, HitMap, MAX_STEPS_PER_MEASURE, Plan, Presence};
+pub use hit_map::{Hit, HitMap, MAX_STEPS_PER_MEASURE, Plan, Presence, midi_velocity};
 pub use time::{Beats, Meter, STEPS_PER_BEAT, Step};
 pub use voice::{N_GROUPS, N_VOICES, Voice, VoiceGroup};
-pub(crate) use window::pitch_index;
-pub use window::{LOWEST_PITCH, N_PITCHES, Onset, PitchSet, WINDOW_STEPS, Window};
+pub use window::{LOWEST_PITCH, N_PITCHES, Onset, PitchSet, WINDOW_STEPS, Window, pitch_index};
 
 /// Version of this representation; a weights file made for another one is refused.
 pub const REPRESENTATION_VERSION: u32 = 1;
