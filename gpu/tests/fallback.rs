@@ -7,14 +7,15 @@ use std::sync::{Arc, Mutex};
 
 use lockstep::device::{DeviceChoice, DeviceError, OnDevice, Search};
 use lockstep::drummers::Choice;
-use lockstep::generator::{LONGEST_WAIT, Patient, Pool};
-use lockstep::handoff::handoff;
+use lockstep::generator::Pool;
 use lockstep::params::Drummer;
-use lockstep::realtime::PlanSource as _;
 use lockstep_core::generator::{Generator, Request};
 use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
+use lockstep_engine::handoff::handoff;
+use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::realtime::PlanSource as _;
 use lockstep_gpu_stand_in as stand_in;
 use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
 use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk as _};
@@ -381,7 +382,7 @@ fn a_device_that_is_lost_in_mid_song_leaves_no_gap() -> Outcome {
         drummer: Drummer::default(),
         device: DeviceChoice::Gpu,
     };
-    let _seat = pool.seat(other, move || choice);
+    let _seat = pool.seat(other, Arc::default(), move || choice);
     let mut patient = Patient::new(&mut end, LONGEST_WAIT);
     let mut drums = Vec::new();
     for measure in 0..N_MEASURES {

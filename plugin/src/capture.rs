@@ -29,9 +29,8 @@ use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use crossbeam::queue::ArrayQueue;
 use lockstep_core::representation::{Beats, Voice};
-
-use crate::realtime::{BassEventKind, DrumEventKind, Mark};
-use crate::synth::KitChoice;
+use lockstep_engine::realtime::{BassEventKind, DrumEventKind, Mark};
+use lockstep_engine::synth::KitChoice;
 
 pub use archive::{Archive, Place};
 pub use export::{ExportError, Exported, Exporting};

@@ -13,32 +13,14 @@ use std::path::PathBuf;
 
 use lockstep_models::boundary::ABI;
 use lockstep_models::predict::{Trunk, TrunkError, in_one_line};
-use nice_plug::prelude::Enum;
 
+pub use crate::params::DeviceChoice;
 pub(crate) use library::stay_loaded;
 use library::{GpuLibrary, own_file};
 pub use on_device::OnDevice;
 
 /// Environment variable with the path of the library, where it does not lie beside the plugin.
 pub const LIBRARY_VARIABLE: &str = "LOCKSTEP_GPU";
-
-/// What the player wants.
-#[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq, clap::ValueEnum)]
-pub enum DeviceChoice {
-    /// The GPU where driver and library are there, else the CPU, without a word.
-    #[id = "auto"]
-    #[name = "Auto"]
-    #[default]
-    Auto,
-    /// The CPU.
-    #[id = "cpu"]
-    #[name = "CPU"]
-    Cpu,
-    /// The GPU; where it cannot be had, the CPU, and why.
-    #[id = "gpu"]
-    #[name = "GPU"]
-    Gpu,
-}
 
 /// Why there is no GPU.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,8 @@
 use std::fmt::Write as _;
 
 use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_engine::realtime::{DrumKey, DrumMap};
 use thiserror::Error;
-
-use crate::realtime::{DrumKey, DrumMap};
 
 /// A drum map that comes with the instrument.
 #[derive(Clone, Copy, Debug)]

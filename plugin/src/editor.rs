@@ -1,7 +1,7 @@
 //! The window: what the drummer hears, what it plays and will play, and the knobs.
 //!
 //! Everything grows with the window, from 75 % to 200 % and beyond. The editor reads the parameters and copies of what the
-//! audio thread shows ([`mod@crate::snapshots`]); it changes parameters through the host and pins through [`StoredPins`]. It
+//! audio thread shows ([`mod@lockstep_engine::snapshots`]); it changes parameters through the host and pins through [`StoredPins`]. It
 //! never touches what the audio thread waits for, because that waits for nothing.
 //!
 //! [`StoredPins`]: crate::params::StoredPins
@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use egui::ViewportCommand;
+use lockstep_engine::snapshots::SnapshotReceiver;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::editor::dpi::LogicalSize;
 use nice_plug::editor::{ResizeHint, SizeConstraints};
@@ -40,9 +41,8 @@ use nice_plug_egui::{
 };
 
 use crate::capture::Place;
-use crate::handoff::Counters;
+use crate::generator::Status;
 use crate::params::LockstepParams;
-use crate::snapshots::SnapshotReceiver;
 use hands::Hands;
 use look::{BASE_HEIGHT, BASE_WIDTH, Look};
 use pages::Page;
@@ -91,7 +91,7 @@ impl std::fmt::Debug for Host {
 pub fn editor(
     params: Arc<LockstepParams>,
     seen: SnapshotReceiver,
-    counters: Arc<Counters>,
+    status: Arc<Status>,
     archive: Arc<OnceLock<Place>>,
     is_over: Arc<AtomicBool>,
 ) -> Option<Editor> {
@@ -113,7 +113,7 @@ pub fn editor(
     };
     let thread = Arc::<WindowThread>::default();
     let app = App {
-        watch: Watch::new(seen, counters),
+        watch: Watch::new(seen, status),
         pencil: Pencil::new(Arc::clone(&params)),
         page: Page::default(),
         shelf: Shelf::new(&params),

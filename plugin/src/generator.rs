@@ -4,8 +4,8 @@
 //! in the [`Pool`]; those that chose the same drummer on the same device share one copy of its weights. The thread looks for
 //! requests every millisecond, because waking it would be a system call on the audio thread.
 
-mod patience;
 mod roster;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -15,12 +15,12 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use lockstep_core::generator::Generator;
+use lockstep_engine::handoff::GeneratorEnd;
+use lockstep_engine::shared_thread::{Membership, Shared, SharedThread};
 
 use crate::drummers::{self, Choice, Loaded};
-use crate::handoff::GeneratorEnd;
-use crate::shared_thread::{Membership, Shared, SharedThread};
-pub use patience::{LONGEST_WAIT, Pace, Patient};
 use roster::{Asker, Roster};
+pub use status::{Prediction, Status};
 
 /// How long the thread sleeps between two looks: far below the half step (37 ms at 200 BPM) that it has for an answer.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -57,9 +57,15 @@ impl Pool {
         SharedThread::start("lockstep-generator", LOOK_EVERY, roster).map(Self)
     }
 
-    /// Answers what comes in at this end from now on, by the drummer that `choice` names when a request is taken up.
-    pub fn seat(&self, end: GeneratorEnd, choice: impl Fn() -> Choice + Send + 'static) -> Seat {
-        Seat(self.0.join(Asker::new(end, Box::new(choice))))
+    /// Answers what comes in at this end from now on, by the drummer that `choice` names when a request is taken up, and
+    /// reports to `status`.
+    pub fn seat(
+        &self,
+        end: GeneratorEnd,
+        status: Arc<Status>,
+        choice: impl Fn() -> Choice + Send + 'static,
+    ) -> Seat {
+        Seat(self.0.join(Asker::new(end, status, Box::new(choice))))
     }
 }
 

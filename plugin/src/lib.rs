@@ -13,16 +13,10 @@ pub mod drummers;
 #[cfg(feature = "editor")]
 pub mod editor;
 pub mod generator;
-pub mod handoff;
-pub mod jam;
 #[cfg(target_os = "linux")]
 mod old_glibc;
 pub mod params;
 pub mod presets;
-pub mod realtime;
-mod shared_thread;
-pub mod snapshots;
-pub mod synth;
 #[cfg(feature = "vst3")]
 mod vst3;
 mod wire;
@@ -37,15 +31,16 @@ use std::time::{Duration, Instant};
 use arrayvec::ArrayVec;
 use capture::{Archive, Recorder, Sweep, capture};
 use drummers::Choice;
-use generator::{LONGEST_WAIT, Pace, Patient, Pool, Seat};
-use handoff::{GeneratorEnd, RealtimeEnd, handoff};
+use generator::{Pool, Seat, Status};
 use lockstep_core::representation::N_GROUPS;
+use lockstep_engine::handoff::{GeneratorEnd, RealtimeEnd, handoff};
+use lockstep_engine::patience::{LONGEST_WAIT, Pace, Patient};
+use lockstep_engine::realtime::{Block, DrumEventKind, DrumEvents, Performer};
+use lockstep_engine::snapshots::{SnapshotReceiver, SnapshotSender, snapshots};
+use lockstep_engine::synth::Kit;
 use nice_plug::prelude::*;
 use nice_plug::util::permit_alloc;
 use params::LockstepParams;
-use realtime::{Block, DrumEventKind, DrumEvents, Performer};
-use snapshots::{SnapshotReceiver, SnapshotSender, snapshots};
-use synth::Kit;
 use wire::Inbox;
 
 /// One instance of the instrument.
@@ -63,6 +58,8 @@ pub struct Lockstep {
     requests: Option<GeneratorEnd>,
     /// `None` before the first `activate`, or where the system gave no thread: the ladder plays then.
     generator: Option<Seat>,
+    /// How the generator thread fares with this instance, for the editor.
+    status: Arc<Status>,
     /// Puts what is played on the tape; the process's archive reads it.
     recorder: Recorder,
     /// Whether a machine is at the knobs, which may not save.
@@ -106,6 +103,7 @@ impl Default for Lockstep {
             plans,
             requests: Some(requests),
             generator: None,
+            status: Arc::default(),
             recorder: capture().0,
             shown,
             seen: Some(seen),
@@ -207,7 +205,10 @@ impl Plugin for Lockstep {
             match Pool::of_process() {
                 Ok(pool) => {
                     let end = self.requests.take();
-                    self.generator = end.map(|end| pool.seat(end, move || Choice::of(&params)));
+                    self.generator = end.map(|end| {
+                        let status = Arc::clone(&self.status);
+                        pool.seat(end, status, move || Choice::of(&params))
+                    });
                 }
                 Err(error) => nice_error!("Lockstep plays its rule groove: {error}"),
             }
@@ -265,7 +266,6 @@ impl Plugin for Lockstep {
         self.performer
             .perform(&block, &controls, &mut plans, &mut self.drums);
         self.pace.wait(plans.waited());
-        self.plans.show(self.performer.tally());
         self.shown.pass(block_s, || {
             self.performer
                 .snapshot(self.sample_rate_hz, &controls, &mut self.plans)
@@ -295,9 +295,9 @@ impl Lockstep {
     #[cfg(feature = "editor")]
     pub fn window(&mut self, is_over: Arc<AtomicBool>) -> Option<editor::Editor> {
         let params = Arc::clone(&self.params);
-        let (seen, counters) = (self.seen.take()?, self.plans.counters());
+        let (seen, status) = (self.seen.take()?, Arc::clone(&self.status));
         let archive = Arc::clone(&self.archive);
-        editor::editor(params, seen, counters, archive, is_over)
+        editor::editor(params, seen, status, archive, is_over)
     }
 
     /// Sounds the block's drum notes on the built-in kit: on the outputs of the groups where the host has them, else as a

@@ -13,19 +13,18 @@ mod pages;
 mod playing;
 mod voices;
 
-use lockstep_core::generator::Taste;
-use lockstep_core::representation::{Meter, VoiceGroup};
-use nice_plug::prelude::*;
-
-use crate::realtime::{Controls, InputSettings};
 pub use bass::BassParams;
 pub(crate) use by_id::MOMENTARY;
 pub use by_id::{ParameterError, ParameterIdx, Parameters, Written};
-pub use choices::{Drummer, FillChoice, FollowChoice, Silence, StartChoice};
+pub use choices::{DeviceChoice, Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;
 pub use kit::{KitName, KitParams};
+use lockstep_core::generator::Taste;
+use lockstep_core::representation::{Meter, VoiceGroup};
+use lockstep_engine::realtime::{Controls, InputSettings};
 pub use map::{MapChoice, MapParams, own_map};
-pub use playing::{DEFAULT_SEED, DensityParams, DrummerParams, FeelParams};
+use nice_plug::prelude::*;
+pub use playing::{DensityParams, DrummerParams, FeelParams};
 pub use voices::{StoredPins, VoiceParams, VoiceSwitches};
 
 /// The numbers that changes of the pins are counted by.
@@ -179,8 +178,9 @@ impl LockstepParams {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_engine::realtime::FreeRunStart;
+
     use super::*;
-    use crate::realtime::FreeRunStart;
 
     #[test]
     fn a_fresh_instance_waits_for_the_first_note_where_no_transport_rolls() {

@@ -17,11 +17,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lockstep_engine::realtime::Controls;
+use lockstep_engine::synth::KitChoice;
 use nice_plug::prelude::Params;
 
 use crate::params::{Drummer, LockstepParams, ParameterError, Parameters};
-use crate::realtime::Controls;
-use crate::synth::KitChoice;
 
 pub use compare::{Compare, Slot};
 pub use factory::factory;

@@ -4,14 +4,14 @@
 
 use arrayvec::ArrayVec;
 use lockstep_core::representation::{Beats, Meter};
+use lockstep_engine::realtime::{
+    BassEvent, BassEventKind, BassInput, Cue, DrumEvent, DrumEventKind, DrumKey, FrameOffset,
+    InputEvent, InputSettings, Meaning,
+};
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
 
 use crate::params::LockstepParams;
-use crate::realtime::{
-    BassEvent, BassEventKind, BassInput, Cue, DrumEvent, DrumEventKind, DrumKey, FrameOffset,
-    InputEvent, InputSettings, Meaning,
-};
 
 /// Most bass events of one block that are heard, and passed on; a keyboard sends about one a millisecond at its worst.
 const MAX_EVENTS: usize = 1024;
@@ -204,7 +204,7 @@ fn inputs(event: &NoteEvent<()>) -> ArrayVec<(u8, InputEvent), 16> {
 pub(crate) fn transport(
     host: &Transport,
     own_tempo_bpm: f64,
-) -> Option<crate::realtime::Transport> {
+) -> Option<lockstep_engine::realtime::Transport> {
     let by_seconds = || Some((host.pos_seconds()? * own_tempo_bpm / 60.0, own_tempo_bpm));
     let (position, tempo_bpm) = match (host.pos_beats(), host.tempo) {
         (None, None) => {
@@ -215,7 +215,7 @@ pub(crate) fn transport(
     };
     let number = |n: Option<i32>| n.and_then(|n| u8::try_from(n).ok());
     let meter = number(host.time_sig_numerator).zip(number(host.time_sig_denominator));
-    Some(crate::realtime::Transport {
+    Some(lockstep_engine::realtime::Transport {
         is_playing: host.playing,
         tempo_bpm,
         position: Beats(position),

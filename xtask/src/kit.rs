@@ -11,9 +11,8 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use lockstep::jam;
-use lockstep::params::DEFAULT_SEED;
-use lockstep::synth::KitChoice;
+use lockstep_core::generator::DEFAULT_SEED;
+use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 use rustysynth::SoundFont;
@@ -21,9 +20,6 @@ use rustysynth::SoundFont;
 use crate::evaluate::measure;
 use crate::whole;
 use cut::Cut;
-
-/// The bass line that the examples are played to.
-const EXAMPLE: &[u8] = include_bytes!("../../plugin/assets/example-bass.mid");
 
 /// What is cut from the sound font: the file's name, the sample's without its side, and how.
 const RECORDINGS: [(&str, &str, Cut); 14] = [
@@ -117,9 +113,11 @@ impl KitSounds {
     /// Plays the example bass line with each kit and writes what it sounds like, of one channel.
     pub(crate) fn run(&self) -> Result<()> {
         whole::folder(&self.out)?;
-        let song = midi_file::read(EXAMPLE, Pick::default()).context("the example bass line")?;
+        let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
+            .context("the example bass line")?;
         let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded network")?;
-        let mut take = jam::play(&song, &measure::controls(DEFAULT_SEED), &mut drummer).song;
+        let mut take =
+            lockstep_offline::play(&song, &measure::controls(DEFAULT_SEED), &mut drummer).song;
         let end = lockstep_core::representation::Beats(4.0 * f64::from(self.measures));
         take.bass.retain(|note| note.start.0 < end.0);
         take.drums.retain(|note| note.start.0 < end.0);
@@ -129,7 +127,7 @@ impl KitSounds {
                 continue;
             }
             let mut mono = Vec::new();
-            let Ok(()) = jam::render::<std::convert::Infallible>(
+            let Ok(()) = lockstep_offline::render::<std::convert::Infallible>(
                 &take,
                 SOUND_RATE_HZ,
                 kit,

@@ -12,9 +12,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use lockstep::jam;
-use lockstep::params::DEFAULT_SEED;
-use lockstep::synth::KitChoice;
+use lockstep_core::generator::DEFAULT_SEED;
+use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file;
 
 use crate::evaluate::{drummers, measure};
@@ -84,7 +83,7 @@ impl Listen {
             let path = |extension: &str| self.out.join(format!("{name}.{extension}"));
             whole::write(&path("mid"), &midi_file::write(&take))?;
             if self.wav {
-                whole::write(&path("wav"), &jam::wav(&take, KIT)?)?;
+                whole::write(&path("wav"), &lockstep_offline::wav(&take, KIT)?)?;
             }
             let roll = Roll {
                 title: &format!("{} plays to {name}, {}", drummer.name, page::how(line)),
@@ -98,7 +97,7 @@ impl Listen {
             let answered = FIRST_ANSWERED..FIRST_ANSWERED + N_ANSWERED;
             played.push(Played {
                 line,
-                grid: jam::grid_of(&take, answered.clone()),
+                grid: lockstep_offline::grid_of(&take, answered.clone()),
                 begins_s: medley.add(&take, line.meter, answered),
             });
         }

@@ -23,7 +23,7 @@ const LIVE_PACKAGES: [&str; 4] = [
 ];
 
 /// Lets the program have its live mode, in a build of the whole workspace: so both share every dependency.
-const LIVE: [&str; 3] = ["--workspace", "--features", "lockstep/standalone"];
+const LIVE: [&str; 3] = ["--workspace", "--features", "lockstep-app/live"];
 
 /// Runs every step, each with its time, and stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -131,7 +131,7 @@ fn prepare_live() -> anyhow::Result<bool> {
         return Ok(true);
     }
     eprintln!(
-        "skipped: `lockstep live` (feature `standalone`) is neither checked nor played, for the headers of ALSA or JACK are \
+        "skipped: `lockstep live` (feature `live`) is neither checked nor played, for the headers of ALSA or JACK are \
          missing. On Debian: apt-get install {}",
         LIVE_PACKAGES.join(" ")
     );

@@ -25,7 +25,7 @@ const FORBIDDEN: [(&str, &[&str]); 9] = [
         &[
             "nice_plug",
             "crate::generator",
-            "crate::shared_thread",
+            "lockstep_engine::shared_thread",
             "crate::capture",
             "crate::device",
             "crate::editor",
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn allowed_imports_and_comments_are_no_fault() {
         let text = "//! Knows nothing of nice_plug::.\nuse lockstep_core::generator::Request;\n\
-                    use crate::handoff; // crate::generator::Worker is on the other side\n";
+                    use lockstep_engine::handoff; // crate::generator::Worker is on the other side\n";
         assert_eq!(
             faults_of("plugin/src/realtime.rs", text),
             Vec::<String>::new()

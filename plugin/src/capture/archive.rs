@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
+use lockstep_engine::shared_thread::{Membership, Shared, SharedThread, Work};
 
 use super::export::{ExportError, Exporting, Wish};
 use super::files::{self, SaveError};
@@ -19,7 +20,6 @@ use super::reel::Reel;
 use super::saving::{Request, Saves};
 use super::writer::{Busy, Job, Writer};
 use super::{Tape, What};
-use crate::shared_thread::{Membership, Shared, SharedThread, Work};
 
 /// How long the thread sleeps between two looks; a tape holds far more than is played meanwhile.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -7,11 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::Song;
 
 use super::files::{self, WriteError};
 use super::writer::{Busy, Job};
-use crate::synth::KitChoice;
 
 /// What the archive is asked for by a thread that may wait.
 #[derive(Debug)]

@@ -6,12 +6,11 @@ use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
+use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::{self, Song};
 use lockstep_files::whole::NewFile;
 
 use super::writer::Busy;
-use crate::jam;
-use crate::synth::KitChoice;
 
 /// Environment variable with the folder for takes, where it is not `Lockstep` in the user's music folder.
 pub const FOLDER_VARIABLE: &str = "LOCKSTEP_TAKES";
@@ -151,9 +150,11 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> WriteError + use<> {
 
 fn sound(folder: &Path, song: &Song, kit: KitChoice) -> io::Result<NewFile> {
     let mut file = NewFile::begin(folder, "wav")?;
-    jam::write_wav(song, kit, BufWriter::new(&mut file)).map_err(|error| match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other),
-    })?;
+    lockstep_offline::write_wav(song, kit, BufWriter::new(&mut file)).map_err(
+        |error| match error {
+            hound::Error::IoError(error) => error,
+            other => io::Error::other(other),
+        },
+    )?;
     Ok(file)
 }

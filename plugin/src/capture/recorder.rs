@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use lockstep_core::representation::Beats;
+use lockstep_engine::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};
+use lockstep_engine::synth::KitChoice;
 
 use super::{N_RECORDS, N_RESERVED, Record, Shared, What};
-use crate::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};
-use crate::synth::KitChoice;
 
 /// Writes to the tape.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 
 use lockstep_core::representation::midi_velocity;
 use lockstep_core::representation::{Beats, Meter};
+use lockstep_engine::realtime::{BassEventKind, DrumEventKind, MarkKind};
 use lockstep_files::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
 
 use super::{N_MEASURES, Record, What};
-use crate::realtime::{BassEventKind, DrumEventKind, MarkKind};
 
 /// A tick of the file: what lies closer is the same place.
 const TICK: f64 = 1.0 / PPQ as f64;

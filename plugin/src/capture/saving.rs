@@ -10,13 +10,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockstep_core::representation::Beats;
+use lockstep_engine::synth::KitChoice;
 
 use super::N_MEASURES;
 use super::files::{self, SaveError};
 use super::outcome::{Board, Outcome};
 use super::reel::Reel;
 use super::writer::{Busy, Job};
-use crate::synth::KitChoice;
 
 /// What a save is made of beside its notes.
 pub(super) struct Request<'a> {

@@ -8,15 +8,15 @@ mod writing;
 use lockstep_core::generator::{Generator as _, Request};
 use lockstep_core::representation::{Meter, Plan};
 use lockstep_core::rule::RuleGroove;
+use lockstep_engine::realtime::{
+    BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, PlanSource,
+    Transport,
+};
 use lockstep_files::midi_file::{PPQ, Song};
 
 use super::reel::Reel;
 use super::writer::Job;
 use super::*;
-use crate::realtime::{
-    BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, PlanSource,
-    Transport,
-};
 
 const RATE_HZ: f64 = 48_000.0;
 

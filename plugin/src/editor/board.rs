@@ -2,6 +2,7 @@
 
 use egui::{Align, Align2, Layout, Rect, Sense, Ui, UiBuilder, pos2, vec2};
 use lockstep_core::representation::{N_VOICES, Voice, VoiceGroup};
+use lockstep_engine::realtime::{Controls, Time};
 use nice_plug::prelude::FloatParam;
 
 use super::bars::{self, Words, nth};
@@ -11,7 +12,6 @@ use super::pencil::Pencil;
 use super::watch::Watch;
 use super::{grid, roll};
 use crate::params::LockstepParams;
-use crate::realtime::{Controls, Time};
 
 /// Width of the row headers at 100 %.
 const HEADER: f32 = 172.0;

@@ -8,10 +8,10 @@ use egui::{
     Vec2, WidgetInfo, pos2, vec2,
 };
 use lockstep_core::representation::{Meter, N_VOICES, Presence, Voice};
+use lockstep_engine::realtime::{Cell, Cells, Controls, Pin};
 
 use super::look::{self, Look};
 use super::pencil::Pencil;
-use crate::realtime::{Cell, Cells, Controls, Pin};
 
 /// A measure as it is drawn.
 pub(super) struct Measure<'a> {

@@ -5,8 +5,7 @@
 //! as many notes, of the same rhythm, in the wrong place.
 
 use lockstep_core::representation::{Voice, WINDOW_STEPS};
-
-use crate::realtime::Snapshot;
+use lockstep_engine::realtime::Snapshot;
 
 /// Onsets and kicks that it takes at least to say anything.
 const FEWEST: u32 = 4;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 use lockstep_core::representation::Voice;
+use lockstep_engine::realtime::{Pin, Pins};
 
 use super::hands::Hands;
 use crate::params::LockstepParams;
-use crate::realtime::{Pin, Pins};
 
 /// Steps that can be taken back.
 const N_STEPS_BACK: usize = 200;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lockstep_core::representation::Voice;
+use lockstep_engine::realtime::{Snapshot, Time};
+use lockstep_engine::snapshots::SnapshotReceiver;
 
 use super::lock::Lock;
 use crate::drummers::StandIn;
-use crate::handoff::{Counters, Prediction};
-use crate::realtime::{Snapshot, Time};
-use crate::snapshots::SnapshotReceiver;
+use crate::generator::{Prediction, Status};
 
 /// How long a snapshot is carried on: longer than any block, and a host that has stopped asking for blocks stands still soon.
 const LONGEST_S: f64 = 0.25;
@@ -18,7 +18,7 @@ const LONGEST_S: f64 = 0.25;
 #[derive(Debug)]
 pub(super) struct Watch {
     seen: SnapshotReceiver,
-    counters: Arc<Counters>,
+    status: Arc<Status>,
     last: Snapshot,
     came: Instant,
     /// Whether the drummer has been seen to play.
@@ -28,10 +28,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(seen: SnapshotReceiver, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(seen: SnapshotReceiver, status: Arc<Status>) -> Self {
         Self {
             seen,
-            counters,
+            status,
             last: Snapshot::default(),
             came: Instant::now(),
             has_begun: false,
@@ -63,12 +63,12 @@ impl Watch {
 
     /// How the last prediction was made.
     pub(super) fn prediction(&self) -> Prediction {
-        self.counters.prediction()
+        self.status.prediction()
     }
 
     /// Who plays in place of the drummer that was chosen, if anybody does.
     pub(super) fn stand_in(&self) -> Option<StandIn> {
-        self.counters.stand_in()
+        self.status.stand_in()
     }
 
     /// Whether a voice of the drummer's own take falls on a step of the window.

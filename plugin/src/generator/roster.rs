@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 use lockstep_core::generator::{Generator, Request};
 use lockstep_core::representation::Plan;
 use lockstep_core::rule::{self, RuleGroove};
+use lockstep_engine::handoff::GeneratorEnd;
+use lockstep_engine::shared_thread::Work;
 use nice_plug::prelude::nice_error;
 
+use super::status::{Prediction, Status};
 use crate::device::stay_loaded;
 use crate::drummers::{Choice, Loaded, StandIn};
-use crate::handoff::{GeneratorEnd, Prediction};
-use crate::shared_thread::Work;
 
 type Brain = Box<dyn Generator>;
 type Load = Arc<dyn Fn(Choice) -> Loaded + Send + Sync>;
@@ -31,15 +32,21 @@ const LAST_PATIENCE: Duration = Duration::from_millis(100);
 /// An instance, as the generator thread sees it.
 pub(super) struct Asker {
     end: GeneratorEnd,
+    status: Arc<Status>,
     wish: Box<dyn Fn() -> Choice + Send>,
     /// Waits for its drummer to be loaded.
     request: Option<Request>,
 }
 
 impl Asker {
-    pub(super) fn new(end: GeneratorEnd, wish: Box<dyn Fn() -> Choice + Send>) -> Self {
+    pub(super) fn new(
+        end: GeneratorEnd,
+        status: Arc<Status>,
+        wish: Box<dyn Fn() -> Choice + Send>,
+    ) -> Self {
         Self {
             end,
+            status,
             wish,
             request: None,
         }
@@ -106,7 +113,7 @@ impl Roster {
                 .want(*choice)
                 .and_then(|(_, stand_in)| stand_in.clone());
             if let Some((_, asker)) = self.askers.get(idx) {
-                asker.end.show_stand_in(stand_in);
+                asker.status.set_stand_in(stand_in);
             }
         }
         let mut idx = 0;
@@ -193,7 +200,7 @@ impl Roster {
         if let Some((_, asker)) = self.askers.get_mut(idx) {
             asker.request = None;
             asker.end.answer(plan);
-            asker.end.report(prediction);
+            asker.status.report(prediction);
         }
         true
     }

@@ -8,15 +8,16 @@ use std::thread;
 use lockstep_core::generator::{PredictError, Request, Taste};
 use lockstep_core::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
 use lockstep_core::rule::{self, RuleGroove};
+use lockstep_engine::handoff::{RealtimeEnd, handoff};
+use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::realtime::PlanSource as _;
+use lockstep_engine::shared_thread::Work as _;
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
 use super::*;
 use crate::device::DeviceChoice;
 use crate::drummers::StandIn;
-use crate::handoff::{RealtimeEnd, handoff};
 use crate::params::Drummer;
-use crate::realtime::PlanSource as _;
-use crate::shared_thread::Work as _;
 
 const CHOICE: Choice = Choice {
     drummer: Drummer::Lockstep,
@@ -93,7 +94,7 @@ fn look(roster: &mut Roster) {
 fn a_render_that_waits_gets_the_plan_of_its_last_request() -> io::Result<()> {
     let (mut end, other) = handoff();
     let pool = Pool::start(|_| Box::new(RuleGroove))?;
-    let _seat = pool.seat(other, || CHOICE);
+    let _seat = pool.seat(other, Arc::default(), || CHOICE);
     end.publish(&request(1));
     let plan = plan(&mut end, 1);
     assert_eq!(
@@ -115,7 +116,7 @@ fn instances_that_chose_the_same_share_one_copy_of_its_weights() -> io::Result<(
     for idx in 0..N_SEATS {
         let (end, other) = handoff();
         let choice = if idx % 4 == 0 { OTHER } else { CHOICE };
-        seats.push((end, pool.seat(other, move || choice)));
+        seats.push((end, pool.seat(other, Arc::default(), move || choice)));
     }
     for measure in 0..10 {
         let asked = |idx: usize| measure * 100 + idx as u64;
@@ -145,7 +146,7 @@ fn a_look_answers_everyones_newest_request_once() {
     let mut ends = Vec::new();
     for id in 0..N_SEATS as u64 {
         let (end, other) = handoff();
-        roster.join(id, Asker::new(other, Box::new(|| CHOICE)));
+        roster.join(id, Asker::new(other, Arc::default(), Box::new(|| CHOICE)));
         ends.push(end);
     }
     ends[0].publish(&request(0));
@@ -182,8 +183,8 @@ fn a_drummer_that_takes_long_to_load_keeps_nobody_else_waiting() -> io::Result<(
         Box::new(RuleGroove)
     })?;
     let ((mut quick, first), (mut slow, second)) = (handoff(), handoff());
-    let _first = pool.seat(first, || CHOICE);
-    let _second = pool.seat(second, || OTHER);
+    let _first = pool.seat(first, Arc::default(), || CHOICE);
+    let _second = pool.seat(second, Arc::default(), || OTHER);
     slow.publish(&request(7));
     for measure in 0..50 {
         quick.publish(&request(measure));
@@ -203,11 +204,11 @@ fn an_offline_render_gets_its_plans_while_31_others_ask() -> Result<(), Box<dyn 
     let is_over = AtomicUsize::new(0);
     let ends: Vec<_> = (1..N_SEATS).map(|_| handoff()).collect();
     let (mut offline, other) = handoff();
-    let _seat = pool.seat(other, || CHOICE);
+    let _seat = pool.seat(other, Arc::default(), || CHOICE);
     let (mut others, mut seats) = (Vec::new(), Vec::new());
     for (end, other) in ends {
         others.push(end);
-        seats.push(pool.seat(other, || CHOICE));
+        seats.push(pool.seat(other, Arc::default(), || CHOICE));
     }
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -238,8 +239,8 @@ fn an_offline_render_gets_its_plans_while_31_others_ask() -> Result<(), Box<dyn 
 fn a_shared_network_answers_each_as_if_it_had_it_alone() -> Result<(), Box<dyn std::error::Error>> {
     let pool = Pool::start(|choice| drummers::load(choice).brain)?;
     let ((mut a, end_a), (mut b, end_b)) = (handoff(), handoff());
-    let _a = pool.seat(end_a, || CHOICE);
-    let _b = pool.seat(end_b, || CHOICE);
+    let _a = pool.seat(end_a, Arc::default(), || CHOICE);
+    let _b = pool.seat(end_b, Arc::default(), || CHOICE);
     let mut alone = [(); 2].map(|()| Predictor::new(EMBEDDED_WEIGHTS));
     for measure in 1..9 {
         // Another bass, seed and measure for each; now one is first and now the other.
@@ -278,7 +279,10 @@ fn who_has_left_is_not_answered_and_a_drummer_goes_with_the_last_who_wants_it() 
     let mut audio = Vec::new();
     for (id, (end, other)) in (0..).zip(ends) {
         let choice = if id == 2 { OTHER } else { CHOICE };
-        roster.join(id, Asker::new(other, Box::new(move || choice)));
+        roster.join(
+            id,
+            Asker::new(other, Arc::default(), Box::new(move || choice)),
+        );
         audio.push(end);
     }
     audio[0].publish(&request(1));
@@ -312,8 +316,8 @@ fn a_drummer_that_panics_is_replaced_and_takes_nobody_down() -> io::Result<()> {
         })
     })?;
     let ((mut sound, first), (mut broken, second)) = (handoff(), handoff());
-    let _first = pool.seat(first, || CHOICE);
-    let _second = pool.seat(second, || OTHER);
+    let _first = pool.seat(first, Arc::default(), || CHOICE);
+    let _second = pool.seat(second, Arc::default(), || OTHER);
     for measure in 10..20 {
         sound.publish(&request(measure));
         broken.publish(&request(measure));
@@ -331,10 +335,10 @@ fn a_drummer_that_panics_is_replaced_and_takes_nobody_down() -> io::Result<()> {
 fn an_instance_made_while_the_last_one_ends_is_answered() -> io::Result<()> {
     for measure in 0..5 {
         let (old_end, (mut new_end, other)) = (handoff().1, handoff());
-        let old = Pool::of_process()?.seat(old_end, || CHOICE);
+        let old = Pool::of_process()?.seat(old_end, Arc::default(), || CHOICE);
         thread::scope(|scope| {
             scope.spawn(move || drop(old));
-            let seat = Pool::of_process().map(|pool| pool.seat(other, || CHOICE));
+            let seat = Pool::of_process().map(|pool| pool.seat(other, Arc::default(), || CHOICE));
             new_end.publish(&request(measure));
             assert!(seat.is_ok() && plan(&mut new_end, measure).is_some());
         });
@@ -350,7 +354,7 @@ fn the_thread_has_ended_when_the_last_seat_is_dropped() -> io::Result<()> {
         given.fetch_add(1, Ordering::SeqCst);
         Box::new(RuleGroove)
     })?;
-    let seats = [(); 3].map(|()| pool.seat(handoff().1, || CHOICE));
+    let seats = [(); 3].map(|()| pool.seat(handoff().1, Arc::default(), || CHOICE));
     drop(pool);
     assert!(Arc::strong_count(&token) > 1);
     drop(seats);
@@ -370,7 +374,8 @@ fn who_leaves_last_waits_for_no_drummer_that_is_still_being_loaded() -> io::Resu
         let _ = blocked.lock().map(|wait| wait.recv());
         Box::new(RuleGroove)
     })?;
-    let seats = [CHOICE, OTHER].map(|choice| pool.seat(handoff().1, move || choice));
+    let seats =
+        [CHOICE, OTHER].map(|choice| pool.seat(handoff().1, Arc::default(), move || choice));
     // Both are on their way: the loaders hold what they wait for.
     while Arc::strong_count(&wait) < 2 || wait.try_lock().is_ok() {
         thread::yield_now();
@@ -394,13 +399,16 @@ fn who_has_chosen_a_drummer_that_cannot_play_is_told_and_told_when_it_can() {
         brain: Box::new(RuleGroove),
         stand_in: (choice == OTHER).then(|| told.clone()),
     });
-    let (audio, end) = handoff();
+    let status = Arc::new(Status::default());
     let choice = Arc::new(Mutex::new(OTHER));
     let wished = Arc::clone(&choice);
     let wish = move || wished.lock().map_or(CHOICE, |choice| *choice);
-    roster.join(0, Asker::new(end, Box::new(wish)));
+    roster.join(
+        0,
+        Asker::new(handoff().1, Arc::clone(&status), Box::new(wish)),
+    );
     let mut shown = |expected: Option<StandIn>| {
-        while audio.counters().stand_in() != expected {
+        while status.stand_in() != expected {
             roster.look();
             thread::yield_now();
         }
@@ -424,9 +432,10 @@ fn a_drummer_that_panics_is_told_of() {
         })
     });
     let (mut audio, end) = handoff();
-    roster.join(0, Asker::new(end, Box::new(|| CHOICE)));
+    let status = Arc::new(Status::default());
+    roster.join(0, Asker::new(end, Arc::clone(&status), Box::new(|| CHOICE)));
     audio.publish(&request(1));
-    while audio.counters().stand_in().is_none() {
+    while status.stand_in().is_none() {
         roster.look();
         thread::yield_now();
     }

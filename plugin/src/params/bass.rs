@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use lockstep_engine::realtime::InputSettings;
 use nice_plug::prelude::*;
 
 use super::choices::{key_name, key_number};
-use crate::realtime::InputSettings;
 
 /// Highest first control key: four of them fit below the top of the keyboard.
 const MAX_CONTROL_KEY: i32 = 124;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lockstep_engine::realtime::{Fills, FreeRunStart, SilencePolicy, TempoFollow};
 use nice_plug::prelude::*;
-
-use crate::realtime::{Fills, FreeRunStart, SilencePolicy, TempoFollow};
 
 /// [`SilencePolicy`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
@@ -25,6 +24,38 @@ impl From<Silence> for SilencePolicy {
         match silence {
             Silence::LayOut => Self::LayOut,
             Silence::KeepTime => Self::KeepTime,
+        }
+    }
+}
+
+/// Which device predicts, as the player wants it.
+#[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The GPU where driver and library are there, else the CPU, without a word.
+    #[id = "auto"]
+    #[name = "Auto"]
+    #[default]
+    Auto,
+    /// The CPU.
+    #[id = "cpu"]
+    #[name = "CPU"]
+    Cpu,
+    /// The GPU; where it cannot be had, the CPU, and why.
+    #[id = "gpu"]
+    #[name = "GPU"]
+    Gpu,
+}
+
+impl DeviceChoice {
+    /// All of them, in the order of the parameter.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Cpu, Self::Gpu];
+
+    /// The frozen name by which a project and a command line know the choice.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
         }
     }
 }

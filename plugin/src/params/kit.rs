@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use lockstep_core::representation::Voice;
+use lockstep_engine::synth::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
 use nice_plug::prelude::*;
-
-use crate::synth::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
 
 /// [`KitChoice`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]

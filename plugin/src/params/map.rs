@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lockstep_core::representation::N_VOICES;
+use lockstep_engine::realtime::{DrumKey, DrumMap};
 use nice_plug::prelude::*;
 
 use super::choices::{key_name, key_number};
 use crate::drum_maps::{self, PRESETS};
-use crate::realtime::{DrumKey, DrumMap};
 
 /// Where a drum map of one's own is looked for: `lockstep/drum-map.txt` in the user's data folder; `None` where the system
 /// names no such folder.

@@ -1,14 +1,11 @@
 //! What is played, how much of it and how.
 
+use lockstep_core::generator::DEFAULT_SEED;
 use nice_plug::prelude::*;
 
+use super::choices::DeviceChoice;
 use super::choices::{self, Drummer, FillChoice, Silence};
 use super::share;
-use crate::device::DeviceChoice;
-
-/// The drummer that plays unless another is asked for: off the grid by a hair, with a backbeat and an even temper, to bass
-/// lines of our own.
-pub const DEFAULT_SEED: u32 = 39;
 
 /// How much plays.
 #[derive(Debug, Params)]

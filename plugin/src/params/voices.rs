@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_engine::realtime::Pins;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
-
-use crate::realtime::Pins;
 
 /// Mute and solo of one voice.
 #[derive(Debug, Params)]
@@ -154,9 +153,10 @@ impl PersistentField<'_, [[u32; N_VOICES]; 2]> for StoredPins {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_engine::realtime::Pin;
+
     use super::*;
     use crate::params::LockstepParams;
-    use crate::realtime::Pin;
 
     #[test]
     fn a_project_keeps_the_pins() {

@@ -11,17 +11,18 @@ use cpu_time::{ProcessTime, ThreadTime};
 use lockstep::capture::{self, Archive, Recorder};
 use lockstep::device::DeviceChoice;
 use lockstep::drummers::Choice;
-use lockstep::generator::{LONGEST_WAIT, Patient, Pool, Seat};
-use lockstep::handoff::{RealtimeEnd, handoff};
+use lockstep::generator::{Pool, Seat};
 use lockstep::params::Drummer;
-use lockstep::realtime::{
-    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
-    PlanSource as _, Tally, Transport,
-};
-use lockstep::synth::Kit;
 use lockstep_core::draws;
 use lockstep_core::generator::{Request, Taste};
 use lockstep_core::representation::{Beats, Meter};
+use lockstep_engine::handoff::{RealtimeEnd, handoff};
+use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::realtime::{
+    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
+    PlanSource as _, Tally, Transport,
+};
+use lockstep_engine::synth::Kit;
 
 use super::{memory_mib, micros};
 
@@ -244,7 +245,7 @@ impl Instance {
             idx,
             held: None,
             n_struck: 0,
-            seat: pool.seat(end, move || choice),
+            seat: pool.seat(end, std::sync::Arc::default(), move || choice),
             recorder,
             place: archive.keep(tape),
         }

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use lockstep::jam;
-use lockstep::realtime::Controls;
 use lockstep_core::generator::{Generator, History, Taste};
 use lockstep_core::representation::Beats;
+use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::{self, Note, Song};
 use lockstep_files::sheet::Sheet;
 use lockstep_models::evaluation::{Likelihood, Overheard, Report, score};
@@ -86,7 +85,7 @@ pub(crate) fn play(
     song: &Song,
     controls: &Controls,
 ) -> Result<Song> {
-    let take = jam::play(song, controls, generator);
+    let take = lockstep_offline::play(song, controls, generator);
     match take.failure {
         Some(failure) => Err(failure).with_context(|| format!("{} playing", drummer.name)),
         None => Ok(take.song),

@@ -5,8 +5,8 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use lockstep::realtime::{Controls, SilencePolicy};
 use lockstep_core::representation::{Beats, STEPS_PER_BEAT};
+use lockstep_engine::realtime::{Controls, SilencePolicy};
 use lockstep_files::midi_file::{Note, Song};
 use lockstep_files::sheet::Sheet;
 use lockstep_models::evaluation::{Overheard, agreement};

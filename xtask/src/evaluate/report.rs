@@ -29,9 +29,6 @@ pub(super) const JSON: &str = "report.json";
 /// Name of the picture of the density responses.
 const DENSITY: &str = "density.png";
 
-/// The own bass line that the program plays to without arguments.
-const EXAMPLE: &[u8] = include_bytes!("../../../plugin/assets/example-bass.mid");
-
 /// What was measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head<'a> {
@@ -180,7 +177,8 @@ fn density(folder: &Path, outcomes: &[Outcome]) -> Result<Picture> {
 
 /// A drummer's takes of the example and of the open songs.
 fn takes(folder: &Path, i: usize, drummer: &Drummer, open: &[Piece]) -> Result<Vec<Picture>> {
-    let example = midi_file::read(EXAMPLE, Pick::default()).context("reading the example bass")?;
+    let example = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
+        .context("reading the example bass")?;
     let mut pictures = vec![roll(
         &folder.join(file_name(i, &drummer.name, "example")),
         drummer,
@@ -249,7 +247,7 @@ mod tests {
     #[test]
     fn a_report_appears_whole_with_its_pictures_and_without_a_song_of_no_licence() -> Result<()> {
         let folder = tempfile::tempdir()?;
-        let song = midi_file::read(EXAMPLE, Pick::default())?;
+        let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())?;
         let piece = |path: &str, licence: Option<&str>| Piece {
             path: path.to_owned(),
             song: song.clone(),

@@ -3,8 +3,8 @@
 //! Of the networks that hear controls; on the beginnings of the probed songs, closed loop, one control at a time.
 
 use anyhow::Result;
-use lockstep::realtime::{Controls, Fills};
 use lockstep_core::representation::{Beats, N_VOICES, Voice, is_fill};
+use lockstep_engine::realtime::{Controls, Fills};
 use lockstep_files::midi_file::{Note, Song};
 use lockstep_files::sheet::Sheet;
 use lockstep_models::evaluation::{Figures, score};

@@ -5,7 +5,6 @@ use std::f64::consts::PI;
 use std::ops::Range;
 
 use anyhow::Result;
-use lockstep::jam;
 use lockstep_core::representation::{Beats, Meter};
 use lockstep_files::midi_file::{Note, Song};
 
@@ -50,7 +49,7 @@ impl Medley {
 
     /// The bytes of a WAV file.
     pub(super) fn wav(&self) -> Result<Vec<u8>> {
-        Ok(jam::mono_wav(&self.samples, RATE_HZ)?)
+        Ok(lockstep_offline::mono_wav(&self.samples, RATE_HZ)?)
     }
 }
 
@@ -81,12 +80,13 @@ fn mono(song: &Song, lasts_s: f64) -> Vec<f32> {
         samples(lasts_s + RING_S, rate_hz),
     );
     let mut sound = Vec::with_capacity(n_samples);
-    let Ok(()) = jam::render::<Infallible>(song, rate_hz, super::KIT, |[left, right]| {
-        if sound.len() < n_samples {
-            sound.push(0.5 * (left + right));
-        }
-        Ok(())
-    });
+    let Ok(()) =
+        lockstep_offline::render::<Infallible>(song, rate_hz, super::KIT, |[left, right]| {
+            if sound.len() < n_samples {
+                sound.push(0.5 * (left + right));
+            }
+            Ok(())
+        });
     let n_fading = (n_samples - fades_from).max(1) as f32;
     for (i, sample) in sound.iter_mut().skip(fades_from).enumerate() {
         *sample *= 1.0 - i as f32 / n_fading;

@@ -245,18 +245,17 @@ fn band(canvas: &Canvas<'_>, rows: Range<i32>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use lockstep::jam;
-    use lockstep::realtime::Controls;
     use lockstep_core::rule::RuleGroove;
+    use lockstep_engine::realtime::Controls;
     use lockstep_files::midi_file::{self, Pick};
 
     use super::*;
 
     #[test]
     fn the_embedded_example_is_drawn() -> Result<()> {
-        let bytes = include_bytes!("../../../plugin/assets/example-bass.mid");
+        let bytes = lockstep_offline::EXAMPLE;
         let song = midi_file::read(bytes, Pick::default())?;
-        let take = jam::play(&song, &Controls::default(), &mut RuleGroove).song;
+        let take = lockstep_offline::play(&song, &Controls::default(), &mut RuleGroove).song;
         let folder = tempfile::tempdir()?;
         let size_of = |name: &str, drums: &[Note]| -> Result<u64> {
             let path = folder.path().join(name);

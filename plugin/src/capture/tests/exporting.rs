@@ -5,13 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
+use lockstep_engine::shared_thread::{SharedThread, Work};
 use lockstep_files::midi_file::{self, Pick};
 
 use super::super::archive::{Member, Shelf};
 use super::super::files::SaveError;
 use super::super::outcome::Outcome;
 use super::*;
-use crate::shared_thread::{SharedThread, Work};
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 

@@ -4,12 +4,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use lockstep_engine::shared_thread::SharedThread;
+
 use super::super::archive::{Member, Shelf};
 use super::super::export::Wish;
 use super::super::outcome::Outcome;
 use super::super::writer::Writer;
 use super::*;
-use crate::shared_thread::SharedThread;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
@@ -89,7 +90,7 @@ fn the_last_who_leaves_waits_for_no_take_and_all_of_them_are_written() -> Tested
 
 #[test]
 fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> Tested {
-    use crate::shared_thread::Work as _;
+    use lockstep_engine::shared_thread::Work as _;
 
     let (mut shelf, disk) = slow()?;
     let (mut instance, tape) = Instance::new(512);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use lockstep_engine::shared_thread::{SharedThread, Work};
 use lockstep_files::midi_file::{self, Note, Pick};
 
 use super::super::archive::{Member, Shelf};
@@ -12,7 +13,6 @@ use super::super::export::Wish;
 use super::super::files;
 use super::super::outcome::Outcome;
 use super::*;
-use crate::shared_thread::{SharedThread, Work};
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 

@@ -1,0 +1,402 @@
+//! `lockstep live`: the app for the stage, a small host of the very instrument that a DAW loads.
+//!
+//! Main thread: settings, ports, the window; what is said and the end are the main thread's, or where there is a window that
+//! of a thread beside it. The audio thread is the backend's and runs [`engine`]; between
+//! them are atomics and bounded queues. A *backend* carries sound and MIDI, `song` and `midi_clock` tell the time,
+//! `settings` keeps what the musician has turned. No sound and no window of its own: what is heard and seen is the
+//! instrument's.
+
+mod backend;
+mod command;
+mod engine;
+mod instrument;
+mod midi;
+mod midi_clock;
+mod settings;
+mod song;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use backend::{PortName, Session, Wanted};
+pub(crate) use command::LiveArgs;
+use command::{SyncChoice, controller_number};
+use engine::{Engine, N_CONTROLLERS, Parts, Shared, Turn, Turns};
+use lockstep::Lockstep;
+use lockstep::params::Parameters;
+use nice_plug::prelude::Plugin as _;
+use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
+use song::Following;
+
+/// How often the main thread looks whether there is something to say or to write.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// How long what was turned has to rest before it is written down.
+const SAVE_AFTER: Duration = Duration::from_secs(2);
+
+/// How often troubles are told at most.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// Longest wait for the last note-offs.
+const LONGEST_END: Duration = Duration::from_secs(2);
+
+/// How long what was written in the last block has to reach who it is for: some blocks.
+const LAST_BLOCKS: Duration = Duration::from_millis(100);
+
+/// Does what the command line says.
+///
+/// # Errors
+/// If there is nothing to play through, something that is asked for is not there, or the backend goes away.
+pub(crate) fn run(args: &LiveArgs) -> Result<()> {
+    if args.ports {
+        for line in backend::ports() {
+            println!("{line}");
+        }
+        return Ok(());
+    }
+    let file = SettingsFile::locate(std::env::var_os(FOLDER_VARIABLE))?;
+    let remembered = if args.fresh {
+        Settings::default()
+    } else {
+        let (remembered, damage) = file.load()?;
+        if let Some(damage) = damage {
+            eprintln!("{damage}");
+        }
+        remembered
+    };
+    let settings = remembered.overridden_by(args);
+    let instrument = Lockstep::default();
+    let parameters = prepare(&instrument, &settings, args)?;
+    let made_fields = parameters.fields();
+    parameters.restore_fields(&settings.fields);
+    if args.list_parameters {
+        list(&parameters);
+        return Ok(());
+    }
+    let (controllers, turns) = controllers(&parameters, &settings, args)?;
+    let mut stage = Stage {
+        parameters: Arc::new(parameters),
+        file,
+        settings: Settings {
+            controllers,
+            ..settings
+        },
+        made_fields,
+        shared: Arc::default(),
+        saved: None,
+    };
+    stage.play(instrument, turns, args)
+}
+
+/// The parameters as this run begins: as live wants them, as they are remembered, as the preset has them, as they are given.
+fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Result<Parameters> {
+    let mut parameters = Parameters::new(instrument.params());
+    // Who asks for another's time waits for it.
+    let runs_free = matches!(settings.sync, SyncChoice::Auto | SyncChoice::None);
+    let free_run = parameters.find("free_run")?;
+    parameters.set_default(free_run, f32::from(u8::from(runs_free)));
+    for (id, written) in &settings.parameters {
+        let restored = parameters
+            .find(id)
+            .and_then(|at| parameters.restore(at, written));
+        if let Err(error) = restored {
+            eprintln!("Of what is remembered one thing is left out: {error:#}.");
+        }
+    }
+    if let Some(name) = &args.preset {
+        lockstep::presets::find(name)?.values.settle(&parameters);
+    }
+    for pair in &args.set {
+        let said = || format!("--set {}={}", pair.left, pair.right);
+        let at = parameters.find(&pair.left).with_context(said)?;
+        parameters.set_text(at, &pair.right).with_context(said)?;
+    }
+    Ok(parameters)
+}
+
+/// What controllers turn, by number and as the engine has it.
+fn controllers(
+    parameters: &Parameters,
+    settings: &Settings,
+    args: &LiveArgs,
+) -> Result<(BTreeMap<String, String>, Turns)> {
+    let mut turns: Turns = vec![None; N_CONTROLLERS].into();
+    let mut kept = BTreeMap::new();
+    let given = args.cc.iter().map(|pair| (&pair.left, &pair.right, true));
+    let remembered = settings.controllers.iter();
+    for (number, id, is_given) in remembered
+        .map(|(number, id)| (number, id, false))
+        .chain(given)
+    {
+        let found = controller_number(number).and_then(|n| Ok((n, parameters.find(id)?)));
+        match found.with_context(|| format!("--cc {number}={id}")) {
+            Ok((number, at)) => {
+                turns[usize::from(number)] = Some(Turn {
+                    at,
+                    values: parameters.controller_values(at),
+                });
+                kept.insert(number.to_string(), parameters.id(at).to_owned());
+            }
+            Err(error) if is_given => return Err(error),
+            Err(error) => eprintln!("Of what is remembered one thing is left out: {error:#}."),
+        }
+    }
+    Ok((kept, turns))
+}
+
+/// Prints the parameters.
+fn list(parameters: &Parameters) {
+    for at in parameters.indices() {
+        println!(
+            "{:<10} {:<16} {:<16} {}",
+            parameters.id(at),
+            parameters.name(at),
+            parameters.text(at),
+            parameters.range(at)
+        );
+    }
+}
+
+/// One evening.
+struct Stage {
+    parameters: Arc<Parameters>,
+    file: SettingsFile,
+    /// All but the parameters, which are read when they are written down.
+    settings: Settings,
+    /// The fields as they are made.
+    made_fields: BTreeMap<String, String>,
+    shared: Arc<Shared>,
+    /// What the file holds.
+    saved: Option<Settings>,
+}
+
+impl Stage {
+    /// Plays until Ctrl-C, or until the window is closed.
+    fn play(&mut self, mut instrument: Lockstep, turns: Turns, args: &LiveArgs) -> Result<()> {
+        let is_asked_to_end = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&is_asked_to_end);
+        ctrlc::set_handler(move || asked.store(true, Ordering::Release))
+            .context("waiting for Ctrl-C")?;
+        if let Some(window) = self.window(&mut instrument, &is_asked_to_end, args) {
+            // A window is the main thread's on some systems.
+            return thread::scope(|scope| {
+                let evening = scope.spawn(|| {
+                    let outcome = self.spend(instrument, turns, args, &is_asked_to_end);
+                    is_asked_to_end.store(true, Ordering::Release);
+                    outcome
+                });
+                println!("Closing the window stops Lockstep, as Ctrl-C does.");
+                let seen = window.run();
+                is_asked_to_end.store(true, Ordering::Release);
+                let played = evening.join();
+                played.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                seen
+            });
+        }
+        self.spend(instrument, turns, args, &is_asked_to_end)
+    }
+
+    /// The window, where one is wanted and there is a screen for it.
+    fn window(
+        &self,
+        instrument: &mut Lockstep,
+        is_asked_to_end: &Arc<AtomicBool>,
+        args: &LiveArgs,
+    ) -> Option<window::Window> {
+        if args.no_window {
+            return None;
+        }
+        let editor = instrument.window(Arc::clone(is_asked_to_end))?;
+        let (parameters, shared) = (Arc::clone(&self.parameters), Arc::clone(&self.shared));
+        window::Window::open(&editor, parameters, shared)
+            .inspect_err(|error| eprintln!("Lockstep plays without its window: {error:#}."))
+            .ok()
+    }
+
+    /// Plays until it is asked to end.
+    fn spend(
+        &mut self,
+        instrument: Lockstep,
+        turns: Turns,
+        args: &LiveArgs,
+        is_asked_to_end: &AtomicBool,
+    ) -> Result<()> {
+        let opened = backend::open(self.settings.backend, &wanted(&self.settings, args))?;
+        let parts = Parts {
+            instrument,
+            own_time: (
+                self.parameters.find("free_bpm")?,
+                self.parameters.find("free_meter")?,
+            ),
+            parameters: Arc::clone(&self.parameters),
+            turns,
+            sync: self.settings.sync,
+            shared: Arc::clone(&self.shared),
+        };
+        let engine = Engine::new(parts, f64::from(opened.sample_rate_hz()))?;
+        let session = opened.start(engine)?;
+        self.greet(session.as_ref());
+        self.save()?;
+        let outcome = self.watch(is_asked_to_end, session.as_ref());
+        self.end(session);
+        let saved = self.save();
+        outcome?;
+        saved?;
+        println!(
+            "Stopped; {} keeps the settings.",
+            self.file.path().display()
+        );
+        Ok(())
+    }
+
+    /// Says what there is.
+    fn greet(&self, session: &dyn Session) {
+        println!("Lockstep plays live.");
+        for line in session.lines() {
+            println!("  {line}");
+        }
+        for (number, id) in &self.settings.controllers {
+            println!("  Controller {number} turns {id}.");
+        }
+        println!(
+            "  {}",
+            match self.settings.sync {
+                SyncChoice::Auto =>
+                    "Time: a running MIDI clock, else a rolling JACK transport, else free run.",
+                SyncChoice::None => "Time: free run.",
+                SyncChoice::Clock => "Time: a MIDI clock; the drummer waits for it.",
+                SyncChoice::Jack => "Time: JACK's transport; the drummer waits for it.",
+            }
+        );
+        println!("  Ctrl-C stops it.");
+    }
+
+    /// Waits for the end, says whose time is followed, and writes down what is turned.
+    fn watch(&mut self, is_asked_to_end: &AtomicBool, session: &dyn Session) -> Result<()> {
+        let mut following = Following::Nobody as u8;
+        let mut troubles = Troubles::default();
+        let mut resting: Option<(Instant, Settings)> = None;
+        while !is_asked_to_end.load(Ordering::Acquire) {
+            if self.shared.is_gone.load(Ordering::Acquire) {
+                bail!(
+                    "{}; the settings are saved: see to it, and start `lockstep live` again",
+                    session.obituary()
+                );
+            }
+            let now = self.shared.following.load(Ordering::Relaxed);
+            if now != following {
+                following = now;
+                self.announce(following);
+            }
+            troubles.tell(&self.shared);
+            let current = self.current();
+            let is_saved = self.saved.as_ref() == Some(&current);
+            match &resting {
+                _ if is_saved => resting = None,
+                Some((since, settings)) if *settings == current => {
+                    if since.elapsed() >= SAVE_AFTER {
+                        self.save()?;
+                        resting = None;
+                    }
+                }
+                _ => resting = Some((Instant::now(), current)),
+            }
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    fn announce(&self, following: u8) {
+        let bpm = f64::from(self.shared.centi_bpm.load(Ordering::Relaxed)) / 100.0;
+        if following == Following::Clock as u8 {
+            println!("Following the MIDI clock.");
+        } else if following == Following::Jack as u8 {
+            println!("Following JACK's transport, {bpm} BPM.");
+        } else {
+            println!("Following nobody.");
+        }
+    }
+
+    /// Has every note ended, where there still is somebody to tell.
+    fn end(&self, session: Box<dyn Session>) {
+        if !self.shared.is_gone.load(Ordering::Acquire) {
+            self.shared.is_stopping.store(true, Ordering::Release);
+            let begun = Instant::now();
+            while !self.shared.is_silent.load(Ordering::Acquire) && begun.elapsed() < LONGEST_END {
+                thread::sleep(Duration::from_millis(2));
+            }
+            thread::sleep(LAST_BLOCKS);
+        }
+        session.close();
+    }
+
+    /// The settings as they are now.
+    fn current(&self) -> Settings {
+        let mut fields = self.parameters.fields();
+        fields.retain(|name, field| self.made_fields.get(name) != Some(field));
+        Settings {
+            parameters: self.parameters.changed().into_iter().collect(),
+            fields,
+            ..self.settings.clone()
+        }
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let current = self.current();
+        if self.saved.as_ref() != Some(&current) {
+            self.file.save(&current)?;
+            self.saved = Some(current);
+        }
+        Ok(())
+    }
+}
+
+/// What has gone wrong and did not end the evening, as told so far.
+#[derive(Default)]
+struct Troubles {
+    told: (u32, u32),
+    told_at: Option<Instant>,
+}
+
+impl Troubles {
+    /// Says what is new, not too often.
+    fn tell(&mut self, shared: &Shared) {
+        let lost = shared.n_lost.load(Ordering::Relaxed);
+        let xruns = shared.n_xruns.load(Ordering::Relaxed);
+        let is_quiet = self.told_at.is_none_or(|at| at.elapsed() >= TELL_EVERY);
+        if self.told == (lost, xruns) || !is_quiet {
+            return;
+        }
+        if lost != self.told.0 {
+            eprintln!("MIDI messages that have found no room so far: {lost}.");
+        }
+        if xruns != self.told.1 {
+            eprintln!("Blocks that have come too late so far: {xruns}; a longer period helps.");
+        }
+        self.told = (lost, xruns);
+        self.told_at = Some(Instant::now());
+    }
+}
+
+/// What is wanted of the backend: what is given now has to be there, what is remembered may have gone.
+fn wanted(settings: &Settings, args: &LiveArgs) -> Wanted {
+    let port = |name: &Option<String>, given: &Option<String>| {
+        name.clone().map(|name| PortName {
+            name,
+            is_remembered: given.is_none(),
+        })
+    };
+    Wanted {
+        bass: port(&settings.bass, &args.bass),
+        clock: port(&settings.clock, &args.clock),
+        drums: port(&settings.drums, &args.drums),
+        audio: port(&settings.audio, &args.audio),
+        rate: settings.rate,
+        period: settings.period,
+    }
+}

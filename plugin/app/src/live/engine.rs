@@ -1,0 +1,443 @@
+//! The host on the audio thread: what came in goes to the instrument, what it plays goes out.
+//!
+//! A block is cut where something happens that the instrument is told only at a block's beginning: at a message of a
+//! clock, where a clock drops out, and where a controller turns a parameter. So the drums are the same however the system
+//! cuts time into blocks. Never allocates, locks, waits, logs or does I/O after [`Engine::new`].
+#![deny(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+
+use arrayvec::ArrayVec;
+use crossbeam::queue::ArrayQueue;
+use lockstep::Lockstep;
+use lockstep::params::{ParameterIdx, Parameters};
+use nice_plug::prelude::{Buffer, NoteEvent, Plugin as _};
+
+use super::command::SyncChoice;
+use super::instrument::{Context, MAX_BLOCK, activate, play};
+use super::midi::{MAX_MESSAGES, Message, Outbox, Outgoing, Sounding, Source, Timed};
+use super::midi_clock::{ClockMessage, MidiClock};
+use super::song::{Following, JackFollower, JackTime, OwnTime, SongTime, transport};
+
+/// Controllers that there are; the numbers above are channel mode messages.
+pub(crate) const N_CONTROLLERS: usize = 120;
+
+/// What a controller turns, and to which value at each of its places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    /// Which parameter.
+    pub(crate) at: ParameterIdx,
+    /// In `[0, 1]`.
+    pub(crate) values: [f32; 128],
+}
+
+/// What each controller turns, by its number: [`N_CONTROLLERS`] of them.
+pub(crate) type Turns = Box<[Option<Turn>]>;
+
+/// A parameter, and where it is turned to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turned {
+    /// Which parameter.
+    pub(crate) at: ParameterIdx,
+    /// In `[0, 1]`.
+    pub(crate) value: f32,
+}
+
+/// Turns of a block that find room: a hand makes some ten.
+const MAX_TURNED: usize = 1024;
+
+/// What the audio thread shows to the main thread and is asked by it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Asked: fall silent.
+    pub(crate) is_stopping: AtomicBool,
+    /// Every note has been ended, and the end has gone out.
+    pub(crate) is_silent: AtomicBool,
+    /// The server or device is there no more.
+    pub(crate) is_gone: AtomicBool,
+    /// A [`Following`].
+    pub(crate) following: AtomicU8,
+    /// Its tempo in hundredths of a quarter note a minute.
+    pub(crate) centi_bpm: AtomicU32,
+    /// Messages that found no room, either way.
+    pub(crate) n_lost: AtomicU32,
+    /// Blocks that came too late.
+    pub(crate) n_xruns: AtomicU32,
+    /// What is turned in the window: heard at the next block.
+    turned: ArrayQueue<Turned>,
+    /// Turns that lie whole in the queue or did: the audio thread never looks at one that is still being written.
+    n_turned: AtomicUsize,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            is_stopping: AtomicBool::default(),
+            is_silent: AtomicBool::default(),
+            is_gone: AtomicBool::default(),
+            following: AtomicU8::default(),
+            centi_bpm: AtomicU32::default(),
+            n_lost: AtomicU32::default(),
+            n_xruns: AtomicU32::default(),
+            turned: ArrayQueue::new(MAX_TURNED),
+            n_turned: AtomicUsize::default(),
+        }
+    }
+}
+
+impl Shared {
+    /// Turns a parameter; where no block is played any more nothing is turned. Window's thread only.
+    pub(crate) fn turn(&self, turned: Turned) {
+        if self.turned.push(turned).is_ok() {
+            self.n_turned.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Counts messages that found no room.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub(crate) fn lose(&self, n: u32) {
+        if n > 0 {
+            self.n_lost.fetch_add(n, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What an engine is made of.
+pub(crate) struct Parts {
+    /// The instrument, with its parameters set.
+    pub(crate) instrument: Lockstep,
+    /// Its parameters.
+    pub(crate) parameters: Arc<Parameters>,
+    /// Where free run's tempo and meter are among them.
+    pub(crate) own_time: (ParameterIdx, ParameterIdx),
+    /// What controllers turn.
+    pub(crate) turns: Turns,
+    /// Whose time is followed.
+    pub(crate) sync: SyncChoice,
+    /// What the threads share.
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// The instrument, played.
+pub(crate) struct Engine {
+    parts: Parts,
+    sample_rate_hz: f64,
+    buffer: Buffer<'static>,
+    notes: ArrayVec<NoteEvent<()>, MAX_MESSAGES>,
+    sounding: Sounding,
+    clock: MidiClock,
+    /// Which port the clock is heard by: two cables of one clock must not be heard twice.
+    clock_source: Source,
+    jack: JackFollower,
+    /// Frames since the start, at the first of the block.
+    now: u64,
+    /// Turns of the window that have been followed.
+    n_followed: usize,
+}
+
+/// One block on its way.
+struct Round<'a> {
+    left: &'a mut [f32],
+    right: &'a mut [f32],
+    jack: Option<SongTime>,
+    own: OwnTime,
+    out: &'a mut Outbox,
+    /// Up to where it has been played.
+    done: u32,
+}
+
+impl Engine {
+    /// Makes the instrument ready to play.
+    ///
+    /// # Realtime safety
+    /// Allocates; main thread.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the framework's sample rate is of single precision"
+    )]
+    pub(crate) fn new(mut parts: Parts, sample_rate_hz: f64) -> anyhow::Result<Self> {
+        let rate = sample_rate_hz as f32;
+        parts.parameters.settle(rate);
+        activate(&mut parts.instrument, rate)?;
+        parts.instrument.reset();
+        let mut buffer = Buffer::default();
+        super::instrument::reserve(&mut buffer);
+        Ok(Self {
+            parts,
+            sample_rate_hz,
+            buffer,
+            notes: ArrayVec::new(),
+            sounding: Sounding::default(),
+            clock: MidiClock::new(sample_rate_hz),
+            clock_source: Source::Bass,
+            jack: JackFollower::default(),
+            now: 0,
+            n_followed: 0,
+        })
+    }
+
+    /// What the threads share.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.parts.shared
+    }
+
+    /// Plays a block: what it holds and what `out` held before is gone. `inbox` is sorted by frame.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits.
+    pub(crate) fn process(
+        &mut self,
+        (left, right): (&mut [f32], &mut [f32]),
+        inbox: &[Timed],
+        jack: Option<&JackTime>,
+        out: &mut Outbox,
+    ) {
+        out.clear();
+        left.fill(0.0);
+        right.fill(0.0);
+        let n_frames = u32::try_from(left.len().min(right.len())).unwrap_or(u32::MAX);
+        if n_frames == 0 {
+            return;
+        }
+        let shared = Arc::clone(&self.parts.shared);
+        if shared.is_silent.load(Ordering::Relaxed) {
+            return;
+        }
+        let is_stopping = shared.is_stopping.load(Ordering::Relaxed);
+        self.follow_window(&shared);
+        let own = self.own_time();
+        let jack = self
+            .jack
+            .follow(jack, n_frames, own, self.sample_rate_hz)
+            .filter(|_| matches!(self.parts.sync, SyncChoice::Auto | SyncChoice::Jack));
+        let mut round = Round {
+            left,
+            right,
+            jack,
+            own,
+            out,
+            done: 0,
+        };
+        for timed in inbox {
+            let frame = timed.frame.min(n_frames - 1);
+            match timed.message {
+                Message::Note(note) => self.hear(note, frame - round.done),
+                Message::Controller {
+                    channel,
+                    number,
+                    value,
+                } => {
+                    if let Some(Some(turn)) = self.parts.turns.get(usize::from(number)).copied() {
+                        self.play_to(frame, &mut round);
+                        self.turn(&turn, value);
+                    } else {
+                        // The instrument knows what to do with it: the pedal is one.
+                        let controller = NoteEvent::MidiCC {
+                            timing: 0,
+                            channel,
+                            cc: number,
+                            value: f32::from(value) / 127.0,
+                        };
+                        self.hear(controller, frame - round.done);
+                    }
+                }
+                Message::Clock(message) => {
+                    self.play_to(frame, &mut round);
+                    self.hear_clock(self.now + u64::from(frame), timed.source, message);
+                }
+            }
+        }
+        self.play_to(n_frames, &mut round);
+        self.now += u64::from(n_frames);
+        if is_stopping {
+            fade(round.left);
+            fade(round.right);
+            self.sounding.end_all(n_frames - 1, round.out);
+            if self.sounding.is_silent() {
+                shared.is_silent.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn hear(&mut self, mut note: NoteEvent<()>, timing: u32) {
+        set_timing(&mut note, timing);
+        if self.notes.try_push(note).is_err() {
+            self.parts.shared.lose(1);
+        }
+    }
+
+    fn turn(&self, turn: &Turn, value: u8) {
+        if let Some(value) = turn.values.get(usize::from(value)) {
+            self.set(turn.at, *value);
+        }
+    }
+
+    fn hear_clock(&mut self, frame: u64, source: Source, message: ClockMessage) {
+        if source != self.clock_source {
+            if self.clock.lost_at().is_some_and(|lost| frame < lost) {
+                return;
+            }
+            self.clock_source = source;
+        }
+        self.clock.hear(frame, message);
+    }
+
+    /// Turns what was turned in the window since the last block.
+    fn follow_window(&mut self, shared: &Shared) {
+        let n_turned = shared.n_turned.load(Ordering::Acquire);
+        while self.n_followed != n_turned {
+            self.n_followed = self.n_followed.wrapping_add(1);
+            if let Some(Turned { at, value }) = shared.turned.pop() {
+                self.set(at, value);
+            }
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the framework's sample rate is of single precision"
+    )]
+    fn set(&self, at: ParameterIdx, value: f32) {
+        let rate = self.sample_rate_hz as f32;
+        self.parts.parameters.set(at, value, rate);
+    }
+
+    /// Plays up to a frame.
+    fn play_to(&mut self, end: u32, round: &mut Round<'_>) {
+        while round.done < end {
+            let begin = self.now + u64::from(round.done);
+            let mut stop = end.min(round.done.saturating_add(MAX_BLOCK));
+            if let Some(lost) = self.clock.lost_at().filter(|lost| *lost > begin) {
+                let until = u32::try_from(lost - self.now).unwrap_or(u32::MAX);
+                stop = stop.min(until);
+            }
+            self.play_piece(stop, begin, round);
+        }
+    }
+
+    /// Plays a piece in which nobody tells the instrument anything but notes.
+    fn play_piece(&mut self, stop: u32, begin: u64, round: &mut Round<'_>) {
+        let n_frames = stop - round.done;
+        let (following, song) = self.song(begin, round);
+        let range = round.done as usize..stop as usize;
+        let (Some(left), Some(right)) = (
+            round.left.get_mut(range.clone()),
+            round.right.get_mut(range),
+        ) else {
+            round.done = stop;
+            return;
+        };
+        let sent = round.out.len();
+        let mut context = Context {
+            transport: transport(song, round.own, self.sample_rate_hz),
+            notes: self.notes.iter(),
+            n_frames,
+            out: &mut *round.out,
+            offset: round.done,
+            n_lost: 0,
+        };
+        play(
+            &mut self.parts.instrument,
+            &mut self.buffer,
+            (left, right),
+            &mut context,
+        );
+        self.parts.shared.lose(context.n_lost);
+        for outgoing in round.out.iter().skip(sent) {
+            self.sounding.note(outgoing.bytes);
+        }
+        // Notes on the very frame of what comes next belong to the next piece.
+        self.notes.retain(|note| {
+            let timing = note.timing();
+            if timing >= n_frames {
+                set_timing(note, timing - n_frames);
+            }
+            timing >= n_frames
+        });
+        self.show(following, song);
+        round.done = stop;
+    }
+
+    /// Whose time it is.
+    fn song(&self, begin: u64, round: &Round<'_>) -> (Following, Option<SongTime>) {
+        if matches!(self.parts.sync, SyncChoice::Auto | SyncChoice::Clock)
+            && let Some(time) = self.clock.time(begin)
+        {
+            let time = SongTime::of_clock(time, round.own);
+            return (Following::Clock, Some(time));
+        }
+        match round.jack {
+            Some(time) => {
+                let time = time.after(round.done, self.sample_rate_hz);
+                (Following::Jack, Some(time))
+            }
+            None => (Following::Nobody, None),
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float-to-int cast saturates"
+    )]
+    fn show(&self, following: Following, song: Option<SongTime>) {
+        let shared = &self.parts.shared;
+        shared.following.store(following as u8, Ordering::Relaxed);
+        let tempo = song.map_or(0.0, |song| song.tempo_bpm);
+        let centi_bpm = (tempo * 100.0).round() as u32;
+        shared.centi_bpm.store(centi_bpm, Ordering::Relaxed);
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float-to-int cast saturates"
+    )]
+    fn own_time(&self) -> OwnTime {
+        let (tempo, meter) = self.parts.own_time;
+        OwnTime {
+            tempo_bpm: f64::from(self.parts.parameters.plain(tempo)),
+            quarters: self.parts.parameters.plain(meter).round() as i32,
+        }
+    }
+}
+
+/// Fades a block out, so that the end does not click.
+fn fade(samples: &mut [f32]) {
+    let n = samples.len().max(1) as f32;
+    for (place, sample) in samples.iter_mut().enumerate() {
+        *sample *= 1.0 - place as f32 / n;
+    }
+}
+
+/// Moves a note in its block.
+fn set_timing(note: &mut NoteEvent<()>, to: u32) {
+    if let NoteEvent::NoteOn { timing, .. }
+    | NoteEvent::NoteOff { timing, .. }
+    | NoteEvent::MidiCC { timing, .. }
+    | NoteEvent::MidiPitchBend { timing, .. } = note
+    {
+        *timing = to;
+    }
+}
+
+/// The bytes of a note that goes out at a frame.
+pub(crate) fn outgoing(event: &NoteEvent<()>, offset: u32) -> Option<Outgoing> {
+    let bytes = super::midi::write(event)?;
+    let frame = offset + event.timing();
+    Some(Outgoing { frame, bytes })
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

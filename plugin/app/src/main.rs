@@ -1,0 +1,362 @@
+//! `lockstep`: plays drums to a bass line, offline; without an argument to the embedded example.
+//!
+//! `lockstep live` is the app for the stage, where it was built in (cargo feature `live`).
+#![expect(clippy::print_stdout, reason = "a program that talks to people")]
+
+#[cfg(feature = "live")]
+mod live;
+mod map_command;
+mod presets_command;
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use lockstep::device::{DeviceChoice, OnDevice, Search};
+use lockstep::drum_maps::PRESETS;
+use lockstep::params::Drummer;
+use lockstep::presets;
+use lockstep_core::generator::DEFAULT_SEED;
+use lockstep_core::generator::{Generator, Taste};
+use lockstep_core::representation::{Beats, Voice};
+use lockstep_core::rule::RuleGroove;
+use lockstep_engine::realtime::{Controls, Fills, SilencePolicy};
+use lockstep_engine::synth::KitChoice;
+use lockstep_files::midi_file::{self, Pick};
+use lockstep_files::whole;
+use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
+use lockstep_offline::Take;
+
+/// A drummer that listens to the bass.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Play drums to the bass of a MIDI file
+    Jam(Box<Jam>),
+    /// List drum maps, print one as a text file, or install one's own
+    Map(map_command::MapCommand),
+    /// List the presets, Lockstep's own and the user's
+    Presets,
+    /// Play live: the app for the stage, with JACK or the system's own sound and MIDI
+    #[cfg(feature = "live")]
+    Live(Box<live::LiveArgs>),
+}
+
+#[derive(Debug, Args)]
+struct Jam {
+    /// Standard MIDI File with a bass part
+    bass: PathBuf,
+    /// Where the bass and the drums go, as a MIDI file
+    #[arg(short, long, default_value = "lockstep-jam.mid")]
+    output: PathBuf,
+    /// Where the sound goes, as a WAV file; without it there is none
+    #[arg(long)]
+    wav: Option<PathBuf>,
+    /// Which kit is heard in the sound; without it the preset's, or acoustic
+    #[arg(long, value_parser = kit_parser())]
+    kit: Option<KitChoice>,
+    /// Play a preset, by name or from a file; what else is told here counts more (`lockstep presets` lists them)
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Which drummer, 0 to 9999: the same seed plays the same take; 39 where neither this nor a preset says otherwise
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=9999))]
+    seed: Option<u32>,
+    /// How much plays, 0 (silence) to 1; 0.5 is the network's own take, which is what plays otherwise
+    #[arg(long, value_parser = share)]
+    density: Option<f32>,
+    /// How much changes from measure to measure, 0 to 1; otherwise 0.1
+    #[arg(long, value_parser = share)]
+    variation: Option<f32>,
+    /// How much the bass counts, 0 (as if there were none) to 1 (leans on every accent); otherwise 0.5, as learnt
+    #[arg(long, value_parser = share)]
+    follow: Option<f32>,
+    /// Which of the drummer's styles, counted from 1; without it the preset or the drummer decides
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=32))]
+    style: Option<u8>,
+    /// Play a fill at the end of every so many measures, and none between; 0 plays none, without it the preset or the drummer
+    /// decides
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=64))]
+    fills: Option<u8>,
+    /// How late off-beat eighths are, 0 to 1; 0.67 is a shuffle in triplets; otherwise 0
+    #[arg(long, value_parser = share)]
+    shuffle: Option<f32>,
+    /// How late odd sixteenths are, 0 to 1; 0.67 is a triplet feel; otherwise 0
+    #[arg(long, value_parser = share)]
+    swing: Option<f32>,
+    /// How loosely hits are placed, 0 to 1; otherwise 0
+    #[arg(long, value_parser = share)]
+    humanise: Option<f32>,
+    /// How much of the drummer's own placement is heard, 0 (the grid) to 1; otherwise 1
+    #[arg(long, value_parser = share)]
+    feel: Option<f32>,
+    /// Keep time while the bass is silent, instead of laying out
+    #[arg(long)]
+    keep_time: bool,
+    /// Tempo in quarter notes a minute, 30 to 300, in place of the file's
+    #[arg(long, value_parser = tempo)]
+    tempo: Option<f64>,
+    /// Track of the bass, counted from 1
+    #[arg(long)]
+    track: Option<usize>,
+    /// Channel of the bass, 1 to 16
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
+    channel: Option<u8>,
+    /// What to play with: lockstep, lockstep-open, base, or a weights file; otherwise the preset's, or lockstep
+    #[arg(long, conflicts_with = "rule")]
+    weights: Option<PathBuf>,
+    /// Play the rule groove, without a network
+    #[arg(long)]
+    rule: bool,
+    /// Which notes the drums are written on: a drum map by name (`lockstep map` lists them), or a file
+    #[arg(long, default_value = PRESETS[0].id)]
+    map: String,
+    /// Which device predicts; without a GPU it is the CPU
+    #[arg(long, value_parser = device_parser(), default_value = DeviceChoice::Auto.id())]
+    device: DeviceChoice,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        None => example(),
+        Some(Task::Jam(jam)) => jam.run(),
+        Some(Task::Map(command)) => command.run(),
+        Some(Task::Presets) => presets_command::list(),
+        #[cfg(feature = "live")]
+        Some(Task::Live(args)) => live::run(&args),
+    }
+}
+
+/// What `cargo run --release` does.
+fn example() -> Result<()> {
+    let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
+        .context("reading the embedded example")?;
+    let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
+    let take = lockstep_offline::play(&song, &neutral(), &mut drummer);
+    println!(
+        "Lockstep plays drums to its example bass line, {:.0} BPM.\n",
+        song.tempo_at(Beats(0.0))
+    );
+    print!("{}", lockstep_offline::grid(&take.song));
+    write(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
+    write(
+        Path::new("lockstep-jam.wav"),
+        &lockstep_offline::wav(&take.song, KitChoice::default())?,
+    )?;
+    report(&take, EMBEDDED[0].0);
+    println!("Wrote lockstep-jam.mid (bass and drums) and lockstep-jam.wav (listen to it).");
+    println!("Your own line: lockstep jam BASS.mid -o OUT.mid --wav OUT.wav");
+    Ok(())
+}
+
+impl Jam {
+    fn run(&self) -> Result<()> {
+        let input = self.bass.display();
+        let bytes = std::fs::read(&self.bass).with_context(|| format!("reading {input}"))?;
+        let pick = Pick {
+            track: self.track,
+            channel: self.channel,
+        };
+        let mut song = midi_file::read(&bytes, pick).with_context(|| format!("reading {input}"))?;
+        if let Some(bpm) = self.tempo {
+            song.tempos = vec![(Beats(0.0), bpm)];
+        }
+        if let Some((at, signature)) = song
+            .meters
+            .iter()
+            .find(|(_, signature)| signature.meter().is_none())
+        {
+            eprintln!(
+                "{input}: the time signature {}/{} at beat {} is off the sixteenth grid or longer than 32 steps; 4/4 is played there",
+                signature.numerator, signature.denominator, at.0,
+            );
+        }
+        let map = map_command::find(&self.map)?;
+        let (controls, chosen, kit) = self.controls()?;
+        let style = controls.taste.style;
+        let (mut drummer, name) = self.drummer(chosen, style)?;
+        let take = lockstep_offline::play(&song, &controls, drummer.as_mut());
+        let sound = match &self.wav {
+            Some(path) => {
+                let bytes =
+                    lockstep_offline::wav(&take.song, kit).context("rendering the sound")?;
+                Some((path, bytes))
+            }
+            None => None,
+        };
+        print!("{}", lockstep_offline::grid(&take.song));
+        let key = |key: u8| {
+            let key = Voice::from_gm_note(key).map(|voice| map.key(voice));
+            key.map_or((9, 0), |key| (key.channel, key.note))
+        };
+        write(&self.output, &midi_file::write_on(&take.song, key))?;
+        if let Some((path, bytes)) = &sound {
+            write(path, bytes)?;
+        }
+        println!("Bass: {}.", song.bass_part);
+        report(&take, &name);
+        println!(
+            "Wrote {}{}.",
+            self.output.display(),
+            match &self.wav {
+                Some(path) => format!(" and {}", path.display()),
+                None => String::new(),
+            }
+        );
+        Ok(())
+    }
+
+    /// The knobs: those of the preset, or neutral ones, with what is told instead. And which drummer the preset wants.
+    fn controls(&self) -> Result<(Controls, Drummer, KitChoice)> {
+        let (mut controls, drummer, kit) = match &self.preset {
+            Some(name) => presets::find(name)?.controls(),
+            None => (neutral(), Drummer::default(), KitChoice::default()),
+        };
+        let taste = &mut controls.taste;
+        let told = [
+            (&mut taste.variation, self.variation),
+            (&mut taste.follow, self.follow),
+            (&mut controls.density, self.density),
+            (&mut controls.shuffle, self.shuffle),
+            (&mut controls.swing, self.swing),
+            (&mut controls.humanise, self.humanise),
+            (&mut controls.feel, self.feel),
+        ];
+        for (knob, told) in told {
+            *knob = told.unwrap_or(*knob);
+        }
+        taste.seed = self.seed.unwrap_or(taste.seed);
+        taste.style = self.style.map(|style| style - 1).or(taste.style);
+        controls.fills = self.fills.map_or(controls.fills, Fills::Every);
+        if self.keep_time {
+            controls.silence = SilencePolicy::KeepTime;
+        }
+        Ok((controls, drummer, self.kit.unwrap_or(kit)))
+    }
+
+    /// Who plays: whom the command line names, else the chosen one; and what that one is called.
+    fn drummer(&self, chosen: Drummer, style: Option<u8>) -> Result<(Box<dyn Generator>, String)> {
+        if self.rule {
+            return Ok((Box::new(RuleGroove), "rule groove".to_owned()));
+        }
+        let (bytes, name) = match &self.weights {
+            Some(path) => {
+                let name = path.display().to_string();
+                let known = EMBEDDED.iter().find(|(known, _)| Path::new(known) == path);
+                let bytes = match known {
+                    Some((_, bytes)) => Cow::Borrowed(*bytes),
+                    None => Cow::Owned(
+                        std::fs::read(path)
+                            .with_context(|| format!("reading the weights {name}"))?,
+                    ),
+                };
+                (bytes, name)
+            }
+            None => (chosen.weights()?, chosen.weights_name().to_owned()),
+        };
+        let predictor =
+            Predictor::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
+        let n_styles = predictor.config().architecture.n_styles;
+        if let Some(style) = style.filter(|style| usize::from(*style) >= n_styles) {
+            anyhow::bail!("style {}: {name} knows {n_styles} styles", style + 1);
+        }
+        Ok((Box::new(self.on_device(predictor, &bytes)), name))
+    }
+
+    /// The drummer on the device that is asked for.
+    fn on_device(&self, predictor: Predictor, weights: &[u8]) -> OnDevice {
+        let device = self.device;
+        let tell = |device: &str| println!("Predicting on the {device}.");
+        OnDevice::new(predictor, weights, Search::here(), move || device, tell).settled()
+    }
+}
+
+/// The knobs where nobody turns any.
+fn neutral() -> Controls {
+    Controls {
+        taste: Taste {
+            seed: DEFAULT_SEED,
+            variation: 0.1,
+            ..Taste::default()
+        },
+        ..Controls::default()
+    }
+}
+
+/// Says how the measures came by their drums and how long a prediction took.
+fn report(take: &Take, drummer: &str) {
+    let tally = &take.tally;
+    println!(
+        "Measures by the {drummer}: {}; by the ladder: {} varied, {} by rule; silent: {}.",
+        tally.fresh + tally.early,
+        tally.varied,
+        tally.rule,
+        tally.silent
+    );
+    if let Some(failure) = &take.failure {
+        eprintln!("A prediction failed, and the ladder played: {failure}");
+    }
+    let mut times = take.predictions.clone();
+    times.sort_unstable();
+    if let (Some(last), false) = (times.last(), times.is_empty()) {
+        let us = |time: &Duration| time.as_secs_f64() * 1e6;
+        let at = |share: usize| us(&times[(times.len() * share / 100).min(times.len() - 1)]);
+        println!(
+            "One prediction, one thread: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs.",
+            at(50),
+            at(99),
+            us(last)
+        );
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    whole::write(path, bytes).with_context(|| format!("writing {}", path.display()))
+}
+
+fn share(text: &str) -> Result<f32> {
+    let value: f32 = text.parse()?;
+    ensure!(
+        (0.0..=1.0).contains(&value),
+        "{value} is not between 0 and 1"
+    );
+    Ok(value)
+}
+
+fn tempo(text: &str) -> Result<f64> {
+    let value: f64 = text.parse()?;
+    ensure!(
+        (30.0..=300.0).contains(&value),
+        "{value} is not between 30 and 300"
+    );
+    Ok(value)
+}
+
+/// Reads a kit by its frozen name.
+fn kit_parser() -> impl TypedValueParser<Value = KitChoice> {
+    by_id(KitChoice::ALL, KitChoice::id)
+}
+
+/// Reads a device by its frozen name.
+fn device_parser() -> impl TypedValueParser<Value = DeviceChoice> {
+    by_id(DeviceChoice::ALL, DeviceChoice::id)
+}
+
+/// Reads one of some choices by its name.
+fn by_id<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    id: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.map(id)).try_map(move |name| {
+        let chosen = all.into_iter().find(|choice| id(*choice) == name);
+        chosen.context("not one of the possible values")
+    })
+}

@@ -1,0 +1,408 @@
+//! The drummer on the audio thread: bass notes and the host's time in, drum notes out, block by block.
+//!
+//! bass note → `Listener` (step grid, 64-step window) → request ⇢ generator ⇢ plan → `Ladder` → `Score` → density at the
+//! hit's own frame → `Gates` → drum note
+//!
+//! Never allocates, locks, waits, logs or does I/O, and knows neither the plugin framework, the networks nor threads:
+//! what crosses to the generator goes through [`PlanSource`]. Everything inside a block happens in time order, frame by
+//! frame, so that what is played does not depend on how the host cuts time into blocks.
+//!
+//! Two limits follow from the measure being the unit of planning. A hit never falls before its measure's downbeat: the
+//! plan is taken there, so an offset that would make step 0 early is played as none. And a hit never leaves its measure
+//! at the other end.
+
+mod bass_input;
+mod block;
+mod clock;
+mod controls;
+mod drum_map;
+mod fills;
+mod follow;
+mod free_run;
+mod gates;
+mod gesture;
+mod happening;
+mod ideas;
+mod ladder;
+mod listener;
+mod measure;
+mod own_clock;
+mod passage;
+mod pins;
+mod pulse;
+mod score;
+mod snapshot;
+mod taps;
+#[cfg(test)]
+mod tests;
+
+pub use bass_input::{BassInput, Cue, InputEvent, InputSettings, Meaning};
+pub use block::{
+    BassEvent, BassEventKind, Block, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
+    MAX_DRUM_EVENTS, Transport,
+};
+pub use controls::{Controls, FreeRunStart, SilencePolicy, TempoFollow};
+pub use drum_map::{DrumKey, DrumMap};
+pub use fills::Fills;
+pub use ladder::{PlanSource, Rung, Tally};
+pub use passage::{Mark, MarkKind, Passage};
+pub use pins::{Pin, Pins};
+pub use snapshot::{Cell, Cells, Snapshot, Time};
+
+use clock::Timeline;
+use fills::FillButton;
+use gates::{Gates, NotStruck, Strike};
+use happening::{Happening, frame_in};
+use ideas::Ideas;
+use ladder::{Downbeat, Ladder};
+use listener::{FIRST_ROW, Heard, Listener};
+use lockstep_core::generator::{Request, Taste};
+use lockstep_core::representation::{Beats, Meter};
+use measure::{Measure, Tick};
+use own_clock::OwnClock;
+use score::{Feel, Score};
+use std::slice;
+use taps::Taps;
+
+/// Density at which the drummer's own take sounds.
+const OWN_TAKE: f32 = 0.5;
+
+/// Plays the drums.
+#[derive(Clone, Debug)]
+pub struct Performer {
+    mode: Mode,
+    /// Counts playbacks; never starts again, so that no plan of an earlier one is mistaken for one of this.
+    take: u32,
+    measure: Measure,
+    /// Meter of the measure that comes next.
+    next_meter: Meter,
+    listener: Listener,
+    ladder: Ladder,
+    score: Score,
+    gates: Gates,
+    /// Whether what sounded at the last reset has been ended.
+    is_released: bool,
+    fill: FillButton,
+    ideas: Ideas,
+    passage: Passage,
+    /// The time of [`Mode::Free`]; after that, what it was.
+    clock: OwnClock,
+    taps: Taps,
+    /// The time of the part of a block that was played last.
+    last: Option<Timeline>,
+}
+
+/// Whose time it is.
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    /// Nobody's.
+    Resting,
+    /// The host's.
+    Song {
+        /// The time of the last block.
+        last: Timeline,
+    },
+    /// The performer's own.
+    Free,
+}
+
+/// Everything of a block that playing needs.
+struct Hand<'a, P> {
+    block: &'a Block<'a>,
+    controls: &'a Controls,
+    plans: &'a mut P,
+    out: &'a mut DrumEvents,
+}
+
+impl Default for Performer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Performer {
+    /// A drummer at rest. Make one for the life of the plugin: its takes must not repeat for one [`PlanSource`].
+    ///
+    /// # Realtime safety
+    /// Never allocates; some 30 KiB.
+    pub fn new() -> Self {
+        Self {
+            mode: Mode::Resting,
+            take: 0,
+            measure: Measure::new(0, Beats(0.0), Meter::COMMON, FIRST_ROW),
+            next_meter: Meter::COMMON,
+            listener: Listener::new(),
+            ladder: Ladder::default(),
+            score: Score::new(),
+            gates: Gates::default(),
+            is_released: true,
+            fill: FillButton::default(),
+            ideas: Ideas::default(),
+            passage: Passage::default(),
+            clock: OwnClock::new(Beats(0.0), 1.0, 1.0),
+            taps: Taps::default(),
+            last: None,
+        }
+    }
+
+    /// Forgets everything but the number of the take and how much has been played, the tally too. What still sounds ends at
+    /// the first frame of the next block: whoever plays the notes may not have been reset.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn reset(&mut self) {
+        let gates = std::mem::take(&mut self.gates);
+        *self = Self {
+            take: self.take.wrapping_add(1),
+            gates,
+            is_released: false,
+            passage: self.passage.rest(),
+            ..Self::new()
+        };
+    }
+
+    /// Ends every sounding note at a frame and rests.
+    fn rest(&mut self, frame: FrameOffset, out: &mut DrumEvents) {
+        self.gates.end_all(frame, out);
+        self.mode = Mode::Resting;
+    }
+
+    /// How often each rung of the ladder was taken since the last reset.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn tally(&self) -> Tally {
+        self.ladder.tally
+    }
+
+    /// Whether time passes for the drummer.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn is_playing(&self) -> bool {
+        !matches!(self.mode, Mode::Resting)
+    }
+
+    /// Where the block that was played last lies in the music as it was played.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn passage(&self) -> &Passage {
+        &self.passage
+    }
+
+    /// Tempo of the drummer's own clock in quarter notes a minute: the one that it runs at or nears, or, before it has
+    /// started, the one that was tapped. `None` where there is neither, and in the host's time.
+    ///
+    /// # Realtime safety
+    /// Never allocates.
+    pub fn free_tempo_bpm(&self) -> Option<f64> {
+        match self.mode {
+            Mode::Song { .. } => None,
+            Mode::Free => Some(self.taps.tempo_bpm()? * self.clock.tempo()),
+            Mode::Resting => self.taps.tapped_bpm(),
+        }
+    }
+
+    /// Plays one block. What `out` held before is gone.
+    ///
+    /// # Realtime safety
+    /// Never allocates, never waits unless `plans` does.
+    pub fn perform(
+        &mut self,
+        block: &Block<'_>,
+        controls: &Controls,
+        plans: &mut impl PlanSource,
+        out: &mut DrumEvents,
+    ) {
+        out.clear();
+        self.passage.next();
+        if block.n_frames == 0 {
+            return;
+        }
+        if !self.is_released || controls.is_bypassed {
+            self.gates.end_all(FrameOffset(0), out);
+            self.is_released = true;
+        }
+        self.fill.hold(controls.fill_now);
+        self.ideas.hold(controls.new_idea);
+        let mut hand = Hand {
+            block,
+            controls,
+            plans,
+            out,
+        };
+        if let Some(timeline) = self.follow(&mut hand) {
+            self.play(&timeline, &mut block.bass.iter(), &mut hand);
+        } else {
+            self.run_free(&mut hand);
+        }
+        self.gates.pass(block.n_frames);
+        self.taps.pass(block.n_frames);
+    }
+
+    /// The downbeat of a measure: its drums are chosen and stay.
+    fn begin<P: PlanSource>(&mut self, next: Measure, hand: &mut Hand<'_, P>) {
+        let downbeat = Downbeat {
+            take: self.take,
+            measure: next.serial,
+            seed: hand.controls.taste.seed,
+            meter: self.measure.meter,
+            next_meter: next.meter,
+            window: &self.listener.window(self.measure.heard_row()),
+            has_asked: self.measure.has_asked,
+            silence: hand.controls.silence,
+            playing: self.score.hits(),
+        };
+        let hits = self.ladder.choose(&downbeat, hand.plans);
+        self.fill.begin_measure();
+        self.measure = next;
+        self.passage.mark(next.place, next.meter, MarkKind::Measure);
+        self.listener.begin_measure(next.open_row());
+        self.score
+            .begin(&hits, self.feel(hand.controls), hand.controls.pins);
+    }
+
+    /// Everything that happens in a block, or a part of it, in time order. Gives the frame until which it has played:
+    /// the end, but where the own clock stops.
+    fn play<P: PlanSource>(
+        &mut self,
+        timeline: &Timeline,
+        bass: &mut slice::Iter<'_, BassEvent>,
+        hand: &mut Hand<'_, P>,
+    ) -> FrameOffset {
+        let place = self.measure.place_of(timeline.position);
+        self.passage
+            .pass(place, timeline, hand.block.sample_rate_hz);
+        self.passage.follow_meter(self.measure.meter);
+        self.score.follow(self.feel(hand.controls));
+        let rel = Beats(timeline.position.0 - self.measure.start.0);
+        self.score.settle(hand.controls.pins, rel);
+        self.last = Some(*timeline);
+        let mut now = timeline.first;
+        while let Some((frame, what)) = self.next(timeline, hand.block, bass.as_slice().first()) {
+            // What is late is done now; the order stays.
+            now = now.max(frame);
+            match what {
+                Happening::Close => self.close_cell(timeline, hand),
+                Happening::Bass => {
+                    if let Some(event) = bass.next()
+                        && self.heed(event.kind, frame, timeline, hand)
+                    {
+                        self.hear(event.kind, frame, timeline, hand);
+                    }
+                }
+                Happening::End(voice) => self.gates.end(voice, now, hand.out),
+                Happening::Hit => self.strike(now, hand),
+                Happening::Step if self.is_over(hand.controls) => {
+                    self.rest(now, hand.out);
+                    self.passage.stop(now);
+                    return now;
+                }
+                Happening::Step => self.step(hand),
+            }
+        }
+        timeline.end
+    }
+
+    /// The bassist does something.
+    fn hear<P>(
+        &mut self,
+        kind: BassEventKind,
+        frame: FrameOffset,
+        timeline: &Timeline,
+        hand: &Hand<'_, P>,
+    ) {
+        let beats_per_s = timeline.beats_per_frame * hand.block.sample_rate_hz;
+        let late_hands_s = f64::from(hand.controls.late_hands_ms.clamp(0.0, 100.0)) / 1000.0;
+        let earlier = Beats(late_hands_s * beats_per_s);
+        match kind {
+            BassEventKind::Fill => self.fill.press(),
+            BassEventKind::NewIdea => self.ideas.press(),
+            _ => {
+                let (row, lateness) = self.measure.place(timeline.position_of(frame), earlier);
+                let heard = Heard {
+                    row,
+                    lateness,
+                    step_s: 0.25 / beats_per_s,
+                };
+                self.listener.hear(kind, heard);
+            }
+        }
+    }
+
+    /// A step's cell closes: all that belongs to it has been heard, so the next measure can be asked for.
+    fn close_cell<P: PlanSource>(&mut self, timeline: &Timeline, hand: &mut Hand<'_, P>) {
+        self.measure.half_step += 1;
+        let end_row = self.measure.end_row();
+        let window = self.listener.window(end_row);
+        if window.is_silent() {
+            return;
+        }
+        if self.ideas.ask() {
+            self.listener.begin_idea(end_row);
+        }
+        let measure = self.measure.serial + 1;
+        hand.plans.publish(&Request {
+            take: self.take,
+            measure,
+            heard_steps: self.measure.half_step / 2,
+            meter: self.measure.meter,
+            tempo_bpm: timeline.tempo_bpm(hand.block.sample_rate_hz),
+            window,
+            played: self.listener.played(end_row),
+            taste: Taste {
+                idea: self.ideas.current(),
+                fill: self.fill.ask(hand.controls.fills, measure),
+                ..hand.controls.taste
+            },
+        });
+        self.measure.has_asked = true;
+    }
+
+    /// A step begins, or the next measure with its first.
+    fn step<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
+        if self.measure.tick() == Tick::Downbeat {
+            self.begin(self.measure.next(self.measure.end(), self.next_meter), hand);
+        }
+        self.listener.begin_step(self.measure.open_row());
+        self.measure.half_step += 1;
+    }
+
+    /// The next hit's time has come: density decides.
+    fn strike<P>(&mut self, frame: FrameOffset, hand: &mut Hand<'_, P>) {
+        let Some(hit) = self.score.pop() else { return };
+        // The generator hears what the drummer meant, not what density left of it or the gain made of it: so its take is the
+        // same at every density, and more of it only adds.
+        if hit.presence.sounds_at(OWN_TAKE) {
+            self.listener.note_played(
+                self.measure.first_row + hit.step_idx,
+                hit.voice,
+                hit.velocity,
+            );
+        }
+        let density = hand.controls.density_of(hit.voice);
+        if !hit.presence.sounds_at(density) || hand.controls.is_bypassed {
+            return;
+        }
+        let strike = Strike {
+            frame,
+            voice: hit.voice,
+            velocity: hand.controls.loudness(hit.velocity),
+            map: hand.controls.map,
+            sample_rate_hz: hand.block.sample_rate_hz,
+        };
+        match self.gates.strike(strike, hand.out) {
+            Ok(()) => self.score.note_struck(hit.step_idx, hit.voice),
+            Err(NotStruck::Already) => {}
+            Err(NotStruck::NoRoom) => {
+                let n = &mut self.ladder.tally.dropped_notes;
+                *n = n.saturating_add(1);
+            }
+        }
+    }
+
+    fn feel(&self, controls: &Controls) -> Feel {
+        Feel::new(controls, self.measure.serial, self.measure.meter)
+    }
+}

@@ -1,0 +1,363 @@
+//! The hits of the measure that is being played, in the order in which they fall.
+//!
+//! Holds every hit that could sound; whether it does is decided by density when its time comes. Each is played once,
+//! however the host's position jitters and the knobs turn.
+
+use arrayvec::ArrayVec;
+use lockstep_core::draws::uniform;
+use lockstep_core::representation::{
+    Beats, Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, STEPS_PER_BEAT, Voice,
+};
+
+use super::clock::TOLERANCE;
+use super::controls::Controls;
+use super::pins::Pins;
+
+/// Most hits in a measure.
+const MAX_HITS: usize = MAX_STEPS_PER_MEASURE * N_VOICES;
+
+/// Earliest and latest that a loosely placed hit falls, in steps: 15 ms at 120 BPM. A choice, not a measurement.
+const LOOSE_STEPS: f64 = 0.12;
+
+/// Softest and loudest that a loosely struck hit is, relative to what was planned.
+const LOOSE_VELOCITY: f32 = 0.15;
+
+/// The last hit of a measure falls at least this many steps before its end, so that it is heard also where the end is
+/// a loop's.
+const LAST_STEPS: f64 = 1.0 / 64.0;
+
+/// What moves hits from where the plan has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Feel {
+    swing: f32,
+    shuffle: f32,
+    humanise: f32,
+    /// Share of the plan's own offsets that is heard.
+    own: f32,
+    seed: u32,
+    /// Serial of the measure.
+    measure: u64,
+    n_steps: usize,
+}
+
+impl Feel {
+    /// The feel of a measure by its serial.
+    pub(super) fn new(controls: &Controls, measure: u64, meter: Meter) -> Self {
+        let unit = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) };
+        Self {
+            swing: unit(controls.swing),
+            // Where eighths are counted they are the beat, and nothing is off it.
+            shuffle: if meter.denominator() == 8 {
+                0.0
+            } else {
+                unit(controls.shuffle)
+            },
+            humanise: unit(controls.humanise),
+            own: unit(controls.feel),
+            seed: controls.taste.seed,
+            measure,
+            n_steps: meter.n_steps(),
+        }
+    }
+
+    /// Length of the measure in steps.
+    pub(super) fn n_steps(&self) -> usize {
+        self.n_steps
+    }
+
+    /// How many steps after its step a hit falls.
+    #[expect(clippy::cast_possible_truncation, reason = "two steps at most")]
+    pub(super) fn shift(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
+        (self.time(step_idx, voice, hit) - step_idx as f64) as f32
+    }
+
+    /// When a hit falls, in steps since the measure's start; never outside its measure, so a hit that the plan wants
+    /// before the downbeat falls on it.
+    fn time(&self, step_idx: usize, voice: Voice, hit: Hit) -> f64 {
+        let swung = if step_idx.is_multiple_of(2) {
+            0.0
+        } else {
+            0.5 * self.swing
+        };
+        let shuffled = self.shuffle * shuffle(step_idx);
+        let loose = LOOSE_STEPS * f64::from(self.humanise * self.draw(step_idx, voice, 0));
+        let own = f64::from(self.own * hit.offset());
+        let time = step_idx as f64 + own + f64::from(swung + shuffled) + loose;
+        time.clamp(0.0, self.n_steps as f64 - LAST_STEPS)
+    }
+
+    /// How loud a hit is before the gain, from 1/127 to 1.
+    pub(super) fn velocity(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
+        let loose = 1.0 + LOOSE_VELOCITY * self.humanise * self.draw(step_idx, voice, 1);
+        (hit.velocity() * loose).clamp(1.0 / 127.0, 1.0)
+    }
+
+    /// A draw from (-1, 1) that is always the same for this hit.
+    fn draw(&self, step_idx: usize, voice: Voice, what: u64) -> f32 {
+        let place = [
+            u64::from(self.seed),
+            self.measure,
+            step_idx as u64,
+            voice.index() as u64,
+            what,
+        ];
+        2.0 * uniform(&place) - 1.0
+    }
+}
+
+/// How far a whole shuffle moves a step, in steps: the off-beat eighth by one, the sixteenths around it by half of that.
+fn shuffle(step_idx: usize) -> f32 {
+    match step_idx % 4 {
+        0 => 0.0,
+        2 => 1.0,
+        _ => 0.5,
+    }
+}
+
+/// A hit with its time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scored {
+    /// In steps since the measure's start.
+    time: f64,
+    pub(super) step_idx: usize,
+    pub(super) voice: Voice,
+    pub(super) presence: Presence,
+    /// Before the gain, from 1/127 to 1.
+    pub(super) velocity: f32,
+}
+
+impl Scored {
+    /// When it falls, after its measure's start.
+    pub(super) fn beats(&self) -> Beats {
+        Beats(self.time / f64::from(STEPS_PER_BEAT))
+    }
+}
+
+/// The hits of one measure and which of them are past.
+#[derive(Clone, Debug)]
+pub(super) struct Score {
+    hits: HitMap,
+    feel: Feel,
+    /// Those that count in this measure.
+    pins: Pins,
+    /// Whether nothing is planned, and so nothing to be pinned.
+    is_rest: bool,
+    /// What is still to come when the feel last changed, in time order.
+    queue: ArrayVec<Scored, MAX_HITS>,
+    /// How many of `queue` are past.
+    n_past: usize,
+    /// Bit `v` of entry `s`: the hit of voice `v` at step `s` is past.
+    past: [u16; MAX_STEPS_PER_MEASURE],
+    /// The same: it sounded.
+    struck: [u16; MAX_STEPS_PER_MEASURE],
+}
+
+impl Score {
+    /// A rest.
+    pub(super) fn new() -> Self {
+        Self {
+            hits: HitMap::default(),
+            feel: Feel::default(),
+            pins: Pins::default(),
+            is_rest: true,
+            queue: ArrayVec::new(),
+            n_past: 0,
+            past: [0; MAX_STEPS_PER_MEASURE],
+            struck: [0; MAX_STEPS_PER_MEASURE],
+        }
+    }
+
+    /// The hits as they were planned.
+    pub(super) fn hits(&self) -> &HitMap {
+        &self.hits
+    }
+
+    /// A measure begins with these hits.
+    pub(super) fn begin(&mut self, hits: &HitMap, feel: Feel, pins: Pins) {
+        self.hits = *hits;
+        self.past = [0; MAX_STEPS_PER_MEASURE];
+        self.struck = [0; MAX_STEPS_PER_MEASURE];
+        self.feel = feel;
+        self.is_rest = hits.is_rest();
+        self.pins = if self.is_rest { Pins::default() } else { pins };
+        self.arrange();
+    }
+
+    /// Moves what is still to come, if the feel is another.
+    pub(super) fn follow(&mut self, feel: Feel) {
+        if feel != self.feel {
+            self.feel = feel;
+            self.arrange();
+        }
+    }
+
+    /// Takes or leaves what is still to come, if the pins are others; `rel` is how far the measure has been played, in beats:
+    /// what a pin wants before that is past.
+    pub(super) fn settle(&mut self, pins: Pins, rel: Beats) {
+        if pins != self.pins && !self.is_rest {
+            self.pins = pins;
+            self.arrange();
+            self.enter(rel, MAX_STEPS_PER_MEASURE);
+        }
+    }
+
+    /// Takes the hits of the steps before `first_step` as past where their time is too; `rel` is that place in beats since
+    /// the measure's start. A hit that was to fall ahead of a step which is still to come falls at once.
+    pub(super) fn enter(&mut self, rel: Beats, first_step: usize) {
+        let place = rel.0 - TOLERANCE;
+        for hit in self.queue.get(self.n_past..).unwrap_or_default() {
+            if hit.step_idx < first_step
+                && hit.beats().0 < place
+                && let Some(past) = self.past.get_mut(hit.step_idx)
+            {
+                *past |= 1 << hit.voice.index();
+            }
+        }
+        self.arrange();
+    }
+
+    /// Notes that a hit of this measure sounded.
+    pub(super) fn note_struck(&mut self, step_idx: usize, voice: Voice) {
+        if let Some(struck) = self.struck.get_mut(step_idx) {
+            *struck |= 1 << voice.index();
+        }
+    }
+
+    /// The voices that sounded for a step, one bit each.
+    pub(super) fn struck_at(&self, step_idx: usize) -> u16 {
+        self.struck.get(step_idx).copied().unwrap_or_default()
+    }
+
+    /// Takes a step's hits of these voices as past and sounded: they did, for the step that this one stands in for.
+    pub(super) fn forgo(&mut self, step_idx: usize, voices: u16) {
+        if let Some((past, struck)) = self
+            .past
+            .get_mut(step_idx)
+            .zip(self.struck.get_mut(step_idx))
+        {
+            *past |= voices;
+            *struck |= voices;
+        }
+        self.arrange();
+    }
+
+    /// The next hit.
+    pub(super) fn peek(&self) -> Option<&Scored> {
+        self.queue.get(self.n_past)
+    }
+
+    /// Takes the next hit, which then is past.
+    pub(super) fn pop(&mut self) -> Option<Scored> {
+        let hit = self.queue.get(self.n_past).copied()?;
+        self.n_past += 1;
+        if let Some(past) = self.past.get_mut(hit.step_idx) {
+            *past |= 1 << hit.voice.index();
+        }
+        Some(hit)
+    }
+
+    fn arrange(&mut self) {
+        self.n_past = 0;
+        self.queue.clear();
+        for (step_idx, past) in self.past.iter().enumerate().take(self.feel.n_steps) {
+            for voice in Voice::ALL {
+                let planned = self.hits.hit(step_idx, voice);
+                let hit = self.pins.settle(step_idx, voice, planned);
+                if hit.presence() == Presence::NEVER || past >> voice.index() & 1 == 1 {
+                    continue;
+                }
+                // The queue has room for every hit of the map.
+                let _ = self.queue.try_push(Scored {
+                    time: self.feel.time(step_idx, voice, hit),
+                    step_idx,
+                    voice,
+                    presence: hit.presence(),
+                    velocity: self.feel.velocity(step_idx, voice, hit),
+                });
+            }
+        }
+        self.queue.sort_unstable_by(|a, b| {
+            let place = |hit: &Scored| (hit.step_idx, hit.voice.index());
+            a.time.total_cmp(&b.time).then(place(a).cmp(&place(b)))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn feel(swing: f32, humanise: f32) -> Feel {
+        let controls = Controls {
+            swing,
+            humanise,
+            ..Controls::default()
+        };
+        Feel::new(&controls, 3, Meter::COMMON)
+    }
+
+    #[test]
+    fn swing_of_two_thirds_is_a_triplet() {
+        let time = feel(2.0 / 3.0, 0.0).time(5, Voice::Kick, Hit::default());
+        assert!((time - (4.0 + 4.0 / 3.0)).abs() < 1e-6, "{time}");
+        let time = feel(2.0 / 3.0, 0.0).time(4, Voice::Kick, Hit::default());
+        assert!((time - 4.0).abs() < 1e-6, "{time}");
+    }
+
+    #[test]
+    fn a_shuffle_of_two_thirds_puts_off_beats_on_the_last_triplet() {
+        let controls = Controls {
+            shuffle: 2.0 / 3.0,
+            ..Controls::default()
+        };
+        let time =
+            |step| Feel::new(&controls, 3, Meter::COMMON).time(step, Voice::Kick, Hit::default());
+        for (step, expected) in [(4, 4.0), (5, 5.0 + 1.0 / 3.0), (6, 6.0 + 2.0 / 3.0)] {
+            let time = time(step);
+            assert!((time - expected).abs() < 1e-6, "{time} for step {step}");
+        }
+    }
+
+    #[test]
+    fn feel_scales_the_drummers_own_placement_down_to_the_grid() {
+        let late = Hit::new(Presence::NEVER, 0.5, 0.25).unwrap_or_default();
+        for (feel, expected) in [(0.0, 4.0), (0.5, 4.125), (1.0, 4.25), (f32::NAN, 4.0)] {
+            let controls = Controls {
+                feel,
+                ..Controls::default()
+            };
+            let time = Feel::new(&controls, 3, Meter::COMMON).time(4, Voice::Snare, late);
+            assert!((time - expected).abs() < 1e-6, "{time} at a feel of {feel}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_hit_leaves_its_measure(step_idx in 0..16_usize, offset in -0.5_f32..0.5, swing in 0.0_f32..=1.0, loose in 0.0_f32..=1.0) {
+            let hit = Hit::new(Presence::NEVER, 0.5, offset).unwrap_or_default();
+            let time = feel(swing, loose).time(step_idx, Voice::Snare, hit);
+            prop_assert!((0.0..16.0).contains(&time));
+        }
+
+        #[test]
+        fn turning_a_knob_repeats_no_hit(n_before in 0..40_usize, swing in 0.0_f32..=1.0) {
+            let mut hits = HitMap::default();
+            let sure = Presence::new(1.0).and_then(|p| Hit::new(p, 0.5, 0.0)).unwrap_or_default();
+            for step_idx in 0..16 {
+                for voice in [Voice::Kick, Voice::ClosedHat, Voice::Ride] {
+                    hits.set(step_idx, voice, sure);
+                }
+            }
+            let mut score = Score::new();
+            score.begin(&hits, feel(0.0, 0.0), Pins::default());
+            let mut seen: Vec<_> = (0..n_before).filter_map(|_| score.pop()).collect();
+            score.follow(feel(swing, 1.0));
+            seen.extend(std::iter::from_fn(|| score.pop()));
+            let mut places: Vec<_> = seen.iter().map(|s| (s.step_idx, s.voice.index())).collect();
+            places.sort_unstable();
+            places.dedup();
+            prop_assert_eq!((seen.len(), places.len()), (48, 48));
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! All that the kits play, at one sample rate: the recordings and the rendered voices of the drum machine.
+//!
+//! A bank begins empty. Threads that may take their time put its sounds in, one by one and in any order; the audio thread reads
+//! those that are there. All kits of the process that play at one rate share one bank.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "reads the recordings once, off the audio thread"
+)]
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use lockstep_core::representation::{N_VOICES, Voice};
+
+use super::resample::resample;
+use super::voices;
+
+/// What was recorded; how it was cut says `cargo xtask kit-samples`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recording {
+    Kick,
+    FeltKick,
+    Snare,
+    BrushedSnare,
+    SweptSnare,
+    ClosedHat,
+    OpenHat,
+    LowTom,
+    MidTom,
+    HighTom,
+    Crash,
+    DarkCrash,
+    Ride,
+    DarkRide,
+}
+
+/// How many recordings there are.
+const N_RECORDINGS: usize = 14;
+
+/// How many sounds a bank has.
+pub(super) const N_SOUNDS: usize = N_RECORDINGS + N_VOICES;
+
+/// The files, in the order of [`Recording`]: FLAC, 44.1 kHz.
+static FILES: [&[u8]; N_RECORDINGS] = [
+    include_bytes!("../../kit/kick.flac"),
+    include_bytes!("../../kit/kick-felt.flac"),
+    include_bytes!("../../kit/snare.flac"),
+    include_bytes!("../../kit/snare-brush.flac"),
+    include_bytes!("../../kit/snare-sweep.flac"),
+    include_bytes!("../../kit/hat-closed.flac"),
+    include_bytes!("../../kit/hat-open.flac"),
+    include_bytes!("../../kit/tom-low.flac"),
+    include_bytes!("../../kit/tom-mid.flac"),
+    include_bytes!("../../kit/tom-high.flac"),
+    include_bytes!("../../kit/crash.flac"),
+    include_bytes!("../../kit/crash-dark.flac"),
+    include_bytes!("../../kit/ride.flac"),
+    include_bytes!("../../kit/ride-dark.flac"),
+];
+
+/// Silent frames before a sound, for [`Bank::sound`]'s reader to look back into.
+pub(super) const N_BEFORE: usize = 1;
+
+/// Silent frames behind it.
+const N_BEHIND: usize = 2;
+
+/// Names a sound of its bank.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SoundIdx(usize);
+
+impl From<Recording> for SoundIdx {
+    fn from(recording: Recording) -> Self {
+        Self(recording as usize)
+    }
+}
+
+impl SoundIdx {
+    /// A voice of the drum machine, whose frames are body and brightness.
+    pub(super) const fn machine(voice: Voice) -> Self {
+        Self(N_RECORDINGS + voice.index())
+    }
+
+    /// Every sound of a bank: the recordings, then the voices of the drum machine.
+    pub(super) fn all() -> impl DoubleEndedIterator<Item = Self> {
+        (0..N_SOUNDS).map(Self)
+    }
+
+    /// Makes the sound for a sample rate that [`voices::sane_rate_hz`] gave, with silence before and behind it; `None` once it
+    /// is no longer wanted, which is asked every millisecond or so.
+    ///
+    /// # Realtime safety
+    /// Allocates and computes, for a quarter of a second at 384 kHz.
+    pub(super) fn make(self, rate_hz: f32, is_wanted: &dyn Fn() -> bool) -> Option<Box<Frames>> {
+        let frames = if let Some(file) = FILES.get(self.0) {
+            // What a damaged build could hold is silence, not a crash in a host; a test reads every file.
+            let (frames, file_hz) = decode(file).unwrap_or_default();
+            let to_hz = voices::whole_hz(rate_hz);
+            resample(&frames, file_hz.max(1), to_hz, is_wanted)?
+        } else {
+            let voice = Voice::ALL.get(self.0 - N_RECORDINGS)?;
+            voices::render(*voice, rate_hz, is_wanted)?
+        };
+        Some(padded(&frames))
+    }
+}
+
+/// A sound, of frames of two channels.
+pub(super) type Frames = [[f32; 2]];
+
+/// The sounds at one sample rate.
+#[derive(Debug)]
+pub(super) struct Bank {
+    rate_hz: f32,
+    /// The recordings, then the voices of the drum machine, each with silence before and behind it, once it is made. What is
+    /// there stays as it is until the bank is dropped.
+    sounds: [OnceLock<Box<Frames>>; N_SOUNDS],
+}
+
+/// The banks that are in use.
+static BANKS: Mutex<Vec<Weak<Bank>>> = Mutex::new(Vec::new());
+
+impl Bank {
+    /// The bank for a sample rate in hertz that [`voices::sane_rate_hz`] gave: the one in use, with what is in it, or an empty
+    /// one.
+    pub(super) fn of_process(rate_hz: f32) -> Arc<Self> {
+        let mut banks = BANKS.lock().unwrap_or_else(PoisonError::into_inner);
+        banks.retain(|bank| bank.strong_count() > 0);
+        let known = banks.iter().filter_map(Weak::upgrade);
+        let same = |bank: &Arc<Self>| bank.rate_hz.to_bits() == rate_hz.to_bits();
+        if let Some(bank) = known.into_iter().find(same) {
+            return bank;
+        }
+        let bank = Arc::new(Self {
+            rate_hz,
+            sounds: [const { OnceLock::new() }; N_SOUNDS],
+        });
+        banks.push(Arc::downgrade(&bank));
+        bank
+    }
+
+    /// Its sample rate in hertz.
+    pub(super) fn rate_hz(&self) -> f32 {
+        self.rate_hz
+    }
+
+    /// Makes all sounds that are not there yet, on this thread.
+    ///
+    /// It begins with the last, and the thread that makes them in the background with the recordings or the drums: both
+    /// meet in the middle, and neither waits for the other.
+    ///
+    /// # Realtime safety
+    /// Safe where all are there, else it takes its time: up to 0.1 s at 44.1 kHz, 0.8 s at 384 kHz.
+    pub(super) fn complete(&self) {
+        for at in SoundIdx::all().rev() {
+            if self.sound(at).is_none()
+                && let Some(sound) = at.make(self.rate_hz, &|| true)
+            {
+                self.put(at, sound);
+            }
+        }
+    }
+
+    /// Whether all sounds are there.
+    pub(super) fn is_complete(&self) -> bool {
+        SoundIdx::all().all(|at| self.sound(at).is_some())
+    }
+
+    /// Puts a sound in; another thread may have been faster, with the same one.
+    pub(super) fn put(&self, at: SoundIdx, sound: Box<Frames>) {
+        if let Some(place) = self.sounds.get(at.0) {
+            let _the_same = place.set(sound);
+        }
+    }
+
+    /// The frames of a sound, with [`N_BEFORE`] silent ones before it and two behind it; `None` while it is not made.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub(super) fn sound(&self, at: SoundIdx) -> Option<&Frames> {
+        self.sounds.get(at.0)?.get().map(|frames| &**frames)
+    }
+}
+
+/// Puts silence around a sound, which begins with its first frame that is none.
+fn padded(frames: &Frames) -> Box<Frames> {
+    let begin = frames
+        .iter()
+        .position(|frame| frame.iter().any(|x| x.abs() > 0.0));
+    let sound = frames.get(begin.unwrap_or(0)..).unwrap_or_default();
+    let silence = |n| std::iter::repeat_n([0.0; 2], n);
+    silence(N_BEFORE)
+        .chain(sound.iter().copied())
+        .chain(silence(N_BEHIND))
+        .collect()
+}
+
+/// The frames of a FLAC file, one channel being heard on both sides, and their rate in hertz.
+fn decode(file: &[u8]) -> Result<(Vec<[f32; 2]>, u32), claxon::Error> {
+    let mut reader = claxon::FlacReader::new(file)?;
+    let info = reader.streaminfo();
+    let scale = 1.0 / (1_u64 << (info.bits_per_sample - 1)) as f32;
+    let samples: Vec<f32> = reader
+        .samples()
+        .map(|sample| sample.map(|sample| sample as f32 * scale))
+        .collect::<Result<_, _>>()?;
+    let frames = samples
+        .chunks_exact(info.channels as usize)
+        .map(|channels| {
+            let left = channels[0];
+            [left, channels.get(1).copied().unwrap_or(left)]
+        })
+        .collect();
+    Ok((frames, info.sample_rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_recording_is_read_and_begins_and_ends_as_it_should() -> Result<(), claxon::Error> {
+        for (idx, file) in FILES.iter().enumerate() {
+            let (frames, rate_hz) = decode(file)?;
+            assert_eq!(rate_hz, 44_100, "{idx}");
+            let peak = frames
+                .iter()
+                .flatten()
+                .fold(0.0_f32, |peak, x| peak.max(x.abs()));
+            assert!((0.8..1.0).contains(&peak), "{idx} peaks at {peak}");
+            let seconds = frames.len() as f32 / 44_100.0;
+            assert!((0.2..=3.5).contains(&seconds), "{idx} lasts {seconds} s");
+            let tail = &frames[frames.len() - 50..];
+            assert!(
+                tail.iter().flatten().all(|x| x.abs() < 1e-3),
+                "{idx} is cut off"
+            );
+        }
+        assert_eq!(Recording::DarkRide as usize, FILES.len() - 1);
+        Ok(())
+    }
+
+    #[test]
+    fn kits_at_one_rate_share_a_bank_and_the_last_one_frees_it() {
+        // A rate that no other test plays at.
+        let rate_hz = 23_456.0;
+        let (one, other) = (Bank::of_process(rate_hz), Bank::of_process(rate_hz));
+        assert!(Arc::ptr_eq(&one, &other));
+        let freed = Arc::downgrade(&one);
+        drop((one, other));
+        assert!(freed.upgrade().is_none());
+        assert!(!Arc::ptr_eq(
+            &Bank::of_process(rate_hz),
+            &Bank::of_process(30_000.0)
+        ));
+    }
+
+    #[test]
+    fn a_bank_begins_empty_and_is_completed_by_whoever_waits() {
+        let bank = Bank::of_process(12_345.0);
+        let n_made = || {
+            let all = SoundIdx::all();
+            all.filter(|at| bank.sound(*at).is_some()).count()
+        };
+        assert_eq!(n_made(), 0);
+        let kick = Recording::Kick.into();
+        let made = SoundIdx::make(kick, 12_345.0, &|| true);
+        let first = made.unwrap_or_default();
+        let place = first.as_ptr();
+        bank.put(kick, first);
+        assert_eq!(n_made(), 1);
+        assert!(!bank.is_complete());
+        bank.complete();
+        assert!(bank.is_complete());
+        // The audio thread may be reading it: it stays.
+        assert_eq!(bank.sound(kick).map(<[_]>::as_ptr), Some(place));
+        for at in SoundIdx::all() {
+            assert!(bank.sound(at).is_some_and(|sound| sound.len() > 100));
+        }
+    }
+
+    #[test]
+    fn a_sound_that_nobody_wants_any_more_is_not_made() {
+        for at in SoundIdx::all() {
+            assert!(at.make(12_345.0, &|| false).is_none(), "{at:?}");
+        }
+    }
+
+    /// What all sounds of a rate are, as one number (Fowler, Noll and Vo's hash, 64 bits, variant 1a).
+    fn fingerprint(rate_hz: f32) -> u64 {
+        let bank = Bank::of_process(rate_hz);
+        bank.complete();
+        let samples = SoundIdx::all().flat_map(|at| bank.sound(at).unwrap_or_default());
+        samples
+            .flatten()
+            .flat_map(|sample| sample.to_bits().to_le_bytes())
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            })
+    }
+
+    // Offline renders of a song must not change from version to version. Whoever changes a sound on purpose changes these
+    // figures and says so in the changelog. Those of the machine's voices come out of the system's `exp`, `sin` and `tanh`,
+    // whose last digit another system may round otherwise.
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+    #[test]
+    fn the_sounds_are_those_of_the_versions_before_to_the_bit() {
+        for (rate_hz, want) in [
+            (44_100.0, 0xe1ea_e615_e9e6_4bc0),
+            (48_000.0, 0x15ed_13eb_8a93_46de),
+            (96_000.0, 0x79cd_8db4_139a_5b06),
+            (384_000.0, 0xddb4_3b4f_099f_2235),
+        ] {
+            let got = fingerprint(rate_hz);
+            assert_eq!(got, want, "{rate_hz} Hz: {got:#x}");
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! The kit as it is played: which hit starts when, which older one gives way, and the mix.
+//!
+//! On the audio thread, but for what makes a kit and [`Kit::wait`]; never allocates, locks, waits or logs there. A sound that is
+//! not made yet is silent, and the hit that wants it fades in once it is ([`Late`]).
+
+use std::sync::Arc;
+
+use arrayvec::ArrayVec;
+use lockstep_core::representation::{N_GROUPS, N_VOICES, Voice};
+
+use super::bank::Bank;
+use super::drum::Drum;
+use super::glide::Glide;
+use super::late::Late;
+use super::making::{Making, complete_soon};
+use super::settings::{KitChoice, KitSettings};
+use super::strokes::stroke;
+use super::voices;
+
+/// No hit sounds longer at its own pitch, in seconds: the acoustic crash's length.
+pub const LONGEST_TAIL_S: f32 = 3.5;
+
+/// Most hits that wait for [`Kit::render`]; those beyond it are not heard.
+///
+/// All nine voices on each of 28 steps: more than a block of 8192 frames holds at any playable tempo.
+pub const MAX_PENDING_HITS: usize = 256;
+
+/// How long a hit takes to give way to a newer one, in seconds: too long to click, too short to be heard.
+const STEAL_FADE_S: f32 = 0.005;
+
+/// The same for what rings on: there the end of an older hit would be heard.
+const RINGING_STEAL_FADE_S: f32 = 0.04;
+
+/// How long the open hat takes to close, in seconds.
+const CHOKE_FADE_S: f32 = 0.012;
+
+/// How long all takes to fall silent when the kit is turned off, in seconds.
+const OFF_FADE_S: f32 = 0.008;
+
+/// How long levels and pans take to come within 1/e of where they are turned to, in seconds.
+const GLIDE_S: f32 = 0.005;
+
+/// Where the soft limiter begins to bend; the kits' usual grooves lie below it.
+const KNEE: f32 = 0.8;
+
+/// Most frames that are made at once.
+pub(super) const CHUNK: usize = 64;
+
+/// The built-in kit.
+#[derive(Debug)]
+pub struct Kit {
+    /// The thread that drops the kit may free it, never the audio thread.
+    bank: Arc<Bank>,
+    /// Has the bank completed in the background. Behind the bank, so that it is dropped when nothing more is to be made.
+    making: Option<Making>,
+    rate_hz: f32,
+    settings: KitSettings,
+    drums: [Drum; N_VOICES],
+    /// Hits not yet begun, by frame; those of one frame in the order they came.
+    pending: ArrayVec<Pending, MAX_PENDING_HITS>,
+    gain: Glide,
+    /// What a frame brings a [`Glide`] nearer to its target, as a share.
+    glide_step: f32,
+    /// Whether nothing has been played since the start: settings hold at once then.
+    is_fresh: bool,
+    chunk: Box<Chunk>,
+}
+
+/// What is made at once.
+#[derive(Debug)]
+struct Chunk {
+    groups: [[[f32; 2]; CHUNK]; N_GROUPS],
+    gains: [f32; CHUNK],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    /// Frames from the start of what is rendered next.
+    frame: usize,
+    voice: Voice,
+    /// In `(0, 1]`.
+    velocity: f32,
+}
+
+impl Kit {
+    /// Makes all kits ready for a sample rate, which is brought into 8 to 384 kHz, and returns when they are.
+    ///
+    /// # Realtime safety
+    /// Allocates and computes, for 0.1 s at 44.1 kHz and up to 0.8 s at 384 kHz, unless another kit of the process plays at
+    /// this rate already; not for the audio thread. Neither is dropping it.
+    pub fn new(sample_rate_hz: f32) -> Self {
+        let kit = Self::empty(sample_rate_hz);
+        kit.wait();
+        kit
+    }
+
+    /// As [`Self::new`], but returns at once: a thread of the process makes the sounds, those of the kit `first` before the
+    /// others. What is hit before its sound is there fades in when it is.
+    ///
+    /// # Realtime safety
+    /// Allocates and starts a thread; not for the audio thread. Neither is dropping it, which may wait a few milliseconds for
+    /// the thread.
+    pub fn soon(sample_rate_hz: f32, first: KitChoice) -> Self {
+        let mut kit = Self::empty(sample_rate_hz);
+        kit.making = complete_soon(&kit.bank, first).ok();
+        if kit.making.is_none() {
+            kit.wait();
+        }
+        kit
+    }
+
+    /// Returns when all sounds are there; helps to make them.
+    ///
+    /// # Realtime safety
+    /// Safe where they are there, else as [`Self::new`]: for an offline render, and not for a live audio thread.
+    pub fn wait(&self) {
+        self.bank.complete();
+    }
+
+    /// Whether all sounds are there.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn is_complete(&self) -> bool {
+        self.bank.is_complete()
+    }
+
+    /// All kits, and what is made of their sounds already.
+    #[expect(clippy::disallowed_methods, reason = "not on the audio thread")]
+    pub(super) fn empty(sample_rate_hz: f32) -> Self {
+        let rate_hz = voices::sane_rate_hz(sample_rate_hz);
+        let settings = KitSettings::default();
+        Self {
+            bank: Bank::of_process(rate_hz),
+            making: None,
+            rate_hz,
+            settings,
+            drums: Voice::ALL.map(Drum::new),
+            pending: ArrayVec::new(),
+            gain: Glide::at(settings.gain),
+            glide_step: 1.0 - (-1.0 / (GLIDE_S * rate_hz)).exp(),
+            is_fresh: true,
+            chunk: Box::new(Chunk {
+                groups: [[[0.0; 2]; CHUNK]; N_GROUPS],
+                gains: [0.0; CHUNK],
+            }),
+        }
+    }
+
+    /// Sets the kit for what is rendered next.
+    ///
+    /// Another kit plays the hits that begin from now on, and what sounds rings out; with [`KitChoice::Off`] it fades in
+    /// a few milliseconds. Levels and pans glide, so that a turn does not click; tune and decay are those of new hits.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn set(&mut self, settings: &KitSettings) {
+        if *settings == self.settings {
+            return;
+        }
+        if settings.choice == KitChoice::Off && self.settings.choice != KitChoice::Off {
+            let total = self.n_frames(OFF_FADE_S);
+            for drum in &mut self.drums {
+                drum.fade(total);
+            }
+        }
+        self.settings = *settings;
+        self.gain.target = settings.gain;
+        for (drum, voice) in self.drums.iter_mut().zip(&settings.voices) {
+            for (side, gain) in drum.sides.iter_mut().zip(voice.gains()) {
+                side.target = gain;
+            }
+        }
+        if self.is_fresh {
+            self.settle();
+        }
+    }
+
+    /// Notes a hit, `frame_in_block` frames after the start of what [`Self::render`] gives next.
+    ///
+    /// Hits may come in any order, also for later blocks. A velocity above 1 is 1, one below 0.001 is that; at 0, below and NaN there is no hit.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn hit(&mut self, frame_in_block: usize, voice: Voice, velocity: f32) {
+        if velocity > 0.0 {
+            let place = self
+                .pending
+                .partition_point(|pending| pending.frame <= frame_in_block);
+            // Full: the hit is dropped.
+            let _ = self.pending.try_insert(
+                place,
+                Pending {
+                    frame: frame_in_block,
+                    voice,
+                    // Softer than MIDI can say, and what keeps denormals out.
+                    velocity: velocity.clamp(0.001, 1.0),
+                },
+            );
+        }
+    }
+
+    /// Overwrites both sides with what the kit sounds like next; of sides unlike in length the shorter counts.
+    ///
+    /// Samples lie in `(-1, 1)` and do not depend on how a stretch is split into blocks.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
+        let mut left = left.iter_mut();
+        let mut right = right.iter_mut();
+        loop {
+            let n = self.advance(left.len().min(right.len()));
+            if n == 0 {
+                break;
+            }
+            for at in 0..n {
+                let mut sum = [0.0; 2];
+                for group in &self.chunk.groups {
+                    if let Some([a, b]) = group.get(at) {
+                        sum = [sum[0] + a, sum[1] + b];
+                    }
+                }
+                let gain = self.chunk.gains.get(at).copied().unwrap_or_default();
+                if let (Some(left), Some(right)) = (left.next(), right.next()) {
+                    [*left, *right] = sum.map(|sample| gain * limit(sample));
+                }
+            }
+        }
+        left.chain(right).for_each(|sample| *sample = 0.0);
+    }
+
+    /// As [`Self::render`], with each voice group on a stereo output of its own, in the order of their index.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn render_groups(&mut self, outputs: &mut [[&mut [f32]; 2]; N_GROUPS]) {
+        let lengths = outputs.iter().flatten().map(|side| side.len());
+        let n_frames = lengths.min().unwrap_or(0);
+        let mut begin = 0;
+        loop {
+            let n = self.advance(n_frames - begin);
+            if n == 0 {
+                break;
+            }
+            for (group, sides) in self.chunk.groups.iter().zip(outputs.iter_mut()) {
+                for (place, side) in sides.iter_mut().enumerate() {
+                    let frames = group.iter().zip(&self.chunk.gains);
+                    let out = side.iter_mut().skip(begin).take(n);
+                    for (sample, (frame, gain)) in out.zip(frames) {
+                        *sample = gain * limit(frame.get(place).copied().unwrap_or_default());
+                    }
+                }
+            }
+            begin += n;
+        }
+    }
+
+    /// Silences everything at once and forgets the hits that wait and those that were.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn reset(&mut self) {
+        self.pending.clear();
+        for drum in &mut self.drums {
+            drum.reset();
+        }
+        self.is_fresh = true;
+        self.settle();
+    }
+
+    /// Whether nothing sounds and no hit waits.
+    ///
+    /// # Realtime safety
+    /// Safe.
+    pub fn is_silent(&self) -> bool {
+        self.pending.is_empty() && self.drums.iter().all(Drum::is_silent)
+    }
+
+    /// Makes the next frames of all groups, at most so many; gives how many.
+    fn advance(&mut self, n_left: usize) -> usize {
+        if n_left == 0 {
+            return 0;
+        }
+        self.is_fresh = false;
+        while self.pending.first().is_some_and(|hit| hit.frame == 0) {
+            if let Some(hit) = self.pending.pop_at(0) {
+                self.start(hit);
+            }
+        }
+        let next = self.pending.first().map_or(CHUNK, |hit| hit.frame);
+        let n = n_left.min(CHUNK).min(next);
+        for hit in &mut self.pending {
+            hit.frame -= n;
+        }
+        let Chunk { groups, gains } = &mut *self.chunk;
+        for group in &mut *groups {
+            group.fill([0.0; 2]);
+        }
+        for drum in &mut self.drums {
+            let group = groups.get_mut(drum.voice.group().index());
+            if let Some(out) = group.and_then(|group| group.get_mut(..n)) {
+                drum.catch_up(&self.bank, n);
+                drum.mix(&self.bank, self.glide_step, out);
+            }
+        }
+        if self.gain.is_settled() {
+            gains.fill(self.gain.now);
+        } else {
+            for gain in gains.iter_mut().take(n) {
+                *gain = self.gain.next(self.glide_step);
+            }
+        }
+        n
+    }
+
+    fn start(&mut self, hit: Pending) {
+        if hit.voice == Voice::ClosedHat {
+            let total = self.n_frames(CHOKE_FADE_S);
+            if let Some(open) = self.drums.get_mut(Voice::OpenHat.index()) {
+                open.fade(total);
+            }
+        }
+        let steal_frames = self.n_frames(match hit.voice {
+            Voice::OpenHat | Voice::Crash | Voice::Ride => RINGING_STEAL_FADE_S,
+            _ => STEAL_FADE_S,
+        });
+        let place = hit.voice.index();
+        let (Some(drum), Some(settings)) =
+            (self.drums.get_mut(place), self.settings.voices.get(place))
+        else {
+            return;
+        };
+        let stroke = stroke(self.settings.choice, hit.voice, hit.velocity, drum.n_hits);
+        drum.n_hits = drum.n_hits.wrapping_add(1);
+        if let Some(stroke) = stroke {
+            let (tune, decay) = (settings.tune_semitones, settings.decay);
+            let hit = Late::new(stroke, tune, decay, self.rate_hz, steal_frames);
+            drum.hit(&self.bank, hit);
+        }
+    }
+
+    /// Brings what glides to where it is going.
+    fn settle(&mut self) {
+        self.gain.now = self.gain.target;
+        for side in self.drums.iter_mut().flat_map(|drum| &mut drum.sides) {
+            side.now = side.target;
+        }
+    }
+
+    fn n_frames(&self, time_s: f32) -> u32 {
+        voices::n_frames_u32(time_s, self.rate_hz)
+    }
+}
+
+/// Bends what exceeds the knee smoothly towards 1, and leaves the rest as it is.
+fn limit(sample: f32) -> f32 {
+    // The last value keeps tanh's rounding to 1 out.
+    const CEILING: f32 = 0.999;
+    let over = sample.abs() - KNEE;
+    if over > 0.0 {
+        let room = CEILING - KNEE;
+        (KNEE + room * (over / room).tanh()).copysign(sample)
+    } else {
+        sample
+    }
+}

@@ -1,0 +1,233 @@
+//! What a block costs the audio thread, and what a prediction costs the generator thread.
+//!
+//! The result is checked before it is timed. `cargo bench --workspace --bench audio_thread`.
+
+use divan::{Bencher, counter::ItemsCount};
+use lockstep_core::generator::{Generator, Request, Taste};
+use lockstep_core::representation::{
+    Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Step, Voice, Window,
+};
+use lockstep_core::rule::RuleGroove;
+use lockstep_engine::realtime::{
+    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
+    PlanSource, Transport,
+};
+use lockstep_engine::synth::{Kit, KitChoice};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+
+const BLOCK_FRAMES: u32 = 64;
+const SAMPLE_RATE_HZ: f64 = 48_000.0;
+const TEMPO_BPM: f64 = 120.0;
+/// Eight measures of 4/4 at 120 BPM.
+const N_BLOCKS: u32 = 12_000;
+
+fn main() {
+    divan::main();
+}
+
+/// Answers by rule when asked, which costs less than a microsecond.
+#[derive(Default)]
+struct Rule(Option<Request>);
+
+impl PlanSource for Rule {
+    fn publish(&mut self, request: &Request) {
+        self.0 = Some(*request);
+    }
+
+    fn plan_for(&mut self, _take: u32, _measure: u64) -> Option<Plan> {
+        RuleGroove.plan(&self.0?).ok()
+    }
+}
+
+/// Hits in each measure of [`Twenty`].
+const N_HITS: u32 = 20;
+
+/// Has the same plan for every measure: a kick on every beat, a snare on two of them, hats between.
+struct Twenty(HitMap);
+
+impl Twenty {
+    fn new() -> Self {
+        let sure = Presence::new(1.0).and_then(|presence| Hit::new(presence, 0.8, 0.0));
+        let mut hits = HitMap::default();
+        for step_idx in 0..16 {
+            for (voice, is_hit) in [
+                (Voice::Kick, step_idx % 4 == 0),
+                (Voice::Snare, step_idx % 8 == 4),
+                (Voice::ClosedHat, step_idx < 14),
+            ] {
+                if is_hit {
+                    hits.set(step_idx, voice, sure.unwrap_or_default());
+                }
+            }
+        }
+        Self(hits)
+    }
+}
+
+impl PlanSource for Twenty {
+    fn publish(&mut self, request: &Request) {
+        divan::black_box(request);
+    }
+
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+        Some(Plan {
+            take,
+            measure,
+            heard_steps: 16,
+            hits: self.0,
+        })
+    }
+}
+
+/// Eight measures with a bass note on every eighth, drums and, where there is one, the kit; gives the number of drums struck.
+fn eight_measures(
+    performer: &mut Performer,
+    mut kit: Option<&mut Kit>,
+    plans: &mut impl PlanSource,
+) -> u32 {
+    let controls = Controls::default();
+    let mut drums = DrumEvents::new();
+    let (mut left, mut right) = ([0.0; BLOCK_FRAMES as usize], [0.0; BLOCK_FRAMES as usize]);
+    let mut n_struck = 0;
+    performer.reset();
+    for block_idx in 0..N_BLOCKS {
+        let frame = block_idx * BLOCK_FRAMES;
+        // An eighth lasts 12,000 frames.
+        let to_next = frame.next_multiple_of(12_000) - frame;
+        let note = [BassEvent {
+            frame: FrameOffset(to_next),
+            kind: BassEventKind::On {
+                key: 33,
+                velocity: 0.8,
+            },
+        }];
+        let block = Block {
+            n_frames: BLOCK_FRAMES,
+            sample_rate_hz: SAMPLE_RATE_HZ,
+            transport: Some(Transport {
+                is_playing: true,
+                tempo_bpm: Some(TEMPO_BPM),
+                position: Beats(f64::from(frame) / SAMPLE_RATE_HZ * TEMPO_BPM / 60.0),
+                measure_start: None,
+                meter: Some(Meter::COMMON),
+            }),
+            bass: if to_next < BLOCK_FRAMES { &note } else { &[] },
+        };
+        drums.clear();
+        performer.perform(&block, &controls, plans, &mut drums);
+        for event in &drums {
+            if let DrumEventKind::On { velocity } = event.kind {
+                if let Some(kit) = &mut kit {
+                    kit.hit(event.frame.0 as usize, event.voice, velocity);
+                }
+                n_struck += 1;
+            }
+        }
+        if let Some(kit) = &mut kit {
+            kit.render(&mut left, &mut right);
+        }
+        divan::black_box((&left, &drums));
+    }
+    n_struck
+}
+
+/// The whole audio thread but for the framework, a 64-frame block an item.
+#[divan::bench]
+fn block_of_64_frames(bencher: Bencher<'_, '_>) {
+    let mut performer = Performer::new();
+    let mut kit = Kit::new(48_000.0);
+    let mut rule = Rule::default();
+    assert!(
+        eight_measures(&mut performer, Some(&mut kit), &mut rule) > 50,
+        "drums are played"
+    );
+    bencher
+        .counter(ItemsCount::new(N_BLOCKS))
+        .bench_local(|| eight_measures(&mut performer, Some(&mut kit), &mut rule));
+}
+
+/// The performer alone with twenty hits a measure, a 64-frame block an item.
+#[divan::bench]
+fn performer_alone(bencher: Bencher<'_, '_>) {
+    let mut performer = Performer::new();
+    let mut twenty = Twenty::new();
+    // The first measure listens.
+    assert_eq!(
+        eight_measures(&mut performer, None, &mut twenty),
+        7 * N_HITS
+    );
+    bencher
+        .counter(ItemsCount::new(N_BLOCKS))
+        .bench_local(|| eight_measures(&mut performer, None, &mut twenty));
+}
+
+/// A second of a kit, in 64-frame blocks, all nine voices struck eight times in it: none is ever silent but the short ones.
+///
+/// A row of 10 ms is one per cent of a core at 48 kHz.
+#[divan::bench(args = ["acoustic", "brushes", "electronic"])]
+fn second_of_nine_voices(bencher: Bencher<'_, '_>, name: &str) {
+    let choice = KitChoice::ALL.into_iter().find(|kit| kit.id() == name);
+    let mut kit = Kit::new(48_000.0);
+    kit.set(&choice.unwrap_or_default().into());
+    let mut second = || {
+        let (mut left, mut right) = ([0.0; BLOCK_FRAMES as usize], [0.0; BLOCK_FRAMES as usize]);
+        let mut peak = 0.0_f32;
+        for block in 0..750 {
+            if block % 94 == 0 {
+                for voice in Voice::ALL {
+                    kit.hit(5 * voice.index(), voice, 0.8);
+                }
+            }
+            kit.render(&mut left, &mut right);
+            peak = left.iter().fold(peak, |peak, sample| peak.max(*sample));
+        }
+        peak
+    };
+    assert!(second() > 0.2, "the kit sounds");
+    bencher.bench_local(second);
+}
+
+/// What activating costs the host's thread for the kit, at a sample rate: a thread of the process begins to make the sounds,
+/// and is told to stop.
+#[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 20, sample_size = 1)]
+fn kit_begun(bencher: Bencher<'_, '_>, rate_hz: u32) {
+    bencher.bench_local(|| Kit::soon(rate_hz as f32, KitChoice::Acoustic));
+}
+
+/// What it costs whoever waits for all sounds, as an offline render does with its first block.
+#[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 5, sample_size = 1)]
+fn kit_completed(bencher: Bencher<'_, '_>, rate_hz: u32) {
+    bencher.bench_local(|| {
+        let kit = Kit::new(rate_hz as f32);
+        assert!(kit.is_complete());
+        kit
+    });
+}
+
+/// One measure by the embedded network, one thread.
+#[divan::bench(sample_count = 2000, sample_size = 1)]
+fn prediction(bencher: Bencher<'_, '_>) {
+    let Ok(mut predictor) = Predictor::new(EMBEDDED_WEIGHTS) else {
+        panic!("the embedded weights do not load");
+    };
+    let mut window = Window::default();
+    for step in (0..16).map(|beat| Step(beat * 4)) {
+        window.begin(
+            usize::try_from(step.0).unwrap_or_default(),
+            Onset::new(33, 0.8),
+        );
+    }
+    let request = Request {
+        measure: 4,
+        heard_steps: 16,
+        window,
+        taste: Taste {
+            seed: 1,
+            variation: 0.1,
+            ..Taste::default()
+        },
+        ..Request::default()
+    };
+    assert!(predictor.predict(&request).is_ok());
+    bencher.bench_local(|| predictor.predict(&request).map(|_| ()).is_ok());
+}

@@ -1,0 +1,243 @@
+//! A MIDI file played through the performer, offline: what `lockstep jam` and the measurements do.
+//!
+//! The same engine as in a host, with a host's transport made from the file's tempos and meters. Predictions are made
+//! on the spot, one a measure, when the downbeat asks for them.
+
+mod grid;
+mod sound;
+
+pub use grid::{grid, grid_of};
+pub use sound::{mono_wav, render, wav, write_wav};
+
+use std::time::{Duration, Instant};
+
+use lockstep_core::generator::{Generator, PredictError, Request};
+use lockstep_core::representation::midi_velocity;
+use lockstep_core::representation::{Beats, Plan};
+use lockstep_engine::realtime::{
+    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
+    PlanSource, Tally, Transport,
+};
+use lockstep_files::midi_file::{Note, Song};
+
+/// A bass line of the project's own, sixteen measures, licensed as the project is.
+pub const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");
+
+/// Frames a second of the offline engine, and of the WAV.
+pub const SAMPLE_RATE_HZ: u32 = 48_000;
+
+/// Longest block.
+const MAX_BLOCK_FRAMES: u64 = 512;
+
+/// The drums of a jam, and how it went.
+#[derive(Debug)]
+pub struct Take {
+    /// The song with the drums that were played in place of its own.
+    pub song: Song,
+    /// How each measure came by its drums.
+    pub tally: Tally,
+    /// How long each prediction took, in the order they were made.
+    pub predictions: Vec<Duration>,
+    /// The first failed prediction; the performer's ladder played in its place.
+    pub failure: Option<PredictError>,
+}
+
+/// Plays drums to a song's bass.
+pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> Take {
+    let mut host = Host::new(song);
+    let mut performer = Performer::new();
+    let mut plans = Direct::new(generator);
+    let mut out = DrumEvents::new();
+    let mut drums = Vec::new();
+    let mut sounding: Vec<Note> = Vec::new();
+    while let Some((start, block)) = host.next_block() {
+        performer.perform(&block, controls, &mut plans, &mut out);
+        for event in &out {
+            let at = song
+                .beats_at((start + u64::from(event.frame.0)) as f64 / f64::from(SAMPLE_RATE_HZ));
+            let key = event.voice.gm_note();
+            match event.kind {
+                DrumEventKind::On { velocity } => sounding.push(Note {
+                    start: at,
+                    end: at,
+                    key,
+                    velocity: midi_velocity(velocity),
+                }),
+                DrumEventKind::Off => {
+                    if let Some(i) = sounding.iter().position(|note| note.key == key) {
+                        let note = sounding.swap_remove(i);
+                        drums.push(Note { end: at, ..note });
+                    }
+                }
+            }
+        }
+    }
+    drums.sort_by(|a, b| a.start.0.total_cmp(&b.start.0).then(a.key.cmp(&b.key)));
+    let end = drums
+        .iter()
+        .map(|note| note.end.0)
+        .fold(song.length.0, f64::max);
+    Take {
+        song: Song {
+            drums,
+            length: Beats(end),
+            ..song.clone()
+        },
+        tally: performer.tally(),
+        predictions: plans.predictions,
+        failure: plans.failure,
+    }
+}
+
+/// Where the measure of a position begins and what it is like, by the song's meters.
+///
+/// A measure begins at a change of meter, and a measure's length after the one before.
+fn measure_at(song: &Song, at: Beats) -> (Beats, Beats) {
+    let n_begun = song.meters.partition_point(|(begin, _)| begin.0 <= at.0);
+    let begin = song
+        .meters
+        .get(n_begun.saturating_sub(1))
+        .map_or(0.0, |change| change.0.0);
+    let length = song.meter_at(at).unwrap_or_default().length().0;
+    let n_measures = ((at.0 - begin) / length + 1e-9).floor();
+    (Beats(begin + n_measures * length), Beats(length))
+}
+
+/// Predicts when asked, in the same thread.
+struct Direct<'a> {
+    generator: &'a mut dyn Generator,
+    newest: Option<Request>,
+    predictions: Vec<Duration>,
+    failure: Option<PredictError>,
+}
+
+impl<'a> Direct<'a> {
+    fn new(generator: &'a mut dyn Generator) -> Self {
+        Self {
+            generator,
+            newest: None,
+            predictions: Vec::new(),
+            failure: None,
+        }
+    }
+}
+
+impl PlanSource for Direct<'_> {
+    fn publish(&mut self, request: &Request) {
+        self.newest = Some(*request);
+    }
+
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+        let request = self
+            .newest
+            .filter(|request| (request.take, request.measure) == (take, measure))?;
+        let begun = Instant::now();
+        let plan = self.generator.plan(&request);
+        self.predictions.push(begun.elapsed());
+        plan.map_err(|error| self.failure.get_or_insert(error)).ok()
+    }
+}
+
+/// A host that plays a song once, from its first beat to the end of its last measure with bass, and then stops.
+struct Host<'a> {
+    song: &'a Song,
+    /// Bass events at absolute frames, note-offs before note-ons.
+    events: Vec<(u64, BassEventKind)>,
+    n_sent: usize,
+    /// Frames at which tempo or meter change: a block ends there.
+    changes: Vec<u64>,
+    /// The block's events.
+    bass: Vec<BassEvent>,
+    now: u64,
+    end: u64,
+    has_stopped: bool,
+}
+
+impl<'a> Host<'a> {
+    fn new(song: &'a Song) -> Self {
+        let frame = |at: Beats| frames(song.seconds_at(at), SAMPLE_RATE_HZ);
+        let mut events = Vec::new();
+        for note in &song.bass {
+            let (on, off) = (frame(note.start), frame(note.end));
+            let begin = BassEventKind::On {
+                key: note.key,
+                velocity: f32::from(note.velocity) / 127.0,
+            };
+            events.push((on, begin));
+            events.push((off.max(on + 1), BassEventKind::Off { key: note.key }));
+        }
+        events.sort_by_key(|(frame, kind)| (*frame, matches!(kind, BassEventKind::On { .. })));
+        let mut changes: Vec<u64> = song.tempos.iter().map(|(at, _)| frame(*at)).collect();
+        changes.extend(song.meters.iter().map(|(at, _)| frame(*at)));
+        changes.sort_unstable();
+        let last_onset = song
+            .bass
+            .iter()
+            .map(|note| note.start.0)
+            .fold(0.0, f64::max);
+        let (start, length) = measure_at(song, Beats(last_onset));
+        Self {
+            song,
+            events,
+            n_sent: 0,
+            changes,
+            bass: Vec::new(),
+            now: 0,
+            end: frame(Beats(start.0 + length.0)),
+            has_stopped: false,
+        }
+    }
+
+    /// The next block and the frame it starts at; the last one finds the transport stopped.
+    fn next_block(&mut self) -> Option<(u64, Block<'_>)> {
+        if self.has_stopped {
+            return None;
+        }
+        let start = self.now;
+        self.has_stopped = start >= self.end;
+        let next_change = self.changes.partition_point(|change| *change <= start);
+        let limit = self.changes.get(next_change).copied().unwrap_or(u64::MAX);
+        let n_frames = MAX_BLOCK_FRAMES.min(limit - start);
+        let n_frames = if self.has_stopped {
+            n_frames
+        } else {
+            n_frames.min(self.end - start)
+        };
+        self.now += n_frames;
+        self.bass.clear();
+        while let Some((frame, kind)) = self
+            .events
+            .get(self.n_sent)
+            .filter(|(frame, _)| *frame < self.now)
+        {
+            self.bass.push(BassEvent {
+                frame: FrameOffset(u32::try_from(frame - start).unwrap_or_default()),
+                kind: *kind,
+            });
+            self.n_sent += 1;
+        }
+        let position = self.song.beats_at(start as f64 / f64::from(SAMPLE_RATE_HZ));
+        let block = Block {
+            n_frames: u32::try_from(n_frames).unwrap_or_default(),
+            sample_rate_hz: f64::from(SAMPLE_RATE_HZ),
+            transport: Some(Transport {
+                is_playing: !self.has_stopped,
+                tempo_bpm: Some(self.song.tempo_at(Beats(position.0 + 1e-9))),
+                position,
+                measure_start: Some(measure_at(self.song, position).0),
+                meter: self.song.meter_at(Beats(position.0 + 1e-9)),
+            }),
+            bass: &self.bass,
+        };
+        Some((start, block))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a song lasts at most a day and no position is negative"
+)]
+fn frames(seconds: f64, rate_hz: u32) -> u64 {
+    (seconds * f64::from(rate_hz)).round() as u64
+}

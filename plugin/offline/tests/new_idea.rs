@@ -1,0 +1,97 @@
+//! With the weights that ship: another idea is other drums by the same hand, and nothing changes before it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use lockstep_core::generator::{Generator, Request};
+use lockstep_core::representation::{Beats, Meter, Plan};
+use lockstep_engine::realtime::{
+    BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
+    PlanSource, Transport,
+};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+
+/// 120 BPM at 48 kHz.
+const STEP_FRAMES: u32 = 6_000;
+
+/// Predicts when asked.
+struct Asked(Predictor, Option<Request>);
+
+impl PlanSource for Asked {
+    fn publish(&mut self, request: &Request) {
+        self.1 = Some(*request);
+    }
+
+    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+        let request = self.1.filter(|r| (r.take, r.measure) == (take, measure))?;
+        self.0.plan(&request).ok()
+    }
+}
+
+/// Measure, step and General MIDI note of each hit in sixteen measures, with the idea key pressed in these measures.
+fn play(seed: u32, ideas: &[u32]) -> Result<Vec<BTreeSet<(u32, u8)>>> {
+    let mut plans = Asked(Predictor::new(EMBEDDED_WEIGHTS)?, None);
+    let mut performer = Performer::new();
+    let mut controls = Controls {
+        feel: 0.0,
+        ..Controls::default()
+    };
+    controls.taste.seed = seed;
+    controls.taste.variation = 0.1;
+    let mut measures = vec![BTreeSet::new(); 16];
+    let mut out = DrumEvents::new();
+    for step in 0..16 * 16 {
+        let place = step % 16;
+        let mut bass = Vec::new();
+        let mut now = |kind| {
+            let frame = FrameOffset(0);
+            bass.push(BassEvent { frame, kind });
+        };
+        let key = [33, 33, 36, 38][(step / 16 % 4) as usize];
+        if [0, 3, 6, 8, 11, 14].contains(&place) {
+            now(BassEventKind::AllOff);
+            now(BassEventKind::On { key, velocity: 0.8 });
+        }
+        if place == 5 && ideas.contains(&(step / 16)) {
+            now(BassEventKind::NewIdea);
+        }
+        let block = Block {
+            n_frames: STEP_FRAMES,
+            sample_rate_hz: 48_000.0,
+            transport: Some(Transport {
+                is_playing: true,
+                tempo_bpm: Some(120.0),
+                position: Beats(f64::from(step) / 4.0),
+                measure_start: None,
+                meter: Some(Meter::COMMON),
+            }),
+            bass: &bass,
+        };
+        performer.perform(&block, &controls, &mut plans, &mut out);
+        for event in &out {
+            if let DrumEventKind::On { .. } = event.kind {
+                measures[(step / 16) as usize].insert((place, event.voice.gm_note()));
+            }
+        }
+    }
+    Ok(measures)
+}
+
+#[test]
+fn another_idea_is_heard_in_the_next_measure_and_stays() -> Result<()> {
+    let (mut n_same, mut n_all) = (0, 0);
+    for seed in [39, 1, 2, 3, 4, 5] {
+        let (before, after) = (play(seed, &[])?, play(seed, &[7])?);
+        assert_eq!(before[..8], after[..8], "seed {seed}");
+        assert!(after[8..].iter().all(|measure| !measure.is_empty()));
+        for (before, after) in before[8..].iter().zip(&after[8..]) {
+            n_same += before.intersection(after).count();
+            n_all += before.union(after).count();
+        }
+        // One press is one idea: another press is a third take.
+        assert_ne!(play(seed, &[7, 11])?[12..], after[12..], "seed {seed}");
+    }
+    let shared = f64::from(u32::try_from(n_same)?) / f64::from(u32::try_from(n_all)?);
+    assert!((0.5..0.7).contains(&shared), "{shared}");
+    Ok(())
+}
