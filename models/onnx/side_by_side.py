@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Lockstep's predictions beside ONNX Runtime's, of one autoregressive network, on one thread of one core.
 
-    cargo build --release --workspace --bin xtask
+    cargo build --release --package lockstep-lab
     python3 -m venv venv && venv/bin/pip install onnx onnxruntime numpy safetensors
-    venv/bin/python models/onnx/side_by_side.py models/weights/autoregressive.safetensors --xtask target/release/xtask
+    venv/bin/python models/onnx/side_by_side.py models/weights/lockstep.safetensors --lab target/release/lab
 
 Builds the network of a weights file as one ONNX graph, so that one Run answers one measure: the trunk for all minds that
 the network needs (with and without its own drums) as one batch, and the decoder for sixteen steps of nine voices each,
-unrolled, with the logistic draws as an input. `cargo xtask bench --weights FILE --case FILE` writes requests and Lockstep's
+unrolled, with the logistic draws as an input. `cargo lab bench --weights FILE --case FILE` writes requests and Lockstep's
 answers; both must decide the same hits, from log-odds that differ by less than 1e-4. Then both are timed in alternating
 blocks on the same core (`--core`), so that what else the machine does meets both.
 
@@ -42,7 +42,7 @@ DECODER_WIDTH = 128
 N_PLACE = 7
 # How far the log-odds may lie apart.
 TOLERANCE = 1e-4
-# Runs before the clock, as `cargo xtask bench` has them.
+# Runs before the clock, as `cargo lab bench` has them.
 WARM_UP = 50
 
 
@@ -278,7 +278,7 @@ def check(made, bindings, case):
 def lockstep(arguments, folder, n_predictions):
     """A block of Lockstep's predictions; the case that it wrote."""
     path = Path(folder) / "case.safetensors"
-    command = ["taskset", "-c", str(arguments.core), arguments.xtask, "bench", "--weights", arguments.weights]
+    command = ["taskset", "-c", str(arguments.core), arguments.lab, "bench", "--weights", arguments.weights]
     command += ["--predictions", str(n_predictions), "--case", str(path)]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return load_file(path), told.strip().rpartition("; ")[2]
@@ -298,7 +298,7 @@ def block(made, bindings, n_predictions):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", help="a weights file of the autoregressive family")
-    parser.add_argument("--xtask", default="target/release/xtask", help="the built xtask (default: %(default)s)")
+    parser.add_argument("--lab", default="target/release/lab", help="the built laboratory (default: %(default)s)")
     parser.add_argument("--core", type=int, default=0, help="the core for both (default: %(default)s)")
     parser.add_argument("--blocks", type=int, default=10, help="blocks of each (default: %(default)s)")
     parser.add_argument("--predictions", type=int, default=200, help="predictions a block (default: %(default)s)")

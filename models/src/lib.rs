@@ -1,13 +1,10 @@
-//! Hearing and predicting: what a Lockstep drummer knows about music.
+//! Predicting: the networks of Lockstep's drummers, their weights, and how they answer a request.
 //!
-//! The arrows point one way: [`representation`] ← [`network`] ← [`predict`] ← [`training`]. This crate is the only one
-//! that knows candle, the tensor library; it knows nothing of plugins, audio threads or hosts.
+//! The arrows point one way: [`network`] ← [`weights`] ← [`predict`]. This is the only crate of the product that knows candle,
+//! the tensor library; it knows nothing of plugins, audio threads or hosts, and nothing of how a drummer is taught.
 
 pub mod boundary;
-pub mod corpus;
-pub mod evaluation;
 pub mod network;
 pub mod noise;
 pub mod predict;
-pub mod training;
 pub mod weights;

@@ -29,7 +29,7 @@ use accelerator::{Accelerator, probe};
 use answer::Answer;
 pub use case::CaseError;
 use context::Hearing;
-pub(crate) use context::planes;
+pub use context::planes;
 pub use embedded::{EMBEDDED, EMBEDDED_WEIGHTS};
 use parts::{Part, parts, pass};
 pub use trunk::{Minds, NetworkTrunk, Trunk, TrunkError, in_one_line};

@@ -5,7 +5,7 @@
 //! file of another architecture or representation is refused by name.
 
 mod per_voice;
-pub(crate) mod styles;
+pub mod styles;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;

@@ -222,7 +222,7 @@ fn another_network_is_refused() -> Outcome {
 #[test]
 fn a_drummer_without_a_trunk_stays_on_the_cpu_and_says_so() -> Outcome {
     let weights = weights(BassEmbedding::Convolution)?;
-    let gan = include_bytes!("../weights/loss-wgan-gp.safetensors");
+    let gan = include_bytes!("../weights/base.safetensors");
     let mut predictor = Predictor::new(gan)?;
     assert!(!predictor.has_trunk());
     predictor.accelerate(Box::new(NetworkTrunk::new(&weights)?));

@@ -3,20 +3,10 @@
 //! Runs on a developer's machine or in CI; nothing here is part of what a player installs.
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
-mod bench;
 mod bundle;
-mod evaluate;
-mod kit;
 mod library;
-mod listen;
-mod picture;
-mod prepare;
-mod sources;
 mod test;
 mod tidy;
-mod train;
-mod tune;
-mod whole;
 
 use std::path::PathBuf;
 
@@ -35,42 +25,14 @@ enum Task {
     },
     /// Run every check: format, lints, docs, unit, property and host tests, doctests
     Test,
-    /// Make the training file from folders and archives of MIDI files
-    Prepare(prepare::Prepare),
-    /// Train the generator that a run file describes, on a prepared corpus
-    Train(train::Train),
-    /// Teach a drummer from a folder of your own songs, and say what it learnt
-    Tune(tune::Tune),
-    /// Let drummers play to songs of the corpus, print the table of figures and write a report
-    Evaluate(evaluate::Evaluate),
-    /// Let the drummer play to bass lines of the project's own: MIDI, pictures, a page and one WAV of all
-    Listen(listen::Listen),
-    /// Cut the recordings of the built-in kits from the sound font `FluidR3_GM.sf2`
-    KitSamples(kit::KitSamples),
-    /// Play the example bass line with each built-in kit and write what it sounds like
-    KitSounds(kit::KitSounds),
-    /// Time training and prediction of every run file, beside the arithmetic they need
-    Bench(bench::Bench),
     /// Check the arrows between modules and the shape of the files
     Tidy,
 }
-
-/// A training step asks for and frees hundreds of large tensors.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Bundle { args } => bundle::run(args),
         Task::Test => test::run(),
-        Task::Prepare(task) => task.run(),
-        Task::Train(task) => task.run(),
-        Task::Tune(task) => task.run(),
-        Task::Evaluate(task) => task.run(),
-        Task::Listen(task) => task.run(),
-        Task::KitSamples(task) => task.run(),
-        Task::KitSounds(task) => task.run(),
-        Task::Bench(task) => task.run(),
         Task::Tidy => tidy::check(&root()),
     }
 }

@@ -91,7 +91,7 @@ fn write_own(request: &Request, part: Part, planes: &mut [f32]) {
 }
 
 /// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`, with rows of so many steps.
-pub(crate) fn planes(window: &Window, rows: [usize; NET_MEASURES]) -> Vec<f32> {
+pub fn planes(window: &Window, rows: [usize; NET_MEASURES]) -> Vec<f32> {
     let mut planes = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
     each_step(rows, |cell, step_idx| {
         let cell = &mut planes[cell * N_PLANES..][..N_PLANES];

@@ -11,7 +11,7 @@ const N_CELLS: usize = NET_STEPS * N_VOICES;
 
 /// A name for each groove of `hits`, `(n, 16, V)` in one row: mean hits of each cell of a 4/4 measure, in `[0, 1]`. Where
 /// two play alike, how much they play tells them apart.
-pub(crate) fn names(hits: &[f32]) -> Vec<String> {
+pub fn names(hits: &[f32]) -> Vec<String> {
     let (grooves, _) = hits.as_chunks::<N_CELLS>();
     let names: Vec<String> = grooves.iter().map(name).collect();
     let is_alone = |name: &String| names.iter().filter(|other| *other == name).count() == 1;

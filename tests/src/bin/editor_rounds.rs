@@ -2,7 +2,7 @@
 //! memory and to the time that blocks take.
 //!
 //! A process of its own, so that nothing else is in its memory and its display is nobody else's. Needs the bundles, a
-//! display and OpenGL on it; `cargo xtask bench --editor` and the host tests give it all of these.
+//! display and OpenGL on it; `cargo lab bench --editor` and the host tests give it all of these.
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
 #[cfg(target_os = "linux")]

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use lockstep_models::predict::EMBEDDED;
 
 use crate::{bundle, root};
 
@@ -52,18 +51,17 @@ pub(super) fn run() -> Result<()> {
 
 /// The files that are part of the plugin, by name.
 fn embedded(root: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut files: Vec<_> = EMBEDDED
-        .iter()
-        .map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))
-        .collect();
-    let folder = root.join("plugin/kit");
-    for entry in fs::read_dir(&folder).with_context(|| format!("{}", folder.display()))? {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "flac")
-        {
-            files.push((path.display().to_string(), fs::read(&path)?));
+    let mut files = Vec::new();
+    for (folder, extension) in [
+        ("models/weights", "safetensors"),
+        ("plugin/engine/kit", "flac"),
+    ] {
+        let folder = root.join(folder);
+        for entry in fs::read_dir(&folder).with_context(|| format!("{}", folder.display()))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|found| found == extension) {
+                files.push((path.display().to_string(), fs::read(&path)?));
+            }
         }
     }
     Ok(files)

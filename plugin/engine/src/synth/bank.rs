@@ -16,7 +16,7 @@ use lockstep_core::representation::{N_VOICES, Voice};
 use super::resample::resample;
 use super::voices;
 
-/// What was recorded; how it was cut says `cargo xtask kit-samples`.
+/// What was recorded; how it was cut says `cargo lab kit-samples`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Recording {
     Kick,

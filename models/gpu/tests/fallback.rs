@@ -1,0 +1,401 @@
+//! The plugin's way to the GPU through real libraries: `lockstep-gpu` built for the CPU, and a stand-in that fails in every
+//! way it can. Each failure must give the CPU's very drums, in the same call, and a message.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use lockstep::device::{DeviceChoice, DeviceError, OnDevice, Search};
+use lockstep::drummers::Choice;
+use lockstep::generator::Pool;
+use lockstep::params::Drummer;
+use lockstep_core::generator::{Generator, Request};
+use lockstep_core::representation::{
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
+};
+use lockstep_engine::handoff::handoff;
+use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::realtime::PlanSource as _;
+use lockstep_gpu_stand_in as stand_in;
+use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
+use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk as _};
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// A drummer that decides hit by hit.
+const WEIGHTS: &[u8] = include_bytes!("../../weights/lockstep.safetensors");
+
+/// A drummer that decides all at once and has no trunk.
+const GAN: &[u8] = include_bytes!("../../weights/base.safetensors");
+
+/// Measures that are played.
+const N_MEASURES: u64 = 8;
+
+/// A library of this workspace: they are dependencies of this test, so cargo has built them beside it.
+fn built(name: &str) -> Outcome<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(libloading::library_filename(name));
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!(
+            "{} is not there: cargo builds it with this test",
+            path.display()
+        )
+        .into())
+    }
+}
+
+/// The stand-in in a folder of its own, whose mode is that of this copy alone.
+struct StandIn {
+    path: PathBuf,
+    /// Keeps the copy.
+    _folder: tempfile::TempDir,
+    library: libloading::Library,
+}
+
+impl StandIn {
+    fn new() -> Outcome<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("stand-in");
+        std::fs::copy(built("lockstep_gpu_stand_in")?, &path)?;
+        #[expect(unsafe_code, reason = "loading a library runs its code")]
+        // SAFETY: it is the library that this workspace built.
+        let library = unsafe { libloading::Library::new(&path) }?;
+        Ok(Self {
+            path,
+            _folder: folder,
+            library,
+        })
+    }
+
+    fn fail(&self, mode: u32, n_good_calls: u32) -> Outcome {
+        #[expect(unsafe_code, reason = "calling C")]
+        // SAFETY: the function has this type in the library that this workspace built.
+        unsafe {
+            let fail = self
+                .library
+                .get::<unsafe extern "C" fn(u32, u32)>(b"lockstep_stand_in_fail")?;
+            fail(mode, n_good_calls);
+        }
+        Ok(())
+    }
+}
+
+fn at(library: &Path) -> Search {
+    Search {
+        driver: None,
+        library: library.to_owned(),
+    }
+}
+
+fn request(measure: u64) -> Request {
+    let mut window = Window::default();
+    let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
+    for step_idx in (0..WINDOW_STEPS).step_by(3) {
+        window.begin(step_idx, Onset::new(40, 0.8));
+        played[step_idx][step_idx % N_VOICES] = 0.6;
+    }
+    Request {
+        take: 1,
+        measure,
+        heard_steps: 16,
+        window,
+        played,
+        ..Request::default()
+    }
+}
+
+fn drums(generator: &mut dyn Generator) -> Outcome<Vec<HitMap>> {
+    let maps = (0..N_MEASURES).map(|measure| generator.predict(&request(measure)));
+    Ok(maps.collect::<Result<_, _>>()?)
+}
+
+/// The same measure, but for the rounding of sums in another order: batches of minds are multiplied in other blocks.
+fn is_alike(a: &HitMap, b: &HitMap) -> bool {
+    (0..MAX_STEPS_PER_MEASURE).all(|step_idx| {
+        Voice::ALL.into_iter().all(|voice| {
+            let (a, b) = (a.hit(step_idx, voice), b.hit(step_idx, voice));
+            let is_hit = |hit: Hit| hit.presence().sounds_at(0.5);
+            let is_near = |a: f32, b: f32| (a - b).abs() < 1e-3;
+            is_hit(a) == is_hit(b)
+                && is_near(a.presence().value(), b.presence().value())
+                && is_near(a.velocity(), b.velocity())
+                && is_near(a.offset(), b.offset())
+        })
+    })
+}
+
+/// Asserts that the first measures are alike, which the device answered, and that all after them are the CPU's to the bit.
+#[track_caller]
+fn assert_drums(got: &[HitMap], cpu: &[HitMap], n_by_device: usize, what: &str) {
+    assert_eq!(got.len(), cpu.len());
+    for (measure, (got, cpu)) in got.iter().zip(cpu).enumerate() {
+        if measure < n_by_device {
+            assert!(is_alike(got, cpu), "{what}: measure {measure} is another");
+        } else {
+            assert!(got == cpu, "{what}: measure {measure} is not the CPU's");
+        }
+    }
+}
+
+/// What was told, line by line.
+#[derive(Clone, Debug, Default)]
+struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn teller(&self) -> impl FnMut(&str) + Send + 'static {
+        let lines = Arc::clone(&self.0);
+        move |line| {
+            if let Ok(mut lines) = lines.lock() {
+                lines.push(line.to_owned());
+            }
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().map(|lines| lines.clone()).unwrap_or_default()
+    }
+}
+
+/// A drummer that wants a GPU and has waited for it.
+fn drummer(search: Search, choice: DeviceChoice, told: &Told) -> Outcome<OnDevice> {
+    let predictor = Predictor::new(WEIGHTS)?;
+    let wish = move || choice;
+    Ok(OnDevice::new(predictor, WEIGHTS, search, wish, told.teller()).settled())
+}
+
+#[test]
+fn a_library_that_works_gives_the_cpus_features_and_drums() -> Outcome {
+    let library = at(&built("lockstep_gpu")?);
+    let n_minds = 3;
+    let wave = |n: usize, phase: f32| -> Vec<f32> {
+        let wave = |i: usize| (0.37 * i as f32 + phase).sin().max(0.0);
+        (0..n_minds * n).map(wave).collect()
+    };
+    let minds = Minds {
+        bass: wave(64 * N_PLANES, 0.0),
+        own: wave(64 * N_OWN_PLANES, 1.0),
+        accents: wave(64, 2.0),
+        given: wave(64, 3.0),
+    };
+    let expected = NetworkTrunk::new(WEIGHTS)?.features(&minds)?;
+    let got = library.open(WEIGHTS)?.features(&minds)?;
+    assert_eq!(expected.len(), minds.n_features());
+    assert_eq!(got.len(), expected.len());
+    for (i, (expected, got)) in expected.iter().zip(&got).enumerate() {
+        assert!((expected - got).abs() < 1e-4, "{i}: {got}, {expected}");
+    }
+
+    let told = Told::default();
+    let mut drummer = drummer(library, DeviceChoice::Gpu, &told)?;
+    let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
+    assert_drums(&drums(&mut drummer)?, &cpu, cpu.len(), "the library");
+    let name = "CPU, in a GPU library built without cuda or metal";
+    assert_eq!(drummer.device().name, name);
+    assert_eq!(told.lines(), [name]);
+    Ok(())
+}
+
+#[test]
+fn a_library_says_why_it_cannot_use_what_it_is_given() -> Outcome {
+    let library = at(&built("lockstep_gpu")?);
+    for (weights, why) in [(&b"no weights"[..], "damaged"), (GAN, "conditional-gan")] {
+        let error = library.open(weights).err();
+        let words = error.as_ref().map(ToString::to_string).unwrap_or_default();
+        assert!(matches!(error, Some(DeviceError::Refused { .. })));
+        assert!(words.contains(why), "{words}");
+    }
+    let mut trunk = library.open(WEIGHTS)?;
+    let error = trunk.features(&Minds {
+        bass: vec![0.0; 5],
+        accents: vec![0.0; 64],
+        ..Minds::default()
+    });
+    assert!(error.is_err(), "five numbers are no bass");
+    Ok(())
+}
+
+#[test]
+fn a_prediction_that_fails_is_the_cpus_in_the_same_call() -> Outcome {
+    let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
+    let library = StandIn::new()?;
+    let ways = [
+        (stand_in::PREDICTION_FAILS, "the device is lost"),
+        (stand_in::FAILS_WITHOUT_A_WORD, "without a word"),
+        (stand_in::NOT_FINITE, "it answered inf"),
+        (stand_in::WRITES_HALF, "it answered NaN"),
+        (stand_in::SAYS_FEWER, "features in place of"),
+        (stand_in::SAYS_MORE, "features in place of"),
+    ];
+    for (mode, why) in ways {
+        // The first call is the trial before the song; the last fails at the song's last measure.
+        for n_good_calls in [0, 1, 4, 8] {
+            library.fail(mode, n_good_calls)?;
+            let told = Told::default();
+            let mut drummer = drummer(at(&library.path), DeviceChoice::Auto, &told)?;
+            assert_eq!(drummer.device().name == "stand-in", n_good_calls > 0);
+            let n_by_device = usize::try_from(n_good_calls)?.saturating_sub(1);
+            assert_drums(&drums(&mut drummer)?, &cpu, n_by_device, why);
+            assert_eq!(drummer.device().name, "CPU");
+            let lines = told.lines();
+            let last = lines.last().cloned().unwrap_or_default();
+            assert!(
+                last.starts_with("CPU: stand-in: ") && last.contains(why),
+                "{lines:?}"
+            );
+            assert_eq!(
+                lines.len(),
+                if n_good_calls > 0 { 2 } else { 1 },
+                "{lines:?}"
+            );
+        }
+    }
+    // And where it does not fail, it plays to the end.
+    library.fail(0, 0)?;
+    let told = Told::default();
+    let mut drummer = drummer(at(&library.path), DeviceChoice::Auto, &told)?;
+    assert_drums(&drums(&mut drummer)?, &cpu, cpu.len(), "no failure");
+    assert_eq!(told.lines(), ["stand-in"]);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
+    let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
+    let folder = tempfile::tempdir()?;
+    let damaged = folder.path().join("damaged");
+    std::fs::write(&damaged, b"no library")?;
+    let library = StandIn::new()?;
+    let no_driver = Search {
+        driver: Some("lockstep-has-no-such-driver".into()),
+        ..at(&library.path)
+    };
+    let searches = [
+        (no_driver, 0, "there is no driver"),
+        (
+            at(&folder.path().join("nowhere")),
+            0,
+            "nowhere: put it there",
+        ),
+        (at(&damaged), 0, "does not load"),
+        // The plugin itself: a library, but not this one.
+        (at(&built("lockstep")?), 0, "lockstep_gpu_abi"),
+        (
+            at(&library.path),
+            stand_in::ABI_DIFFERS,
+            "take the library that came with",
+        ),
+        (at(&library.path), stand_in::OPEN_FAILS, "no device is free"),
+        (
+            at(&library.path),
+            stand_in::DEVIATES,
+            "is it of another version?",
+        ),
+    ];
+    for (search, mode, why) in searches {
+        library.fail(mode, 0)?;
+        let told = Told::default();
+        let mut drummer = drummer(search, DeviceChoice::Gpu, &told)?;
+        assert_drums(&drums(&mut drummer)?, &cpu, 0, why);
+        let lines = told.lines();
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        assert!(
+            lines[0].starts_with("CPU: ") && lines[0].contains(why),
+            "{lines:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn without_a_gpu_auto_is_the_cpu_without_a_word() -> Outcome {
+    let told = Told::default();
+    let nowhere = at(Path::new("nowhere"));
+    let mut drummer = drummer(nowhere.clone(), DeviceChoice::Auto, &told)?;
+    drums(&mut drummer)?;
+    // A drummer without a trunk does not even look for one.
+    let predictor = Predictor::new(GAN)?;
+    let auto = || DeviceChoice::Auto;
+    let mut gan = OnDevice::new(
+        predictor,
+        GAN,
+        at(&built("lockstep_gpu")?),
+        auto,
+        told.teller(),
+    );
+    drums(&mut gan)?;
+    assert_eq!(told.lines(), Vec::<String>::new());
+    let gpu = || DeviceChoice::Gpu;
+    let mut gan = OnDevice::new(Predictor::new(GAN)?, GAN, nowhere, gpu, told.teller());
+    drums(&mut gan)?;
+    assert!(
+        told.lines()
+            .iter()
+            .all(|line| line.contains("conditional-gan"))
+    );
+    assert_eq!(told.lines().len(), 1);
+    Ok(())
+}
+
+#[test]
+fn the_player_may_change_the_device_in_mid_song() -> Outcome {
+    let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
+    let wish = Arc::new(AtomicU32::new(0));
+    let seen = Arc::clone(&wish);
+    let wished = move || match seen.load(Ordering::SeqCst) {
+        0 => DeviceChoice::Cpu,
+        1 => DeviceChoice::Auto,
+        _ => DeviceChoice::Gpu,
+    };
+    let library = at(&built("lockstep_gpu")?);
+    let told = Told::default();
+    let predictor = Predictor::new(WEIGHTS)?;
+    let mut drummer = OnDevice::new(predictor, WEIGHTS, library, wished, told.teller());
+    for wanted in [0, 1, 0, 2, 0] {
+        wish.store(wanted, Ordering::SeqCst);
+        // The device may be there with any of these.
+        assert_drums(&drums(&mut drummer)?, &cpu, cpu.len(), "while it opens");
+        drummer = drummer.settled();
+        assert_eq!(drummer.device().name == "CPU", wanted == 0);
+        let n_by_device = if wanted == 0 { 0 } else { cpu.len() };
+        assert_drums(&drums(&mut drummer)?, &cpu, n_by_device, "settled");
+    }
+    assert_eq!(told.lines().len(), 4, "{:?}", told.lines());
+    Ok(())
+}
+
+/// As in a host: requests go to the generator thread, and every one of them is answered by the network's plan.
+#[test]
+fn a_device_that_is_lost_in_mid_song_leaves_no_gap() -> Outcome {
+    let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
+    let library = StandIn::new()?;
+    library.fail(stand_in::PREDICTION_FAILS, 4)?;
+    let told = Told::default();
+    let drummer = drummer(at(&library.path), DeviceChoice::Gpu, &told)?;
+    let (mut end, other) = handoff();
+    let drummer = Mutex::new(Some(drummer));
+    let pool = Pool::start(move |_| match drummer.lock().map(|mut it| it.take()) {
+        Ok(Some(drummer)) => Box::new(drummer),
+        _ => panic!("the drummer is loaded once"),
+    })?;
+    let choice = Choice {
+        drummer: Drummer::default(),
+        device: DeviceChoice::Gpu,
+    };
+    let _seat = pool.seat(other, Arc::default(), move || choice);
+    let mut patient = Patient::new(&mut end, LONGEST_WAIT);
+    let mut drums = Vec::new();
+    for measure in 0..N_MEASURES {
+        patient.publish(&request(measure));
+        let plan = patient
+            .plan_for(1, measure)
+            .ok_or("a measure without a plan")?;
+        drums.push(plan.hits);
+    }
+    // The first of the four good calls was the trial.
+    assert_drums(&drums, &cpu, 3, "lost");
+    let lines = told.lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(lines[1], "CPU: stand-in: the device is lost");
+    Ok(())
+}

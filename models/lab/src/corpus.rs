@@ -1,0 +1,156 @@
+//! Songs to learn from, in one memory-mapped file: bass and drums by measure, with velocity and micro-timing.
+//!
+//! `cargo lab prepare` makes the file from MIDI files; training and measurement read it. Reading copies nothing: the
+//! views are slices of the map. Knows the representation and MIDI songs; nothing of networks, training or archives.
+//! Never on the audio thread.
+//!
+//! # The file
+//! Little endian, every section aligned to its records: a header (magic, version, counts), the songs, the measures and
+//! one more that ends the last, the bass notes, the drum hits, the names as UTF-8. A measure holds the index of its
+//! first note and hit; what it holds ends where the next one begins. [`Corpus::open`] checks every record once, so that
+//! the views need no check.
+
+mod format;
+mod grid;
+mod repetition;
+mod view;
+mod write;
+
+use std::path::PathBuf;
+
+use bytemuck::{Pod, Zeroable};
+use lockstep_core::draws;
+
+pub use format::FORMAT_VERSION;
+pub use grid::{DrumMap, Refusal, has_dynamics, has_timing, measures};
+pub use repetition::{LEAST_WEIGHT, Repetition};
+pub use view::{Corpus, MeasureView, SongView};
+pub use write::{Measure, SongRecord, write};
+
+/// Which songs: to learn from, to choose by, to report on. Songs of one group are never in two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// Learnt from.
+    Train,
+    /// Chosen by.
+    Valid,
+    /// Reported on.
+    Test,
+}
+
+impl Split {
+    /// Every split, in the order of its number in the file.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
+
+    /// The split of a song that comes without one: 80 % train, 10 % valid, 10 % test, by the hash of its music.
+    ///
+    /// See [`SongRecord::music_hash`]: two copies of one song are always in the same split.
+    pub fn from_hash(hash: u64) -> Self {
+        match draws::hash(&[hash]) % 10 {
+            0..8 => Self::Train,
+            8 => Self::Valid,
+            _ => Self::Test,
+        }
+    }
+}
+
+/// A bass note on the step grid.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct BassNote {
+    /// Step it begins at, within the measure.
+    pub step_idx: u8,
+    /// MIDI key, 0 to 127.
+    pub key: u8,
+    /// MIDI velocity, 1 to 127.
+    pub velocity: u8,
+    /// How much later than its step it begins, in 1/254 step: ±127 is half a step.
+    pub offset: i8,
+    /// Steps it sounds for, at least one; may reach beyond the measure.
+    pub n_steps: u16,
+    /// Always 0.
+    reserved: u16,
+}
+
+impl BassNote {
+    /// A note that begins on its step and lasts `n_steps`; [`Self::offset`] is 0 and may be set.
+    pub fn new(step_idx: u8, key: u8, velocity: u8, n_steps: u16) -> Self {
+        Self {
+            step_idx,
+            key,
+            velocity,
+            offset: 0,
+            n_steps,
+            reserved: 0,
+        }
+    }
+}
+
+/// A drum hit on the step grid.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct DrumHit {
+    /// Step, within the measure.
+    pub step_idx: u8,
+    /// [`Voice::index`](lockstep_core::representation::Voice::index), 0 to 8.
+    pub voice: u8,
+    /// MIDI velocity, 1 to 127.
+    pub velocity: u8,
+    /// How much later than its step it sounds, in 1/254 step: ±127 is half a step.
+    pub offset: i8,
+}
+
+/// Why a corpus file cannot be used or made.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpusError {
+    /// The file cannot be read.
+    #[error("cannot read the corpus file {path}; make it with `cargo lab prepare`")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is of something else.
+    #[error(
+        "{path} is not a corpus file (it does not begin with LOCKSTEP); make one with `cargo lab prepare`"
+    )]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Made by another version of Lockstep.
+    #[error(
+        "the corpus file {path} has format {got}, this program reads format {expected}; run `cargo lab prepare` again"
+    )]
+    Version {
+        /// Which file.
+        path: PathBuf,
+        /// The file's version.
+        got: u32,
+        /// [`FORMAT_VERSION`].
+        expected: u32,
+    },
+    /// Cut off, or a record that cannot be.
+    #[error("the corpus file {path} is damaged: {what}; run `cargo lab prepare` again")]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What was found: `song 3: its split is 7`.
+        what: String,
+    },
+    /// A song to be written is not what its fields promise, or there are too many.
+    #[error("cannot write these songs: {0}")]
+    Record(String),
+    /// The file cannot be written.
+    #[error("cannot write the corpus file {path}")]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests;

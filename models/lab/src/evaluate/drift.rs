@@ -1,0 +1,115 @@
+//! Whether a drummer stays who it was: the same bass over and over for 256 measures.
+//!
+//! Who hears itself may fall for its own habits, and play more and more, or less and less, or stop listening.
+
+use anyhow::Result;
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{Note, Song};
+use lockstep_files::sheet::Sheet;
+use rayon::prelude::*;
+
+use crate::evaluation::score;
+
+use super::drummers::Drummer;
+use super::measure::{controls, play};
+use super::songs::{BEATS, excerpt, measure_of};
+
+/// Measures that are played.
+const N_MEASURES: usize = 256;
+/// First measure of the early and of the late stretch.
+const STRETCHES: [usize; 2] = [16, 192];
+/// Measures of a stretch.
+const N_STRETCH: usize = 64;
+
+/// What is played early and late.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Drift {
+    /// Hits a measure in measures 16 to 80 and 192 to 256.
+    pub(super) notes: [f64; 2],
+    /// Lock gain in the same measures; NaN of fewer than two songs.
+    pub(super) lock_gain: [f64; 2],
+}
+
+/// Lets a drummer play to the beginnings of songs, each repeated.
+pub(super) fn drift(drummer: &Drummer, beginnings: &[Song]) -> Result<Drift> {
+    let takes: Vec<(Song, Song)> = beginnings
+        .par_iter()
+        .enumerate()
+        .map(|(i, song)| {
+            let song = repeated(song);
+            let controls = controls(u32::try_from(i)?);
+            let take = play(drummer, drummer.generator()?.as_mut(), &song, &controls)?;
+            Ok((take, song))
+        })
+        .collect::<Result<_>>()?;
+    let figures = STRETCHES.map(|first| {
+        let sheet = |song| Sheet::from_song(&excerpt(song, first, N_STRETCH));
+        let pairs: Vec<_> = takes
+            .iter()
+            .map(|(take, song)| (sheet(take), sheet(song)))
+            .collect();
+        score(&pairs).take
+    });
+    Ok(Drift {
+        notes: figures.map(|figures| figures.notes),
+        lock_gain: figures.map(|figures| figures.lock_gain),
+    })
+}
+
+/// The bass of a song's whole measures again and again, to the last of [`N_MEASURES`].
+fn repeated(song: &Song) -> Song {
+    let n = measure_of(song.length.0).max(1);
+    let length = BEATS * n as f64;
+    let bass = (0..N_MEASURES.div_ceil(n)).flat_map(|turn| {
+        let notes = song.bass.iter().filter(move |note| note.start.0 < length);
+        notes.map(move |note| Note {
+            start: Beats(note.start.0 + length * turn as f64),
+            end: Beats(note.end.0.min(length) + length * turn as f64),
+            ..*note
+        })
+    });
+    Song {
+        bass: bass.collect(),
+        drums: Vec::new(),
+        length: Beats(BEATS * N_MEASURES as f64),
+        tempos: song.tempos.clone(),
+        ..Song::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_core::rule::RuleGroove;
+
+    use super::*;
+
+    /// Eight measures of bass on these beats.
+    fn song(beats: &[f64]) -> Song {
+        let bass = (0..8).flat_map(|measure| {
+            beats.iter().map(move |beat| Note {
+                start: Beats(BEATS * f64::from(measure) + beat),
+                end: Beats(BEATS * f64::from(measure) + beat + 0.25),
+                key: 33,
+                velocity: 90,
+            })
+        });
+        Song {
+            bass: bass.collect(),
+            length: Beats(8.0 * BEATS),
+            ..Song::default()
+        }
+    }
+
+    #[test]
+    fn who_follows_a_rule_does_not_drift() -> Result<()> {
+        let songs = [song(&[0.0, 1.5, 2.5]), song(&[0.5, 1.0, 3.25])];
+        assert_eq!(repeated(&songs[0]).bass.len(), 3 * N_MEASURES);
+        let drift = drift(&Drummer::rule(RuleGroove), &songs)?;
+        let is_steady = |[early, late]: [f64; 2]| early > 0.0 && (early - late).abs() < 1e-9;
+        assert!(
+            is_steady(drift.notes) && is_steady(drift.lock_gain),
+            "{drift:?}"
+        );
+        Ok(())
+    }
+}

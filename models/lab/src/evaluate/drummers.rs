@@ -1,0 +1,147 @@
+//! Who is measured: the baselines, the embedded network, and weights files.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use lockstep_core::generator::Generator;
+use lockstep_core::rule::RuleGroove;
+use lockstep_models::predict::{EMBEDDED, Predictor};
+use lockstep_models::weights::Weights;
+
+use crate::evaluation::baselines::{CopySelf, KickOnBass, Lesson, Marginal, Nearest, Rock};
+
+/// Makes a generator; every song gets one of its own, so that songs can be played side by side.
+type Make = Box<dyn Fn() -> Result<Box<dyn Generator>> + Send + Sync>;
+
+/// One who is measured.
+pub(crate) struct Drummer {
+    /// Name in the table.
+    pub(crate) name: String,
+    /// Size of the weights file, in bytes; `None` without one.
+    pub(super) n_bytes: Option<usize>,
+    /// Whether it hears what a player asks for: style, fill, follow.
+    pub(super) hears_controls: bool,
+    /// Its styles, `(n, 16, V)` in one row; see [`Weights::style_hits`].
+    pub(super) styles: Vec<f32>,
+    make: Make,
+}
+
+impl fmt::Debug for Drummer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drummer")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drummer {
+    /// A generator of its own.
+    pub(crate) fn generator(&self) -> Result<Box<dyn Generator>> {
+        (self.make)().with_context(|| format!("making {}", self.name))
+    }
+
+    /// One without weights, named as the generator names itself.
+    pub(super) fn rule<G: Generator + Clone + Sync + 'static>(generator: G) -> Self {
+        Self {
+            name: generator.name().to_owned(),
+            n_bytes: None,
+            hears_controls: false,
+            styles: Vec::new(),
+            make: Box::new(move || Ok(Box::new(generator.clone()))),
+        }
+    }
+
+    /// One with weights, which must be loadable.
+    fn with_weights(name: &str, bytes: Vec<u8>) -> Result<Self> {
+        let loading = || format!("loading {name}");
+        load(&bytes).with_context(loading)?;
+        let weights = Weights::parse(&bytes).with_context(loading)?;
+        Ok(Self {
+            name: name.to_owned(),
+            n_bytes: Some(bytes.len()),
+            hears_controls: weights.config()?.architecture.controls,
+            styles: weights.style_hits()?,
+            make: Box::new(move || load(&bytes)),
+        })
+    }
+}
+
+/// The generator that a weights file's bytes are of: the one place that knows the architectures.
+fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
+    Ok(Box::new(Predictor::new(bytes)?))
+}
+
+/// The embedded networks and the files, in this order.
+///
+/// # Errors
+/// Names the first file that cannot be read or loaded.
+pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
+    let mut drummers = Vec::new();
+    for (name, bytes) in EMBEDDED {
+        drummers.push(Drummer::with_weights(name, bytes.to_vec())?);
+    }
+    for path in paths {
+        let name = path.display().to_string();
+        let bytes = fs::read(path).with_context(|| format!("reading {name}"))?;
+        drummers.push(Drummer {
+            name: title(path),
+            ..Drummer::with_weights(&name, bytes)?
+        });
+    }
+    Ok(drummers)
+}
+
+/// What a weights file is called in the table: its name, or its run's where it is the best of a run.
+fn title(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    let run = path.parent().and_then(Path::file_name);
+    let name = match run {
+        Some(run) if stem == "best" => run,
+        _ => stem,
+    };
+    name.to_string_lossy().into_owned()
+}
+
+/// What a network must beat.
+pub(super) fn baselines(lessons: &[Lesson]) -> Vec<Drummer> {
+    vec![
+        Drummer::rule(Rock),
+        Drummer::rule(KickOnBass),
+        Drummer::rule(Marginal::fit(lessons.iter().copied())),
+        Drummer::rule(Nearest::fit(lessons.iter().copied())),
+        Drummer::rule(CopySelf),
+        Drummer {
+            name: "rule groove".to_owned(),
+            ..Drummer::rule(RuleGroove)
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_named_after_its_run() {
+        assert_eq!(
+            title(Path::new("runs/critic-2d/best.safetensors")),
+            "critic-2d"
+        );
+        assert_eq!(title(Path::new("models/weights/base.safetensors")), "base");
+    }
+
+    #[test]
+    fn weights_that_cannot_be_loaded_are_named() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("broken.safetensors");
+        fs::write(&path, b"no weights")?;
+        let missing = folder.path().join("missing.safetensors");
+        for (path, name) in [(path, "broken"), (missing, "missing")] {
+            let error = load_all(&[path]).map_err(|e| format!("{e:#}"));
+            assert!(error.is_err_and(|text| text.contains(name)));
+        }
+        Ok(())
+    }
+}

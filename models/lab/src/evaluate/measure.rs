@@ -1,0 +1,177 @@
+//! One drummer plays every song, closed loop, and is measured.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use lockstep_core::generator::{Generator, History, Taste};
+use lockstep_core::representation::Beats;
+use lockstep_engine::realtime::Controls;
+use lockstep_files::midi_file::{self, Note, Song};
+use lockstep_files::sheet::Sheet;
+use rayon::prelude::*;
+
+use crate::evaluation::{Likelihood, Overheard, Report, score};
+
+use super::VARIATION;
+use super::drummers::Drummer;
+use super::probes::{self, Probes};
+use super::songs::{BEATS, Piece};
+use crate::whole;
+
+/// One row of the table.
+#[derive(Clone, Debug)]
+pub(super) struct Outcome {
+    /// Who.
+    pub(super) name: String,
+    /// The figures.
+    pub(super) report: Report,
+    /// The surprise at people's drums with each [`History`]; `None` of those who deal in no likelihoods.
+    pub(super) likelihoods: [Option<Likelihood>; History::ALL.len()],
+    /// What only a drummer has, that is, a generator.
+    pub(super) drummer: Option<Measured>,
+}
+
+/// What is measured of a drummer beyond its takes of whole songs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    /// How it reacts.
+    pub(super) probes: Probes,
+    /// Numbers it has learnt; 0 for a rule.
+    pub(super) n_parameters: usize,
+    /// Floating-point operations of a prediction, at least; 0 for a rule.
+    pub(super) n_flops: u64,
+    /// Size of its weights file, in bytes.
+    pub(super) n_bytes: Option<usize>,
+}
+
+impl Outcome {
+    /// Whether a drummer plays as if there were no bass. Who is no drummer is not deaf.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.drummer.is_some() && self.report.take.is_deaf()
+    }
+
+    /// The row of the people whom the others were measured against.
+    pub(super) fn people(others: &[Self]) -> Self {
+        let report = others.first().map(|other| other.report).unwrap_or_default();
+        Self {
+            name: "people".to_owned(),
+            report: Report {
+                take: report.real,
+                oa: 1.0,
+                overlaps: report.overlaps.map(|_| 1.0),
+                ..report
+            },
+            likelihoods: [None; History::ALL.len()],
+            drummer: None,
+        }
+    }
+}
+
+/// The knobs while a drummer is measured.
+pub(crate) fn controls(seed: u32) -> Controls {
+    Controls {
+        taste: Taste {
+            seed,
+            variation: VARIATION,
+            ..Taste::default()
+        },
+        ..Controls::default()
+    }
+}
+
+/// Plays a song, or says which one a drummer failed on.
+pub(crate) fn play(
+    drummer: &Drummer,
+    generator: &mut dyn Generator,
+    song: &Song,
+    controls: &Controls,
+) -> Result<Song> {
+    let take = lockstep_offline::play(song, controls, generator);
+    match take.failure {
+        Some(failure) => Err(failure).with_context(|| format!("{} playing", drummer.name)),
+        None => Ok(take.song),
+    }
+}
+
+/// Lets a drummer play every song, each with a seed of its own, and probes how it reacts.
+pub(super) fn measure(
+    drummer: &Drummer,
+    pieces: &[Piece],
+    takes: Option<&Path>,
+) -> Result<Outcome> {
+    let played: Vec<_> = pieces
+        .par_iter()
+        .enumerate()
+        .map(|(i, piece)| {
+            let mut generator = drummer.generator()?;
+            let mut overheard = Overheard::new(generator.as_mut());
+            let take = play(
+                drummer,
+                &mut overheard,
+                &piece.song,
+                &controls(u32::try_from(i)?),
+            )
+            .with_context(|| piece.path.clone())?;
+            let requests = overheard.requests;
+            let real = Sheet::from_song(&piece.song);
+            let mut likelihoods = [None; History::ALL.len()];
+            for (likelihood, history) in likelihoods.iter_mut().zip(History::ALL) {
+                *likelihood = Likelihood::of(generator.as_mut(), &requests, &real, history)?;
+            }
+            if let Some(folder) = takes {
+                keep(folder, &drummer.name, i, &take)?;
+                keep(folder, "people", i, &piece.song)?;
+            }
+            Ok(((Sheet::from_song(&take), real), likelihoods))
+        })
+        .collect::<Result<_>>()?;
+    let (sheets, likelihoods): (Vec<_>, Vec<[Option<Likelihood>; _]>) = played.into_iter().unzip();
+    let sum = |history: usize| {
+        let songs = likelihoods.iter().filter_map(|song| song[history]);
+        songs.reduce(Likelihood::and)
+    };
+    let generator = drummer.generator()?;
+    Ok(Outcome {
+        name: drummer.name.clone(),
+        report: score(&sheets),
+        likelihoods: std::array::from_fn(sum),
+        drummer: Some(Measured {
+            probes: probes::probe(drummer, pieces)?,
+            n_parameters: generator.n_parameters(),
+            n_flops: generator.n_flops(),
+            n_bytes: drummer.n_bytes,
+        }),
+    })
+}
+
+/// People's own last measure, played again: no drummer, for it hears people, but what repeating alone is worth.
+pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
+    let later = |note: &Note| Note {
+        start: Beats(note.start.0 + BEATS),
+        end: Beats(note.end.0 + BEATS),
+        ..*note
+    };
+    let sheets: Vec<_> = pieces
+        .iter()
+        .map(|piece| {
+            let take = Song {
+                drums: piece.song.drums.iter().map(later).collect(),
+                ..piece.song.clone()
+            };
+            (Sheet::from_song(&take), Sheet::from_song(&piece.song))
+        })
+        .collect();
+    Outcome {
+        name: "(people's last measure, open loop)".to_owned(),
+        report: score(&sheets),
+        likelihoods: [None; History::ALL.len()],
+        drummer: None,
+    }
+}
+
+/// Keeps a song as a MIDI file.
+fn keep(folder: &Path, who: &str, i: usize, song: &Song) -> Result<()> {
+    let folder = folder.join(who.replace(['/', '\\', ' ', '\''], "_"));
+    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    whole::write(&folder.join(format!("{i:04}.mid")), &midi_file::write(song))
+}

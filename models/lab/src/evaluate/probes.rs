@@ -1,0 +1,263 @@
+//! How a drummer reacts: to other seeds, to a long song, to a bassist who rests, to the density knob, and how fast.
+//!
+//! On the beginnings of a dozen songs, which is enough to tell one drummer from another.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use lockstep_core::representation::{Beats, STEPS_PER_BEAT};
+use lockstep_engine::realtime::{Controls, SilencePolicy};
+use lockstep_files::midi_file::{Note, Song};
+use lockstep_files::sheet::Sheet;
+use rayon::prelude::*;
+
+use crate::evaluation::{Overheard, agreement};
+
+use super::drift::{Drift, drift};
+use super::drummers::Drummer;
+use super::measure::{controls, play};
+use super::responses::{Responses, responses};
+use super::songs::{BEATS, Piece, excerpt, first_measure, measure_of};
+
+/// Songs that are probed, evenly spread.
+const N_SONGS: usize = 12;
+
+/// Measures of each that are played.
+const N_MEASURES: usize = 32;
+
+/// Seeds whose takes are compared.
+const SEEDS: [u32; 3] = [1, 2, 3];
+
+/// Overall densities at which hits are counted.
+pub(super) const DENSITIES: [f32; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
+
+/// Measures that the bassist plays, rests, and plays again.
+const N_PHASE: usize = 8;
+
+/// Predictions that are timed.
+const N_TIMED: usize = 256;
+
+/// The reactions of a drummer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Probes {
+    /// How much takes of one song with different seeds differ: mean of 100 − F1 of one's hits against the other's.
+    pub(super) diversity: f64,
+    /// Early and late in a long song.
+    pub(super) drift: Drift,
+    /// To a bassist who rests, when the drummer is to lay out.
+    pub(super) lay_out: Rest,
+    /// The same when it is to keep time.
+    pub(super) keep_time: Rest,
+    /// Hits a measure at each of [`DENSITIES`].
+    pub(super) hits: [f64; DENSITIES.len()],
+    /// To each control; `None` of those that hear none.
+    pub(super) responses: Option<Responses>,
+    /// Time of a prediction in one thread, half of all and 99 % of them, in µs.
+    pub(super) p50_us: f64,
+    /// See [`Self::p50_us`].
+    pub(super) p99_us: f64,
+}
+
+/// What happens while the bass rests for eight measures, and after.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rest {
+    /// Hits a measure in the last four measures of the rest.
+    pub(super) hits: f64,
+    /// Measures of returned bass before one in which the drummer plays; eight where it does not come back.
+    pub(super) back_after: f64,
+}
+
+impl Probes {
+    /// Whether more density never makes fewer hits.
+    pub(super) fn is_monotone(&self) -> bool {
+        self.hits.is_sorted()
+    }
+}
+
+/// Probes a drummer.
+pub(super) fn probe(drummer: &Drummer, pieces: &[Piece]) -> Result<Probes> {
+    let n = N_SONGS.min(pieces.len());
+    let songs: Vec<&Song> = (0..n).map(|i| &pieces[i * pieces.len() / n].song).collect();
+    let beginnings: Vec<Song> = songs
+        .iter()
+        .map(|song| excerpt(song, first_measure(song), N_MEASURES))
+        .collect();
+    let mut hits = [0.0; DENSITIES.len()];
+    for (hits, density) in hits.iter_mut().zip(DENSITIES) {
+        let controls = Controls {
+            density,
+            ..controls(SEEDS[0])
+        };
+        *hits = mean(&beginnings, |song| {
+            let take = take(drummer, song, &controls)?;
+            let n_measures = measure_of(song.length.0).max(1);
+            Ok(Some(take.drums.len() as f64 / n_measures as f64))
+        })?;
+    }
+    let (p50_us, p99_us) = times(drummer, &beginnings)?;
+    Ok(Probes {
+        diversity: mean(&beginnings, |song| diversity(drummer, song))?,
+        drift: drift(drummer, &beginnings)?,
+        lay_out: rest(drummer, &songs, SilencePolicy::LayOut)?,
+        keep_time: rest(drummer, &songs, SilencePolicy::KeepTime)?,
+        hits,
+        responses: responses(drummer, &beginnings)?,
+        p50_us,
+        p99_us,
+    })
+}
+
+fn take(drummer: &Drummer, song: &Song, controls: &Controls) -> Result<Song> {
+    play(drummer, drummer.generator()?.as_mut(), song, controls)
+}
+
+/// Mean over the songs for which there is a value; NaN where there is none.
+fn mean(songs: &[Song], value: impl Fn(&Song) -> Result<Option<f64>> + Send + Sync) -> Result<f64> {
+    let values: Vec<Option<f64>> = songs.par_iter().map(value).collect::<Result<_>>()?;
+    let values: Vec<f64> = values.into_iter().flatten().collect();
+    Ok(values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Mean difference of the takes with each pair of seeds, in percent.
+fn diversity(drummer: &Drummer, song: &Song) -> Result<Option<f64>> {
+    let mut sheets = Vec::new();
+    for seed in SEEDS {
+        sheets.push(Sheet::from_song(&take(drummer, song, &controls(seed))?));
+    }
+    let pairs = [(0, 1), (0, 2), (1, 2)];
+    let differences: Vec<f64> = pairs
+        .into_iter()
+        .filter_map(|(a, b)| agreement(&sheets[a], &sheets[b]))
+        .map(|agreement| 100.0 - agreement)
+        .collect();
+    Ok((!differences.is_empty())
+        .then(|| differences.iter().sum::<f64>() / differences.len() as f64))
+}
+
+/// The bass plays eight measures, rests for eight, and plays the eight again.
+fn with_rest(song: &Song) -> Song {
+    let mut first = excerpt(song, first_measure(song), N_PHASE);
+    // What begins later is heard as the first step of the rest.
+    let last_cell = BEATS * N_PHASE as f64 - 0.5 / f64::from(STEPS_PER_BEAT);
+    first.bass.retain(|note| note.start.0 < last_cell);
+    let back = BEATS * 2.0 * N_PHASE as f64;
+    let again = first.bass.iter().map(|note| Note {
+        start: Beats(note.start.0 + back),
+        end: Beats(note.end.0 + back),
+        ..*note
+    });
+    Song {
+        bass: first.bass.iter().copied().chain(again).collect(),
+        drums: Vec::new(),
+        length: Beats(1.5 * back),
+        ..first
+    }
+}
+
+fn rest(drummer: &Drummer, songs: &[&Song], silence: SilencePolicy) -> Result<Rest> {
+    let controls = Controls {
+        silence,
+        ..controls(SEEDS[0])
+    };
+    let rests: Vec<Rest> = songs
+        .par_iter()
+        .map(|song| {
+            let take = take(drummer, &with_rest(song), &controls)?;
+            let measures = || take.drums.iter().map(|note| measure_of(note.start.0));
+            let back = 2 * N_PHASE;
+            let n_hits = measures().filter(|m| (back - 4..back).contains(m)).count();
+            let first = measures().filter(|m| *m >= back).min();
+            let back_after = first.map_or(N_PHASE, |measure| measure - back);
+            Ok(Rest {
+                hits: n_hits as f64 / 4.0,
+                back_after: back_after as f64,
+            })
+        })
+        .collect::<Result<_>>()?;
+    let n = rests.len() as f64;
+    Ok(Rest {
+        hits: rests.iter().map(|rest| rest.hits).sum::<f64>() / n,
+        back_after: rests.iter().map(|rest| rest.back_after).sum::<f64>() / n,
+    })
+}
+
+/// Half of the predictions, and 99 % of them, take no longer than this, in µs. Nothing else is played meanwhile.
+fn times(drummer: &Drummer, songs: &[Song]) -> Result<(f64, f64)> {
+    let mut generator = drummer.generator()?;
+    let mut requests = Vec::new();
+    for song in songs {
+        let mut overheard = Overheard::new(generator.as_mut());
+        play(drummer, &mut overheard, song, &controls(SEEDS[0]))?;
+        requests.extend(overheard.requests);
+        if requests.len() >= N_TIMED {
+            break;
+        }
+    }
+    let mut times_us = Vec::with_capacity(requests.len());
+    for request in requests.iter().take(N_TIMED) {
+        let begun = Instant::now();
+        generator.predict(request)?;
+        times_us.push(begun.elapsed().as_secs_f64() * 1e6);
+    }
+    times_us.sort_by(f64::total_cmp);
+    let at = |percent: usize| {
+        let index = (times_us.len() * percent / 100).min(times_us.len().saturating_sub(1));
+        times_us.get(index).copied().unwrap_or(f64::NAN)
+    };
+    Ok((at(50), at(99)))
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_core::rule::RuleGroove;
+
+    use crate::evaluation::baselines::Rock;
+
+    use super::*;
+
+    /// A bass in eighths on one key, twenty measures.
+    fn piece() -> Piece {
+        let bass: Vec<Note> = (0..160)
+            .map(|i| Note {
+                start: Beats(f64::from(i) / 2.0),
+                end: Beats(f64::from(i) / 2.0 + 0.4),
+                key: 33,
+                velocity: 90,
+            })
+            .collect();
+        Piece {
+            path: String::new(),
+            song: Song {
+                bass,
+                length: Beats(80.0),
+                ..Song::default()
+            },
+            licence: None,
+        }
+    }
+
+    #[test]
+    fn more_density_is_more_hits_and_the_groove_reacts_to_a_rest() -> Result<()> {
+        let probes = probe(&Drummer::rule(RuleGroove), &[piece()])?;
+        assert!(probes.is_monotone(), "{probes:?}");
+        assert!(probes.hits[0] < probes.hits[4]);
+        assert!(probes.diversity.abs() < 1e-9, "a rule knows no seed");
+        let lays_out = Rest {
+            hits: 0.0,
+            back_after: 1.0,
+        };
+        assert_eq!(probes.lay_out, lays_out);
+        assert!(probes.keep_time.hits > 4.0);
+        assert!(probes.keep_time.back_after.abs() < 1e-9);
+        Ok(())
+    }
+
+    #[test]
+    fn fewer_hits_at_more_density_are_noticed() -> Result<()> {
+        let mut probes = probe(&Drummer::rule(Rock), &[piece()])?;
+        assert!(probes.is_monotone());
+        probes.hits[3] = 0.0;
+        assert!(!probes.is_monotone());
+        Ok(())
+    }
+}

@@ -1,0 +1,254 @@
+//! How a drummer answers what it is asked for: follow, variation, fills, styles, and the loudness and feel of the bass.
+//!
+//! Of the networks that hear controls; on the beginnings of the probed songs, closed loop, one control at a time.
+
+use anyhow::Result;
+use lockstep_core::representation::{Beats, N_VOICES, Voice, is_fill};
+use lockstep_engine::realtime::{Controls, Fills};
+use lockstep_files::midi_file::{Note, Song};
+use lockstep_files::sheet::Sheet;
+use lockstep_models::network::NET_STEPS;
+use rayon::prelude::*;
+
+use crate::evaluation::{Figures, score};
+use crate::training::styles::Styles;
+
+use super::drummers::Drummer;
+use super::measure::{controls, play};
+
+/// Settings of follow.
+pub(super) const FOLLOW: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
+/// Settings of variation.
+pub(super) const VARIATION: [f32; 5] = [0.0, 0.1, 0.3, 0.6, 1.0];
+/// Settings of fills.
+pub(super) const FILLS: [Fills; 3] = [Fills::Never, Fills::Free, Fills::Every(4)];
+/// MIDI velocities of every bass note.
+pub(super) const BASS_VELOCITY: [u8; 3] = [40, 80, 120];
+
+/// The answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Responses {
+    /// Lock gain at each of [`FOLLOW`].
+    pub(super) lock_gain: [f64; FOLLOW.len()],
+    /// Measures identical to the one before, in percent, at each of [`VARIATION`].
+    pub(super) repeat: [f64; VARIATION.len()],
+    /// Fills in percent of the measures that end a phrase of four, and of the others, at each of [`FILLS`].
+    pub(super) fills: [[f64; 2]; FILLS.len()],
+    /// Takes whose groove is nearest to the style that was asked for, in percent, and of those not asked for any the
+    /// same by chance: 100 / n.
+    pub(super) style: [f64; 2],
+    /// Mean MIDI velocity and hits a measure at each of [`BASS_VELOCITY`].
+    pub(super) loudness: [[f64; 2]; BASS_VELOCITY.len()],
+    /// Hits in the second half of a beat that fall within a sixth of a step of its last triplet, in percent: to the bass
+    /// as it is, and with its off-beat eighths moved there.
+    pub(super) shuffle: [f64; 2],
+}
+
+/// Asks a drummer; `None` of one that hears no controls.
+pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Responses>> {
+    if !drummer.hears_controls {
+        return Ok(None);
+    }
+    let styles = Styles::new(&drummer.styles);
+    let n_styles = drummer.styles.len() / (NET_STEPS * N_VOICES);
+    let mut is_asked = Vec::new();
+    for style in 0..n_styles {
+        let asked = with(|controls| controls.taste.style = u8::try_from(style).ok());
+        let takes = takes(drummer, songs, &asked)?;
+        is_asked.extend(
+            takes
+                .iter()
+                .map(|(take, _)| styles.of_hits(&measures(take)) == Some(style)),
+        );
+    }
+    let follow = |follow| with(move |controls| controls.taste.follow = follow);
+    let vary = |variation| with(move |controls| controls.taste.variation = variation);
+    let fill = |fills| with(move |controls| controls.fills = fills);
+    Ok(Some(Responses {
+        lock_gain: each(FOLLOW, |x| {
+            Ok(figures(drummer, songs, &follow(x))?.lock_gain)
+        })?,
+        repeat: each(VARIATION, |x| Ok(figures(drummer, songs, &vary(x))?.repeat))?,
+        fills: each(FILLS, |x| {
+            Ok(fill_shares(&takes(drummer, songs, &fill(x))?))
+        })?,
+        style: [share(is_asked), 100.0 / n_styles.max(1) as f64],
+        loudness: each(BASS_VELOCITY, |velocity| {
+            let songs: Vec<Song> = songs.iter().map(|song| as_loud(song, velocity)).collect();
+            let figures = figures(drummer, &songs, &controls)?;
+            Ok([figures.vel_mean, figures.notes])
+        })?,
+        shuffle: each([false, true], |is_shuffled| {
+            let songs: Vec<Song> = songs
+                .iter()
+                .map(|song| {
+                    if is_shuffled {
+                        shuffled(song)
+                    } else {
+                        song.clone()
+                    }
+                })
+                .collect();
+            Ok(on_triplets(&takes(drummer, &songs, &controls)?))
+        })?,
+    }))
+}
+
+/// A value for each setting.
+fn each<T: Copy, R: Copy + Default, const N: usize>(
+    settings: [T; N],
+    answer: impl Fn(T) -> Result<R>,
+) -> Result<[R; N]> {
+    let mut answers = [R::default(); N];
+    for (value, setting) in answers.iter_mut().zip(settings) {
+        *value = answer(setting)?;
+    }
+    Ok(answers)
+}
+
+/// The usual controls of a seed, but for one.
+fn with(change: impl Fn(&mut Controls)) -> impl Fn(u32) -> Controls {
+    move |seed| {
+        let mut controls = controls(seed);
+        change(&mut controls);
+        controls
+    }
+}
+
+/// A drummer's takes of the songs, each with a seed of its own, beside the songs.
+fn takes<C>(drummer: &Drummer, songs: &[Song], controls: &C) -> Result<Vec<(Song, Song)>>
+where
+    C: Fn(u32) -> Controls,
+{
+    let controls: Vec<Controls> = (0..).zip(songs).map(|(seed, _)| controls(seed)).collect();
+    let songs = songs.par_iter().zip(controls);
+    songs
+        .map(|(song, controls)| {
+            let take = play(drummer, drummer.generator()?.as_mut(), song, &controls)?;
+            Ok((take, song.clone()))
+        })
+        .collect()
+}
+
+fn figures<C>(drummer: &Drummer, songs: &[Song], controls: &C) -> Result<Figures>
+where
+    C: Fn(u32) -> Controls,
+{
+    let takes = takes(drummer, songs, controls)?;
+    let sheets = takes
+        .iter()
+        .map(|(take, song)| (Sheet::from_song(take), Sheet::from_song(song)));
+    Ok(score(&sheets.collect::<Vec<_>>()).take)
+}
+
+/// Which cells a take hits, measure by measure.
+fn measures(take: &Song) -> Vec<[[bool; N_VOICES]; NET_STEPS]> {
+    let drums = Sheet::from_song(take).drums;
+    let (measures, _) = drums.as_chunks::<NET_STEPS>();
+    let measures = measures
+        .iter()
+        .map(|measure| measure.map(|row| row.map(|velocity| velocity > 0)));
+    measures.collect()
+}
+
+/// Fills among the measures that end a phrase of four, and among the others; the first measure is silent.
+fn fill_shares(takes: &[(Song, Song)]) -> [f64; 2] {
+    let mut is_fill_at = [Vec::new(), Vec::new()];
+    for (take, _) in takes {
+        for (place, measure) in measures(take).iter().enumerate().skip(1) {
+            let hits = measure.iter().enumerate().flat_map(|(step_idx, row)| {
+                let voices = Voice::ALL
+                    .into_iter()
+                    .filter(move |voice| row[voice.index()]);
+                voices.map(move |voice| (step_idx, voice))
+            });
+            let is_last = place % 4 == 3;
+            is_fill_at[usize::from(!is_last)].push(is_fill(hits, NET_STEPS));
+        }
+    }
+    is_fill_at.map(share)
+}
+
+/// How many are true, in percent.
+fn share(all: Vec<bool>) -> f64 {
+    let n = all.len() as f64;
+    100.0 * all.into_iter().filter(|is| *is).count() as f64 / n
+}
+
+fn as_loud(song: &Song, velocity: u8) -> Song {
+    let mut song = song.clone();
+    for note in &mut song.bass {
+        note.velocity = velocity;
+    }
+    song
+}
+
+/// The song with the bass notes of every off-beat eighth on the last triplet of their beat.
+fn shuffled(song: &Song) -> Song {
+    let mut song = song.clone();
+    for Note { start, end, .. } in &mut song.bass {
+        let off_beat = start.0.floor() + 0.5;
+        if (start.0 - off_beat).abs() < 0.125 {
+            *start = Beats(start.0 + TRIPLET - 0.5);
+            *end = Beats(end.0.max(start.0 + 0.1));
+        }
+    }
+    song
+}
+
+/// Where the last triplet of a beat lies, in beats.
+const TRIPLET: f64 = 2.0 / 3.0;
+
+/// Hits in the second half of a beat that fall near its last triplet, in percent.
+fn on_triplets(takes: &[(Song, Song)]) -> f64 {
+    let places = takes.iter().flat_map(|(take, _)| take.drums.iter());
+    let places = places.map(|note| note.start.0 - note.start.0.floor());
+    let late: Vec<bool> = places
+        .filter(|place| (0.45..0.95).contains(place))
+        .map(|place| (place - TRIPLET).abs() < 1.0 / 24.0)
+        .collect();
+    share(late)
+}
+
+/// The answers as Markdown, one row a drummer; nothing where no drummer hears controls.
+pub(super) fn table(rows: &[(&str, Responses)]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let list = |values: &[f64]| {
+        let values: Vec<String> = values.iter().map(|value| format!("{value:.0}")).collect();
+        values.join(" ")
+    };
+    let pairs = |pairs: &[[f64; 2]]| {
+        let pairs: Vec<String> = pairs
+            .iter()
+            .map(|[a, b]| format!("{a:.0}/{b:.0}"))
+            .collect();
+        pairs.join(" ")
+    };
+    let mut lines = vec![
+        "| drummer | follow | variation | fills | style | bass velocity | shuffle |".to_owned(),
+        "| --- | --- | --- | --- | --- | --- | --- |".to_owned(),
+    ];
+    for (name, r) in rows {
+        lines.push(format!(
+            "| {name} | {} | {} | {} | {} | {} | {} |",
+            list(&r.lock_gain),
+            list(&r.repeat),
+            pairs(&r.fills),
+            list(&r.style),
+            pairs(&r.loudness),
+            list(&r.shuffle)
+        ));
+    }
+    lines.push(String::new());
+    lines.push(
+        "What the controls do, one at a time. follow: lock gain at 0 ¼ ½ ¾ 1. variation: repeated measures at 0 .1 .3 .6 \
+         1. fills: fills among fourth measures / among others, asked for never, left free, every four. style: takes \
+         nearest to the style asked for, and what chance would give. bass velocity: mean velocity / hits a measure with \
+         every bass note at 40, 80, 120. shuffle: hits of a beat's second half that fall on its last triplet, to the \
+         bass as it is and to one in triplets. Shares in percent."
+            .to_owned(),
+    );
+    lines.join("\n")
+}

@@ -1,0 +1,168 @@
+//! The songs that are played: whole MIDI files, for drum notes beyond the nine voices count too.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{self, Note, Pick, Song};
+use lockstep_files::sheet::MIN_MEASURES;
+use rayon::prelude::*;
+
+use crate::corpus::Split;
+
+use crate::sources::{SongFile, Source};
+
+/// Quarter notes in a measure of 4/4, the only meter that is measured.
+pub(super) const BEATS: f64 = 4.0;
+
+/// Measures in a picture, from the second one with bass on.
+pub(super) const N_DRAWN: usize = 8;
+
+/// Songs of the open tier that are drawn.
+const N_OPEN: usize = 2;
+
+/// A song of the corpus.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    /// Path in the corpus.
+    pub(super) path: String,
+    /// Bass and people's drums.
+    pub(super) song: Song,
+    /// The licence, of a song of the open tier; nothing of a song without one may be published, nor drawn.
+    pub(super) licence: Option<String>,
+}
+
+/// What is played.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    /// Measured: in 4/4, long enough, evenly spread over the split.
+    pub(super) songs: Vec<Piece>,
+    /// Drawn: of the open tier, each from another source where there are several.
+    pub(super) open: Vec<Piece>,
+}
+
+impl Pieces {
+    /// Reads a split of a folder or archive; of one whose index names no splits, everything.
+    ///
+    /// # Errors
+    /// If the source cannot be read or no song of it can be measured.
+    pub(super) fn read(source: &Path, split: Split, n_songs: usize) -> Result<Self> {
+        let mut files: Vec<SongFile> = Vec::new();
+        Source::open(source)?.read(&mut |file| {
+            if file.entry.split.is_none_or(|of| of == split) {
+                files.push(file);
+            }
+            Ok(())
+        })?;
+        let all: Vec<(String, Piece)> = files
+            .into_par_iter()
+            .filter_map(|file| {
+                let song = midi_file::read(&file.bytes.ok()?, Pick::default()).ok()?;
+                let is_long = song.length.0 > BEATS * MIN_MEASURES as f64;
+                let piece = Piece {
+                    path: file.path,
+                    song,
+                    licence: file.entry.is_open.then_some(file.entry.licence),
+                };
+                (piece.song.is_common_time() && is_long).then_some((file.entry.source, piece))
+            })
+            .collect();
+        ensure!(
+            !all.is_empty(),
+            "no song of the split in {}",
+            source.display()
+        );
+        let n = n_songs.clamp(1, all.len());
+        let songs = (0..n).map(|i| all[i * all.len() / n].1.clone()).collect();
+        let mut open: HashMap<&str, &Piece> = HashMap::new();
+        for (source, piece) in all
+            .iter()
+            .filter(|(_, piece)| piece.licence.is_some() && is_worth_seeing(&piece.song))
+        {
+            open.entry(source).or_insert(piece);
+        }
+        let mut open: Vec<Piece> = open.into_values().cloned().collect();
+        open.sort_by(|a, b| a.path.cmp(&b.path));
+        open.truncate(N_OPEN);
+        Ok(Self { songs, open })
+    }
+}
+
+/// Whether bass and people both play in each of the measures that a picture shows.
+fn is_worth_seeing(song: &Song) -> bool {
+    let first = first_measure(song) + 1;
+    let plays =
+        |notes: &[Note], measure| notes.iter().any(|note| measure_of(note.start.0) == measure);
+    (first..first + N_DRAWN)
+        .all(|measure| plays(&song.bass, measure) && plays(&song.drums, measure))
+}
+
+/// The measures from `first` on of a song in 4/4, at most `n`, as a song of its own that begins at 0 with the tempo there.
+pub(super) fn excerpt(song: &Song, first: usize, n: usize) -> Song {
+    let (from, to) = (BEATS * first as f64, BEATS * (first + n) as f64);
+    let cut = |notes: &[Note]| -> Vec<Note> {
+        notes
+            .iter()
+            .filter(|note| (from..to).contains(&note.start.0))
+            .map(|note| Note {
+                start: Beats(note.start.0 - from),
+                end: Beats(note.end.0.min(to) - from),
+                ..*note
+            })
+            .collect()
+    };
+    Song {
+        bass: cut(&song.bass),
+        drums: cut(&song.drums),
+        tempos: vec![(Beats(0.0), song.tempo_at(Beats(from)))],
+        length: Beats(song.length.0.min(to) - from),
+        ..Song::default()
+    }
+}
+
+/// The measure of 4/4 in which the bass begins.
+pub(super) fn first_measure(song: &Song) -> usize {
+    let start = song.bass.first().map_or(0.0, |note| note.start.0);
+    measure_of(start)
+}
+
+/// The measure of 4/4 that a position lies in.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the reader bounds positions to 100,000 measures and none is negative"
+)]
+pub(super) fn measure_of(beats: f64) -> usize {
+    // A note on the downbeat may come back from frames a hair before it.
+    (beats / BEATS + 1e-4).floor() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_begins_at_nought_and_ends_its_notes_with_itself() {
+        let note = |start: f64, end: f64| Note {
+            start: Beats(start),
+            end: Beats(end),
+            key: 33,
+            velocity: 90,
+        };
+        let song = Song {
+            bass: vec![
+                note(3.0, 4.0),
+                note(4.5, 5.0),
+                note(11.0, 20.0),
+                note(12.0, 13.0),
+            ],
+            length: Beats(20.0),
+            ..Song::default()
+        };
+        let excerpt = excerpt(&song, 1, 2);
+        assert_eq!(excerpt.bass, [note(0.5, 1.0), note(7.0, 8.0)]);
+        assert_eq!(first_measure(&song), 0);
+        assert_eq!(measure_of(7.999_99), 2);
+    }
+}

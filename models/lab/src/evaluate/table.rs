@@ -1,0 +1,251 @@
+//! The table of figures: Markdown whose columns also stand under each other in a terminal.
+
+use crate::evaluation::{DEAF_BELOW, Likelihood};
+
+use super::drift::Drift;
+use super::measure::{Measured, Outcome};
+
+/// What stands where there is no figure.
+const NONE: &str = "–";
+
+const HEADINGS: [&str; 29] = [
+    "drummer",
+    "f1",
+    "kick",
+    "snare",
+    "lock gain",
+    "kick on bass",
+    "bass kicked",
+    "notes",
+    "empty",
+    "dp8",
+    "backbeat",
+    "consistency",
+    "repeat",
+    "pieces",
+    "vel mean",
+    "vel sd",
+    "vel accent",
+    "off sd",
+    "oa",
+    "BCE",
+    "after people",
+    "after nobody",
+    "diversity",
+    "drift",
+    "silence",
+    "density",
+    "p50 µs",
+    "MFLOP",
+    "parameters",
+];
+
+/// The table, one row an outcome.
+pub(super) fn table(outcomes: &[Outcome]) -> String {
+    let mut rows = vec![HEADINGS.map(str::to_owned)];
+    rows.extend(outcomes.iter().map(row));
+    let widths: Vec<usize> = (0..HEADINGS.len())
+        .map(|i| rows.iter().map(|row| row[i].chars().count()).max())
+        .map(|width| width.unwrap_or_default().max(3))
+        .collect();
+    let mut lines: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let cells = row.iter().zip(&widths).enumerate();
+            let cells: Vec<String> = cells
+                .map(|(i, (cell, &width))| match i {
+                    0 => format!("{cell:<width$}"),
+                    _ => format!("{cell:>width$}"),
+                })
+                .collect();
+            format!("| {} |", cells.join(" | "))
+        })
+        .collect();
+    let rules: Vec<String> = widths
+        .iter()
+        .enumerate()
+        .map(|(i, width)| match i {
+            0 => "-".repeat(*width),
+            _ => format!("{}:", "-".repeat(width - 1)),
+        })
+        .collect();
+    lines.insert(1, format!("| {} |", rules.join(" | ")));
+    lines.join("\n")
+}
+
+fn row(outcome: &Outcome) -> [String; HEADINGS.len()] {
+    let f = &outcome.report.take;
+    let deaf = if outcome.is_deaf() { " **deaf**" } else { "" };
+    let of_drummer =
+        |text: &dyn Fn(&Measured) -> String| outcome.drummer.as_ref().map_or(NONE.to_owned(), text);
+    [
+        format!("{}{deaf}", outcome.name),
+        number(f.f1, 1),
+        number(f.f1_kick, 1),
+        number(f.f1_snare, 1),
+        signed(f.lock_gain),
+        number(f.kick_on_bass, 0),
+        number(f.bass_kicked, 0),
+        number(f.notes, 1),
+        number(f.empty, 1),
+        number(f.dp8, 0),
+        number(f.backbeat, 0),
+        number(f.consistency, 0),
+        number(f.repeat, 0),
+        number(f.pieces, 1),
+        number(f.vel_mean, 0),
+        number(f.vel_sd, 1),
+        signed(f.vel_accent),
+        number(f.off_sd, 3),
+        number(outcome.report.oa, 2),
+        bce(outcome.likelihoods[0]),
+        bce(outcome.likelihoods[1]),
+        bce(outcome.likelihoods[2]),
+        of_drummer(&|m| number(m.probes.diversity, 0)),
+        of_drummer(&|m| {
+            let Drift { notes, lock_gain } = m.probes.drift;
+            format!(
+                "{:.1} → {:.1}, {} → {}",
+                notes[0],
+                notes[1],
+                signed(lock_gain[0]),
+                signed(lock_gain[1])
+            )
+        }),
+        of_drummer(&|m| {
+            let (lay_out, keep_time) = (m.probes.lay_out, m.probes.keep_time);
+            format!(
+                "{:.1}/{:.1}, back {:.1}/{:.1}",
+                lay_out.hits, keep_time.hits, lay_out.back_after, keep_time.back_after
+            )
+        }),
+        of_drummer(&|m| {
+            let hits = m.probes.hits.map(|hits| format!("{hits:.0}")).join(" ");
+            let falls = if m.probes.is_monotone() {
+                ""
+            } else {
+                " **falls**"
+            };
+            format!("{hits}{falls}")
+        }),
+        of_drummer(&|m| number(m.probes.p50_us, 0)),
+        of_drummer(&|m| match m.n_flops {
+            0 => NONE.to_owned(),
+            n => number(n as f64 / 1e6, 2),
+        }),
+        of_drummer(&|m| match (m.n_parameters, m.n_bytes) {
+            (0, None) => NONE.to_owned(),
+            (0, Some(n_bytes)) => format!("{n_bytes} B"),
+            (n, None) => n.to_string(),
+            (n, Some(n_bytes)) => format!("{n} ({n_bytes} B)"),
+        }),
+    ]
+}
+
+fn number(value: f64, n_digits: usize) -> String {
+    if value.is_finite() {
+        format!("{value:.n_digits$}")
+    } else {
+        NONE.to_owned()
+    }
+}
+
+fn bce(likelihood: Option<Likelihood>) -> String {
+    likelihood.map_or(NONE.to_owned(), |likelihood| number(likelihood.bce(), 4))
+}
+
+fn signed(value: f64) -> String {
+    if value.is_finite() {
+        format!("{value:+.1}")
+    } else {
+        NONE.to_owned()
+    }
+}
+
+/// What the columns mean, as Markdown.
+pub(super) fn legend() -> String {
+    format!(
+        "f1, kick, snare: hits that people played at the same step with the same voice. lock gain: kick F1 against the \
+         song's own bass minus that against every other song's; below {DEAF_BELOW:.0} a drummer is **deaf**. kick on \
+         bass, bass kicked: kicks that fall on a bass onset, and the other way round. notes, pieces: hits and \
+         different voices a measure. empty: measures without a hit. dp8: hits on eighths. backbeat: measures with a \
+         snare on two and four. consistency, repeat: likeness of neighbouring measures, and measures identical to the \
+         one before. vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. \
+         oa: overlap of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at \
+         people's next measure, nats a cell; after people: while it goes by people's drums, as far as it can; after nobody: by none. \
+         diversity: 100 − F1 between takes of one song with different seeds. drift: notes and lock gain in measures 16 \
+         to 80 and 192 to 256 of the same bass over and over. silence: hits a measure while the bass rests, laying out \
+         / keeping time, and measures of returned bass before the drummer is back. density: hits a measure at density \
+         .1 .3 .5 .7 .9; **falls** where more density gave fewer. p50: half of the predictions take no longer, one \
+         thread. MFLOP: operations of one prediction, at least. Shares in percent."
+    )
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::evaluation::{Figures, Report};
+
+    use super::super::probes::{Probes, Rest};
+    use super::*;
+
+    /// A drummer with this lock gain.
+    pub(in super::super) fn outcome(name: &str, lock_gain: f64) -> Outcome {
+        let take = Figures {
+            lock_gain,
+            vel_mean: f64::NAN,
+            ..Figures::default()
+        };
+        let probes = Probes {
+            diversity: 12.0,
+            drift: Drift::default(),
+            lay_out: Rest::default(),
+            keep_time: Rest::default(),
+            hits: [1.0, 2.0, 3.0, 2.5, 4.0],
+            responses: None,
+            p50_us: 9.0,
+            p99_us: 10.0,
+        };
+        Outcome {
+            name: name.to_owned(),
+            report: Report {
+                take,
+                ..Report::default()
+            },
+            likelihoods: [None; 3],
+            drummer: Some(Measured {
+                probes,
+                n_parameters: 7,
+                n_flops: 2_000_000,
+                n_bytes: Some(28),
+            }),
+        }
+    }
+
+    #[test]
+    fn who_does_not_hear_the_bass_is_marked_deaf() {
+        let outcomes = [outcome("stone", 7.9), outcome("ear", 8.0)];
+        let table = table(&outcomes);
+        let line = |name| table.lines().find(|line| line.contains(name));
+        assert!(line("stone").is_some_and(|line| line.contains("**deaf**")));
+        assert!(line("ear").is_some_and(|line| !line.contains("**deaf**")));
+        let people = Outcome::people(&outcomes);
+        assert!(!people.is_deaf(), "no drummer, no ears to test");
+        assert!(
+            people
+                .report
+                .named_overlaps()
+                .all(|(_, overlap)| (overlap - 1.0).abs() < 1e-9),
+            "people are as they are themselves"
+        );
+    }
+
+    #[test]
+    fn every_row_has_every_column_and_what_is_unknown_is_a_dash() {
+        let table = table(&[outcome("ear", 8.0)]);
+        for line in table.lines() {
+            assert_eq!(line.matches('|').count(), HEADINGS.len() + 1, "{line}");
+        }
+        assert!(table.contains(NONE) && !table.contains("NaN"));
+        assert!(table.contains("1 2 3 2 4 **falls**"), "{table}");
+    }
+}

@@ -1,0 +1,160 @@
+//! Likelihood: how well a generator expects what people played.
+//!
+//! The requests are those of a closed loop, noted down by [`Overheard`]. The generator is then asked about people's next
+//! measure, while it goes by its own drums, by people's or by none. [`Likelihood`] sums over the measures.
+
+use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
+use lockstep_files::sheet::Sheet;
+use lockstep_models::network::NET_STEPS;
+
+/// Nothing is held for more certain than this, so that one surprise is not infinitely bad.
+const CERTAIN: f64 = 0.999;
+
+/// A generator whose requests are noted down.
+pub struct Overheard<'a> {
+    generator: &'a mut dyn Generator,
+    /// In the order they came.
+    pub requests: Vec<Request>,
+}
+
+impl std::fmt::Debug for Overheard<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Overheard")
+            .field("generator", &self.generator.name())
+            .field("n_requests", &self.requests.len())
+            .finish()
+    }
+}
+
+impl<'a> Overheard<'a> {
+    /// Listens to a generator.
+    pub fn new(generator: &'a mut dyn Generator) -> Self {
+        Self {
+            generator,
+            requests: Vec::new(),
+        }
+    }
+}
+
+impl Generator for Overheard<'_> {
+    fn name(&self) -> &'static str {
+        self.generator.name()
+    }
+
+    fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
+        self.requests.push(*request);
+        self.generator.predict(request)
+    }
+}
+
+/// The surprise of measures, summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Likelihood {
+    /// Negative log-likelihood of all cells of all measures, in nats.
+    pub sum: f64,
+    /// Measures in the sum.
+    pub n_measures: usize,
+}
+
+impl Likelihood {
+    /// What a generator makes of people's drums at these requests, of a song in 4/4; `None` from a generator without
+    /// likelihoods. Only measures that the figures count too are in it.
+    ///
+    /// # Errors
+    /// Those of the generator.
+    pub fn of(
+        generator: &mut dyn Generator,
+        requests: &[Request],
+        real: &Sheet,
+        history: History,
+    ) -> Result<Option<Self>, PredictError> {
+        let measured = real.measured_steps().unwrap_or_default();
+        let mut likelihood = Self::default();
+        for request in requests {
+            let mut request = *request;
+            let Some(start) = usize::try_from(request.measure)
+                .ok()
+                .and_then(|measure| measure.checked_mul(NET_STEPS))
+                .filter(|start| measured.contains(start))
+            else {
+                continue;
+            };
+            let mut people = [[false; N_VOICES]; MAX_STEPS_PER_MEASURE];
+            let drums = real.drums.get(start..start + NET_STEPS);
+            for (row, velocities) in people.iter_mut().zip(drums.unwrap_or_default()) {
+                *row = velocities.map(|velocity| velocity > 0);
+            }
+            match history {
+                History::Own => {}
+                History::People => request.played = played(real, start),
+                History::Nobody => request.played = [[0.0; N_VOICES]; WINDOW_STEPS],
+            }
+            let Some(probabilities) = generator.probabilities(&request, &people, history)? else {
+                return Ok(None);
+            };
+            likelihood.sum += nll(&probabilities, &people);
+            likelihood.n_measures += 1;
+        }
+        Ok(Some(likelihood).filter(|likelihood| likelihood.n_measures > 0))
+    }
+
+    /// Both sums together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            sum: self.sum + other.sum,
+            n_measures: self.n_measures + other.n_measures,
+        }
+    }
+
+    /// Mean negative log-likelihood of a measure, in nats.
+    pub fn nll(self) -> f64 {
+        self.sum / self.n_measures as f64
+    }
+
+    /// Mean binary cross-entropy of a cell (a voice at a step), in nats.
+    pub fn bce(self) -> f64 {
+        self.nll() / (NET_STEPS * N_VOICES) as f64
+    }
+}
+
+/// What people played in the steps before `start`.
+fn played(real: &Sheet, start: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
+    let mut rows = [[0.0; N_VOICES]; WINDOW_STEPS];
+    for (back, row) in rows.iter_mut().rev().enumerate() {
+        let step = start.checked_sub(back + 1);
+        if let Some(velocities) = step.and_then(|step| real.drums.get(step)) {
+            *row = velocities.map(|velocity| f32::from(velocity) / 127.0);
+        }
+    }
+    rows
+}
+
+/// Negative log-likelihood of a measure in 4/4, in nats.
+fn nll(probabilities: &Probabilities, people: &Hits) -> f64 {
+    let mut sum = 0.0;
+    for (row, hits) in probabilities.0.iter().zip(people).take(NET_STEPS) {
+        for (probability, hit) in row.iter().zip(hits) {
+            let p = f64::from(*probability).clamp(1.0 - CERTAIN, CERTAIN);
+            sum -= if *hit { p } else { 1.0 - p }.ln();
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knowing_nothing_costs_a_bit_a_cell_and_a_surprise_is_bounded() {
+        let all = |p| Probabilities([[p; N_VOICES]; MAX_STEPS_PER_MEASURE]);
+        let silence = [[false; N_VOICES]; MAX_STEPS_PER_MEASURE];
+        let n_cells = (NET_STEPS * N_VOICES) as f64;
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-4;
+        assert!(close(nll(&all(0.5), &silence), n_cells * 2.0_f64.ln()));
+        assert!(close(nll(&all(1.0), &silence), n_cells * 1000.0_f64.ln()));
+        assert!(close(nll(&all(0.0), &silence), -n_cells * 0.999_f64.ln()));
+    }
+}

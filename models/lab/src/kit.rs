@@ -1,0 +1,182 @@
+//! `cargo lab kit-samples` and `kit-sounds`: what the built-in kits are made of, and what they sound like.
+//!
+//! The recordings are cut from `FluidR3` GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut` prepares
+//! them, `flac` writes them. The same command writes the same bytes.
+
+mod cut;
+mod flac;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+use lockstep_core::generator::DEFAULT_SEED;
+use lockstep_engine::synth::KitChoice;
+use lockstep_files::midi_file::{self, Pick};
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use rustysynth::SoundFont;
+
+use crate::evaluate::measure;
+use crate::whole;
+use cut::Cut;
+
+/// What is cut from the sound font: the file's name, the sample's without its side, and how.
+const RECORDINGS: [(&str, &str, Cut); 14] = [
+    ("kick", "Std Kick", Cut::whole(0.4)),
+    ("kick-felt", "Std Kick 7", Cut::whole(0.4)),
+    ("snare", "Snr 1-1", Cut::whole(0.6)),
+    ("snare-brush", "Brush Snr 1", Cut::whole(0.6)),
+    ("snare-sweep", "Brush Swirl", Cut::whole(0.7)),
+    ("hat-closed", "Hi-Hat Closed", Cut::whole(0.5)),
+    ("hat-open", "Hi-Hat Half-Open", Cut::damped(1.8, 6.0)),
+    ("tom-low", "Flr Studio", Cut::whole(1.0)),
+    ("tom-mid", "Md Studio", Cut::whole(1.0)),
+    ("tom-high", "Hi Studio", Cut::whole(1.0)),
+    ("crash", "Crsh 1", Cut::damped(3.4, 5.0)),
+    ("crash-dark", "Crsh 2", Cut::damped(3.0, 3.0)),
+    ("ride", "Ride1", Cut::whole(2.6)),
+    ("ride-dark", "Ride2", Cut::whole(2.6)),
+];
+
+/// Where the recordings come from.
+#[derive(Clone, Debug, clap::Args)]
+pub struct KitSamples {
+    /// `FluidR3_GM.sf2`; Debian's package fluid-soundfont-gm puts it into /usr/share/sounds/sf2
+    sound_font: PathBuf,
+    /// Folder for the recordings
+    #[arg(long, default_value = "plugin/engine/kit")]
+    out: PathBuf,
+}
+
+impl KitSamples {
+    /// Cuts every recording and writes it.
+    ///
+    /// # Errors
+    /// Says which file or value is wrong.
+    pub fn run(&self) -> Result<()> {
+        let name = self.sound_font.display();
+        let file = File::open(&self.sound_font).with_context(|| format!("opening {name}"))?;
+        let font = SoundFont::new(&mut BufReader::new(file))
+            .with_context(|| format!("reading the sound font {name}"))?;
+        whole::folder(&self.out)?;
+        let mut n_bytes = 0;
+        for (file, sample, cut) in &RECORDINGS {
+            let sides = ["L", "R"].map(|side| samples(&font, &format!("{sample}({side})")));
+            let [left, right] = sides;
+            let (rate_hz, left) = left?;
+            let sound = cut.apply([&left, &right?.1], rate_hz);
+            let bytes = flac::encode(&sound, rate_hz)?;
+            whole::write(&self.out.join(format!("{file}.flac")), &bytes)?;
+            println!(
+                "{file}: {:.2} s, {} channels, {} bytes",
+                sound[0].len() as f64 / f64::from(rate_hz),
+                sound.len(),
+                bytes.len()
+            );
+            n_bytes += bytes.len();
+        }
+        println!("{n_bytes} bytes in {}", self.out.display());
+        Ok(())
+    }
+}
+
+/// The rate in hertz and the samples, in `[-1, 1)`, of a sample of the sound font.
+fn samples(font: &SoundFont, name: &str) -> Result<(u32, Vec<f32>)> {
+    let header = font
+        .get_sample_headers()
+        .iter()
+        .find(|header| header.get_name() == name)
+        .with_context(|| format!("the sound font has no sample {name:?}; it is FluidR3 GM?"))?;
+    let place = |at: i32| usize::try_from(at);
+    let range = place(header.get_start())?..place(header.get_end())?;
+    let wave = font
+        .get_wave_data()
+        .get(range)
+        .with_context(|| format!("the sample {name:?} lies beyond the sound font's end"))?;
+    let samples = wave.iter().map(|&sample| f32::from(sample) / 32_768.0);
+    Ok((u32::try_from(header.get_sample_rate())?, samples.collect()))
+}
+
+/// Where the examples go.
+#[derive(Clone, Debug, clap::Args)]
+pub struct KitSounds {
+    /// Folder for the examples
+    #[arg(long, default_value = "docs/sound")]
+    out: PathBuf,
+    /// Measures of each
+    #[arg(long, default_value_t = 6)]
+    measures: u32,
+}
+
+/// Frames a second of the examples.
+const SOUND_RATE_HZ: u32 = 32_000;
+
+impl KitSounds {
+    /// Plays the example bass line with each kit and writes what it sounds like, of one channel.
+    ///
+    /// # Errors
+    /// Says which file or value is wrong.
+    pub fn run(&self) -> Result<()> {
+        whole::folder(&self.out)?;
+        let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
+            .context("the example bass line")?;
+        let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded network")?;
+        let mut take =
+            lockstep_offline::play(&song, &measure::controls(DEFAULT_SEED), &mut drummer).song;
+        let end = lockstep_core::representation::Beats(4.0 * f64::from(self.measures));
+        take.bass.retain(|note| note.start.0 < end.0);
+        take.drums.retain(|note| note.start.0 < end.0);
+        take.length = end;
+        for kit in KitChoice::ALL {
+            if kit == KitChoice::Off {
+                continue;
+            }
+            let mut mono = Vec::new();
+            let Ok(()) = lockstep_offline::render::<std::convert::Infallible>(
+                &take,
+                SOUND_RATE_HZ,
+                kit,
+                |[left, right]| {
+                    mono.push(0.5 * (left + right));
+                    Ok(())
+                },
+            );
+            let peak = mono.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
+            ensure!(peak < 1.0, "the example of {} peaks at {peak}", kit.id());
+            let bytes = flac::encode(&[mono], SOUND_RATE_HZ)?;
+            let path = self.out.join(format!("{}.flac", kit.id()));
+            whole::write(&path, &bytes)?;
+            println!("wrote {}, {} bytes", path.display(), bytes.len());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_recordings_of_the_plugin_are_those_that_are_cut() -> Result<()> {
+        let folder = crate::root().join("plugin/engine/kit");
+        let mut there = BTreeSet::new();
+        let mut n_bytes = 0;
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if let Some(name) = name.strip_suffix(".flac") {
+                there.insert(name.to_owned());
+                n_bytes += entry.metadata()?.len();
+            }
+        }
+        let cut: BTreeSet<String> = RECORDINGS
+            .iter()
+            .map(|(file, ..)| (*file).to_owned())
+            .collect();
+        assert_eq!(there, cut);
+        assert!(n_bytes < 4_000_000, "{n_bytes} bytes of samples");
+        Ok(())
+    }
+}

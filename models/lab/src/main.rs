@@ -1,0 +1,40 @@
+//! `cargo lab`: the commands of the laboratory; `cargo lab --help` lists them.
+
+use clap::Parser;
+use lockstep_lab::{Bench, Evaluate, KitSamples, KitSounds, Listen, Prepare, Train};
+
+/// Teaches, measures, plays and times drummers.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo lab")]
+enum Task {
+    /// Make the training file from folders and archives of MIDI files
+    Prepare(Prepare),
+    /// Train the generator that a run file describes, on a prepared corpus
+    Train(Train),
+    /// Let drummers play to songs of the corpus, print the table of figures and write a report
+    Evaluate(Evaluate),
+    /// Let the drummer play to bass lines of the project's own: MIDI, pictures, a page and one WAV of all
+    Listen(Listen),
+    /// Cut the recordings of the built-in kits from the sound font `FluidR3_GM.sf2`
+    KitSamples(KitSamples),
+    /// Play the example bass line with each built-in kit and write what it sounds like
+    KitSounds(KitSounds),
+    /// Time training and prediction of every run file, beside the arithmetic they need
+    Bench(Bench),
+}
+
+/// A training step asks for and frees hundreds of large tensors.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::Prepare(task) => task.run(),
+        Task::Train(task) => task.run(),
+        Task::Evaluate(task) => task.run(),
+        Task::Listen(task) => task.run(),
+        Task::KitSamples(task) => task.run(),
+        Task::KitSounds(task) => task.run(),
+        Task::Bench(task) => task.run(),
+    }
+}

@@ -1,0 +1,222 @@
+//! `cargo lab prepare`: folders and archives of MIDI files become one training file.
+//!
+//! One thread unpacks, the others read songs in chunks. What a chunk gives is kept beside the output until all are
+//! there, so that a run that was stopped goes on.
+
+mod census;
+mod parts;
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use crate::corpus::{self, Corpus, Repetition, SongRecord};
+use anyhow::{Context as _, Result, ensure};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+
+use crate::sources::{SongFile, Source};
+use census::Census;
+use parts::{Part, Parts};
+
+/// Songs in a chunk: seconds of work.
+pub(crate) const SONGS_PER_CHUNK: usize = 256;
+
+/// What to read, and where the training file goes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Prepare {
+    /// Folders, .tar.xz or .zip archives of MIDI files. An `index_dev.tsv` or the Groove MIDI Dataset's `info.csv` in
+    /// one is used; without, a song's split is decided by a hash of its music.
+    #[arg(required = true)]
+    sources: Vec<PathBuf>,
+    /// The training file.
+    #[arg(short, long, default_value = "corpus.lockstep")]
+    output: PathBuf,
+}
+
+impl Prepare {
+    /// Makes the file and prints what it holds.
+    ///
+    /// # Errors
+    /// Says which file or value is wrong.
+    pub fn run(&self) -> Result<()> {
+        let begun = Instant::now();
+        let report = prepare(&self.sources, &self.output, SONGS_PER_CHUNK)?;
+        if report.n_resumed > 0 {
+            println!(
+                "{} chunks were there from a run that was stopped",
+                report.n_resumed
+            );
+        }
+        println!("{}", report.table);
+        let size = std::fs::metadata(&self.output)?.len();
+        println!(
+            "{}: {} songs, {} in {:.1} s",
+            self.output.display(),
+            report.n_songs,
+            HumanBytes(size),
+            begun.elapsed().as_secs_f64()
+        );
+        Ok(())
+    }
+}
+
+/// What a run has made.
+pub(crate) struct Report {
+    /// What was read and what was not, and why.
+    pub(crate) table: String,
+    n_songs: usize,
+    /// Chunks taken over from a run that was stopped.
+    n_resumed: usize,
+}
+
+/// Makes the file of all that the sources hold.
+pub(crate) fn prepare(paths: &[PathBuf], output: &Path, songs_per_chunk: usize) -> Result<Report> {
+    let sources = paths
+        .iter()
+        .map(|path| Source::open(path))
+        .collect::<Result<Vec<_>>>()?;
+    let parts = Parts::beside(output)?;
+    let gathered = gather(&sources, &parts, songs_per_chunk)?;
+    let n_resumed = gathered.iter().filter(|part| part.is_resumed).count();
+    let mut census = Census::default();
+    for part in &gathered {
+        census.add(&part.census);
+    }
+    let names: Vec<&str> = sources.iter().map(Source::name).collect();
+    ensure!(
+        census.n_kept() > 0,
+        "no song could be used in {}\n{}",
+        names.join(", "),
+        census.reasons()
+    );
+
+    let corpora = gathered
+        .iter()
+        .map(|part| Ok(Corpus::open(&part.path)?))
+        .collect::<Result<Vec<_>>>()?;
+    let songs = || {
+        corpora
+            .iter()
+            .flat_map(|corpus| (0..corpus.n_songs()).map(|idx| corpus.song(idx)))
+    };
+    let mut repetition = Repetition::default();
+    songs().for_each(|song| repetition.add(song));
+    let weighted = songs().map(|song| SongRecord {
+        weight: repetition.weight(song.source),
+        ..SongRecord::from(song)
+    });
+    corpus::write(output, weighted)?;
+    drop(corpora);
+
+    let corpus = Corpus::open(output)?;
+    let mut table = census.table(&corpus, &repetition);
+    for source in sources.iter().filter(|source| !source.has_index()) {
+        let note = format!(
+            "\n{}: no index; split by a hash of each song's music (80 % train, 10 % valid, 10 % test), licence unknown",
+            source.name()
+        );
+        table.push_str(&note);
+    }
+    parts.remove()?;
+    Ok(Report {
+        table,
+        n_songs: corpus.n_songs(),
+        n_resumed,
+    })
+}
+
+/// Songs that are read together.
+struct Chunk {
+    idx: usize,
+    songs: Vec<SongFile>,
+}
+
+/// Reads every source; the parts in the order of their chunks.
+fn gather(sources: &[Source], parts: &Parts, songs_per_chunk: usize) -> Result<Vec<Part>> {
+    let n_listed: usize = sources.iter().map(Source::n_listed).sum();
+    let bar = ProgressBar::new(n_listed as u64).with_style(ProgressStyle::with_template(
+        "{bar:30} {pos}/{len} songs {elapsed}",
+    )?);
+    let n_workers = thread::available_parallelism().map_or(1, NonZero::get);
+    // A few chunks may wait; more would only hold memory.
+    let (sender, receiver) = sync_channel(2);
+    // The workers alone own the receiver: when the last has stopped for an error, sending fails and nobody waits.
+    let receiver = Arc::new(Mutex::new(receiver));
+    let gathered = thread::scope(|scope| {
+        let workers: Vec<_> = (0..n_workers)
+            .map(|_| {
+                let (receiver, bar) = (receiver.clone(), &bar);
+                scope.spawn(move || work(&receiver, parts, bar))
+            })
+            .collect();
+        drop(receiver);
+        let outcome = send_chunks(sources, &sender, songs_per_chunk, &bar);
+        drop(sender);
+        let mut gathered = Vec::new();
+        for worker in workers {
+            let made = worker.join();
+            gathered.extend(made.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        outcome.map(|()| gathered)
+    });
+    bar.finish_and_clear();
+    let mut gathered = gathered?;
+    gathered.sort_by_key(|part| part.idx);
+    Ok(gathered)
+}
+
+fn send_chunks(
+    sources: &[Source],
+    sender: &SyncSender<Chunk>,
+    songs_per_chunk: usize,
+    bar: &ProgressBar,
+) -> Result<()> {
+    let (mut idx, mut songs) = (0, Vec::new());
+    let mut send = |songs: &mut Vec<SongFile>| {
+        let songs = std::mem::take(songs);
+        idx += 1;
+        let chunk = Chunk { idx, songs };
+        // Only where every worker has stopped for an error, which is told instead.
+        sender.send(chunk).context("handing on a chunk of songs")
+    };
+    for source in sources {
+        source.read(&mut |song| {
+            if !source.has_index() {
+                bar.inc_length(1);
+            }
+            songs.push(song);
+            if songs.len() < songs_per_chunk {
+                return Ok(());
+            }
+            send(&mut songs)
+        })?;
+    }
+    if songs.is_empty() {
+        return Ok(());
+    }
+    send(&mut songs)
+}
+
+/// Makes parts of chunks until there are no more.
+fn work(receiver: &Mutex<Receiver<Chunk>>, parts: &Parts, bar: &ProgressBar) -> Result<Vec<Part>> {
+    let mut made = Vec::new();
+    loop {
+        // A lock that a panicked worker held is as good as ever; its panic is passed on when it is joined.
+        let next = match receiver.lock() {
+            Ok(receiver) => receiver.recv(),
+            Err(poisoned) => poisoned.into_inner().recv(),
+        };
+        let Ok(Chunk { idx, songs }) = next else {
+            return Ok(made);
+        };
+        let n_songs = songs.len();
+        made.push(parts.make(idx, &songs)?);
+        bar.inc(n_songs as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests;

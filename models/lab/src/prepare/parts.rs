@@ -1,0 +1,159 @@
+//! What the chunks of a run have given, kept beside the output until it is complete.
+//!
+//! A part is a corpus file and a table of what was refused. Both names carry a fingerprint of the songs' bytes, of what
+//! the index says of them and of the program, so that a part is used again only for the same songs.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash as _, Hasher as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use lockstep_core::representation::Beats;
+use lockstep_files::midi_file::{self, MidiFileError};
+
+use crate::corpus::{self, Corpus, FORMAT_VERSION, SongRecord, Split, has_dynamics, has_timing};
+
+use super::census::Census;
+use crate::sources::SongFile;
+use crate::whole;
+
+/// The folder of parts.
+#[derive(Debug)]
+pub(super) struct Parts {
+    folder: PathBuf,
+}
+
+/// What one chunk gave.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) idx: usize,
+    /// The corpus file.
+    pub(super) path: PathBuf,
+    pub(super) census: Census,
+    /// Whether an earlier run made it.
+    pub(super) is_resumed: bool,
+}
+
+impl Parts {
+    /// Makes the folder, or finds it: `corpus.lockstep.parts`.
+    pub(super) fn beside(output: &Path) -> Result<Self> {
+        let mut name = output.as_os_str().to_owned();
+        name.push(".parts");
+        let folder = PathBuf::from(name);
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        Ok(Self { folder })
+    }
+
+    /// The part of a chunk: the one that is there, or a new one.
+    pub(super) fn make(&self, idx: usize, songs: &[SongFile]) -> Result<Part> {
+        let stem = format!("{idx:06}-{:016x}", fingerprint(songs));
+        let path = self.folder.join(format!("{stem}.part"));
+        let table = self.folder.join(format!("{stem}.tsv"));
+        let part = |census, is_resumed| Part {
+            idx,
+            path: path.clone(),
+            census,
+            is_resumed,
+        };
+        // The table is written last: where it is, the corpus file is.
+        let found = fs::read_to_string(&table).ok();
+        if let Some(census) = found.and_then(|text| Census::parse(&text))
+            && Corpus::open(&path).is_ok_and(|corpus| corpus.n_songs() == census.n_kept())
+        {
+            return Ok(part(census, true));
+        }
+        let mut census = Census::default();
+        let mut kept = Vec::new();
+        for song in songs {
+            let source = &song.entry.source;
+            match record(song) {
+                Ok(record) => {
+                    census.keep(source);
+                    kept.push(record);
+                }
+                Err(reason) => census.refuse(source, &reason),
+            }
+        }
+        corpus::write(&path, kept)?;
+        whole::write(&table, census.to_text().as_bytes())?;
+        Ok(part(census, false))
+    }
+
+    /// Removes the parts and their folder; a file that is none stays, and the folder with it.
+    pub(super) fn remove(self) -> Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path
+                .extension()
+                .is_some_and(|end| end == "part" || end == "tsv")
+            {
+                fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
+            }
+        }
+        // Fails only where a stranger's file is in it.
+        let _: std::io::Result<()> = fs::remove_dir(&self.folder);
+        Ok(())
+    }
+}
+
+/// A hash of all that decides what a part holds. Another toolchain may hash otherwise: then the part is made again.
+fn fingerprint(songs: &[SongFile]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (FORMAT_VERSION, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+    for song in songs {
+        song.path.hash(&mut hasher);
+        song.bytes.hash(&mut hasher);
+        format!("{:?}", song.entry).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// A song on the step grid, or why it is refused.
+fn record(song: &SongFile) -> Result<SongRecord, String> {
+    let bytes = song.bytes.as_ref().map_err(Clone::clone)?;
+    // The reader has no panic that anyone knows of; should a file find one, the other files are still read.
+    catch_unwind(AssertUnwindSafe(|| grid(song, bytes)))
+        .unwrap_or_else(|_| Err("the reader failed".to_owned()))
+}
+
+fn grid(file: &SongFile, bytes: &[u8]) -> Result<SongRecord, String> {
+    let entry = &file.entry;
+    let mut song =
+        midi_file::read_with_or_without_bass(bytes).map_err(|error| reason(&error).to_owned())?;
+    if let Some(meter) = entry.meter {
+        song.meters = vec![(Beats(0.0), meter)];
+    }
+    let measures = corpus::measures(&song, entry.map).map_err(|refusal| refusal.to_string())?;
+    let mut record = SongRecord {
+        name: file.path.clone(),
+        source: entry.source.clone(),
+        style: entry.style.clone(),
+        is_open: entry.is_open,
+        has_dynamics: entry.has_dynamics || has_dynamics(&song),
+        has_timing: entry.has_timing || has_timing(&song),
+        measures,
+        ..SongRecord::default()
+    };
+    record.split = entry
+        .split
+        .unwrap_or_else(|| Split::from_hash(record.music_hash()));
+    Ok(record)
+}
+
+/// The reason without what differs from file to file.
+fn reason(error: &MidiFileError) -> &'static str {
+    match error {
+        MidiFileError::NotMidi => "no MIDI file",
+        MidiFileError::Truncated { .. } => "cut off",
+        MidiFileError::BadEvent { .. } => "unreadable event",
+        MidiFileError::Format { .. } => "MIDI format 2",
+        MidiFileError::Smpte => "time in SMPTE frames",
+        MidiFileError::ZeroDivision => "no ticks in a quarter note",
+        MidiFileError::TooLong { .. } => "longer than a day or 400,000 beats",
+        MidiFileError::TooManyNotes => "more than a million notes",
+        MidiFileError::NoNotes => "no notes",
+        MidiFileError::NoBass | MidiFileError::PickNotFound { .. } => "no bass",
+    }
+}

@@ -1,0 +1,274 @@
+//! `cargo lab train RUN.toml`: a generator learns from a corpus, as its run file says, with checkpoints that resume.
+//!
+//! A run's folder holds `checkpoint.safetensors` (everything that a stopped run needs to go on), `best.safetensors` (the
+//! weights of the best look so far), `last.safetensors` (those of its end), `log.csv` and `curves.png`. Every file appears whole or not at all; a run that is
+//! stopped loses what it did since its last look.
+
+mod log;
+mod look;
+pub(crate) mod own_process;
+mod state;
+
+pub(crate) use state::BEST;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use cpu_time::ProcessTime;
+use indicatif::{ProgressBar, ProgressStyle};
+use lockstep_models::network::BassEmbedding;
+use lockstep_models::weights::Weights;
+use serde_json::json;
+
+use crate::corpus::{Corpus, Split};
+use crate::evaluation::Report;
+use crate::training::batch::{JUDGED, Sampler};
+use crate::training::constants;
+use crate::training::game::Game;
+use crate::training::losses;
+use crate::training::run::{Adversary, RunFile};
+use crate::training::styles::Styles;
+use crate::training::vocabulary;
+use log::{Log, Sums};
+use look::Look;
+use state::Progress;
+
+use crate::whole;
+
+/// What to train, and from what.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Train {
+    /// The run file
+    run: PathBuf,
+    /// The file that `cargo lab prepare` made
+    #[arg(long, default_value = "corpus.lockstep")]
+    data: PathBuf,
+    /// Folder of the run; one found there goes on. Default: `runs/` and the run file's name, with the seed if it is given
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Another seed than the run file's
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl Train {
+    /// Reads and checks everything, then trains in a process of its own whose environment candle needs.
+    ///
+    /// # Errors
+    /// Says which file or value is wrong.
+    pub fn run(&self) -> Result<()> {
+        let name = self.run.display().to_string();
+        let text = fs::read_to_string(&self.run).with_context(|| format!("reading {name}"))?;
+        let mut run = RunFile::parse(&text).with_context(|| format!("the run file {name}"))?;
+        run.seed = self.seed.unwrap_or(run.seed);
+        let needs_second_order = run.loss.adversary == Adversary::WganGp;
+        if own_process::is_ours(needs_second_order)? {
+            learn(&run, &self.data, self.folder(), None)?;
+        }
+        Ok(())
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| {
+            let stem = self.run.file_stem().unwrap_or_default().to_string_lossy();
+            let seed = self
+                .seed
+                .map_or(String::new(), |seed| format!("-seed{seed}"));
+            Path::new("runs").join(format!("{stem}{seed}"))
+        })
+    }
+}
+
+/// Trains on a corpus file, in a folder, from drawn weights or from those of a file; goes on with what the folder holds.
+pub(crate) fn learn(
+    run: &RunFile,
+    data: &Path,
+    folder: PathBuf,
+    origin: Option<&Weights>,
+) -> Result<()> {
+    whole::folder(&folder)?;
+    let corpus = Corpus::open(data)?;
+    let sampler = match origin {
+        Some(weights) => Sampler::with_styles(&corpus, run, Styles::new(&weights.style_hits()?)),
+        None => Sampler::new(&corpus, run),
+    };
+    let sampler = sampler.with_context(|| format!("the corpus file {}", data.display()))?;
+    if run.loss.adversary == Adversary::WganGp {
+        ensure!(
+            losses::second_order_works()?,
+            "the gradient penalty would be constant: CANDLE_GRAD_DO_NOT_DETACH=1 did not reach candle"
+        );
+    }
+    let look = Look::new(&corpus, run);
+    ensure!(
+        look.n_songs() > 0,
+        "{} has no validation song in 4/4 to look at",
+        data.display()
+    );
+    let facts = facts(run, &corpus, &sampler);
+    eprintln!(
+        "{} training songs, {} validation songs; {facts}",
+        sampler.n_songs(),
+        look.n_songs()
+    );
+    let mut game = Game::new(run, constants(run, &corpus, &sampler)?)?;
+    let mut progress = Progress::default();
+    let checkpoint = folder.join(state::CHECKPOINT);
+    if checkpoint.exists() {
+        progress = state::resume(&mut game, run, &checkpoint)
+            .with_context(|| format!("resuming {}", checkpoint.display()))?;
+        eprintln!(
+            "resumed at step {} after {:.1} core minutes",
+            game.n_steps(),
+            progress.core_seconds / 60.0
+        );
+    } else if let Some(weights) = origin {
+        game.begin_from(&weights.parameters)?;
+        // Only what is better than the weights that were there is worth keeping.
+        progress.judge(look::score(&look.measure(run, &game)?));
+    }
+    // Tells a full disk before the first minute is spent.
+    state::save(&game, run, &progress, &checkpoint)?;
+    let training = Training {
+        log: Log::open(&folder, game.n_steps())?,
+        run,
+        game,
+        progress,
+        folder,
+        facts,
+    };
+    training.play(&sampler, &look)
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+struct Training<'a> {
+    run: &'a RunFile,
+    game: Game,
+    progress: Progress,
+    log: Log,
+    folder: PathBuf,
+    /// What is known of the embedding and the styles, for the weights' card.
+    facts: serde_json::Value,
+}
+
+impl Training<'_> {
+    /// Steps and looks, to the end of the budget.
+    fn play(mut self, sampler: &Sampler<'_>, look: &Look) -> Result<()> {
+        let run = self.run;
+        let budget = Duration::from_secs_f64(run.budget.core_minutes * 60.0);
+        let bar = ProgressBar::new(budget.as_secs()).with_style(ProgressStyle::with_template(
+            "{bar:30} {pos}/{len} core s, {msg}",
+        )?);
+        let mut sums = Sums::default();
+        let from = (self.game.n_steps(), self.progress.core_seconds);
+        while !self.progress.is_over(run, self.game.n_steps()) {
+            let begun = ProcessTime::now();
+            let scale = cool_down(run, self.progress.share(run, self.game.n_steps()));
+            sums.add(&self.game.step(sampler, scale)?);
+            self.progress.core_seconds += begun.elapsed().as_secs_f64();
+            bar.set_position(Duration::from_secs_f64(self.progress.core_seconds).as_secs());
+            bar.set_message(self.pace(from));
+            let n_steps = self.game.n_steps();
+            let is_over = self.progress.is_over(run, n_steps);
+            if n_steps.is_multiple_of(run.budget.look_every) || is_over {
+                let line = self.look(look, &std::mem::take(&mut sums))?;
+                bar.suspend(|| eprintln!("{line}"));
+            }
+        }
+        bar.finish();
+        let report = look.measure(run, &self.game)?;
+        let last = self.folder.join(state::LAST);
+        state::save_weights(&self.game, run, &self.card(&report), &last)
+    }
+
+    /// How fast it goes since the step and the core second that it went on from, and how long it will take.
+    fn pace(&self, (step, core_seconds): (u64, f64)) -> String {
+        let n_steps = self.game.n_steps();
+        let spent = self.progress.core_seconds;
+        let replicas = self.run.budget.replicas as f64;
+        let per_step = (self.run.schedule.excerpts * JUDGED) as f64;
+        let rate = (n_steps - step) as f64 / (spent - core_seconds).max(1e-9);
+        let share = self.progress.share(self.run, n_steps).max(1e-9);
+        format!(
+            "step {n_steps}, {:.0} measures/s, {:.0} min left",
+            rate * replicas * per_step,
+            (1.0 - share) / share * spent / replicas / 60.0
+        )
+    }
+
+    /// Plays the validation songs, saves what a stopped run needs, and the weights if they are the best so far.
+    fn look(&mut self, look: &Look, sums: &Sums) -> Result<String> {
+        let (run, n_steps) = (self.run, self.game.n_steps());
+        let report = look.measure(run, &self.game)?;
+        let is_best = self.progress.judge(look::score(&report));
+        let mut line = self.log.add(n_steps, &self.progress, sums, &report);
+        if is_best {
+            line += "  best";
+            state::save_weights(
+                &self.game,
+                run,
+                &self.card(&report),
+                &self.folder.join(BEST),
+            )?;
+        }
+        self.log.save(&self.folder)?;
+        state::save(
+            &self.game,
+            run,
+            &self.progress,
+            &self.folder.join(state::CHECKPOINT),
+        )?;
+        Ok(line)
+    }
+}
+
+impl Training<'_> {
+    /// What a weights file says of how it was made.
+    fn card(&self, report: &Report) -> serde_json::Value {
+        json!({
+            "run": self.run,
+            "steps": self.game.n_steps(),
+            "core-minutes": (self.progress.core_seconds / 6.0).round() / 10.0,
+            "embedding": self.facts,
+            "valid": look::figures(report),
+        })
+    }
+}
+
+/// What multiplies the step size when this share of the budget is spent: 1, then down to a tenth.
+fn cool_down(run: &RunFile, share: f64) -> f64 {
+    let left = (1.0 - share) / run.schedule.cool_down.max(1e-9);
+    left.clamp(0.1, 1.0)
+}
+
+/// What there is to know of the embedding and the styles.
+fn facts(run: &RunFile, corpus: &Corpus, sampler: &Sampler<'_>) -> serde_json::Value {
+    let mut facts = match run.architecture.bass {
+        BassEmbedding::Vocabulary { n_words } => {
+            let words = vocabulary::commonest(corpus, n_words);
+            let share = |split| vocabulary::coverage(corpus, split, &words);
+            json!({
+                "words": words.len(),
+                "coverage-train": share(Split::Train),
+                "coverage-test": share(Split::Test),
+            })
+        }
+        BassEmbedding::Bucket { digits, n_buckets } => {
+            let c = vocabulary::collisions(corpus, Split::Train, digits, n_buckets);
+            json!({
+                "distinct-measures": c.n_distinct,
+                "colliding": c.n_colliding,
+                "buckets-used": c.n_used,
+            })
+        }
+        BassEmbedding::Convolution | BassEmbedding::Transformer { .. } => json!({}),
+    };
+    let styles = sampler.styles().names();
+    if !styles.is_empty() {
+        facts["styles"] = json!(styles);
+    }
+    facts
+}

@@ -1,0 +1,172 @@
+//! What a generator that hears itself is told beside the bass, with people's drums in place of its own, and what of it is
+//! kept from it.
+
+use candle_core::{Device, Result, Tensor};
+use lockstep_core::representation::{N_VOICES, Voice, is_fill};
+use lockstep_models::network::{
+    Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
+};
+use rand::Rng as _;
+use rand::rngs::StdRng;
+
+use super::{JUDGED, SPAN};
+use crate::corpus::{DrumHit, MeasureView, SongView};
+use crate::training::run::Forgetting;
+
+/// Loudness of a hit that is only remembered.
+const SLIP_VELOCITY: f32 = 0.7;
+
+/// The contexts of a batch while it is filled.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    own: Vec<f32>,
+    accents: Vec<f32>,
+    lateness: Vec<f32>,
+    given: Vec<f32>,
+}
+
+/// What decides an excerpt's context.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling<'a> {
+    pub(super) architecture: &'a Architecture,
+    pub(super) forgetting: &'a Forgetting,
+    /// Measures by which what is heard lies later than when it is played.
+    pub(super) shift: usize,
+    /// The song's style, where it has one.
+    pub(super) style: Option<usize>,
+}
+
+impl Contexts {
+    /// Adds an excerpt; whether its bass is kept from it too.
+    pub(super) fn write(
+        &mut self,
+        song: &SongView<'_>,
+        first: usize,
+        telling: Telling<'_>,
+        rng: &mut StdRng,
+    ) -> bool {
+        let Telling {
+            architecture,
+            forgetting,
+            shift,
+            style,
+        } = telling;
+        let start = self.own.len();
+        let n = (SPAN - 1) * NET_STEPS * N_OWN_PLANES;
+        self.own.resize(start + n, 0.0);
+        write_own(song, first, &mut self.own[start..]);
+        forget(forgetting, &mut self.own[start..], rng);
+        // Nothing is drawn for what a network does not hear: its runs stay what they were.
+        let is_told =
+            |rng: &mut StdRng| architecture.controls && !rng.random_bool(forgetting.given);
+        let forgets_bass = forgetting.bass > 0.0 && rng.random_bool(forgetting.bass);
+        let start = self.accents.len();
+        for values in [&mut self.accents, &mut self.lateness] {
+            values.resize(start + (SPAN - 1) * NET_STEPS, 0.0);
+        }
+        if !forgets_bass {
+            let onsets = (&mut self.accents[start..], &mut self.lateness[start..]);
+            write_onsets(song, first + shift, onsets);
+        }
+        let style = style.filter(|_| is_told(rng));
+        for k in 0..JUDGED {
+            let heard = start + k * NET_STEPS..start + (k + NET_MEASURES) * NET_STEPS;
+            let accents = &self.accents[heard.clone()];
+            let measure = song.measure(first + k);
+            let before = song.measure(first + k - 1);
+            let given = Given {
+                measure: (first + k) as u64,
+                tempo_bpm: before.tempo_bpm,
+                n_steps: measure.meter.n_steps(),
+                counts_eighths: measure.meter.denominator() == 8,
+                energy: energy(accents, NET_STEPS),
+                lateness: lateness(accents, &self.lateness[heard]),
+                fill: is_told(rng).then(|| plays_fill(measure)),
+            };
+            self.given.extend(given.numbers());
+            self.given
+                .extend((0..architecture.n_styles).map(|s| f32::from(u8::from(style == Some(s)))));
+        }
+        forgets_bass
+    }
+
+    pub(super) fn tensors(self, n: usize) -> Result<Context> {
+        let cpu = &Device::Cpu;
+        let n_given = self.given.len() / (n * JUDGED).max(1);
+        let m = SPAN - 1;
+        Ok(Context {
+            own: Tensor::from_vec(self.own, (n, m, NET_STEPS, N_OWN_PLANES), cpu)?,
+            accents: Tensor::from_vec(self.accents, (n, m, NET_STEPS, 1), cpu)?,
+            given: Tensor::from_vec(self.given, (n, JUDGED, n_given), cpu)?,
+        })
+    }
+}
+
+/// What people played in the measures before each predicted one; of measures without a hit nothing is known.
+fn write_own(song: &SongView<'_>, first: usize, planes: &mut [f32]) {
+    let measures = planes.chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
+    for (offset, planes) in measures.enumerate() {
+        let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
+            continue;
+        };
+        for hit in song.measure(measure).hits {
+            let step = &mut planes[usize::from(hit.step_idx) * N_OWN_PLANES..][..N_OWN_PLANES];
+            let voice = usize::from(hit.voice);
+            step[voice] = 1.0;
+            step[N_VOICES + voice] = f32::from(hit.velocity) / 127.0;
+        }
+        know(planes);
+    }
+}
+
+/// Velocity of the loudest note that begins at each step of the measures heard, and its offset.
+fn write_onsets(song: &SongView<'_>, first: usize, (accents, lateness): (&mut [f32], &mut [f32])) {
+    let rows = accents.chunks_exact_mut(NET_STEPS);
+    let rows = rows.zip(lateness.chunks_exact_mut(NET_STEPS));
+    for (offset, (accents, lateness)) in rows.enumerate() {
+        let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
+            continue;
+        };
+        for note in song.measure(measure).bass {
+            let step_idx = usize::from(note.step_idx);
+            let velocity = f32::from(note.velocity) / 127.0;
+            if velocity > accents[step_idx] {
+                accents[step_idx] = velocity;
+                lateness[step_idx] = f32::from(note.offset) / 254.0;
+            }
+        }
+    }
+}
+
+/// Takes from an excerpt's measures of remembered drums what is forgotten, and misremembers a few cells.
+fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
+    let draw = rng.random_range(0.0..1.0);
+    for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {
+        let is_gap = draw < forgetting.all + forgetting.gaps && rng.random_bool(0.5);
+        if draw < forgetting.all || is_gap {
+            planes.fill(0.0);
+            continue;
+        }
+        if forgetting.slips > 0.0 {
+            for step in planes.chunks_exact_mut(N_OWN_PLANES) {
+                for voice in 0..N_VOICES {
+                    if rng.random_bool(forgetting.slips) {
+                        step[voice] = 1.0 - step[voice];
+                        step[N_VOICES + voice] = SLIP_VELOCITY * step[voice];
+                    }
+                }
+            }
+        }
+        know(planes);
+    }
+}
+
+fn plays_fill(measure: MeasureView<'_>) -> bool {
+    let hit = |hit: &DrumHit| {
+        Some((
+            hit.step_idx.into(),
+            *Voice::ALL.get(usize::from(hit.voice))?,
+        ))
+    };
+    is_fill(measure.hits.iter().filter_map(hit), measure.meter.n_steps())
+}

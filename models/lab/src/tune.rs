@@ -1,0 +1,324 @@
+//! `cargo xtask tune FOLDER`: a drummer goes on learning from a folder of someone's own songs.
+//!
+//! Some of the songs are held back: by some the best weights are chosen, by others the drummers before and after are told
+//! apart. Weights that are no better than before are not written.
+
+use std::fs;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use lockstep::drummers::own_weights;
+use lockstep_files::sheet::MIN_MEASURES;
+use lockstep_models::network::Drumming;
+use lockstep_models::predict::{EMBEDDED, Predictor};
+use lockstep_models::weights::Weights;
+
+use crate::corpus::{self, Corpus, SongRecord, Split};
+use crate::evaluation::{self, GridSong, Report};
+use crate::training::run::RunFile;
+
+use crate::prepare::{SONGS_PER_CHUNK, prepare};
+use crate::train::{self, own_process};
+use crate::whole;
+
+/// What to learn from, and where the drummer goes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Tune {
+    /// Folder or archive of MIDI files, each with a bass part and drums on channel 10
+    songs: PathBuf,
+    /// The drummer that goes on learning: lockstep, lockstep-open, or a weights file of the same kind
+    #[arg(long, default_value = EMBEDDED[0].0)]
+    from: PathBuf,
+    /// The weights file. Default: where the plugin looks for a drummer of one's own
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+    /// Minutes to learn for, at most
+    #[arg(long, default_value_t = 6.0)]
+    minutes: f64,
+}
+
+/// Songs in 4/4 with a bass without which nothing can be held back.
+const MIN_SONGS: usize = 5;
+/// One song in so many is held back to choose by, and one to tell the difference.
+const HELD_BACK: usize = 10;
+/// Measures of a song that is played to tell the difference.
+const N_MEASURES: usize = 64;
+/// Looks without a better one after which there is no more to learn.
+const PATIENCE: u64 = 8;
+
+impl Tune {
+    /// Learns, measures, and writes the drummer.
+    ///
+    /// # Errors
+    /// Says which file or value is wrong.
+    pub fn run(&self) -> Result<()> {
+        ensure!(
+            self.minutes > 0.0 && self.minutes <= 1000.0,
+            "--minutes {} is not above 0, to 1000",
+            self.minutes
+        );
+        if !own_process::is_ours(false)? {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let output = match &self.output {
+            Some(path) => path.clone(),
+            None => own_weights().context("the system names no data folder: say where with -o")?,
+        };
+        if let Some(folder) = output
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            whole::folder(folder)?;
+        }
+        let (bytes, origin) = self.origin()?;
+        let work = tempfile::tempdir().context("making a folder to work in")?;
+        let data = work.path().join("songs.lockstep");
+        let kinds = hold_back(&self.songs, work.path(), &data)?;
+        let run = self.run_file(&origin, &kinds)?;
+        train::learn(&run, &data, work.path().join("run"), Some(&origin))?;
+
+        let corpus = Corpus::open(&data)?;
+        let songs: Vec<GridSong> = corpus
+            .songs(Split::Test)
+            .filter_map(GridSong::from_view)
+            .collect();
+        let songs: Vec<&GridSong> = songs.iter().collect();
+        let figures = |bytes: &[u8]| -> Result<Report> {
+            let mut predictor = Predictor::new(bytes)?;
+            Ok(evaluation::audition(&mut predictor, &songs, N_MEASURES)?)
+        };
+        let best = work.path().join("run").join(train::BEST);
+        let minutes = begun.elapsed().as_secs_f64() / 60.0;
+        println!(
+            "{} songs learnt from, {} chosen by, {} held back; {minutes:.1} minutes",
+            kinds.train,
+            kinds.valid,
+            songs.len()
+        );
+        if !best.exists() {
+            println!("{}", table(&[("before", figures(&bytes)?)]));
+            println!(
+                "Nothing was better than before on the songs that are chosen by: no file was written."
+            );
+            return Ok(());
+        }
+        let tuned = fs::read(&best)?;
+        println!(
+            "{}",
+            table(&[("before", figures(&bytes)?), ("after", figures(&tuned)?)])
+        );
+        whole::write(&output, &tuned)?;
+        println!("Wrote {}", output.display());
+        Ok(())
+    }
+
+    /// The drummer that goes on learning, as bytes and as weights.
+    fn origin(&self) -> Result<(Vec<u8>, Weights)> {
+        let name = self.from.display();
+        let known = EMBEDDED
+            .iter()
+            .find(|(name, _)| Path::new(name) == self.from);
+        let bytes = match known {
+            Some((_, bytes)) => bytes.to_vec(),
+            None => fs::read(&self.from).with_context(|| format!("reading {name}"))?,
+        };
+        let weights = Weights::parse(&bytes).with_context(|| format!("reading {name}"))?;
+        let config = weights
+            .config()
+            .with_context(|| format!("reading {name}"))?;
+        ensure!(
+            config.architecture.generator == Drumming::Autoregressive,
+            "{name} learnt against a critic, which is not in the file: tune lockstep or lockstep-open"
+        );
+        Ok((bytes, weights))
+    }
+
+    /// The run that the weights were made by, gentler and shorter.
+    fn run_file(&self, origin: &Weights, kinds: &Kinds) -> Result<RunFile> {
+        let card = origin.metadata.get("card").map_or("", String::as_str);
+        let card: serde_json::Value = serde_json::from_str(card).with_context(|| {
+            format!(
+                "{} has no card that says how it was made",
+                self.from.display()
+            )
+        })?;
+        let mut run: RunFile = serde_json::from_value(card["run"].clone())
+            .with_context(|| format!("the card of {}", self.from.display()))?;
+        let n_cores = thread::available_parallelism().map_or(1, NonZero::get);
+        run.data.open_only = false;
+        run.data.drums_only = run.data.drums_only.min(kinds.drums_only);
+        run.schedule.learning_rate = 3e-4;
+        run.schedule.average = 0.98;
+        run.schedule.cool_down = 0.0;
+        run.budget.replicas = n_cores.min(2);
+        run.budget.core_minutes = self.minutes * run.budget.replicas as f64;
+        run.budget.look_every = 50;
+        run.budget.steps = None;
+        run.budget.patience = Some(PATIENCE);
+        Ok(run)
+    }
+}
+
+/// How many songs are used for what; the others are held back to tell the difference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Kinds {
+    /// Songs with a bass to learn from.
+    train: usize,
+    /// Songs to choose by.
+    valid: usize,
+    /// Songs without a bass to learn velocity and offset from.
+    drums_only: usize,
+}
+
+/// Makes a corpus file of the songs with some held back, whatever split they came with.
+fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
+    let all = work.join("all.lockstep");
+    let report = prepare(&[songs.to_owned()], &all, SONGS_PER_CHUNK)?;
+    let corpus = Corpus::open(&all)?;
+    let mut records: Vec<SongRecord> = (0..corpus.n_songs())
+        .map(|idx| SongRecord::from(corpus.song(idx)))
+        .collect();
+    // Copies of a song lie side by side, and its place does not depend on what it is called.
+    records.sort_by_key(SongRecord::music_hash);
+    let is_measured = |record: &SongRecord| {
+        let meters = record
+            .measures
+            .iter()
+            .map(|measure| measure.meter.n_steps());
+        let has_bass = record
+            .measures
+            .iter()
+            .any(|measure| !measure.bass.is_empty());
+        has_bass && record.measures.len() > MIN_MEASURES && meters.into_iter().all(|n| n == 16)
+    };
+    let n_measured = records.iter().filter(|record| is_measured(record)).count();
+    ensure!(
+        n_measured >= MIN_SONGS,
+        "{} has {n_measured} songs in 4/4 with bass and drums and more than {MIN_MEASURES} measures; {MIN_SONGS} are \
+         needed, for some are held back\n{}",
+        songs.display(),
+        report.table
+    );
+    let each = HELD_BACK.min(n_measured);
+    let mut kinds = Kinds::default();
+    let (mut place, mut last) = (0, None);
+    for record in &mut records {
+        record.split = Split::Train;
+        let hash = record.music_hash();
+        if is_measured(record) {
+            // A copy goes where its original went.
+            place += usize::from(last.is_some_and(|last| last != hash));
+            last = Some(hash);
+            record.split = match place % each {
+                0 => Split::Test,
+                p if p == each / 2 => Split::Valid,
+                _ => Split::Train,
+            };
+        }
+        match record.split {
+            Split::Train
+                if record
+                    .measures
+                    .iter()
+                    .all(|measure| measure.bass.is_empty()) =>
+            {
+                kinds.drums_only += 1;
+            }
+            Split::Train => kinds.train += 1,
+            Split::Valid => kinds.valid += 1,
+            Split::Test => {}
+        }
+    }
+    corpus::write(output, records)?;
+    Ok(kinds)
+}
+
+/// Figures before and after, and people's.
+fn table(reports: &[(&str, Report)]) -> String {
+    let mut lines = vec![
+        "held-back songs |    f1 | lock gain |   oa | notes | backbeat | repeat".to_owned(),
+        "--------------- | ----- | --------- | ---- | ----- | -------- | ------".to_owned(),
+    ];
+    let people = reports.first().map(|(_, report)| (report.real, 1.0));
+    let rows = reports
+        .iter()
+        .map(|(name, report)| (*name, report.take, report.oa));
+    for (name, f, oa) in rows.chain(people.map(|(real, oa)| ("people", real, oa))) {
+        lines.push(format!(
+            "{name:15} | {:5.1} | {:+9.1} | {oa:4.2} | {:5.1} | {:8.0} | {:6.0}",
+            f.f1, f.lock_gain, f.notes, f.backbeat, f.repeat
+        ));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_core::representation::Beats;
+    use lockstep_files::midi_file::{self, Note, Song};
+
+    use super::*;
+
+    /// A folder of songs of twenty measures, each with another bass.
+    fn folder(n: u8) -> Result<tempfile::TempDir> {
+        let folder = tempfile::tempdir()?;
+        for song in 0..n {
+            let note = |beat: u32, key: u8| Note {
+                start: Beats(f64::from(beat)),
+                end: Beats(f64::from(beat) + 0.5),
+                key,
+                velocity: 90,
+            };
+            let bass =
+                |beat: u32| note(beat, 30 + u8::try_from(beat % 4).unwrap_or_default() + song);
+            let song = Song {
+                bass: (0..80).map(bass).collect(),
+                drums: (0..80).map(|beat| note(beat, 36)).collect(),
+                length: Beats(80.0),
+                ..Song::default()
+            };
+            let path = folder.path().join(format!("{}.mid", song.bass[0].key));
+            whole::write(&path, &midi_file::write(&song))?;
+        }
+        Ok(folder)
+    }
+
+    #[test]
+    fn of_a_dozen_songs_one_is_chosen_by_and_two_are_held_back() -> Result<()> {
+        let (songs, work) = (folder(12)?, tempfile::tempdir()?);
+        let output = work.path().join("songs.lockstep");
+        let kinds = hold_back(songs.path(), work.path(), &output)?;
+        let expected = Kinds {
+            train: 9,
+            valid: 1,
+            drums_only: 0,
+        };
+        assert_eq!(kinds, expected);
+        let corpus = Corpus::open(&output)?;
+        assert_eq!(corpus.songs(Split::Test).count(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn too_few_songs_are_counted_and_refused() -> Result<()> {
+        let (songs, work) = (folder(4)?, tempfile::tempdir()?);
+        let refused = hold_back(
+            songs.path(),
+            work.path(),
+            &work.path().join("songs.lockstep"),
+        );
+        let message = refused
+            .map_err(|error| error.to_string())
+            .err()
+            .unwrap_or_default();
+        assert!(
+            message.contains("4 songs in 4/4") && message.contains("5 are"),
+            "{message}"
+        );
+        Ok(())
+    }
+}

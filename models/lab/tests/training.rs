@@ -1,0 +1,174 @@
+//! Training as a whole, on a few drawn songs: every run file plays, every weight moves, and a run that was stopped goes
+//! on bit by bit.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lockstep_core::draws;
+use lockstep_core::representation::Meter;
+use lockstep_lab::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
+use lockstep_lab::training::batch::Sampler;
+use lockstep_lab::training::constants;
+use lockstep_lab::training::game::{Constants, Game};
+use lockstep_lab::training::run::RunFile;
+use lockstep_models::network::{Parameters, STYLES, WORDS};
+use lockstep_models::predict::Predictor;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// Tensors by name, as plain values.
+type Values = Vec<(String, Vec<f32>)>;
+
+/// Songs with drums on the bass's own steps; every fourth is a drummer alone.
+fn corpus(folder: &Path) -> Outcome<Corpus> {
+    let hit = |step_idx, voice, velocity, offset| DrumHit {
+        step_idx,
+        voice,
+        velocity,
+        offset,
+    };
+    let measure = |song: u64, m: u64| {
+        let mut measure = Measure {
+            meter: Meter::COMMON,
+            tempo_bpm: 100.0,
+            bass: Vec::new(),
+            hits: Vec::new(),
+        };
+        for step in 0..16_u8 {
+            let draw = draws::hash(&[song, m, u64::from(step)]);
+            if draw.is_multiple_of(3) {
+                let velocity = 40 + u8::try_from(draw % 80).unwrap_or_default();
+                if song % 4 != 3 {
+                    measure.bass.push(BassNote::new(step, 33, 90, 1));
+                }
+                measure.hits.push(hit(step, 0, velocity, 9));
+            }
+            if step % 8 == 4 {
+                measure.hits.push(hit(step, 1, 100, -9));
+            }
+        }
+        measure
+    };
+    let path = folder.join("drawn.lockstep");
+    let songs = (0..12).map(|song| SongRecord {
+        name: format!("song {song}"),
+        is_open: true,
+        has_dynamics: true,
+        has_timing: true,
+        measures: (0..12).map(|m| measure(song, m)).collect(),
+        ..SongRecord::default()
+    });
+    write(&path, songs)?;
+    Ok(Corpus::open(&path)?)
+}
+
+fn run_files() -> Outcome<Vec<(PathBuf, RunFile)>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runs");
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let mut run = RunFile::parse(&fs::read_to_string(&path)?)?;
+        // The network as it is, on less than a real run's songs.
+        run.schedule.excerpts = 6;
+        run.data.drums_only = 2;
+        files.push((path, run));
+    }
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(files)
+}
+
+fn base() -> Outcome<RunFile> {
+    let mut files = run_files()?.into_iter();
+    let base = files.find(|(path, _)| path.ends_with("base.toml"));
+    Ok(base.ok_or("no base.toml")?.1)
+}
+
+/// The game's whole state after `n` steps from where it is.
+fn play(game: &mut Game, sampler: &Sampler<'_>, n: usize) -> Outcome<Values> {
+    for _ in 0..n {
+        game.step(sampler, 1.0)?;
+    }
+    values(&Parameters(game.checkpoint()?))
+}
+
+fn values(parameters: &Parameters) -> Outcome<Values> {
+    let tensors = parameters.0.iter();
+    tensors
+        .map(|(name, tensor)| Ok((name.clone(), tensor.flatten_all()?.to_vec1()?)))
+        .collect()
+}
+
+#[test]
+fn every_run_file_trains_every_weight_and_plays() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let corpus = corpus(folder.path())?;
+    for (path, run) in run_files()? {
+        let name = path.display();
+        let sampler = Sampler::new(&corpus, &run)?;
+        let mut game = Game::new(&run, constants(&run, &corpus, &sampler)?)?;
+        let before = values(&game.average())?;
+        for _ in 0..3 {
+            let losses = game.step(&sampler, 1.0)?;
+            for (loss, value) in losses.named() {
+                assert!(value.is_finite(), "{name}: {loss} is {value}");
+            }
+        }
+        for ((tensor, before), (_, after)) in before.iter().zip(values(&game.average())?) {
+            // A vocabulary's words are counted, not learnt.
+            let moved = before
+                .iter()
+                .zip(&after)
+                .any(|(a, b)| a.to_bits() != b.to_bits());
+            assert_eq!(
+                moved,
+                tensor != WORDS && tensor != STYLES,
+                "{name}: {tensor}"
+            );
+        }
+        Predictor::from_parameters(run.config(), &game.average())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_is_a_pure_function_of_its_seed_and_resumes_bit_by_bit() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let corpus = corpus(folder.path())?;
+    for replicas in [1, 2] {
+        let mut run = base()?;
+        run.budget.replicas = replicas;
+        let sampler = Sampler::new(&corpus, &run)?;
+        let new = || Game::new(&run, Constants::new());
+        let whole = play(&mut new()?, &sampler, 5)?;
+        assert_eq!(play(&mut new()?, &sampler, 5)?, whole);
+
+        let mut stopped = new()?;
+        play(&mut stopped, &sampler, 2)?;
+        let mut resumed = new()?;
+        resumed.resume(&stopped.checkpoint()?, stopped.n_steps())?;
+        assert_eq!(
+            play(&mut resumed, &sampler, 3)?,
+            whole,
+            "{replicas} replicas"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_checkpoint_of_another_architecture_is_refused_by_the_tensor_that_differs() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let corpus = corpus(folder.path())?;
+    let run = base()?;
+    let state = Game::new(&run, Constants::new())?.checkpoint()?;
+    for (path, other) in run_files()? {
+        if other.architecture != run.architecture || other.critic.kernels != run.critic.kernels {
+            let sampler = Sampler::new(&corpus, &other)?;
+            let mut game = Game::new(&other, constants(&other, &corpus, &sampler)?)?;
+            let refusal = game.resume(&state, 1).err().map(|error| error.to_string());
+            let refusal = refusal.ok_or_else(|| format!("{} resumed", path.display()))?;
+            assert!(refusal.contains("another architecture"), "{refusal}");
+        }
+    }
+    Ok(())
+}
