@@ -1,7 +1,7 @@
-//! `cargo xtask kit-samples` and `kit-sounds`: what the built-in kits are made of, and what they sound like.
+//! `cargo xtask kit-samples` and `kit-sounds`: cuts the recordings of the built-in kits, and renders example sounds.
 //!
-//! The recordings are cut from `FluidR3` GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut` prepares
-//! them, `flac` writes them. The same command writes the same bytes.
+//! The recordings are cut from `FluidR3` GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut`
+//! trims them, `flac` encodes them. The same command writes the same bytes.
 
 mod cut;
 mod flac;
@@ -22,10 +22,11 @@ use crate::evaluate::measure;
 use crate::whole;
 use cut::Cut;
 
-/// The bass line that the examples are played to.
+/// The bass line of the examples.
 const EXAMPLE: &[u8] = include_bytes!("../../plugin/assets/example-bass.mid");
 
-/// What is cut from the sound font: the file's name, the sample's without its side, and how.
+/// What is cut from the sound font: the name of the file, the name of the sample without its side, and how it is
+/// trimmed.
 const RECORDINGS: [(&str, &str, Cut); 14] = [
     ("kick", "Std Kick", Cut::whole(0.4)),
     ("kick-felt", "Std Kick 7", Cut::whole(0.4)),
@@ -43,10 +44,10 @@ const RECORDINGS: [(&str, &str, Cut); 14] = [
     ("ride-dark", "Ride2", Cut::whole(2.6)),
 ];
 
-/// Where the recordings come from.
+/// Source and destination of the recordings.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct KitSamples {
-    /// `FluidR3_GM.sf2`; Debian's package fluid-soundfont-gm puts it into /usr/share/sounds/sf2
+    /// `FluidR3_GM.sf2`; Debian's package fluid-soundfont-gm puts it in /usr/share/sounds/sf2
     sound_font: PathBuf,
     /// Folder for the recordings
     #[arg(long, default_value = "plugin/kit")]
@@ -88,7 +89,7 @@ fn samples(font: &SoundFont, name: &str) -> Result<(u32, Vec<f32>)> {
         .get_sample_headers()
         .iter()
         .find(|header| header.get_name() == name)
-        .with_context(|| format!("the sound font has no sample {name:?}; it is FluidR3 GM?"))?;
+        .with_context(|| format!("the sound font has no sample {name:?}; is it FluidR3 GM?"))?;
     let place = |at: i32| usize::try_from(at);
     let range = place(header.get_start())?..place(header.get_end())?;
     let wave = font
@@ -99,26 +100,26 @@ fn samples(font: &SoundFont, name: &str) -> Result<(u32, Vec<f32>)> {
     Ok((u32::try_from(header.get_sample_rate())?, samples.collect()))
 }
 
-/// Where the examples go.
+/// Destination of the examples.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct KitSounds {
     /// Folder for the examples
     #[arg(long, default_value = "docs/sound")]
     out: PathBuf,
-    /// Measures of each
+    /// Measures in each example
     #[arg(long, default_value_t = 6)]
     measures: u32,
 }
 
-/// Frames a second of the examples.
+/// Sample rate of the examples.
 const SOUND_RATE_HZ: u32 = 32_000;
 
 impl KitSounds {
-    /// Plays the example bass line with each kit and writes what it sounds like, of one channel.
+    /// Plays the example bass line with each kit and writes the sound, in mono.
     pub(crate) fn run(&self) -> Result<()> {
         whole::folder(&self.out)?;
         let song = midi_file::read(EXAMPLE, Pick::default()).context("the example bass line")?;
-        let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded network")?;
+        let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded drummer")?;
         let mut take = jam::play(&song, &measure::controls(DEFAULT_SEED), &mut drummer).song;
         let end = lockstep_models::representation::Beats(4.0 * f64::from(self.measures));
         take.bass.retain(|note| note.start.0 < end.0);
@@ -155,7 +156,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn the_recordings_of_the_plugin_are_those_that_are_cut() -> Result<()> {
+    fn the_plugin_has_exactly_the_recordings_that_are_cut() -> Result<()> {
         let folder = crate::root().join("plugin/kit");
         let mut there = BTreeSet::new();
         let mut n_bytes = 0;

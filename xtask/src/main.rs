@@ -1,6 +1,6 @@
-//! The chores of the workspace: `cargo xtask --help` lists them.
+//! The workspace's tasks: `cargo xtask --help` lists them.
 //!
-//! Runs on a developer's machine or in CI; nothing here is part of what a player installs.
+//! Runs on a developer's machine or in CI; none of it is part of what a player installs.
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
 mod bench;
@@ -22,14 +22,14 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Chores of the Lockstep workspace.
+/// Tasks of the Lockstep workspace.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Task {
     /// Build the plugin and make its bundles: `cargo xtask bundle lockstep --release`
     #[command(disable_help_flag = true)]
     Bundle {
-        /// A package to bundle and any options of `cargo build`
+        /// A package to bundle, and any options of `cargo build`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -39,23 +39,23 @@ enum Task {
     Prepare(prepare::Prepare),
     /// Train the generator that a run file describes, on a prepared corpus
     Train(train::Train),
-    /// Teach a drummer from a folder of your own songs, and say what it learnt
+    /// Fine-tune a drummer on a folder of your own songs, and report what it learnt
     Tune(tune::Tune),
     /// Let drummers play to songs of the corpus, print the table of figures and write a report
     Evaluate(evaluate::Evaluate),
-    /// Let the drummer play to bass lines of the project's own: MIDI, pictures, a page and one WAV of all
+    /// Let a drummer play to the project's own bass lines: MIDI files, pictures, a page and one WAV of all takes
     Listen(listen::Listen),
     /// Cut the recordings of the built-in kits from the sound font `FluidR3_GM.sf2`
     KitSamples(kit::KitSamples),
-    /// Play the example bass line with each built-in kit and write what it sounds like
+    /// Play the example bass line with each built-in kit and write the sound
     KitSounds(kit::KitSounds),
-    /// Time training and prediction of every run file, beside the arithmetic they need
+    /// Time training and prediction for every run file, and list the arithmetic each needs
     Bench(bench::Bench),
-    /// Check the arrows between modules and the shape of the files
+    /// Check which modules use which, and the size and form of the files
     Tidy,
 }
 
-/// A training step asks for and frees hundreds of large tensors.
+/// A training step allocates and frees hundreds of large tensors.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -80,7 +80,7 @@ fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Where cargo builds, as the environment or the workspace says.
+/// Where cargo builds: `CARGO_TARGET_DIR`, or `target` in the workspace.
 fn target_dir() -> PathBuf {
     let folder =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
