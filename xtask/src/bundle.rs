@@ -1,8 +1,8 @@
 //! Makes `Lockstep.clap` and `Lockstep.vst3`.
 //!
 //! The framework's own bundler does the work; the names of the bundles are in `bundler.toml`. The release build uses
-//! the profile `bundle` and builds the library as a `cdylib` only: if `cargo build` also makes the Rust library, the
-//! two are not optimised as one piece.
+//! the profile `bundle` and builds the library as a `cdylib` only: a build that also makes the Rust library, as `cargo
+//! build` does, gets no link-time optimisation.
 
 use std::process::Command;
 

@@ -52,7 +52,7 @@ impl Tune {
     pub(crate) fn run(&self) -> Result<()> {
         ensure!(
             self.minutes > 0.0 && self.minutes <= 1000.0,
-            "--minutes {} is not above 0 and at most 1000",
+            "--minutes must be above 0 and at most 1000, not {}",
             self.minutes
         );
         if !own_process::is_ours(false)? {

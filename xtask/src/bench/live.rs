@@ -156,7 +156,8 @@ impl Live {
         sorted.sort_unstable();
         let at = |permille: usize| micros(sorted[(sorted.len() - 1) * permille / 1000]);
         println!(
-            "a block of all instances: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs, of {:.0} µs; {} of {} late; at most {:.1} ms behind the clock",
+            "a block of all instances: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs, of {:.0} µs; {} of {} late; \
+             at most {:.1} ms behind the clock",
             at(500),
             at(990),
             at(1000),

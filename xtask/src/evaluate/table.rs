@@ -172,8 +172,8 @@ pub(super) fn legend() -> String {
          snare on two and four. consistency, repeat: similarity of adjacent measures, and measures identical to the \
          one before. vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. \
          oa: overlap of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at \
-         people's next measure, nats per cell; after people: with people's drums as far as possible as its history; \
-         after nobody: with no drums as its history. \
+         people's next measure, nats per cell; after people: given all past drums of people that it could know; after \
+         nobody: given no drums. \
          diversity: 100 − F1 between takes of one song with different seeds. drift: notes and lock gain in measures 16 \
          to 80 and 192 to 256 of the same bass repeated. silence: hits per measure while the bass rests, laying out \
          / keeping time, and measures of returned bass before the drummer is back. density: hits per measure at density \

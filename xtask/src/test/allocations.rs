@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::{cargo, cargo_command, run_command};
 use crate::target_dir;
 
-/// Crates in which debug assertions turn on the framework's allocation check; the profile turns them off elsewhere.
+/// Crates in which debug assertions turn on the framework's allocation check; normal profiles turn them off there.
 const ASSERTING: [&str; 3] = ["nice-plug", "nice-plug-core", "nice-assert-no-alloc"];
 
 /// Where each bundle keeps the library.

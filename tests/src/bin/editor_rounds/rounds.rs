@@ -23,7 +23,7 @@ const LOOK_EVERY: u32 = 20;
 /// Longer than any run, in measures of 1.2 seconds.
 pub(super) const LONG: u32 = 400;
 
-/// A little more measures than a take keeps; after that, recording takes no more memory.
+/// Slightly more measures than a take keeps; after that, recording takes no more memory.
 const N_KEPT: u32 = 70;
 
 /// Approximate length of a round.
