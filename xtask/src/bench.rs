@@ -53,7 +53,7 @@ pub(crate) struct Bench {
     live: live::Live,
 }
 
-/// Songs and their measures.
+/// Songs, and measures per song.
 const N_SONGS: u64 = 40;
 const N_MEASURES: u64 = 40;
 /// Training steps, and predictions, that are not timed.

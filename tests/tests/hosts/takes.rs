@@ -204,8 +204,8 @@ fn random_automation_of_a_vst3_writes_no_file() -> Result<()> {
 }
 
 #[test]
-fn a_control_key_saves_once_a_take_and_a_parameter_never() -> Result<()> {
-    let test = "a_control_key_saves_once_a_take_and_a_parameter_never";
+fn a_control_key_saves_a_take_once_and_a_parameter_never_does() -> Result<()> {
+    let test = "a_control_key_saves_a_take_once_and_a_parameter_never_does";
     apart(test, |folder| {
         for (n, format) in (1..).zip(Format::ALL) {
             let mut host = format.open()?;
@@ -228,8 +228,8 @@ fn a_control_key_saves_once_a_take_and_a_parameter_never() -> Result<()> {
 }
 
 #[test]
-fn a_take_that_was_asked_for_is_written_though_its_instance_has_gone() -> Result<()> {
-    let test = "a_take_that_was_asked_for_is_written_though_its_instance_has_gone";
+fn a_requested_take_is_written_after_its_instance_is_gone() -> Result<()> {
+    let test = "a_requested_take_is_written_after_its_instance_is_gone";
     apart(test, |folder| {
         for (n, format) in (1..).zip(Format::ALL) {
             let mut host = format.open()?;
@@ -244,8 +244,8 @@ fn a_take_that_was_asked_for_is_written_though_its_instance_has_gone() -> Result
 }
 
 #[test]
-fn a_process_that_ends_while_a_take_is_written_leaves_nothing_half() -> Result<()> {
-    let test = "a_process_that_ends_while_a_take_is_written_leaves_nothing_half";
+fn a_process_that_ends_during_a_take_leaves_no_partial_file() -> Result<()> {
+    let test = "a_process_that_ends_during_a_take_leaves_no_partial_file";
     apart(test, |_| {
         let mut host = Format::Clap.open()?;
         host.perform(&by_hand(1))?;

@@ -6,7 +6,7 @@ use super::lines::Line;
 use super::{FIRST_ANSWERED, N_ANSWERED, TITLE};
 use crate::evaluate::VARIATION;
 
-/// A line that was played to.
+/// A bass line after the drummer has played to it.
 #[derive(Clone, Debug)]
 pub(super) struct Played<'a> {
     pub(super) line: &'a Line,
