@@ -1,14 +1,14 @@
--- Ardour without a screen: a bass region plays through Lockstep, a second MIDI track records the drums, and every note
--- of the recorded region goes to standard output.
+-- Ardour without a GUI: a bass region plays through Lockstep, a second MIDI track records the drums, and every note of
+-- the recorded region is printed on standard output.
 --
 --   ardour7-lua record_drums.lua FOLDER SAMPLE_RATE_HZ TEMPO_BPM N_MEASURES
 --
--- The file `config` beside this one has to be Ardour's own settings. FOLDER must not be there yet. The session is made,
--- saved, closed and opened again before Lockstep plays, so that what sounds is what a player finds who comes back to a
--- project. Of what is printed, the lines of these forms are the result; all others are Ardour's own.
+-- Ardour must use the file `config` in this folder as its settings. FOLDER must not exist yet. The session is made,
+-- saved, closed and opened again before Lockstep plays, to test what a player gets on returning to a project. The
+-- result is the lines of these forms; all other output is from Ardour.
 --
---   knob NAME VALUE              as the opened session has it
---   note BEATS:TICKS LENGTH_BEATS:TICKS KEY CHANNEL VELOCITY     1920 ticks a beat, from the session's start
+--   knob NAME VALUE              value in the opened session
+--   note BEATS:TICKS LENGTH_BEATS:TICKS KEY CHANNEL VELOCITY     1920 ticks per beat, from the session's start
 --   done
 
 local folder = assert(arg[1], "which folder?")
@@ -18,23 +18,23 @@ local n_measures = assert(math.tointeger(arg[4]), "how many measures?")
 
 local NAME = "lockstep"
 local MEASURE_FRAMES = math.tointeger(sample_rate_hz * 240 // tempo_bpm)
--- All that moves a hit off the grid.
+-- Everything that moves a hit off the grid.
 local STRAIGHT = { "Swing", "Humanise", "Feel", "Shuffle" }
 -- A measure of bass: onset in beats and MIDI key.
 local FIGURE = { { 0, 33 }, { 0.75, 33 }, { 1.5, 45 }, { 2, 33 }, { 2.75, 40 }, { 3.5, 43 } }
--- The longest wait is for a take, which is some seconds of playing; a busy machine gets this long.
+-- The longest wait is for a take of a few seconds; this leaves time for a busy machine.
 local PATIENCE_S = 30
 
 local function wait_until(what, is_so)
   local waited_s = 0
   while not is_so() do
-    assert(waited_s < PATIENCE_S, "still not so after " .. PATIENCE_S .. " s: " .. what)
+    assert(waited_s < PATIENCE_S, "not reached after " .. PATIENCE_S .. " s: " .. what)
     sleep(0.01)
     waited_s = waited_s + 0.01
   end
 end
 
--- Calls `visit(index, label)` for every knob of the plugin, index counted as Ardour's scripts count them.
+-- Calls `visit(index, label)` for every knob of the plugin; index counts as in Ardour's scripts.
 local function each_knob(processor, visit)
   local plugin, index = processor:to_insert():plugin(0), 0
   for i = 0, plugin:parameter_count() - 1 do
@@ -55,12 +55,12 @@ local function turn(processor, name, value)
   assert(is_there, "the plugin has no parameter " .. name)
 end
 
--- Connects by name, for the far end may lie outside the session.
+-- Connects by name, because the other end may be outside the session.
 local function connect(from, to)
   assert(from:connect(to:name()) == 0, "cannot connect " .. from:name() .. " to " .. to:name())
 end
 
--- The port by which scripts and the on-screen keyboard play.
+-- The port through which scripts and the on-screen keyboard play.
 local function keyboard()
   local _, found = AudioEngine:get_ports(ARDOUR.DataType("midi"), ARDOUR.PortList())
   for port in found[2]:iter() do
@@ -94,27 +94,27 @@ local function new_lockstep(session)
       return ARDOUR.LuaAPI.new_plugin(session, info.unique_id, info.type, "")
     end
   end
-  error("Ardour's plugin list has no Lockstep: scan the bundle with ardour-vst3-scanner and say where it is in VST3_PATH")
+  error("Ardour's plugin list has no Lockstep: scan the bundle with ardour-vst3-scanner and put its folder in VST3_PATH")
 end
 
--- The one region on a track, which has to begin where the session does.
+-- The only region on a track, which must begin at the session's start.
 local function region_on(track)
   for region in track:to_track():playlist():region_list():iter() do
-    assert(region:position():samples() == 0, "the region does not begin where the session does")
+    assert(region:position():samples() == 0, "the region does not begin at the session's start")
     return region
   end
   error("no region on the track " .. track:name())
 end
 
--- Records on a track from the session's start until a frame; `finish` is called there, before the transport stops.
+-- Records on a track from the session's start to a frame, then calls `finish` before the transport stops.
 local function record(session, track, end_frame, begin, finish)
   local control = track:to_track():rec_enable_control()
   control:set_value(1, PBD.GroupControlDisposition.NoGroup)
   wait_until("armed", function() return control:get_value() == 1 end)
   session:maybe_enable_record(false)
-  -- A session that has just been opened still goes to its start; a take that begins meanwhile is lost.
+  -- A session that has just been opened is still locating to its start; a take begun during that is lost.
   sleep(2)
-  assert(session:transport_sample() == 0, "the transport does not stand at the start")
+  assert(session:transport_sample() == 0, "the transport is not at the start")
   session:request_roll(ARDOUR.TransportRequestSource.TRS_UI)
   wait_until("recording", function() return session:actively_recording() end)
   begin()
@@ -125,11 +125,11 @@ local function record(session, track, end_frame, begin, finish)
   wait_until("a recorded region", function()
     return not session:transport_rolling() and not track:to_track():playlist():region_list():empty()
   end)
-  -- The region is there before Ardour has done with the take.
+  -- The region appears before Ardour has finished the take.
   sleep(1)
   control:set_value(0, PBD.GroupControlDisposition.NoGroup)
   session:disable_record(false)
-  -- An armed track does not play what is on it, and a session saved too early keeps it armed.
+  -- An armed track does not play its region, and a session saved too early keeps it armed.
   wait_until("disarmed", function() return control:get_value() == 0 end)
   return region_on(track)
 end
@@ -146,14 +146,14 @@ local function make_session()
   Temporal.TempoMap.update(map)
 
   local bass, drums, lockstep = new_track(session, "Bass"), new_track(session, "Drums"), new_lockstep(session)
-  assert(bass:add_processor_by_index(lockstep, 0, nil, true) == 0, "Lockstep does not go onto the track")
+  assert(bass:add_processor_by_index(lockstep, 0, nil, true) == 0, "cannot add Lockstep to the track")
   connect(keyboard(), bass:input():midi(0))
   connect(bass:output():midi(0), drums:input():midi(0))
   for _, name in ipairs(STRAIGHT) do
     turn(lockstep, name, 0)
   end
 
-  -- A script cannot make a region. It can record one: any note, for a take without one leaves nothing.
+  -- A script cannot make a region, but it can record one. Any note will do; a take without a note leaves no region.
   local region = record(session, bass, MEASURE_FRAMES // 2, function()
     local port = keyboard()
     press(port, { 0x90, 40, 100 })
@@ -165,7 +165,7 @@ local function make_session()
   session:close()
 end
 
--- Puts the bass line into the region in place of what is there.
+-- Replaces the region's notes with the bass line.
 local function write_bass(session, region)
   local model = model_of(region)
   local command = model:new_note_diff_command("Write the bass line")
@@ -192,7 +192,7 @@ local function play()
   write_bass(session, region_on(bass))
 
   local region = record(session, drums, n_measures * MEASURE_FRAMES, function() end, function()
-    -- The drums fall silent before the take ends, so that no note is cut off by the end of the recording.
+    -- Silence the drums before the take ends, so that the end of the recording cuts off no note.
     turn(lockstep, "Density", 0)
     wait_until("silence", function() return session:transport_sample() >= (n_measures + 1) * MEASURE_FRAMES end)
   end)
@@ -202,9 +202,8 @@ local function play()
   session:close()
 end
 
--- Nothing is to be heard: without loudspeakers, and with the settings in `config`, nothing in the session has a latency.
--- With one, Ardour lets the bass track run ahead by it and records the drums early by it now and then, by 32 frames
--- with 64 frames a block.
+-- No audio is needed: without loudspeakers, and with the settings in `config`, nothing in the session has latency. With
+-- latency, Ardour runs the bass track ahead and sometimes records the drums early, by 32 frames with 64-frame blocks.
 ARDOUR.config():set_output_auto_connect(ARDOUR.AutoConnectOption.ManualConnect)
 local backend = AudioEngine:set_backend("None (Dummy)", "Lockstep", "")
 assert(backend:set_buffer_size(64) == 0, "no blocks of 64 frames")

@@ -1,27 +1,27 @@
-//! What a host hands to the plugin in one process call.
+//! What a host passes to the plugin in one process call.
 
 use std::time::Duration;
 
-/// What one process call gets.
+/// The input of one process call.
 #[derive(Clone, Debug)]
 pub struct Block {
     /// Absolute frame of its first sample.
     pub first_frame: u64,
-    /// How long it is, in `1 ..= block_frames`.
+    /// Length in frames, in `1 ..= block_frames`.
     pub n_frames: u32,
-    /// Where the transport stands at its first sample, in quarter notes.
+    /// Transport position at its first sample, in quarter notes.
     pub beats: f64,
-    /// Quarter notes a minute.
+    /// Tempo in BPM.
     pub tempo_bpm: f64,
     /// Time signature.
     pub meter: (u16, u16),
-    /// Where the measure around `beats` begins, in quarter notes.
+    /// Start of the measure that contains `beats`, in quarter notes.
     pub measure_start_beats: f64,
-    /// Whether the player resets the plugin before it.
+    /// Whether the host resets the plugin before this block.
     pub is_after_reset: bool,
-    /// Whether the transport runs.
+    /// Whether the transport is rolling.
     pub is_playing: bool,
-    /// How long the host rests before it.
+    /// How long the host pauses before this block.
     pub rest: Duration,
     /// Sorted by offset.
     pub inputs: Vec<Input>,
@@ -32,19 +32,19 @@ pub struct Block {
 pub struct Input {
     /// Frames from the start of the block, less than its length.
     pub offset: u32,
-    /// What it is.
+    /// The kind of event.
     pub kind: InputKind,
 }
 
-/// What the plugin is told. Notes are on the first channel.
+/// Kinds of events. Notes are on the first channel.
 #[derive(Clone, Copy, Debug)]
 pub enum InputKind {
-    /// The bass begins a note.
+    /// A bass note begins.
     NoteOn {
         /// MIDI key.
         key: u8,
     },
-    /// The bass ends a note.
+    /// A bass note ends.
     NoteOff {
         /// MIDI key.
         key: u8,
@@ -59,7 +59,7 @@ pub enum InputKind {
 }
 
 impl InputKind {
-    /// Order on one frame: knobs, then ends, then beginnings.
+    /// Order of events on the same frame: parameters, then note-offs, then note-ons.
     pub(crate) fn rank(self) -> u8 {
         match self {
             Self::Set { .. } => 0,

@@ -1,4 +1,4 @@
-//! A CLAP host: loads `Lockstep.clap` and plays stages, each instance on an audio thread of its own.
+//! A CLAP host: loads `Lockstep.clap` and plays stages, each instance on its own audio thread.
 
 mod abilities;
 mod outputs;
@@ -27,14 +27,14 @@ use player::{Player, Setting};
 
 use crate::{Host, Parameter, Performance, Stage, bundle};
 
-/// The plugin's CLAP id; projects store it.
+/// The plugin's CLAP id; stored in projects.
 const PLUGIN_ID: &str = "audio.lockstep.lockstep";
 
 /// One instance of the CLAP plugin.
 pub struct ClapHost {
     instance: PluginInstance<Handlers>,
     params: Vec<Param>,
-    /// Stereo outputs, the main one among them.
+    /// Number of stereo outputs, including the main one.
     n_outputs: usize,
     abilities: Abilities,
 }
@@ -47,7 +47,7 @@ impl std::fmt::Debug for ClapHost {
     }
 }
 
-/// A parameter and the plain value that its highest position has.
+/// A parameter, with the plain value at its highest position.
 #[derive(Clone, Debug)]
 struct Param {
     id: ClapId,
@@ -67,13 +67,13 @@ impl ClapHost {
         Self::open_in(Abilities::default())
     }
 
-    /// A new instance from the bundle, in a host that may lack something.
+    /// A new instance from the bundle, in a host that may lack some abilities.
     ///
     /// # Errors
     /// If there is no bundle, or the plugin in it cannot be made.
     pub fn open_in(abilities: Abilities) -> anyhow::Result<Self> {
         let path = bundle("Lockstep.clap")?;
-        #[expect(unsafe_code, reason = "loading a library runs its code")]
+        #[expect(unsafe_code, reason = "loading a library runs code from it")]
         // SAFETY: it is the plugin that this workspace built.
         let entry = unsafe { PluginEntry::load(&path) }
             .with_context(|| format!("loading {}", path.display()))?;
@@ -115,7 +115,7 @@ impl ClapHost {
         })
     }
 
-    /// The parameters that are hidden, or those that are not.
+    /// The hidden parameters, or the visible ones.
     fn listed(&mut self, is_hidden: bool) -> anyhow::Result<Vec<Parameter>> {
         let handle = self.instance.plugin_handle();
         let extension: PluginParams = handle.get_extension().context("no parameters")?;
@@ -136,7 +136,7 @@ impl ClapHost {
             .collect()
     }
 
-    /// Sets mode and knobs and activates.
+    /// Sets render mode and parameters, and activates.
     fn prepare<'a>(&mut self, stage: &'a Stage) -> anyhow::Result<Player<'a>> {
         let mode = if stage.is_offline {
             RenderMode::Offline
@@ -184,7 +184,7 @@ impl ClapHost {
         })
     }
 
-    /// Deactivates, and runs what the plugin wanted on the main thread.
+    /// Deactivates, and runs the plugin's requested main-thread callback.
     fn finish(&mut self, processor: StoppedPluginAudioProcessor<Handlers>) {
         self.instance.deactivate(processor);
         if self
@@ -196,10 +196,10 @@ impl ClapHost {
     }
 }
 
-/// Plays each stage in its instance, all at the same time.
+/// Plays each stage in its own instance, all at the same time.
 ///
 /// # Errors
-/// If a plugin refuses a call or a parameter is not there.
+/// If a plugin refuses a call or a parameter does not exist.
 pub fn perform_together(
     hosts: &mut [ClapHost],
     stages: &[Stage],
@@ -280,7 +280,7 @@ fn set_param(
     ))
 }
 
-/// Ties clack's parts together; this host has no state on the main and the audio thread.
+/// Ties clack's parts together; this host keeps no state on the main and audio threads.
 struct Handlers;
 
 impl HostHandlers for Handlers {
@@ -295,7 +295,7 @@ impl HostHandlers for Handlers {
     }
 }
 
-/// What the plugin may ask for from any thread.
+/// Requests that the plugin may make from any thread.
 struct Callbacks {
     wants_main_thread: AtomicBool,
     has_windows: bool,

@@ -1,10 +1,11 @@
-//! Real hosts for the built bundles: what a musician or a host would notice, and nothing else.
+//! Runs the built bundles in real hosts and checks what a musician or a host would notice, nothing else.
 //!
-//! Knows the plugin only as a file: no crate of the workspace is linked here but the one that has a screen for it. A [`Stage`] says what is played (a bass
-//! line, a moving transport, knobs), a [`Host`] plays it through a bundle, a [`Performance`] is what came out.
+//! Knows the plugin only as a file: the only workspace crate linked here is the one with the virtual screen. A
+//! [`Stage`] says what is played (a bass line, a moving transport, knobs), a [`Host`] plays it through a bundle, and a
+//! [`Performance`] holds the output.
 //!
-//! The bundles are those of `cargo xtask bundle lockstep`, found beside the build folder of the running test or where
-//! the environment variable `LOCKSTEP_BUNDLES` says. They are not rebuilt from here; `cargo xtask test` does that.
+//! The bundles are those of `cargo xtask bundle lockstep`, found next to the build folder of the running test or in the
+//! folder named by the environment variable `LOCKSTEP_BUNDLES`. Nothing here rebuilds them; `cargo xtask test` does.
 
 mod block;
 mod clap_host;
@@ -28,19 +29,19 @@ pub use window::PluginWindow;
 
 /// Something that loads the plugin and plays it. Dropping it destroys the instance.
 pub trait Host {
-    /// Applies the stage's settings, plays it from its first frame to its last and leaves the plugin inactive.
+    /// Applies the stage's settings, plays it from the first frame to the last and leaves the plugin inactive.
     ///
     /// # Errors
-    /// If the plugin refuses a call or a parameter is not there.
+    /// If the plugin refuses a call or a parameter does not exist.
     fn perform(&mut self, stage: &Stage) -> anyhow::Result<Performance>;
 
-    /// Every parameter that a player sees, in the plugin's order.
+    /// Every visible parameter, in the plugin's order.
     ///
     /// # Errors
     /// If the plugin does not list them.
     fn parameters(&mut self) -> anyhow::Result<Vec<Parameter>>;
 
-    /// Every parameter of the plugin that a player does not see; not what the framework makes of MIDI controllers in VST3.
+    /// Every hidden parameter, except those that the framework adds for MIDI controllers in VST3.
     ///
     /// # Errors
     /// If the plugin does not list them.
@@ -52,7 +53,7 @@ pub trait Host {
     /// If the plugin cannot save.
     fn save(&mut self) -> anyhow::Result<Vec<u8>>;
 
-    /// Brings a saved state back.
+    /// Restores a saved state.
     ///
     /// # Errors
     /// If the plugin refuses it.
@@ -66,9 +67,9 @@ pub struct Parameter {
     pub id: u32,
     /// The name shown to the player.
     pub name: String,
-    /// The present value, in `[0, 1]` from the lowest to the highest.
+    /// The current value, in `[0, 1]` from lowest to highest.
     pub value: f64,
-    /// Whether a lane may move it.
+    /// Whether automation may move it.
     pub is_automatable: bool,
 }
 
@@ -96,19 +97,19 @@ impl Format {
         })
     }
 
-    /// Plays a stage in a new instance of its own.
+    /// Plays a stage in a new instance.
     ///
     /// # Errors
-    /// Those of [`Self::open`] and [`Host::perform`].
+    /// Errors from [`Self::open`] and [`Host::perform`].
     pub fn perform(self, stage: &Stage) -> anyhow::Result<Performance> {
         self.open()?.perform(stage)
     }
 }
 
-/// Where the bundle of this file name lies.
+/// The path of the bundle with this file name.
 ///
 /// # Errors
-/// If it is not there.
+/// If it does not exist.
 pub fn bundle(file_name: &str) -> anyhow::Result<PathBuf> {
     let folder = match std::env::var_os("LOCKSTEP_BUNDLES") {
         Some(folder) => PathBuf::from(folder),
@@ -122,8 +123,8 @@ pub fn bundle(file_name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(file_name);
     anyhow::ensure!(
         path.exists(),
-        "there is no {file_name} to test: run `cargo xtask bundle lockstep` first, or say in LOCKSTEP_BUNDLES where \
-         the bundles are"
+        "there is no {file_name} to test: run `cargo xtask bundle lockstep` first, or put the bundles' folder in \
+         LOCKSTEP_BUNDLES"
     );
     Ok(path)
 }

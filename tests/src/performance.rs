@@ -1,31 +1,31 @@
-//! What came out of the plugin, in absolute frames, and what can be asked of it.
+//! The plugin's output in absolute frames, with checks.
 //!
-//! Knows nothing of hosts or formats.
+//! Knows nothing about hosts or formats.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// General MIDI's drum channel, 10 to people, 9 on the wire.
+/// General MIDI's drum channel: 10 for users, 9 on the wire.
 pub const DRUM_CHANNEL: u16 = 9;
 
-/// The General MIDI notes of the nine voices; no other may sound.
+/// The General MIDI notes of the nine voices; the drummer plays no others.
 pub const KIT: [u8; 9] = [36, 38, 42, 46, 45, 48, 50, 49, 51];
 
-/// A note-on or note-off of the drummer.
+/// A note-on or note-off from the drummer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DrumEvent {
     /// Absolute frame, from the start of the stage.
     pub frame: u64,
     /// MIDI note.
     pub key: u8,
-    /// Note-on, else note-off.
+    /// Whether it is a note-on; if not, it is a note-off.
     pub is_on: bool,
     /// MIDI velocity of a note-on, a whole number in `1 ..= 127`; 0 for a note-off.
     pub velocity: f64,
 }
 
 impl DrumEvent {
-    /// From the host's velocity in `[0, 1]`; `None` if the note is not on the drum channel.
+    /// Takes the host's velocity in `[0, 1]`; `None` if the note is not on the drum channel.
     pub(crate) fn new(
         frame: u64,
         channel: u16,
@@ -41,7 +41,7 @@ impl DrumEvent {
     }
 }
 
-/// When and what, without how loud.
+/// Time and note of a hit, without its velocity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hit {
     /// Absolute frame.
@@ -50,23 +50,23 @@ pub struct Hit {
     pub key: u8,
 }
 
-/// What a hand does to a parameter in the plugin's window, as the host is told.
+/// A change to a parameter in the plugin window, as the host is told.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Touch {
     /// The parameter's name.
     pub name: String,
-    /// What is done.
+    /// What happens to it.
     pub kind: TouchKind,
 }
 
 /// A kind of [`Touch`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TouchKind {
-    /// It is taken hold of.
+    /// The player takes hold of it.
     Begin,
-    /// It is turned to this, in `[0, 1]`.
+    /// It is set to this value, in `[0, 1]`.
     Turn(f64),
-    /// It is let go.
+    /// The player releases it.
     End,
 }
 
@@ -75,17 +75,17 @@ pub enum TouchKind {
 pub struct Performance {
     /// In the order in which the plugin sent them.
     pub events: Vec<DrumEvent>,
-    /// What was turned in the window, in the order in which the plugin sent it.
+    /// Changes made in the plugin window, in the order in which the plugin sent them.
     pub touches: Vec<Touch>,
-    /// Left channel, one sample a frame.
+    /// Left channel, one sample per frame.
     pub left: Vec<f32>,
     /// Right channel, as long as the left.
     pub right: Vec<f32>,
-    /// The outputs beside that main one, left and right, where the host has them.
+    /// Left and right of the outputs other than the main one, if the host has them.
     pub groups: Vec<[Vec<f32>; 2]>,
-    /// How long the thread that activated the plugin computed for that, by its own clock.
+    /// Processor time that the plugin's activation took on its thread.
     pub activation_cpu: Duration,
-    /// How long the audio thread computed for the block that took it longest, by its own clock.
+    /// Processor time of the audio thread for its longest block.
     pub longest_block_cpu: Duration,
 }
 
@@ -99,7 +99,7 @@ impl Performance {
             .collect()
     }
 
-    /// What is wrong with the stream of notes; empty where nothing is.
+    /// Everything wrong with the stream of notes; empty if nothing is.
     ///
     /// Events must come in time order, note-off before note-on on the same frame; a note-on needs its note-off before
     /// the key sounds again or the stage ends, and a note-off needs its note-on; only voices of the kit may sound.
@@ -116,10 +116,10 @@ impl Performance {
             }
             previous = (frame, is_on);
             if !KIT.contains(&key) {
-                faults.push(format!("no voice of the kit: {event:?}"));
+                faults.push(format!("not a voice of the kit: {event:?}"));
             }
             if is_on && !(1.0..=127.0).contains(&event.velocity) {
-                faults.push(format!("no velocity: {event:?}"));
+                faults.push(format!("velocity out of range: {event:?}"));
             }
             let is_fine = if is_on {
                 sounding.insert(key)
@@ -133,12 +133,12 @@ impl Performance {
         faults.extend(
             sounding
                 .into_iter()
-                .map(|key| format!("hangs at the end: key {key}")),
+                .map(|key| format!("still sounding at the end: key {key}")),
         );
         faults
     }
 
-    /// Highest absolute sample value in a range of frames; infinite if one of them is not a number.
+    /// Highest absolute sample value in a range of frames; infinite if a sample is not finite.
     pub fn peak(&self, frames: std::ops::Range<usize>) -> f32 {
         [&self.left, &self.right]
             .into_iter()

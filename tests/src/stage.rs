@@ -1,8 +1,8 @@
-//! What a host plays: a bass line, a transport that moves, stops and jumps, and knobs; cut into blocks.
+//! What a host plays: a bass line, a transport that moves, stops and jumps, and knobs, cut into blocks.
 //!
-//! Knows nothing of plugins. The beat of a block is worked out from the start of the piece of transport that it lies
-//! in, never by adding up blocks, so that the same stage has the same beats for any block size. Blocks end where the
-//! transport breaks, as they do in a host.
+//! Knows nothing about plugins. A block's position is computed from the start of its piece of transport, never by
+//! adding up blocks, so the same stage gives the same beats for any block size. Blocks end where the transport breaks,
+//! as in a host.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ use crate::{Block, Input, InputKind};
 /// A note of the bass, on the host's timeline.
 #[derive(Clone, Copy, Debug)]
 pub struct BassNote {
-    /// Where it begins, in quarter notes.
+    /// Start, in quarter notes.
     pub beats: f64,
-    /// How long it is held, in quarter notes.
+    /// Length, in quarter notes.
     pub length_beats: f64,
     /// MIDI key.
     pub key: u8,
@@ -22,19 +22,19 @@ pub struct BassNote {
 /// Something that the host or the player does at a frame.
 #[derive(Clone, Copy, Debug)]
 pub enum Action {
-    /// The transport starts where it stood.
+    /// The transport starts from where it stopped.
     Play,
     /// The transport stops.
     Stop,
-    /// The transport goes on from this position, in quarter notes.
+    /// The transport continues from this position, in quarter notes.
     Jump(f64),
-    /// The tempo is this from here on, in quarter notes a minute.
+    /// From here on the tempo is this, in BPM.
     Tempo(f64),
-    /// The time signature is this from here on, and a measure begins here.
+    /// From here on the time signature is this, and a measure begins here.
     Meter((u16, u16)),
-    /// The host resets the plugin; the transport goes on.
+    /// The host resets the plugin; the transport continues.
     Reset,
-    /// A parameter, by name, gets a value in `[0, 1]`.
+    /// A parameter, by name, gets this value in `[0, 1]`.
     Set(&'static str, f64),
 }
 
@@ -47,18 +47,18 @@ pub struct Cue {
     pub action: Action,
 }
 
-/// What the host says of its time.
+/// What the host tells the plugin about time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tells {
-    /// Beats, tempo, time signature and where the measure began.
+    /// Beats, tempo, time signature and the start of the measure.
     Everything,
     /// Beats and tempo.
     BeatsAndTempo,
-    /// Beats alone.
+    /// Only beats.
     Beats,
-    /// Seconds and tempo, as of a host without a beat of its own.
+    /// Seconds and tempo, like a host without a beat position.
     SecondsAndTempo,
-    /// Seconds alone.
+    /// Only seconds.
     Seconds,
     /// Nothing at all.
     Nothing,
@@ -67,50 +67,50 @@ pub enum Tells {
 /// Everything that is played to the plugin.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// Frames a second.
+    /// Sample rate.
     pub sample_rate_hz: f64,
-    /// Quarter notes a minute at the start.
+    /// Tempo at the start, in BPM.
     pub tempo_bpm: f64,
-    /// Time signature at the start, where measures are counted from beat 0.
+    /// Time signature at the start; measures are counted from beat 0.
     pub meter: (u16, u16),
-    /// What of this the plugin is told.
+    /// Which of this the plugin is told.
     pub tells: Tells,
-    /// Longest block.
+    /// Frames in the longest block.
     pub block_frames: u32,
-    /// Offline rendering, where the plugin waits for its plans; else live.
+    /// Whether to render offline, where the plugin waits for its plans, or live.
     pub is_offline: bool,
-    /// How long the host rests before each block in which a measure begins. Live, a plan that was asked for before is
-    /// there then, however slow the machine is.
+    /// How long the host pauses before each block in which a measure begins. Live, this leaves time for the requested
+    /// plan to arrive, however slow the machine is.
     pub rest_at_downbeat: Duration,
-    /// Whether the host asks for each block when it is due, as for a sound card; else as soon as it can.
+    /// Whether the host requests each block when it is due, as for a sound card, or as fast as it can.
     pub is_paced: bool,
     /// Position at the first frame, in quarter notes.
     pub start_beats: f64,
-    /// How long the stage is.
+    /// Length in frames.
     pub n_frames: u64,
     /// The bass line.
     pub bass: Vec<BassNote>,
     /// Parameters by name, with values in `[0, 1]`, set before the first frame.
     pub settings: Vec<(&'static str, f64)>,
-    /// What happens on the way, in time order.
+    /// What happens during playback, in time order.
     pub cues: Vec<Cue>,
 }
 
 impl Default for Stage {
-    /// Eight measures of 4/4 at 200 quarter notes a minute and 48 kHz, where a step is 3600 frames to the sample, all
-    /// timing knobs straight; then the transport stops for a moment.
+    /// Eight measures of 4/4 at 200 BPM and 48 kHz, where a step is exactly 3600 frames, with all timing knobs at zero;
+    /// then the transport stops briefly.
     fn default() -> Self {
         Self::of_measures(8)
     }
 }
 
 impl Stage {
-    /// Frames of a step in [`Self::default`].
+    /// Frames per step in [`Self::default`].
     pub const STEP_FRAMES: u64 = 3_600;
-    /// Frames of a measure in [`Self::default`].
+    /// Frames per measure in [`Self::default`].
     pub const MEASURE_FRAMES: u64 = 16 * Self::STEP_FRAMES;
 
-    /// [`Self::default`], of another length.
+    /// [`Self::default`] with another length.
     pub fn of_measures(n_measures: u32) -> Self {
         let end = u64::from(n_measures) * Self::MEASURE_FRAMES;
         Self {
@@ -139,21 +139,21 @@ impl Stage {
         }
     }
 
-    /// The same with one more setting.
+    /// Adds a setting.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: f64) -> Self {
         self.settings.push((name, value));
         self
     }
 
-    /// The same with blocks of another size.
+    /// Sets the block size.
     #[must_use]
     pub fn in_blocks_of(mut self, block_frames: u32) -> Self {
         self.block_frames = block_frames;
         self
     }
 
-    /// The same with one more cue.
+    /// Adds a cue.
     #[must_use]
     pub fn at(mut self, frame: u64, action: Action) -> Self {
         self.cues.push(Cue { frame, action });
@@ -161,7 +161,7 @@ impl Stage {
         self
     }
 
-    /// Rests before a block as the host does: where the stage is paced, until it is due.
+    /// Pauses before a block as the host does; if the stage is paced, until the block is due.
     pub(crate) fn rest(&self, begun: Instant, block: &Block) {
         std::thread::sleep(block.rest);
         let due = Duration::from_secs_f64(block.first_frame as f64 / self.sample_rate_hz);
@@ -170,7 +170,7 @@ impl Stage {
         }
     }
 
-    /// Where the transport stands at a frame, in quarter notes.
+    /// Transport position at a frame, in quarter notes.
     pub fn beats_at(&self, frame: u64) -> f64 {
         self.pieces()
             .into_iter()
@@ -178,7 +178,7 @@ impl Stage {
             .map_or(self.start_beats, |piece| piece.beats_at(frame))
     }
 
-    /// How many frames lie between a frame and the sixteenth that is nearest to it.
+    /// Distance in frames between a frame and the nearest step.
     pub fn frames_off_grid(&self, frame: u64) -> f64 {
         let pieces = self.pieces();
         pieces
@@ -190,7 +190,7 @@ impl Stage {
             })
     }
 
-    /// The stage in blocks, in time order.
+    /// The blocks of the stage, in time order.
     pub fn blocks(&self) -> impl Iterator<Item = Block> {
         let pieces = self.pieces();
         let mut inputs = self.inputs(&pieces).into_iter().peekable();
@@ -228,7 +228,7 @@ impl Stage {
         })
     }
 
-    /// The stretches between breaks of the transport.
+    /// The stretches between breaks in the transport.
     fn pieces(&self) -> Vec<Piece> {
         let mut piece = Piece {
             first_frame: 0,
@@ -272,7 +272,7 @@ impl Stage {
         pieces
     }
 
-    /// Notes and knobs by frame: the bass plays where the transport does and lets go where it breaks.
+    /// Notes and parameters by frame: the bass plays while the transport rolls, and releases its notes at breaks.
     fn inputs(&self, pieces: &[Piece]) -> Vec<(u64, InputKind)> {
         let mut inputs: Vec<_> = self
             .cues
@@ -303,7 +303,7 @@ impl Stage {
 /// A bass line of eighths and syncopations over four roots, one measure of 4/4 each.
 fn bass_line(n_beats: u32) -> Vec<BassNote> {
     const ROOTS: [u8; 4] = [33, 36, 31, 38];
-    // Onsets in a measure, in beats, with the interval above the root.
+    // Onsets in a measure, in beats, with intervals above the root.
     const FIGURE: [(f64, u8); 6] = [
         (0.0, 0),
         (0.75, 0),
@@ -324,7 +324,7 @@ fn bass_line(n_beats: u32) -> Vec<BassNote> {
         .collect()
 }
 
-/// A stretch of transport in which position and time run in step.
+/// A stretch of transport without a break.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     first_frame: u64,
@@ -333,7 +333,7 @@ struct Piece {
     tempo_bpm: f64,
     beat_frames: f64,
     meter: (u16, u16),
-    /// Where a measure of this meter begins, in quarter notes.
+    /// The start of a measure in this meter, in quarter notes.
     counted_from: f64,
     is_playing: bool,
     is_after_reset: bool,
@@ -348,7 +348,7 @@ impl Piece {
         }
     }
 
-    /// Where the measure around a position begins; what is a rounding error before a downbeat is on it.
+    /// The start of the measure around a position; a rounding error before a downbeat counts as on it.
     fn measure_start(&self, beats: f64) -> f64 {
         let (numerator, denominator) = self.meter;
         let length = f64::from(numerator) * 4.0 / f64::from(denominator);

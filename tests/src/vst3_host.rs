@@ -21,19 +21,19 @@ use crate::{
 pub use bare::BareVst3;
 pub use window::Vst3Window;
 
-/// VST3's mark of a parameter that a host does not show, `kIsHidden`.
+/// VST3's flag for parameters that a host does not show, `kIsHidden`.
 const IS_HIDDEN: u32 = 1 << 4;
 
-/// How VST3 numbers the pitch wheel among the controllers.
+/// VST3's controller number for the pitch wheel.
 pub const PITCH_WHEEL: u16 = 129;
 
-/// VST3's mark of a parameter that a lane may move, `kCanAutomate`.
+/// VST3's flag for parameters that automation may move, `kCanAutomate`.
 const CAN_AUTOMATE: u32 = 1;
 
 /// One instance of the VST3 plugin.
 pub struct Vst3Host {
     plugin: Plugin,
-    // Names and ids as they were at loading time.
+    // Names and ids at loading time.
     ids: Vec<(String, u32)>,
 }
 
@@ -64,7 +64,7 @@ impl Vst3Host {
         Ok(Self { plugin, ids })
     }
 
-    /// The parameters that are hidden, or those that are not.
+    /// The hidden parameters, or the visible ones.
     fn listed(&self, is_hidden: bool) -> anyhow::Result<Vec<Parameter>> {
         let parameters = self.plugin.get_parameters()?;
         parameters
@@ -89,7 +89,7 @@ impl Vst3Host {
             .with_context(|| format!("the plugin has no parameter {name:?}"))
     }
 
-    /// What a hand has done in the plugin's window since this was asked last.
+    /// Changes made in the plugin window since the last call.
     fn touches(&mut self) -> Vec<Touch> {
         let edits = self.plugin.take_parameter_edits().into_iter();
         let touch = |edit: ParameterEdit| {
@@ -110,7 +110,7 @@ impl Vst3Host {
     /// One process call.
     fn play_block(&mut self, block: &Block, buffers: &mut AudioBuffers) -> anyhow::Result<()> {
         if block.is_after_reset {
-            // VST3's way to say it.
+            // This is how VST3 resets a plugin.
             self.plugin.stop_processing()?;
             self.plugin.start_processing()?;
         }
@@ -152,11 +152,11 @@ impl Vst3Host {
 }
 
 impl Vst3Host {
-    /// [`Host::perform`] with something done after each block, on the same thread: this host has but one. It gets what has
-    /// been played so far, to keep of it what it wants.
+    /// [`Host::perform`] that calls `between` after each block on the same thread, since this host has only one.
+    /// `between` gets the performance so far, and may drop parts of it.
     ///
     /// # Errors
-    /// Those of [`Host::perform`], and those of `between`.
+    /// Errors from [`Host::perform`] and from `between`.
     pub fn perform_between(
         &mut self,
         stage: &Stage,
@@ -164,7 +164,7 @@ impl Vst3Host {
     ) -> anyhow::Result<Performance> {
         anyhow::ensure!(
             stage.tells == Tells::Everything,
-            "this host cannot hold back what it knows of time; {:?} is for CLAP",
+            "this host always sends everything about time; {:?} is for CLAP",
             stage.tells
         );
         let block_frames = usize::try_from(stage.block_frames)?;
@@ -207,7 +207,7 @@ impl Vst3Host {
                 let offset = u32::try_from(event.sample_offset)
                     .ok()
                     .filter(|offset| *offset < block.n_frames)
-                    .context("an event beyond its block")?;
+                    .context("an event after the end of its block")?;
                 let (channel, key, velocity) = match event.data {
                     PluginEventData::NoteOn {
                         channel,
@@ -234,7 +234,7 @@ impl Vst3Host {
 }
 
 impl Vst3Host {
-    /// The names of the parameters that no host is to show.
+    /// The names of the hidden parameters.
     ///
     /// # Errors
     /// If the plugin does not list them.
@@ -246,12 +246,12 @@ impl Vst3Host {
             .collect())
     }
 
-    /// The number of the parameter that a MIDI controller moves, on a channel from 0.
+    /// The id of the parameter that a MIDI controller moves, on a channel counted from 0.
     pub fn parameter_of(&self, channel: i16, controller: u16) -> Option<u32> {
         self.plugin.midi_cc_to_parameter(0, channel, controller)
     }
 
-    /// Says that it will process, or that it will not; no process call follows by itself.
+    /// Starts or stops processing, without a process call.
     ///
     /// # Errors
     /// If the plugin refuses.
@@ -264,23 +264,23 @@ impl Vst3Host {
         Ok(answer?)
     }
 
-    /// Turns a parameter as a host does: shows it to the controller now, and has it for the next process call.
+    /// Sets a parameter as a host does: tells the controller now, and the processor in the next process call.
     ///
     /// # Errors
-    /// If there is none of this name.
+    /// If no parameter has this name.
     pub fn turn(&mut self, name: &str, value: f64) -> anyhow::Result<()> {
         Ok(self.plugin.set_parameter(self.id_of(name)?, value)?)
     }
 
-    /// What the controller says of a parameter, in `[0, 1]`.
+    /// The controller's value of a parameter, in `[0, 1]`.
     ///
     /// # Errors
-    /// If there is none of this name.
+    /// If no parameter has this name.
     pub fn value(&self, name: &str) -> anyhow::Result<f64> {
         Ok(self.plugin.get_parameter(self.id_of(name)?)?)
     }
 
-    /// One process call, of a block without notes, with what was turned since the last.
+    /// One process call with a block without notes, including parameters set since the last one.
     ///
     /// # Errors
     /// If the plugin refuses.

@@ -1,23 +1,23 @@
-//! The plugin's window in a host's, whatever the format.
+//! The plugin window inside a host window, for any format.
 
 use std::time::Duration;
 
 /// A plugin whose window can be opened inside the host's. Main thread only.
 pub trait PluginWindow {
-    /// Opens it inside a window of the host, by its X11 number. The host rests for `gap` between two of its calls; a VST3 host
-    /// opens it in one.
+    /// Opens it inside a host window, given by its X11 number. The host pauses for `gap` between its calls; a VST3 host
+    /// needs only one call.
     ///
     /// # Errors
-    /// If the plugin cannot.
+    /// If the plugin fails.
     fn open(&mut self, parent: u32, gap: Duration) -> anyhow::Result<()>;
 
-    /// Gives it another size in pixels.
+    /// Resizes it, in pixels.
     ///
     /// # Errors
     /// If the plugin refuses the size.
     fn resize(&mut self, size: (u16, u16)) -> anyhow::Result<()>;
 
-    /// Lets it do what it wants done on the main thread.
+    /// Runs what the plugin has requested to run on the main thread.
     fn serve(&mut self);
 
     /// Closes it.

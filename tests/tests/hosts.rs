@@ -1,10 +1,8 @@
-//! What a musician or a host would notice of the built bundles. See the crate's own page for how they are found.
+//! Tests of what a musician or a host would notice about the built bundles. See the crate's documentation for how the
+//! bundles are found.
 //!
-//! Everything here renders offline, where the plugin waits for its plans, so that results do not depend on how fast
-//! the machine is. The exceptions are `live_drums_never_wait_for_a_plan`, which asserts nothing about time,
-//! `a_live_take_is_the_offline_render_where_no_plan_is_late`, which waits long enough,
-//! `a_render_that_does_not_say_so_is_the_offline_render`, where a plan may take two seconds, and Ardour, which records as it
-//! plays.
+//! Most tests render offline, where the plugin waits for its plans, so results do not depend on the machine's speed.
+//! Live tests either do not depend on plans being in time or leave them plenty of time; Ardour records in real time.
 
 #[path = "hosts/activation.rs"]
 mod activation;

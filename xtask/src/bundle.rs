@@ -1,7 +1,8 @@
 //! Makes `Lockstep.clap` and `Lockstep.vst3`.
 //!
-//! The framework's own bundler does the work; which names the bundles get is in `bundler.toml`. What is shipped is built in the
-//! profile `bundle`, alone: a library that is built beside its Rust twin, as `cargo build` does it, is not linked as one piece.
+//! The framework's own bundler does the work; the names of the bundles are in `bundler.toml`. The release build uses
+//! the profile `bundle` and builds the library as a `cdylib` only: a build that also makes the Rust library, as `cargo
+//! build` does, gets no link-time optimisation.
 
 use std::process::Command;
 
@@ -16,10 +17,11 @@ const PACKAGE: &str = "lockstep";
 /// Its library on Linux.
 const LIBRARY: &str = "liblockstep.so";
 
-/// Most that a bundle may weigh, in bytes: 14.87 million on 2026-11-28, of which the weights are 4.7 and the recordings 1.3.
+/// Size limit of a bundle, in bytes. It was 14.87 million on 2026-11-28, of which the weights are 4.7 and the
+/// recordings 1.3.
 const MAX_BYTES: usize = 15_000_000;
 
-/// `cargo xtask bundle …`: builds the packages that the arguments name and bundles them into `target/bundled`.
+/// `cargo xtask bundle …`: builds the packages named in the arguments and bundles them into `target/bundled`.
 pub(crate) fn run(args: Vec<String>) -> Result<()> {
     if let Some(options) = release_options(&args) {
         return release(&options);
@@ -28,7 +30,7 @@ pub(crate) fn run(args: Vec<String>) -> Result<()> {
     nice_plug_xtask::main_with_args("cargo xtask", args)
 }
 
-/// The other options, where the arguments ask for the plugin to ship.
+/// The remaining options, if the arguments ask for the release build of the plugin.
 fn release_options(args: &[String]) -> Option<Vec<String>> {
     let (package, options) = args.split_first()?;
     let is_release = |option: &String| matches!(option.as_str(), "--release" | "-r");
@@ -39,7 +41,7 @@ fn release_options(args: &[String]) -> Option<Vec<String>> {
     Some(others.cloned().collect())
 }
 
-/// Builds the plugin as it is shipped, bundles it and weighs it.
+/// Builds the plugin for release, bundles it and checks its size.
 fn release(options: &[String]) -> Result<()> {
     std::env::set_current_dir(root()).context("going to the workspace root")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -47,7 +49,7 @@ fn release(options: &[String]) -> Result<()> {
         .args(["rustc", "--package", PACKAGE, "--lib"])
         .args(["--crate-type", "cdylib", "--profile", "bundle"])
         .args(options)
-        // The profile asks for it too, but a package with settings of its own does not get it.
+        // The profile asks for this too, but a package with its own settings does not inherit it.
         .args(["--", "-C", "strip=symbols"])
         .status()
         .context("starting cargo")?;
@@ -61,16 +63,16 @@ fn release(options: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Whether what was built lies where a library for this machine does, and is an ELF file.
+/// Whether the build is an ELF file for this machine, in the default place.
 fn is_for_this_machine(options: &[String]) -> bool {
     cfg!(all(target_os = "linux", target_env = "gnu"))
         && !options.iter().any(|option| option.starts_with("--target"))
 }
 
-/// Checks what is to be shipped, if it was built; `None` if not. On Linux, where the bundles are this one file.
+/// Checks the release build; `None` if there is none. On Linux, where each bundle is this one file.
 ///
 /// # Errors
-/// If it is heavier than [`MAX_BYTES`], or calls what is not in a glibc that players have.
+/// If it is larger than [`MAX_BYTES`], or calls a function that is missing in the oldest supported glibc.
 pub(crate) fn weigh() -> Result<Option<()>> {
     let path = target_dir().join("bundle").join(LIBRARY);
     if !path.exists() {
@@ -80,29 +82,29 @@ pub(crate) fn weigh() -> Result<Option<()>> {
     let n_bytes = library.n_bytes();
     let (newest, names) = library.newest_glibc()?;
     eprintln!(
-        "{}: {:.1} MB; as it was linked here it needs glibc {newest} ({})",
+        "{}: {:.1} MB; linked on this machine, it needs glibc {newest} ({})",
         path.display(),
         n_bytes as f64 / 1e6,
         names.join(", ")
     );
     ensure!(
         n_bytes <= MAX_BYTES,
-        "it weighs {n_bytes} bytes, more than {MAX_BYTES}"
+        "it has {n_bytes} bytes, more than {MAX_BYTES}"
     );
     library.check_glibc()?;
     Ok(Some(()))
 }
 
-/// Bundles the library that was built last in the dev profile.
+/// Bundles the library from the last dev build.
 pub(crate) fn bundle_built() -> Result<()> {
     std::env::set_current_dir(root()).context("going to the workspace root")?;
     nice_plug_xtask::bundle(&target_dir(), PACKAGE, &[], false)
 }
 
-/// The library that was built last in the dev profile.
+/// The library from the last dev build.
 ///
 /// # Errors
-/// If there is none.
+/// If there has been no dev build.
 pub(crate) fn built() -> Result<Library> {
     Library::read(&target_dir().join("debug").join(LIBRARY))
 }
@@ -112,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_plugin_in_release_is_built_as_it_ships() {
+    fn only_the_plugin_in_release_gets_the_release_build() {
         let asked = |args: &str| {
             let args: Vec<_> = args.split_whitespace().map(str::to_owned).collect();
             release_options(&args).map(|options| options.join(" "))

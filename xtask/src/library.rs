@@ -1,8 +1,8 @@
-//! What a built Linux library is like for those who install it: what it needs of the C library, and what it weighs.
+//! Checks a built Linux library as its users get it: what it needs from the C library, and its size.
 //!
-//! Reads the ELF file; builds nothing. A program is bound to the newest version of each function that the C library of the
-//! machine it was linked on has, though an older one would do, and does not load where that version is missing. So there are
-//! two answers: what the file needs as it is, and what it would need had it been linked against an older C library.
+//! Reads the ELF file; builds nothing. The linker binds each function to its newest version in the build machine's C
+//! library, even if an older one would do, and the file does not load where that version is missing. So there are two
+//! answers: what the file needs as it is, and what it would need if linked against an older C library.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,10 +16,10 @@ use object::read::elf::{FileHeader as _, SectionHeader as _, Sym as _};
 
 type Elf = FileHeader64<LittleEndian>;
 
-/// The oldest glibc that the plugin is to load with: Debian 10, Ubuntu 18.10, RHEL 8.
+/// The oldest glibc that the plugin must load with: Debian 10, Ubuntu 18.10, RHEL 8.
 pub(crate) const OLDEST_GLIBC: Glibc = Glibc(2, 28);
 
-/// What became a function of its own in glibc 2.33. Before, the linker put it into each program, from `libc_nonshared.a`.
+/// Functions exported only since glibc 2.33. Before, the linker copied them into each program from `libc_nonshared.a`.
 const ONCE_LINKED_IN: [&str; 8] = [
     "fstat",
     "fstat64",
@@ -36,7 +36,7 @@ const ONCE_LINKED_IN: [&str; 8] = [
 pub(crate) struct Glibc(u32, u32);
 
 impl Glibc {
-    /// Of the name of a version such as `GLIBC_2.2.5`, of which two numbers count; `None` for other names.
+    /// Parses the first two numbers of a version such as `GLIBC_2.2.5`; `None` for other names.
     fn parse(name: &str) -> Option<Self> {
         let mut numbers = name.strip_prefix("GLIBC_")?.split('.').map(str::parse);
         Some(Self(numbers.next()?.ok()?, numbers.next()?.ok()?))
@@ -55,7 +55,7 @@ struct Need {
     name: String,
     /// The version it is bound to.
     version: Glibc,
-    /// Whether the library lives without it.
+    /// Whether the library works without it.
     is_weak: bool,
 }
 
@@ -79,12 +79,12 @@ impl Library {
         self.bytes.len()
     }
 
-    /// The newest glibc that a function is bound to, and which functions are.
+    /// The newest glibc version that functions are bound to, and the names of those functions.
     pub(crate) fn newest_glibc(&self) -> Result<(Glibc, Vec<String>)> {
         let needs = self.needs()?;
         let strong = || needs.iter().filter(|need| !need.is_weak);
         let newest = strong().map(|need| need.version).max();
-        let newest = newest.context("it needs nothing of glibc")?;
+        let newest = newest.context("it needs nothing from glibc")?;
         let names = strong().filter(|need| need.version == newest);
         Ok((newest, names.map(|need| need.name.clone()).collect()))
     }
@@ -94,8 +94,8 @@ impl Library {
         Ok(self.needs()?.iter().any(|need| need.name == name))
     }
 
-    /// Checks that everything it needs is in a glibc as old as [`OLDEST_GLIBC`], so that it loads there once it is linked
-    /// against one. How old a function is says the glibc of this machine, which still has all its older versions.
+    /// Checks that a glibc as old as [`OLDEST_GLIBC`] has everything the library needs, so that it would load there if
+    /// linked against it. The age of a function is read from this machine's glibc, which still has all older versions.
     pub(crate) fn check_glibc(&self) -> Result<()> {
         let offered = offered()?;
         let too_new: Vec<String> = self
@@ -110,14 +110,14 @@ impl Library {
             .collect();
         ensure!(
             too_new.is_empty(),
-            "{} calls what glibc {OLDEST_GLIBC} does not have: {}",
+            "{} calls functions that glibc {OLDEST_GLIBC} lacks: {}",
             self.path.display(),
             too_new.join(", ")
         );
         Ok(())
     }
 
-    /// How often this stands in what the library only reads.
+    /// How often these bytes occur in the library's read-only data.
     pub(crate) fn count(&self, part: &[u8]) -> Result<usize> {
         let Some(first) = part.first() else {
             return Ok(0);
@@ -155,13 +155,13 @@ impl Library {
     }
 }
 
-/// What is known of a symbol besides its name.
+/// Properties of a symbol other than its name.
 struct Symbol {
     is_undefined: bool,
     is_weak: bool,
 }
 
-/// The dynamic symbols of a library that have a version of glibc and that `keep` keeps.
+/// The dynamic symbols of a library that have a glibc version and that `keep` accepts.
 fn symbols<T>(data: &[u8], keep: impl Fn(Glibc, Symbol) -> Option<T>) -> Result<Vec<(String, T)>> {
     let header = Elf::parse(data)?;
     let sections = header.sections(LittleEndian, data)?;
@@ -186,15 +186,15 @@ fn symbols<T>(data: &[u8], keep: impl Fn(Glibc, Symbol) -> Option<T>) -> Result<
     Ok(kept)
 }
 
-/// The oldest version of each function that the glibc of this machine has, by what this process has loaded of it.
+/// The oldest version of each function in this machine's glibc, read from the files that this process has loaded.
 fn offered() -> Result<BTreeMap<String, Glibc>> {
-    let maps = fs::read_to_string("/proc/self/maps").context("asking where glibc is")?;
+    let maps = fs::read_to_string("/proc/self/maps").context("finding glibc")?;
     let places = maps
         .lines()
         .filter_map(|line| line.split_whitespace().nth(5));
     let mut places = places.map(Path::new);
     let libc = places.find(|path| path.file_name().is_some_and(|name| name == "libc.so.6"));
-    let libc = libc.context("this process has no glibc to ask")?;
+    let libc = libc.context("this process has not loaded glibc")?;
     let mut oldest = BTreeMap::new();
     for path in [libc.to_owned(), libc.with_file_name("libm.so.6")] {
         let data = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
@@ -222,10 +222,10 @@ mod tests {
         assert_eq!(OLDEST_GLIBC.to_string(), "2.28");
     }
 
-    // This test program is such a file, and bound to the glibc that runs it.
+    // The test program is itself such a file, bound to the glibc that runs it.
     #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
     #[test]
-    fn a_program_is_read_and_asks_for_no_more_than_this_machine_has() -> Result<()> {
+    fn a_program_is_read_and_needs_no_more_than_this_machine_has() -> Result<()> {
         let program = Library::read(&std::env::current_exe()?)?;
         let needs = program.needs()?;
         let malloc = needs.iter().find(|need| need.name == "malloc");

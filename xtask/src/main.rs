@@ -1,6 +1,6 @@
-//! The chores of the workspace: `cargo xtask --help` lists them.
+//! The workspace's tasks: `cargo xtask --help` lists them.
 //!
-//! Runs on a developer's machine or in CI; nothing here is part of what a player installs.
+//! Runs on a developer's machine or in CI; none of it is part of what a player installs.
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
 mod bundle;
@@ -12,20 +12,20 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Chores of the Lockstep workspace.
+/// Tasks of the Lockstep workspace.
 #[derive(Debug, Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Task {
     /// Build the plugin and make its bundles: `cargo xtask bundle lockstep --release`
     #[command(disable_help_flag = true)]
     Bundle {
-        /// A package to bundle and any options of `cargo build`
+        /// A package to bundle, and any options of `cargo build`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
     /// Run every check: format, lints, docs, unit, property and host tests, doctests
     Test,
-    /// Check the arrows between modules and the shape of the files
+    /// Check the shape of the files, and which crates may depend on which
     Tidy,
 }
 
@@ -42,7 +42,7 @@ fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Where cargo builds, as the environment or the workspace says.
+/// Where cargo builds: `CARGO_TARGET_DIR`, or `target` in the workspace.
 fn target_dir() -> PathBuf {
     let folder =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);

@@ -1,7 +1,7 @@
-//! `cargo xtask test`: everything that must hold before a change goes in, in the order in which it fails fastest.
+//! `cargo xtask test`: every check that must pass before a change goes in, the quickest to fail first.
 //!
-//! Needs a Rust toolchain and a C linker. What else a step needs is installed where that is this program's to decide
-//! (rustup components; Debian packages as root under `CI=true`), and else named.
+//! Needs a Rust toolchain and a C linker. Installs what else a step needs where it may (rustup components; Debian
+//! packages as root under `CI=true`), and otherwise says what is missing.
 
 mod allocations;
 mod library;
@@ -14,7 +14,7 @@ use anyhow::Context as _;
 
 use crate::{bundle, root, tidy};
 
-/// What `lockstep live` needs on Debian to be compiled and played.
+/// Debian packages needed to build and run `lockstep live`.
 const LIVE_PACKAGES: [&str; 4] = [
     "jackd2",
     "libasound2-dev",
@@ -22,10 +22,10 @@ const LIVE_PACKAGES: [&str; 4] = [
     "pkg-config",
 ];
 
-/// Lets the program have its live mode, in a build of the whole workspace: so both share every dependency.
+/// Builds the program with its live mode, as part of the whole workspace so that both builds share every dependency.
 const LIVE: [&str; 3] = ["--workspace", "--features", "lockstep-app/live"];
 
-/// Runs every step, each with its time, and stops at the first that fails.
+/// Runs and times every step, and stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
     let start = Instant::now();
     step("tools", install_components)?;
@@ -61,13 +61,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
             cargo_command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
-    // One build of the whole workspace: the bundled library and all tests share every dependency that way, which
-    // `cargo xtask bundle lockstep`, with the features of one package alone, would build again.
+    // One build of the whole workspace, so that the bundled library and all tests share every dependency. `cargo xtask
+    // bundle lockstep` would build them again with the features of one package alone.
     step("build", || {
         cargo(&["build", "--workspace", "--lib", "--tests"])
     })?;
     step("bundle", bundle::bundle_built)?;
-    step("what the library needs and holds", library::run)?;
+    step("imports and embedded files of the library", library::run)?;
     let mut has_screen = false;
     step("screen", || {
         has_screen = prepare_screen()?;
@@ -80,13 +80,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     step("doctests", || cargo(&["test", "--workspace", "--doc"]))?;
     eprintln!(
-        "\nall is well, after {:.0} s",
+        "\nall checks passed in {:.0} s",
         start.elapsed().as_secs_f32()
     );
     Ok(())
 }
 
-/// Announces a step, runs it and says how long it took.
+/// Prints a step's name, runs it and prints how long it took.
 fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     eprintln!("\n== {name}");
     let start = Instant::now();
@@ -100,20 +100,20 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 fn run_tests() -> anyhow::Result<()> {
     if !answers("ardour7-lua", &["--version"]) {
         eprintln!(
-            "skipped: nothing is recorded in Ardour, for it is not installed. On Debian: apt-get install ardour"
+            "skipped: the Ardour recordings, because Ardour is not installed. On Debian: apt-get install ardour"
         );
     }
     if answers("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace"])
     } else {
         eprintln!(
-            "cargo-nextest is not installed: `cargo test` does the same, one test program after another"
+            "cargo-nextest is not installed: `cargo test` runs the same tests, one test program at a time"
         );
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests"])
     }
 }
 
-/// Sees to rustfmt and clippy, which a minimal toolchain lacks.
+/// Installs rustfmt and clippy, which a minimal toolchain lacks.
 fn install_components() -> anyhow::Result<()> {
     if answers("cargo", &["fmt", "--version"]) && answers("cargo", &["clippy", "--version"]) {
         return Ok(());
@@ -122,7 +122,8 @@ fn install_components() -> anyhow::Result<()> {
         .context("rustfmt and clippy are needed: `rustup component add rustfmt clippy`")
 }
 
-/// Whether the program can be built with its live mode here, and played: headers and server are there or were installed.
+/// Whether `lockstep live` can be built here. Installs the headers and the JACK server first if they are missing and
+/// may be installed.
 fn prepare_live() -> anyhow::Result<bool> {
     if cfg!(target_os = "linux") && !(has_live_headers() && has_jackd()) && may_install_packages() {
         install_packages(&LIVE_PACKAGES)?;
@@ -138,7 +139,7 @@ fn prepare_live() -> anyhow::Result<bool> {
     Ok(false)
 }
 
-/// Whether windows can be opened here, on a screen of the tests' own: what that needs is there or was installed.
+/// Whether the tests can open windows on a virtual screen. Installs what that needs first if it may.
 #[cfg(target_os = "linux")]
 fn prepare_screen() -> anyhow::Result<bool> {
     if !lockstep_screen::is_installed() && may_install_packages() {
@@ -147,23 +148,23 @@ fn prepare_screen() -> anyhow::Result<bool> {
     let has_screen = lockstep_screen::is_installed();
     if !has_screen {
         eprintln!(
-            "skipped: no window is opened, for Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
+            "skipped: window tests, because Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
             lockstep_screen::PACKAGES.join(" ")
         );
     }
     Ok(has_screen)
 }
 
-/// Windows are opened on Linux only.
+/// The tests open windows on Linux only.
 #[cfg(not(target_os = "linux"))]
 fn prepare_screen() -> anyhow::Result<bool> {
-    eprintln!("skipped: windows are opened on Linux only");
+    eprintln!("skipped: window tests run on Linux only");
     Ok(false)
 }
 
-/// Plays `lockstep live` through a JACK server of its own where there is one to be started, else only in parts.
+/// Runs the tests of `lockstep live`, through a JACK server of their own if `jackd` is installed.
 fn test_live(has_screen: bool) -> anyhow::Result<()> {
-    // The program and its own test alone: everything else has been tested without live.
+    // Only the program and its own tests; everything else has been tested without live mode.
     let mut targets = vec!["--bin", "lockstep"];
     if has_jackd() {
         targets.extend(["--test", "live"]);
@@ -172,7 +173,7 @@ fn test_live(has_screen: bool) -> anyhow::Result<()> {
         }
     } else {
         eprintln!(
-            "skipped: `lockstep live` is not played, for there is no `jackd` (Debian: jackd2)"
+            "skipped: `lockstep live` is not run, because `jackd` is not installed (Debian: jackd2)"
         );
     }
     let runner: &[&str] = if answers("cargo", &["nextest", "--version"]) {
@@ -192,7 +193,7 @@ fn has_live_headers() -> bool {
     answers("pkg-config", &["--exists", "alsa", "jack"])
 }
 
-/// Whether this is a Debian machine that nobody works at.
+/// Whether this is an unattended Debian machine: root under `CI=true`.
 fn may_install_packages() -> bool {
     let is_root = Command::new("id")
         .arg("-u")
@@ -202,7 +203,7 @@ fn may_install_packages() -> bool {
     is_root && is_ci && Path::new("/etc/debian_version").exists()
 }
 
-/// Tries to install what a step needs. That it could not is no failure: the step is then skipped, aloud.
+/// Tries to install what a step needs. Failing to do so is not an error: the step is then skipped with a message.
 fn install_packages(packages: &[&str]) -> anyhow::Result<()> {
     let apt_get = |args: &[&str]| {
         Command::new("apt-get")
@@ -212,14 +213,14 @@ fn install_packages(packages: &[&str]) -> anyhow::Result<()> {
             .context("calling apt-get")
     };
     let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
-    // A fresh machine has no package lists yet.
+    // A fresh machine may have no package lists.
     if !apt_get(&install)?.success() && apt_get(&["update"])?.success() {
         apt_get(&install)?;
     }
     Ok(())
 }
 
-/// Whether a program is there and content with these arguments.
+/// Whether a program is installed and succeeds with these arguments.
 fn answers(program: &str, args: &[&str]) -> bool {
     Command::new(program)
         .args(args)

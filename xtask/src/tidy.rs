@@ -1,6 +1,6 @@
-//! Checks what no lint can: which way the arrows between modules point, and the shape of the files.
+//! Checks what no lint can: which modules may use which, and the size and form of the files.
 //!
-//! Reads the sources as text and understands just enough of them: comments and `use` trees. Never builds anything.
+//! Reads the sources as text and understands just enough of it: comments and `use` trees. Never builds anything.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use anyhow::Context as _;
 /// Folders with sources.
 const SOURCES: [&str; 4] = ["plugin", "models", "xtask", "tests"];
 
-/// A file is one idea; above this it is two.
+/// A file covers one idea; a longer one covers two.
 const MAX_LINES: usize = 450;
 
-/// What a module and those below it must not name.
+/// Paths that a module and its submodules must not name.
 const FORBIDDEN: [(&str, &[&str]); 9] = [
     // Only the models know the tensor library.
     ("plugin", &["candle_core", "candle_nn"]),
     ("xtask", &["candle_core", "candle_nn"]),
     ("gpu/src", &["candle_core", "candle_nn"]),
-    // The audio thread: the whole musical behaviour runs without a host, a model or a thread.
+    // The audio thread: all musical behaviour runs without a host, a model or a thread.
     (
         "plugin/src/realtime",
         &[
@@ -52,13 +52,13 @@ const FORBIDDEN: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// The module that knows nothing: it may name nothing of its crate but itself.
+/// The module at the bottom: it may name nothing in its crate but itself.
 const FOUNDATION: (&str, &str) = ("models/src/representation", "crate::representation");
 
 /// Checks the workspace.
 ///
 /// # Errors
-/// Every fault, one a line.
+/// Lists every fault, one per line.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let mut faults = Vec::new();
     for folder in SOURCES {
@@ -118,7 +118,7 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
 
     let mut faults = Vec::new();
     if !text.starts_with("//!") {
-        faults.push("does not open with `//!`: what is it, and what is it not?".to_owned());
+        faults.push("does not open with `//!`: say what it is and what it is not".to_owned());
     }
     let n_lines = text.lines().count();
     if n_lines > MAX_LINES {
@@ -136,7 +136,7 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
                 forbidden
                     .iter()
                     .filter(|path| names(path))
-                    .map(|path| format!("names `{path}`, which {module} must not know")),
+                    .map(|path| format!("names `{path}`, which {module} must not use")),
             );
         }
     }
@@ -152,19 +152,19 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
                         || (is_top && is_below(path, "super"))
                         || is_below(path, "super::super")
                 })
-                .map(|path| format!("names `{path}`, but {module} knows only itself")),
+                .map(|path| format!("names `{path}`, but {module} may use only itself")),
         );
     }
     faults
 }
 
-/// Whether a file belongs to a module: `a/b.rs` and all of `a/b/` to `a/b`.
+/// Whether a file belongs to a module: `a/b.rs` and everything in `a/b/` belong to `a/b`.
 fn is_in_module(file: &str, module: &str) -> bool {
     file.strip_prefix(module)
         .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
-/// Whether a path is another one or goes on from it.
+/// Whether a path equals another or continues it.
 fn is_below(path: &str, ancestor: &str) -> bool {
     path.strip_prefix(ancestor)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -178,7 +178,7 @@ fn mentions(code: &str, path: &str) -> bool {
     })
 }
 
-/// The text with every `//` and what follows it cut off. A `//` in a string is cut too, which hides no import.
+/// The text with every `//` comment removed. A `//` inside a string is cut too, which hides no import.
 fn without_comments(text: &str) -> String {
     text.lines()
         .map(|line| line.split("//").next().unwrap_or_default())
@@ -186,7 +186,7 @@ fn without_comments(text: &str) -> String {
         .join("\n")
 }
 
-/// Every path that a `use` brings in, with its braces multiplied out: `a::{b, c::d}` is `a::b` and `a::c::d`.
+/// Every path that a `use` imports, with braces expanded: `a::{b, c::d}` gives `a::b` and `a::c::d`.
 fn used_paths(code: &str) -> Vec<String> {
     let mut paths = Vec::new();
     let mut rest = code;
@@ -204,7 +204,7 @@ fn used_paths(code: &str) -> Vec<String> {
     paths
 }
 
-/// Multiplies out one `use` tree.
+/// Expands one `use` tree.
 fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     let tree = tree.trim();
     let Some((head, group)) = tree.split_once('{') else {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn use_trees_are_multiplied_out() {
+    fn use_trees_are_expanded() {
         let code = "pub use a::{\n  b,\n  c::{self, d as e},\n};\nuse f::g;\nlet reuse = 1;";
         assert_eq!(used_paths(code), ["a::b", "a::c::self", "a::c::d", "f::g"]);
     }
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_representation_knows_only_itself() {
+    fn the_representation_may_use_only_itself() {
         let n_faults = |code: &str| {
             let text = format!("//! A module.\n{code}\n");
             faults_of("models/src/representation/window.rs", &text).len()
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn candle_belongs_to_the_models() {
+    fn only_the_models_may_depend_on_candle() {
         let manifest = "[dependencies]\ncandle-core.workspace = true\n";
         assert_eq!(faults_of("plugin/Cargo.toml", manifest).len(), 1);
         assert_eq!(faults_of("models/Cargo.toml", manifest).len(), 0);

@@ -1,8 +1,9 @@
-//! `cargo lab bench`: how fast the networks of run files train and predict, beside the arithmetic that they need.
+//! `cargo lab bench`: how fast the networks of run files train and predict, and the arithmetic they need.
 //!
-//! The songs are drawn, not real: no corpus is needed, and every machine measures the same work. Figures of a shared
-//! machine move; compare rows of one run, not runs. `prediction` times a weights file instead of run files, and `live` plays
-//! many instances at the clock's pace. `editor` opens and closes the plugin's window while it plays.
+//! The songs are generated: no corpus is needed, and every machine measures the same work. Figures from a shared
+//! machine vary; compare rows of one run, not of different runs. `prediction` times a weights file instead of run
+//! files, `live` plays many instances in real time, and `editor` opens and closes the plugin window while the plugin
+//! plays.
 
 mod editor;
 mod live;
@@ -31,7 +32,7 @@ use crate::train::own_process;
 /// What to measure.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Bench {
-    /// Run files; all of `models/runs` if none is given
+    /// Run files; all in `models/runs` if none is given
     runs: Vec<PathBuf>,
     /// Core seconds of training for each
     #[arg(long, default_value_t = 5.0)]
@@ -39,13 +40,13 @@ pub struct Bench {
     /// Predictions for each
     #[arg(long, default_value_t = 500)]
     predictions: usize,
-    /// Weights file whose predictions are timed, in place of run files
+    /// Weights file whose predictions are timed, instead of run files
     #[arg(long, conflicts_with = "runs")]
     weights: Option<PathBuf>,
-    /// Where some of these predictions and all times go, as safetensors, to be compared with those of another runtime
+    /// File for some of these predictions and all times, as safetensors, to compare with another runtime
     #[arg(long, requires = "weights")]
     case: Option<PathBuf>,
-    /// How often the window of the bundled plugin is opened, resized and closed while it plays, in place of run files
+    /// How often the bundled plugin's window is opened, resized and closed while it plays, instead of run files
     #[arg(long, value_name = "ROUNDS", conflicts_with_all = ["runs", "weights", "instances"],
         value_parser = clap::value_parser!(u32).range(1..=10_000))]
     editor: Option<u32>,
@@ -53,10 +54,10 @@ pub struct Bench {
     live: live::Live,
 }
 
-/// Songs and their measures.
+/// Songs, and measures per song.
 const N_SONGS: u64 = 40;
 const N_MEASURES: u64 = 40;
-/// Steps, and predictions, before the clock runs.
+/// Training steps, and predictions, that are not timed.
 const WARM_UP: usize = 3;
 
 impl Bench {
@@ -77,7 +78,7 @@ impl Bench {
         if let Some(weights) = &self.weights {
             return prediction::run(weights, self.predictions, self.case.as_deref());
         }
-        // With gradients that stay differentiable all rows pay for what one of them needs.
+        // Differentiable gradients cost time and memory in every row, even if only one run needs them.
         let runs = self.runs()?;
         let needs_second_order = runs
             .iter()
@@ -88,7 +89,7 @@ impl Bench {
         if !own_process::is_ours(needs_second_order)? {
             return Ok(());
         }
-        let folder = tempfile::tempdir().context("making a folder for the drawn songs")?;
+        let folder = tempfile::tempdir().context("making a folder for the generated songs")?;
         let path = folder.path().join("drawn.lockstep");
         write(&path, (0..N_SONGS).map(song))?;
         let corpus = Corpus::open(&path)?;
@@ -98,7 +99,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Each run file in a process that has what it needs and no more.
+    /// Benches each run file in its own process, with the environment it needs.
     fn each_alone(&self, runs: &[(String, RunFile)]) -> Result<()> {
         println!("{HEADER}");
         for (name, _) in runs {
@@ -173,14 +174,14 @@ impl Bench {
 }
 
 const HEADER: &str = "\
-| run file | training, measures a core second | prediction p50, µs | p99, µs | floor, MFLOP | GFLOP/s at p50 | M parameters |
+| run file | training, measures per core second | prediction p50, µs | p99, µs | floor, MFLOP | GFLOP/s at p50 | M parameters |
 |---|---|---|---|---|---|---|";
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// A figure of this process's memory as Linux names it, in MiB: `VmRSS` now, `VmHWM` at its most; `None` elsewhere.
+/// A memory figure of this process by its Linux name, in MiB: `VmRSS` is current, `VmHWM` the peak; `None` elsewhere.
 fn memory_mib(name: &str) -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
@@ -193,7 +194,7 @@ fn memory_mib(name: &str) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
-/// A drawn song: eighths and sixteenths of bass, and a beat with a kick where the bass is.
+/// A generated song: bass in eighths and sixteenths, and a beat with a kick on each bass note.
 fn song(idx: u64) -> SongRecord {
     let draw = |i: u64, n: u64| draws::hash(&[idx, i]) % n;
     let measure = |m: u64| {

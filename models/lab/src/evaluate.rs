@@ -1,8 +1,8 @@
-//! `cargo lab evaluate`: drummers play to songs of the corpus through the plugin's own engine, and are measured.
+//! `cargo lab evaluate`: drummers play to songs of the corpus through the plugin's own engine and are measured.
 //!
-//! Closed loop: a drummer hears the bass and its own past drums, from silence on, and nothing of what people played.
-//! `drummers` says who plays, `songs` and `lessons` what is read, `measure` and `probes` how it is measured, `table` and
-//! `report` what comes out.
+//! Closed loop: a drummer hears the bass and its own past drums, starting from silence, and none of what people played.
+//! `drummers` lists the players, `songs` and `lessons` read the data, `measure` and `probes` measure, `table` and
+//! `report` write the results.
 
 mod drift;
 pub(crate) mod drummers;
@@ -26,33 +26,34 @@ use crate::whole;
 use measure::Outcome;
 use songs::Pieces;
 
-/// How much of a drummer's mind changes from measure to measure while it is measured; the plugin's default knob.
+/// Variation while a drummer is measured: how much of its choices changes from measure to measure. The plugin's
+/// default.
 pub(crate) const VARIATION: f32 = 0.1;
 
 /// What to measure, and on which songs.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Evaluate {
-    /// Weights files to measure beside the embedded ones and the baselines
+    /// Weights files to measure besides the embedded drummers and the baselines
     weights: Vec<PathBuf>,
-    /// Folder or archive of the corpus, whose songs are played
+    /// Folder or archive of the corpus with the songs to play
     #[arg(long, default_value = "corpus")]
     corpus: PathBuf,
-    /// The file that `cargo lab prepare` made, from which the learnt baselines learn
+    /// Training file made by `cargo lab prepare`; the learnt baselines are fitted to it
     #[arg(long, default_value = "corpus.lockstep")]
     data: PathBuf,
-    /// `valid` to choose by, `test` to report on
+    /// `valid` to choose between drummers, `test` to report
     #[arg(long, default_value = "test", value_parser = ["valid", "test"])]
     split: String,
     /// Songs, evenly spread over those in 4/4 with more than eight measures
     #[arg(long, default_value_t = 200)]
     songs: usize,
-    /// Threads that play songs side by side; 0 is one a core
+    /// Threads that play songs in parallel; 0 means one per core
     #[arg(long, default_value_t = 0)]
     threads: usize,
     /// Folder for the report: report.md, report.json and pictures
     #[arg(long)]
     report: Option<PathBuf>,
-    /// Draw takes of every drummer in the report, not of the default one alone
+    /// Draw takes of every drummer in the report, not only of the default one
     #[arg(long)]
     draw_all: bool,
     /// Folder for the takes and the real drums as MIDI files; none of it may be published
@@ -61,7 +62,7 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
-    /// Prints the table, and writes the report where one is wanted.
+    /// Prints the table, and writes the report if one is wanted.
     ///
     /// # Errors
     /// Says which file or value is wrong.
@@ -76,7 +77,7 @@ impl Evaluate {
     }
 
     fn evaluate(&self) -> Result<()> {
-        // What cannot be loaded must say so before minutes are spent.
+        // Fail on bad weights before minutes are spent.
         let loaded = drummers::load_all(&self.weights)?;
         let lessons = lessons::lessons(&self.data)?;
         eprintln!("{} measures to learn from", lessons.len());

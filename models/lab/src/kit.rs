@@ -1,7 +1,7 @@
-//! `cargo lab kit-samples` and `kit-sounds`: what the built-in kits are made of, and what they sound like.
+//! `cargo lab kit-samples` and `kit-sounds`: cuts the recordings of the built-in kits, and renders example sounds.
 //!
-//! The recordings are cut from `FluidR3` GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut` prepares
-//! them, `flac` writes them. The same command writes the same bytes.
+//! The recordings are cut from `FluidR3` GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut`
+//! trims them, `flac` encodes them. The same command writes the same bytes.
 
 mod cut;
 mod flac;
@@ -21,7 +21,8 @@ use crate::evaluate::measure;
 use crate::whole;
 use cut::Cut;
 
-/// What is cut from the sound font: the file's name, the sample's without its side, and how.
+/// What is cut from the sound font: the name of the file, the name of the sample without its side, and how it is
+/// trimmed.
 const RECORDINGS: [(&str, &str, Cut); 14] = [
     ("kick", "Std Kick", Cut::whole(0.4)),
     ("kick-felt", "Std Kick 7", Cut::whole(0.4)),
@@ -39,10 +40,10 @@ const RECORDINGS: [(&str, &str, Cut); 14] = [
     ("ride-dark", "Ride2", Cut::whole(2.6)),
 ];
 
-/// Where the recordings come from.
+/// Source and destination of the recordings.
 #[derive(Clone, Debug, clap::Args)]
 pub struct KitSamples {
-    /// `FluidR3_GM.sf2`; Debian's package fluid-soundfont-gm puts it into /usr/share/sounds/sf2
+    /// `FluidR3_GM.sf2`; Debian's package fluid-soundfont-gm puts it in /usr/share/sounds/sf2
     sound_font: PathBuf,
     /// Folder for the recordings
     #[arg(long, default_value = "plugin/engine/kit")]
@@ -87,7 +88,7 @@ fn samples(font: &SoundFont, name: &str) -> Result<(u32, Vec<f32>)> {
         .get_sample_headers()
         .iter()
         .find(|header| header.get_name() == name)
-        .with_context(|| format!("the sound font has no sample {name:?}; it is FluidR3 GM?"))?;
+        .with_context(|| format!("the sound font has no sample {name:?}; is it FluidR3 GM?"))?;
     let place = |at: i32| usize::try_from(at);
     let range = place(header.get_start())?..place(header.get_end())?;
     let wave = font
@@ -98,22 +99,22 @@ fn samples(font: &SoundFont, name: &str) -> Result<(u32, Vec<f32>)> {
     Ok((u32::try_from(header.get_sample_rate())?, samples.collect()))
 }
 
-/// Where the examples go.
+/// Destination of the examples.
 #[derive(Clone, Debug, clap::Args)]
 pub struct KitSounds {
     /// Folder for the examples
     #[arg(long, default_value = "docs/sound")]
     out: PathBuf,
-    /// Measures of each
+    /// Measures in each example
     #[arg(long, default_value_t = 6)]
     measures: u32,
 }
 
-/// Frames a second of the examples.
+/// Sample rate of the examples.
 const SOUND_RATE_HZ: u32 = 32_000;
 
 impl KitSounds {
-    /// Plays the example bass line with each kit and writes what it sounds like, of one channel.
+    /// Plays the example bass line with each kit and writes the sound, in mono.
     ///
     /// # Errors
     /// Says which file or value is wrong.

@@ -1,8 +1,8 @@
-//! `cargo lab listen`: the drummer plays to bass lines of the project's own, to be read, seen and heard.
+//! `cargo lab listen`: the drummer plays to the project's own bass lines, so that you can read, see and hear it.
 //!
-//! Through the plugin's engine, as `evaluate` measures it, and no song of a corpus is involved: what comes out may be
-//! published. `lines` reads the bass lines, `medley` makes one sound of all takes, `page` tells of them. The same command
-//! writes the same bytes.
+//! Plays through the plugin's engine, as `evaluate` does. No song of a corpus is involved, so the results may be
+//! published. `lines` reads the bass lines, `medley` joins all takes into one sound, `page` describes them. The same
+//! command writes the same bytes.
 
 mod lines;
 mod medley;
@@ -29,7 +29,7 @@ const OWN_LINES: &str = include_str!("../../listening/lines.toml");
 /// Name of the page and of the medley, without their extensions.
 const TITLE: &str = "listening";
 
-/// The kit that is heard.
+/// The kit that plays the takes.
 const KIT: KitChoice = KitChoice::Electronic;
 
 /// The first measure with drums, counted from 0: the drummer listens to the one before.
@@ -41,32 +41,32 @@ const N_ANSWERED: usize = 4;
 /// What to listen to.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Listen {
-    /// Weights file to play with, in place of the embedded network
+    /// Weights file to play with, instead of the embedded drummer
     #[arg(long)]
     weights: Option<PathBuf>,
-    /// Which drummer, 0 to 9999: the same seed plays the same take
+    /// Seed, 0 to 9999: the same seed plays the same take
     #[arg(long, default_value_t = DEFAULT_SEED, value_parser = clap::value_parser!(u32).range(0..=9999))]
     seed: u32,
     /// Folder for the takes as MIDI files and pictures, the page and the medley
     #[arg(long, default_value = "models/listening")]
     out: PathBuf,
-    /// File of bass lines, in place of the project's own; models/listening/lines.toml shows how one is written
+    /// File of bass lines, instead of the project's own; models/listening/lines.toml shows the format
     #[arg(long)]
     lines: Option<PathBuf>,
-    /// Write each whole take as sound too, stereo at 48 kHz
+    /// Also write each whole take as sound, stereo at 48 kHz
     #[arg(long)]
     wav: bool,
 }
 
 impl Listen {
-    /// Plays every line and writes everything; the page, which names the other files, appears last.
+    /// Plays every line and writes all files; the page, which links to the others, is written last.
     ///
     /// # Errors
     /// Says which file or value is wrong.
     pub fn run(&self) -> Result<()> {
         let lines = self.read()?;
         let weights: Vec<PathBuf> = self.weights.iter().cloned().collect();
-        // Those that are embedded come first, the default one before all others, and a file comes last.
+        // The embedded drummers come first, the default one at the front; a weights file comes last.
         let mut drummers = drummers::load_all(&weights)?;
         let chosen = if weights.is_empty() {
             0
@@ -139,7 +139,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn a_dozen_lines_of_our_own_are_as_long_as_they_should_be() -> Result<()> {
+    fn the_own_lines_have_the_expected_number_length_and_range() -> Result<()> {
         let lines = lines::parse(OWN_LINES)?;
         assert!((12..=14).contains(&lines.len()), "{} lines", lines.len());
         for line in &lines {

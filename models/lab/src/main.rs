@@ -13,13 +13,13 @@ enum Task {
     Train(Train),
     /// Let drummers play to songs of the corpus, print the table of figures and write a report
     Evaluate(Evaluate),
-    /// Let the drummer play to bass lines of the project's own: MIDI, pictures, a page and one WAV of all
+    /// Let a drummer play to the project's own bass lines: MIDI files, pictures, a page and one WAV of all takes
     Listen(Listen),
     /// Cut the recordings of the built-in kits from the sound font `FluidR3_GM.sf2`
     KitSamples(KitSamples),
-    /// Play the example bass line with each built-in kit and write what it sounds like
+    /// Play the example bass line with each built-in kit and write the sound
     KitSounds(KitSounds),
-    /// Time training and prediction of every run file, beside the arithmetic they need
+    /// Time training and prediction for every run file, and list the arithmetic each needs
     Bench(Bench),
 }
 

@@ -1,6 +1,6 @@
-//! Pictures as PNG files: takes as a piano roll, and curves. Each file appears whole or not at all.
+//! Pictures as PNG files: takes as a piano roll, and curves. Each file is written whole or not at all.
 //!
-//! Drawn without any system library: the font is part of the program.
+//! Needs no system library: the font is part of the program.
 
 mod curves;
 mod roll;
@@ -21,7 +21,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::whole;
 
-/// Where everything is drawn, in pixels.
+/// The drawing area, in pixels.
 type Canvas<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 
 /// Name under which the font is registered.
@@ -31,7 +31,7 @@ const PAPER: RGBColor = RGBColor(255, 255, 255);
 const INK: RGBColor = RGBColor(33, 37, 41);
 const PALE: RGBColor = RGBColor(108, 117, 125);
 
-/// Draws a picture of so many pixels into a file.
+/// Draws a picture of the given size in pixels into a file.
 fn draw(path: &Path, size: (u32, u32), work: impl FnOnce(&Canvas<'_>) -> Result<()>) -> Result<()> {
     register_font()?;
     whole::write_with(path, |path| {
@@ -57,7 +57,7 @@ fn register_font() -> Result<()> {
     outcome
 }
 
-/// How text is written: its height in pixels, its colour, and which point of it is placed.
+/// A text style: height in pixels, colour, and which point of the text is placed.
 fn text(height: f64, colour: RGBColor, h_pos: HPos, v_pos: VPos) -> TextStyle<'static> {
     (FONT, height)
         .into_font()

@@ -1,7 +1,7 @@
-//! `cargo lab prepare`: folders and archives of MIDI files become one training file.
+//! `cargo lab prepare`: turns folders and archives of MIDI files into one training file.
 //!
-//! One thread unpacks, the others read songs in chunks. What a chunk gives is kept beside the output until all are
-//! there, so that a run that was stopped goes on.
+//! One thread unpacks, the others read songs in chunks. Each chunk's result is kept beside the output until all are
+//! done, so that an interrupted run can resume.
 
 mod census;
 mod parts;
@@ -21,14 +21,14 @@ use crate::sources::{SongFile, Source};
 use census::Census;
 use parts::{Part, Parts};
 
-/// Songs in a chunk: seconds of work.
+/// Songs in a chunk: a few seconds of work.
 pub(crate) const SONGS_PER_CHUNK: usize = 256;
 
 /// What to read, and where the training file goes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Prepare {
-    /// Folders, .tar.xz or .zip archives of MIDI files. An `index_dev.tsv` or the Groove MIDI Dataset's `info.csv` in
-    /// one is used; without, a song's split is decided by a hash of its music.
+    /// Folders, or .tar.xz or .zip archives, of MIDI files. An `index_dev.tsv` or the Groove MIDI Dataset's `info.csv` in
+    /// one is used; without one, a hash of a song's music decides its split.
     #[arg(required = true)]
     sources: Vec<PathBuf>,
     /// The training file.
@@ -37,7 +37,7 @@ pub struct Prepare {
 }
 
 impl Prepare {
-    /// Makes the file and prints what it holds.
+    /// Makes the file and prints what it contains.
     ///
     /// # Errors
     /// Says which file or value is wrong.
@@ -46,7 +46,7 @@ impl Prepare {
         let report = prepare(&self.sources, &self.output, SONGS_PER_CHUNK)?;
         if report.n_resumed > 0 {
             println!(
-                "{} chunks were there from a run that was stopped",
+                "{} chunks were left by an interrupted run",
                 report.n_resumed
             );
         }
@@ -63,16 +63,16 @@ impl Prepare {
     }
 }
 
-/// What a run has made.
+/// What a run produced.
 pub(crate) struct Report {
-    /// What was read and what was not, and why.
+    /// What was read, what was rejected, and why.
     pub(crate) table: String,
     n_songs: usize,
-    /// Chunks taken over from a run that was stopped.
+    /// Chunks reused from an interrupted run.
     n_resumed: usize,
 }
 
-/// Makes the file of all that the sources hold.
+/// Writes one file of every song in the sources.
 pub(crate) fn prepare(paths: &[PathBuf], output: &Path, songs_per_chunk: usize) -> Result<Report> {
     let sources = paths
         .iter()
@@ -128,22 +128,22 @@ pub(crate) fn prepare(paths: &[PathBuf], output: &Path, songs_per_chunk: usize) 
     })
 }
 
-/// Songs that are read together.
+/// Songs that one worker reads in one go.
 struct Chunk {
     idx: usize,
     songs: Vec<SongFile>,
 }
 
-/// Reads every source; the parts in the order of their chunks.
+/// Reads every source and returns the parts in the order of their chunks.
 fn gather(sources: &[Source], parts: &Parts, songs_per_chunk: usize) -> Result<Vec<Part>> {
     let n_listed: usize = sources.iter().map(Source::n_listed).sum();
     let bar = ProgressBar::new(n_listed as u64).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} songs {elapsed}",
     )?);
     let n_workers = thread::available_parallelism().map_or(1, NonZero::get);
-    // A few chunks may wait; more would only hold memory.
+    // Two chunks may wait in the channel; more would only use memory.
     let (sender, receiver) = sync_channel(2);
-    // The workers alone own the receiver: when the last has stopped for an error, sending fails and nobody waits.
+    // Only the workers own the receiver: when the last one stops on an error, sending fails and nobody waits.
     let receiver = Arc::new(Mutex::new(receiver));
     let gathered = thread::scope(|scope| {
         let workers: Vec<_> = (0..n_workers)
@@ -179,8 +179,10 @@ fn send_chunks(
         let songs = std::mem::take(songs);
         idx += 1;
         let chunk = Chunk { idx, songs };
-        // Only where every worker has stopped for an error, which is told instead.
-        sender.send(chunk).context("handing on a chunk of songs")
+        // This fails only when every worker has stopped on an error; that error is reported instead.
+        sender
+            .send(chunk)
+            .context("sending a chunk of songs to a worker")
     };
     for source in sources {
         source.read(&mut |song| {
@@ -200,11 +202,11 @@ fn send_chunks(
     send(&mut songs)
 }
 
-/// Makes parts of chunks until there are no more.
+/// Turns chunks into parts until there are no more.
 fn work(receiver: &Mutex<Receiver<Chunk>>, parts: &Parts, bar: &ProgressBar) -> Result<Vec<Part>> {
     let mut made = Vec::new();
     loop {
-        // A lock that a panicked worker held is as good as ever; its panic is passed on when it is joined.
+        // A lock poisoned by a panicking worker is still usable; the panic is passed on when that worker is joined.
         let next = match receiver.lock() {
             Ok(receiver) => receiver.recv(),
             Err(poisoned) => poisoned.into_inner().recv(),

@@ -1,7 +1,7 @@
-//! Sources of songs: a folder, a `.tar.xz` or a `.zip` of MIDI files, with what an index beside them says of each.
+//! Sources of songs: a folder, a `.tar.xz` or a `.zip` of MIDI files, with what its index says about each.
 //!
-//! Lists songs with their bytes, one at a time and in an order that is always the same; does not parse a note.
-//! Whatever a file holds, it comes out as bytes or as the reason why not.
+//! Returns songs as bytes, one at a time and always in the same order; parses no notes. Every file yields its bytes or
+//! the reason why it could not be read.
 
 mod catalog;
 mod container;
@@ -15,16 +15,16 @@ pub(crate) use catalog::Entry;
 use catalog::{Catalog, Kind};
 use container::{Container, Item};
 
-/// Largest MIDI file that is read; the largest of 20,000 real ones has a tenth of it.
+/// Size limit of a MIDI file that is read; the largest of 20,000 real ones is a tenth of it.
 const MAX_MIDI_BYTES: u64 = 16 << 20;
-/// Largest index that is read.
+/// Size limit of an index that is read.
 const MAX_INDEX_BYTES: u64 = 256 << 20;
 
-/// A place with songs.
+/// A folder or archive with songs.
 #[derive(Debug)]
 pub(crate) struct Source {
     container: Container,
-    /// Name for songs that no index names a source for: the folder's or the archive's.
+    /// Source name for songs whose index names none: the name of the folder or archive.
     name: String,
     catalog: Catalog,
 }
@@ -32,11 +32,11 @@ pub(crate) struct Source {
 /// One song of a source.
 #[derive(Debug)]
 pub(crate) struct SongFile {
-    /// Path within the source, below the index's folder.
+    /// Path within the source, relative to the index's folder.
     pub(crate) path: String,
-    /// What the file holds, or why it cannot be read.
+    /// The file's bytes, or why it cannot be read.
     pub(crate) bytes: std::result::Result<Vec<u8>, String>,
-    /// What is known of it beforehand.
+    /// What the index says about it.
     pub(crate) entry: Entry,
 }
 
@@ -44,7 +44,7 @@ impl Source {
     /// Opens a source and looks for its index: `index_dev.tsv`, or the Groove MIDI Dataset's `info.csv`.
     ///
     /// # Errors
-    /// If there is no such folder or archive, or its index lacks a column.
+    /// If there is no such folder or archive, or its index lacks a required column.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let container = Container::open(path)?;
         let mut found = None;
@@ -63,7 +63,7 @@ impl Source {
                 None => ControlFlow::Continue(()),
             })
         });
-        // A damaged archive says so again when its songs are read, and keeps those before the damage.
+        // A damaged archive reports the damage again when its songs are read; the songs before the damage are kept.
         if let Err(error) = looked {
             ensure!(
                 error.is::<container::Damage>(),
@@ -83,20 +83,20 @@ impl Source {
         &self.name
     }
 
-    /// Whether an index says more of the songs than their files do.
+    /// Whether there is an index, which says more about the songs than their files do.
     pub(crate) fn has_index(&self) -> bool {
         self.catalog.has_index()
     }
 
-    /// How many songs an index announces.
+    /// How many songs the index lists.
     pub(crate) fn n_listed(&self) -> usize {
         self.catalog.n_listed()
     }
 
-    /// Hands every song to `take`, those that are listed and missing last.
+    /// Passes every song to `take`; those that are listed but missing come last.
     ///
     /// # Errors
-    /// Those of `take`. A damaged archive is none: it ends with a song that says so.
+    /// Errors from `take`. A damaged archive is not an error: its last song holds the reason.
     pub(crate) fn read(&self, take: &mut dyn FnMut(SongFile) -> Result<()>) -> Result<()> {
         let mut unseen = self.catalog.listed();
         let outcome = self.container.visit(&mut |item: &mut Item<'_>| {
@@ -119,7 +119,7 @@ impl Source {
             let damage = error.downcast::<container::Damage>()?;
             return take(SongFile {
                 path: String::new(),
-                bytes: Err(format!("{damage}; what follows is lost")),
+                bytes: Err(format!("{damage}; the rest is lost")),
                 entry: Entry::unknown(&self.name),
             });
         }
@@ -138,7 +138,7 @@ impl Source {
     }
 }
 
-/// Whether a path is a MIDI file's, and not the shadow that macOS puts beside one in archives.
+/// Whether a path is that of a MIDI file, and not the `._` file that macOS puts beside one in archives.
 fn is_midi(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let extension = Path::new(name).extension();

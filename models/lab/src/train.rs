@@ -1,8 +1,8 @@
-//! `cargo lab train RUN.toml`: a generator learns from a corpus, as its run file says, with checkpoints that resume.
+//! `cargo lab train RUN.toml`: trains a generator on a corpus as its run file says, with checkpoints to resume from.
 //!
-//! A run's folder holds `checkpoint.safetensors` (everything that a stopped run needs to go on), `best.safetensors` (the
-//! weights of the best look so far), `last.safetensors` (those of its end), `log.csv` and `curves.png`. Every file appears whole or not at all; a run that is
-//! stopped loses what it did since its last look.
+//! A run's folder holds `checkpoint.safetensors` (everything needed to resume), `best.safetensors` (the weights of the
+//! best validation so far), `last.safetensors` (the final weights), `log.csv` and `curves.png`. Every file is written
+//! whole or not at all; an interrupted run loses only what it did since its last validation.
 
 mod log;
 mod look;
@@ -37,24 +37,25 @@ use state::Progress;
 
 use crate::whole;
 
-/// What to train, and from what.
+/// What to train, and on what data.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Train {
     /// The run file
     run: PathBuf,
-    /// The file that `cargo lab prepare` made
+    /// The training file made by `cargo lab prepare`
     #[arg(long, default_value = "corpus.lockstep")]
     data: PathBuf,
-    /// Folder of the run; one found there goes on. Default: `runs/` and the run file's name, with the seed if it is given
+    /// Folder of the run; a run found there is resumed. Default: `runs/` and the run file's name, with the seed if it
+    /// is given
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Another seed than the run file's
+    /// A seed to use instead of the run file's
     #[arg(long)]
     seed: Option<u64>,
 }
 
 impl Train {
-    /// Reads and checks everything, then trains in a process of its own whose environment candle needs.
+    /// Reads and checks everything, then trains in a separate process with the environment that candle needs.
     ///
     /// # Errors
     /// Says which file or value is wrong.
@@ -81,7 +82,7 @@ impl Train {
     }
 }
 
-/// Trains on a corpus file, in a folder, from drawn weights or from those of a file; goes on with what the folder holds.
+/// Trains on a corpus file, from random weights or from those of a file; resumes a run that it finds in the folder.
 pub(crate) fn learn(
     run: &RunFile,
     data: &Path,
@@ -104,7 +105,7 @@ pub(crate) fn learn(
     let look = Look::new(&corpus, run);
     ensure!(
         look.n_songs() > 0,
-        "{} has no validation song in 4/4 to look at",
+        "{} has no validation song in 4/4",
         data.display()
     );
     let facts = facts(run, &corpus, &sampler);
@@ -126,10 +127,10 @@ pub(crate) fn learn(
         );
     } else if let Some(weights) = origin {
         game.begin_from(&weights.parameters)?;
-        // Only what is better than the weights that were there is worth keeping.
+        // Only weights better than the original ones are worth keeping.
         progress.judge(look::score(&look.measure(run, &game)?));
     }
-    // Tells a full disk before the first minute is spent.
+    // Detects a full disk before any time is spent.
     state::save(&game, run, &progress, &checkpoint)?;
     let training = Training {
         log: Log::open(&folder, game.n_steps())?,
@@ -142,7 +143,7 @@ pub(crate) fn learn(
     training.play(&sampler, &look)
 }
 
-/// A run that goes on.
+/// A run in progress.
 #[derive(Debug)]
 struct Training<'a> {
     run: &'a RunFile,
@@ -150,12 +151,12 @@ struct Training<'a> {
     progress: Progress,
     log: Log,
     folder: PathBuf,
-    /// What is known of the embedding and the styles, for the weights' card.
+    /// Facts about the embedding and the styles, for the weights' card.
     facts: serde_json::Value,
 }
 
 impl Training<'_> {
-    /// Steps and looks, to the end of the budget.
+    /// Trains and validates until the budget is spent.
     fn play(mut self, sampler: &Sampler<'_>, look: &Look) -> Result<()> {
         let run = self.run;
         let budget = Duration::from_secs_f64(run.budget.core_minutes * 60.0);
@@ -184,7 +185,7 @@ impl Training<'_> {
         state::save_weights(&self.game, run, &self.card(&report), &last)
     }
 
-    /// How fast it goes since the step and the core second that it went on from, and how long it will take.
+    /// Speed since the step and core second at which the run started or resumed, and the time left.
     fn pace(&self, (step, core_seconds): (u64, f64)) -> String {
         let n_steps = self.game.n_steps();
         let spent = self.progress.core_seconds;
@@ -199,7 +200,7 @@ impl Training<'_> {
         )
     }
 
-    /// Plays the validation songs, saves what a stopped run needs, and the weights if they are the best so far.
+    /// Plays the validation songs; saves the checkpoint, and the weights if they are the best so far.
     fn look(&mut self, look: &Look, sums: &Sums) -> Result<String> {
         let (run, n_steps) = (self.run, self.game.n_steps());
         let report = look.measure(run, &self.game)?;
@@ -226,7 +227,7 @@ impl Training<'_> {
 }
 
 impl Training<'_> {
-    /// What a weights file says of how it was made.
+    /// The record in a weights file of how it was made.
     fn card(&self, report: &Report) -> serde_json::Value {
         json!({
             "run": self.run,
@@ -238,13 +239,13 @@ impl Training<'_> {
     }
 }
 
-/// What multiplies the step size when this share of the budget is spent: 1, then down to a tenth.
+/// Factor on the learning rate after this share of the budget: 1, then falling to a tenth.
 fn cool_down(run: &RunFile, share: f64) -> f64 {
     let left = (1.0 - share) / run.schedule.cool_down.max(1e-9);
     left.clamp(0.1, 1.0)
 }
 
-/// What there is to know of the embedding and the styles.
+/// Facts about the embedding and the styles.
 fn facts(run: &RunFile, corpus: &Corpus, sampler: &Sampler<'_>) -> serde_json::Value {
     let mut facts = match run.architecture.bass {
         BassEmbedding::Vocabulary { n_words } => {

@@ -1,7 +1,7 @@
-//! `cargo xtask tune FOLDER`: a drummer goes on learning from a folder of someone's own songs.
+//! `cargo xtask tune FOLDER`: fine-tunes a drummer on a folder of someone's own songs.
 //!
-//! Some of the songs are held back: by some the best weights are chosen, by others the drummers before and after are told
-//! apart. Weights that are no better than before are not written.
+//! Some songs are held back: one part to choose the best weights, another to compare the drummer before and after.
+//! Weights that are no better than before are not written.
 
 use std::fs;
 use std::num::NonZero;
@@ -29,35 +29,35 @@ use crate::whole;
 pub struct Tune {
     /// Folder or archive of MIDI files, each with a bass part and drums on channel 10
     songs: PathBuf,
-    /// The drummer that goes on learning: lockstep, lockstep-open, or a weights file of the same kind
+    /// The drummer to fine-tune: lockstep, lockstep-open, or a weights file of the same kind
     #[arg(long, default_value = EMBEDDED[0].0)]
     from: PathBuf,
-    /// The weights file. Default: where the plugin looks for a drummer of one's own
+    /// The weights file to write. Default: where the plugin looks for your own drummer
     #[arg(short, long)]
     output: Option<PathBuf>,
-    /// Minutes to learn for, at most
+    /// Minutes to train, at most
     #[arg(long, default_value_t = 6.0)]
     minutes: f64,
 }
 
-/// Songs in 4/4 with a bass without which nothing can be held back.
+/// Songs in 4/4 with a bass that are needed at least, because some are held back.
 const MIN_SONGS: usize = 5;
-/// One song in so many is held back to choose by, and one to tell the difference.
+/// One song in this many is held back to choose the weights, and one to compare before and after.
 const HELD_BACK: usize = 10;
-/// Measures of a song that is played to tell the difference.
+/// Measures of each song that are played to compare before and after.
 const N_MEASURES: usize = 64;
-/// Looks without a better one after which there is no more to learn.
+/// Validations without improvement after which training stops.
 const PATIENCE: u64 = 8;
 
 impl Tune {
-    /// Learns, measures, and writes the drummer.
+    /// Trains, compares, and writes the drummer.
     ///
     /// # Errors
     /// Says which file or value is wrong.
     pub fn run(&self) -> Result<()> {
         ensure!(
             self.minutes > 0.0 && self.minutes <= 1000.0,
-            "--minutes {} is not above 0, to 1000",
+            "--minutes must be above 0 and at most 1000, not {}",
             self.minutes
         );
         if !own_process::is_ours(false)? {
@@ -66,7 +66,9 @@ impl Tune {
         let begun = Instant::now();
         let output = match &self.output {
             Some(path) => path.clone(),
-            None => own_weights().context("the system names no data folder: say where with -o")?,
+            None => {
+                own_weights().context("the system has no data folder: name the file with -o")?
+            }
         };
         if let Some(folder) = output
             .parent()
@@ -75,7 +77,7 @@ impl Tune {
             whole::folder(folder)?;
         }
         let (bytes, origin) = self.origin()?;
-        let work = tempfile::tempdir().context("making a folder to work in")?;
+        let work = tempfile::tempdir().context("making a working folder")?;
         let data = work.path().join("songs.lockstep");
         let kinds = hold_back(&self.songs, work.path(), &data)?;
         let run = self.run_file(&origin, &kinds)?;
@@ -94,7 +96,7 @@ impl Tune {
         let best = work.path().join("run").join(train::BEST);
         let minutes = begun.elapsed().as_secs_f64() / 60.0;
         println!(
-            "{} songs learnt from, {} chosen by, {} held back; {minutes:.1} minutes",
+            "{} songs to train on, {} to choose the weights, {} to compare; {minutes:.1} minutes",
             kinds.train,
             kinds.valid,
             songs.len()
@@ -102,7 +104,7 @@ impl Tune {
         if !best.exists() {
             println!("{}", table(&[("before", figures(&bytes)?)]));
             println!(
-                "Nothing was better than before on the songs that are chosen by: no file was written."
+                "Training brought no improvement on the songs that choose the weights: no file was written."
             );
             return Ok(());
         }
@@ -116,7 +118,7 @@ impl Tune {
         Ok(())
     }
 
-    /// The drummer that goes on learning, as bytes and as weights.
+    /// The drummer to fine-tune, as bytes and as weights.
     fn origin(&self) -> Result<(Vec<u8>, Weights)> {
         let name = self.from.display();
         let known = EMBEDDED
@@ -132,17 +134,17 @@ impl Tune {
             .with_context(|| format!("reading {name}"))?;
         ensure!(
             config.architecture.generator == Drumming::Autoregressive,
-            "{name} learnt against a critic, which is not in the file: tune lockstep or lockstep-open"
+            "{name} was trained against a critic, which is not in the file: tune lockstep or lockstep-open"
         );
         Ok((bytes, weights))
     }
 
-    /// The run that the weights were made by, gentler and shorter.
+    /// The run that made the weights, with a lower learning rate and a shorter budget.
     fn run_file(&self, origin: &Weights, kinds: &Kinds) -> Result<RunFile> {
         let card = origin.metadata.get("card").map_or("", String::as_str);
         let card: serde_json::Value = serde_json::from_str(card).with_context(|| {
             format!(
-                "{} has no card that says how it was made",
+                "{} has no card with the run that made it",
                 self.from.display()
             )
         })?;
@@ -163,18 +165,18 @@ impl Tune {
     }
 }
 
-/// How many songs are used for what; the others are held back to tell the difference.
+/// How many songs are used for what; the rest are for comparing before and after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Kinds {
-    /// Songs with a bass to learn from.
+    /// Songs with a bass to train on.
     train: usize,
-    /// Songs to choose by.
+    /// Songs to choose the weights.
     valid: usize,
-    /// Songs without a bass to learn velocity and offset from.
+    /// Songs without a bass, to learn velocity and offset from.
     drums_only: usize,
 }
 
-/// Makes a corpus file of the songs with some held back, whatever split they came with.
+/// Writes a corpus file of the songs with some held back, whatever split they came with.
 fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
     let all = work.join("all.lockstep");
     let report = prepare(&[songs.to_owned()], &all, SONGS_PER_CHUNK)?;
@@ -182,7 +184,7 @@ fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
     let mut records: Vec<SongRecord> = (0..corpus.n_songs())
         .map(|idx| SongRecord::from(corpus.song(idx)))
         .collect();
-    // Copies of a song lie side by side, and its place does not depend on what it is called.
+    // Copies of a song end up side by side, and the order does not depend on file names.
     records.sort_by_key(SongRecord::music_hash);
     let is_measured = |record: &SongRecord| {
         let meters = record
@@ -198,8 +200,8 @@ fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
     let n_measured = records.iter().filter(|record| is_measured(record)).count();
     ensure!(
         n_measured >= MIN_SONGS,
-        "{} has {n_measured} songs in 4/4 with bass and drums and more than {MIN_MEASURES} measures; {MIN_SONGS} are \
-         needed, for some are held back\n{}",
+        "{} has {n_measured} songs in 4/4 with bass and drums and more than {MIN_MEASURES} measures; at least \
+         {MIN_SONGS} are needed, because some are held back\n{}",
         songs.display(),
         report.table
     );
@@ -210,7 +212,7 @@ fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
         record.split = Split::Train;
         let hash = record.music_hash();
         if is_measured(record) {
-            // A copy goes where its original went.
+            // A copy gets the same split as its original.
             place += usize::from(last.is_some_and(|last| last != hash));
             last = Some(hash);
             record.split = match place % each {
@@ -237,7 +239,7 @@ fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
     Ok(kinds)
 }
 
-/// Figures before and after, and people's.
+/// Figures before and after, and those of people.
 fn table(reports: &[(&str, Report)]) -> String {
     let mut lines = vec![
         "held-back songs |    f1 | lock gain |   oa | notes | backbeat | repeat".to_owned(),
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_dozen_songs_one_is_chosen_by_and_two_are_held_back() -> Result<()> {
+    fn of_a_dozen_songs_one_chooses_the_weights_and_two_compare() -> Result<()> {
         let (songs, work) = (folder(12)?, tempfile::tempdir()?);
         let output = work.path().join("songs.lockstep");
         let kinds = hold_back(songs.path(), work.path(), &output)?;
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_songs_are_counted_and_refused() -> Result<()> {
+    fn too_few_songs_are_refused_with_their_number() -> Result<()> {
         let (songs, work) = (folder(4)?, tempfile::tempdir()?);
         let refused = hold_back(
             songs.path(),
@@ -316,7 +318,7 @@ mod tests {
             .err()
             .unwrap_or_default();
         assert!(
-            message.contains("4 songs in 4/4") && message.contains("5 are"),
+            message.contains("4 songs in 4/4") && message.contains("at least 5 are"),
             "{message}"
         );
         Ok(())

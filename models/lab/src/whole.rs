@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, and errors that name them.
+//! Writes files whole or not at all, with errors that name them.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     whole::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
-/// Writes a file through a function that is given another path, with the same extension, to write to.
+/// Writes a file with a function that gets a temporary path with the same extension.
 pub(crate) fn write_with(path: &Path, work: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let what = || format!("writing {}", path.display());
     let file = WholeFile::begin(path).with_context(what)?;
@@ -19,9 +19,9 @@ pub(crate) fn write_with(path: &Path, work: impl FnOnce(&Path) -> Result<()>) ->
     file.finish().with_context(what)
 }
 
-/// Makes a folder where there is none, and makes sure that files can be written there.
+/// Makes a folder if it is missing, and checks that files can be written in it.
 pub(crate) fn folder(path: &Path) -> Result<()> {
-    let what = || format!("{} must be a folder that can be written to", path.display());
+    let what = || format!("{} must be a writable folder", path.display());
     fs::create_dir_all(path).with_context(what)?;
     tempfile::tempfile_in(path).with_context(what)?;
     Ok(())
@@ -47,11 +47,11 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_below_a_file_is_refused_by_name() -> Result<()> {
+    fn the_error_names_a_folder_inside_a_file() -> Result<()> {
         let file = tempfile::NamedTempFile::new()?;
         let below = file.path().join("report");
         let error = folder(&below).map_err(|e| e.to_string());
-        assert!(error.is_err_and(|text| text.contains("report must be a folder")));
+        assert!(error.is_err_and(|text| text.contains("report must be a writable folder")));
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
-//! `lockstep live` on a real stage: a JACK server without a device, a musician who plays MIDI, and a recorder.
+//! `lockstep live` on a real JACK server without a device, with a client that plays MIDI and one that records.
 //!
 //! Needs `jackd` (Debian: jackd2). Every wait is bounded.
 #[allow(
     dead_code,
-    reason = "each of the programs that share the stage uses a part of it"
+    reason = "each test program that shares this module uses part of it"
 )]
 mod stage;
 
@@ -24,13 +24,13 @@ const ON_THE_GRID: [&str; 8] = [
     "feel=0",
 ];
 
-/// A sixteenth at 240 BPM.
+/// A sixteenth note at 240 BPM, in frames.
 const STEP: u64 = RATE_HZ / 16;
 
-/// A measure of it.
+/// A measure of 4/4, in frames.
 const MEASURE: u64 = 16 * STEP;
 
-/// Eighths for some measures from a frame on.
+/// Eighth notes for some measures, starting at a frame.
 fn bass(begin: u64, n_measures: u64) -> Vec<(u64, Vec<u8>)> {
     (0..8 * n_measures)
         .flat_map(|place| {
@@ -41,7 +41,7 @@ fn bass(begin: u64, n_measures: u64) -> Vec<(u64, Vec<u8>)> {
         .collect()
 }
 
-/// What was heard from a frame on, as frames since then, and whether it is a note-on.
+/// Recorded notes: frames since `begin`, and whether it is a note-on.
 fn heard(recorder: &Recorder, begin: u64) -> Vec<(i64, bool)> {
     let notes = recorder.notes();
     assert!(
@@ -59,21 +59,24 @@ fn heard(recorder: &Recorder, begin: u64) -> Vec<(i64, bool)> {
         .collect()
 }
 
-/// Every note-on has its note-off.
+/// Checks that every note-on has its note-off.
 fn assert_all_ended(recorder: &Recorder) {
     let mut sounding = std::collections::BTreeSet::new();
     for (at, bytes) in recorder.notes() {
         if bytes[0] & 0xf0 == 0x90 {
             sounding.insert(bytes[1]);
         } else {
-            assert!(sounding.remove(&bytes[1]), "an end without a note at {at}");
+            assert!(
+                sounding.remove(&bytes[1]),
+                "a note-off without a note-on at {at}"
+            );
         }
     }
     assert!(sounding.is_empty(), "still sounding: {sounding:?}");
 }
 
 #[test]
-fn in_free_run_the_first_note_is_the_one_and_the_drums_are_on_the_grid() {
+fn in_free_run_the_first_note_is_beat_one_and_the_drums_are_on_the_grid() {
     let server = Server::start();
     let folder = config_folder();
     let mut app = App::start(&folder, &ON_THE_GRID);
@@ -111,7 +114,7 @@ fn in_free_run_the_first_note_is_the_one_and_the_drums_are_on_the_grid() {
 }
 
 #[test]
-fn a_control_key_saves_what_was_just_played_while_it_goes_on() {
+fn a_control_key_saves_the_take_without_stopping_it() {
     let server = Server::start();
     let folder = config_folder();
     let args = [&ON_THE_GRID[..], &["--set", "ctl_key=C1"]].concat();
@@ -120,10 +123,10 @@ fn a_control_key_saves_what_was_just_played_while_it_goes_on() {
     let recorder = Recorder::of("lockstep:drums", &musician);
     let begin = musician.soon();
     let mut played = bass(begin, 4);
-    // The fourth of the control keys, in the middle of the fourth measure.
+    // The fourth control key, in the middle of the fourth measure.
     let save = begin + 3 * MEASURE + 8 * STEP + 100;
     played.extend([(save, vec![0x90, 27, 100]), (save + 9, vec![0x80, 27, 0])]);
-    // The wheel bends the third note up by two semitones halfway through; the pedal holds the fifth as long again.
+    // The wheel bends the third note up by two semitones halfway through; the pedal doubles the length of the fifth.
     let (third, fifth) = (begin + 4 * STEP, begin + 8 * STEP);
     played.extend([
         (third + STEP / 2, vec![0xe0, 127, 127]),
@@ -172,7 +175,7 @@ fn behind_a_jittering_midi_clock_the_drums_are_within_two_milliseconds() {
     let recorder = Recorder::of("lockstep:drums", &musician);
     musician.also_to("lockstep:clock");
     let begin = musician.soon();
-    // 240 BPM from the clock, while free run would be at 120; every tick up to 2 ms off.
+    // The clock runs at 240 BPM, free run would be at 120; every tick is off by up to 2 ms.
     let mut messages = bass(begin, 5);
     messages.push((begin - STEP, vec![0xfa]));
     let mut noise = 1_u64;
@@ -205,7 +208,7 @@ fn behind_a_jittering_midi_clock_the_drums_are_within_two_milliseconds() {
         let off = (at + step / 2).rem_euclid(step) - step / 2;
         assert!(off.abs() <= 96, "{off} frames off at {at}");
     }
-    // The stop has ended what sounded.
+    // The stop has ended all sounding notes.
     assert_all_ended(&recorder);
     assert!(app.terminate().success());
 }
@@ -219,7 +222,7 @@ fn behind_jacks_rolling_transport_the_drums_are_on_its_grid() {
     let mut app = App::start(&folder, &args);
     let musician = Musician::of("lockstep:bass");
     let recorder = Recorder::of("lockstep:drums", &musician);
-    // Without the transport it waits.
+    // It waits for the transport.
     let early = musician.soon();
     musician.play(bass(early, 2));
     musician.wait_until(early + 2 * MEASURE);
@@ -246,7 +249,7 @@ fn behind_jacks_rolling_transport_the_drums_are_on_its_grid() {
 }
 
 #[test]
-fn the_end_ends_the_notes_and_what_was_turned_comes_back() {
+fn quitting_ends_the_notes_and_the_settings_come_back() {
     let _server = Server::start();
     let folder = config_folder();
     let mut args = vec![
@@ -262,7 +265,7 @@ fn the_end_ends_the_notes_and_what_was_turned_comes_back() {
     let musician = Musician::of("lockstep:bass");
     let recorder = Recorder::of("lockstep:drums", &musician);
     let begin = musician.soon();
-    // Held until the end, and passed on.
+    // A note held until the end, which is passed through.
     musician.play(vec![
         (begin, vec![0x99, 40, 100]),
         (begin + 1, vec![0xb0, 20, 127]),
@@ -273,7 +276,7 @@ fn the_end_ends_the_notes_and_what_was_turned_comes_back() {
     assert!(app.terminate().success());
     recorder.settle();
     assert_all_ended(&recorder);
-    // The second run knows, and one that starts fresh does not.
+    // The second run remembers the settings; one with `--fresh` does not.
     let listed = stage::list_parameters(&folder, &[]);
     let shown = |listed: &str, id: &str| -> String {
         let line = listed.lines().find(|line| line.starts_with(id));
@@ -290,7 +293,7 @@ fn the_end_ends_the_notes_and_what_was_turned_comes_back() {
 }
 
 #[test]
-fn a_server_that_goes_away_is_told_and_the_settings_are_saved() {
+fn losing_the_server_is_reported_and_the_settings_are_saved() {
     let server = Server::start();
     let folder = config_folder();
     let mut app = App::start(&folder, &["--set", "seed=7"]);
@@ -303,7 +306,7 @@ fn a_server_that_goes_away_is_told_and_the_settings_are_saved() {
 }
 
 #[test]
-fn the_pins_of_the_last_evening_are_there_again() {
+fn the_pins_come_back_in_the_next_session() {
     let _server = Server::start();
     let folder = config_folder();
     let file = folder.path().join("live.toml");
@@ -315,13 +318,13 @@ fn the_pins_of_the_last_evening_are_there_again() {
     assert!(!play("seed=7").contains("pins"));
     let pins = "[[1,0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0,16]]";
     fs::write(&file, format!("[fields]\npins = \"{pins}\"\n")).unwrap();
-    // Written anew by what is played, which therefore has them.
+    // Saved again by the running program, so it must have read them.
     let saved = play("seed=8");
     assert!(saved.contains(pins) && saved.contains("\"8\""), "{saved}");
 }
 
 #[test]
-fn what_is_not_there_is_an_error_that_says_what_to_do() {
+fn missing_devices_and_names_are_errors_that_say_what_to_do() {
     let server = Server::start();
     let folder = config_folder();
     let failed = |args: &[&str]| {
@@ -359,7 +362,7 @@ fn what_is_not_there_is_an_error_that_says_what_to_do() {
 }
 
 #[test]
-fn a_preset_counts_more_than_what_is_remembered_and_less_than_what_is_set() {
+fn a_preset_overrides_remembered_settings_and_set_overrides_the_preset() {
     let folder = config_folder();
     let remembered = "[parameters]\ndensity = \"20 %\"\nseed = \"7\"\nfree_bpm = \"90 BPM\"\n";
     fs::write(folder.path().join("live.toml"), remembered).unwrap();
@@ -371,7 +374,8 @@ fn a_preset_counts_more_than_what_is_remembered_and_less_than_what_is_set() {
             "{id}: {line:?}"
         );
     };
-    // Of the preset; what it leaves out, as it was made; what is set; what no preset has.
+    // In this order: from the preset; not in the preset, so the default; from `--set`; never in a preset, so
+    // remembered.
     is("feel", " 0 % ");
     is("density", " 50 % ");
     is("seed", " 39 ");

@@ -1,4 +1,4 @@
-//! The presets that come with Lockstep, played to its example bass line: each plays what it is called, and none like another.
+//! The factory presets, played to the example bass line: each does what its name says, and no two are alike.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +11,7 @@ use lockstep_core::representation::Voice;
 use lockstep_files::midi_file::{self, Note, Pick, Song};
 use lockstep_models::predict::Predictor;
 
-/// Measures of the example; the drummer comes in with the second.
+/// Measures of the example; the drummer starts in the second.
 const N_MEASURES: usize = 16;
 
 fn example() -> Result<Song> {
@@ -27,13 +27,13 @@ fn drums_of(preset: &Preset, bass: &Song) -> Result<Vec<Note>> {
     Ok(take.song.drums)
 }
 
-/// The drums of a preset, by its name.
+/// The drums of the preset with this name.
 fn drums(name: &str) -> Result<Vec<Note>> {
     let preset = factory().iter().find(|preset| preset.name == name);
     drums_of(preset.context(name.to_owned())?, &example()?)
 }
 
-/// The nearest step, and how much later than it a hit is, in steps in `[-½, ½]`.
+/// The nearest step, and how late the hit is against it, in steps in `[-½, ½]`.
 fn placed(note: &Note) -> (usize, f64) {
     let steps = note.start.0 * 4.0;
     #[expect(
@@ -49,7 +49,7 @@ fn is(note: &Note, voice: Voice) -> bool {
     Voice::from_gm_note(note.key) == Some(voice)
 }
 
-/// The steps of a measure at which a voice is struck, measure by measure.
+/// Steps at which a voice is struck, by measure.
 fn grid(drums: &[Note], voice: Voice) -> Vec<BTreeSet<usize>> {
     let mut measures = vec![BTreeSet::new(); N_MEASURES];
     for step in drums
@@ -64,7 +64,7 @@ fn grid(drums: &[Note], voice: Voice) -> Vec<BTreeSet<usize>> {
     measures
 }
 
-/// In how many measures a voice is struck at all of these steps.
+/// Number of measures in which a voice is struck at all of these steps.
 fn n_with(drums: &[Note], voice: Voice, steps: &[usize]) -> usize {
     let has = |measure: &&BTreeSet<usize>| steps.iter().all(|step| measure.contains(step));
     grid(drums, voice).iter().filter(has).count()
@@ -105,7 +105,7 @@ fn no_two_presets_play_the_same_drums() -> Result<()> {
 }
 
 #[test]
-fn the_floor_has_four_and_the_dembow_crosses_it() -> Result<()> {
+fn kicks_are_on_four_beats_and_dembow_has_its_snare_pattern() -> Result<()> {
     for name in ["Four on the floor", "Dembow", "Machine"] {
         assert_eq!(
             n_with(&drums(name)?, Voice::Kick, &[0, 4, 8, 12]),
@@ -124,7 +124,7 @@ fn the_floor_has_four_and_the_dembow_crosses_it() -> Result<()> {
 }
 
 #[test]
-fn hats_ride_and_snare_keep_time_where_the_name_says_so() -> Result<()> {
+fn the_voice_in_a_preset_keeps_its_time() -> Result<()> {
     let eighths: Vec<usize> = (0..16).step_by(2).collect();
     let sixteenths: Vec<usize> = (0..16).collect();
     let rock = drums("Straight rock")?;
@@ -139,9 +139,9 @@ fn hats_ride_and_snare_keep_time_where_the_name_says_so() -> Result<()> {
 }
 
 #[test]
-fn the_machine_plays_on_the_grid_and_every_measure_alike() -> Result<()> {
+fn machine_plays_on_the_grid_and_repeats_every_measure() -> Result<()> {
     let drums = drums("Machine")?;
-    // A hit lies on the frame nearest to its step.
+    // A hit is on the frame nearest to its step.
     assert!(drums.iter().all(|note| placed(note).1.abs() < 1e-3));
     for voice in [Voice::Kick, Voice::Snare, Voice::ClosedHat] {
         let measures = grid(&drums, voice);
@@ -156,7 +156,7 @@ fn the_machine_plays_on_the_grid_and_every_measure_alike() -> Result<()> {
 
 #[test]
 fn shuffle_and_swing_are_late_where_they_should_be() -> Result<()> {
-    // ⅔ of a step late, an off-beat eighth is nearer to the next sixteenth.
+    // An off-beat eighth that is ⅔ of a step late is nearer to the next sixteenth.
     let shuffle = drums("Shuffle")?;
     let hats = || shuffle.iter().filter(|note| is(note, Voice::ClosedHat));
     let on = |note: &&Note| (note.start.0.fract() - 2.0 / 3.0).abs() < 0.06;
@@ -244,14 +244,14 @@ fn loose_is_placed_more_loosely_and_varies_more_than_pocket() -> Result<()> {
 }
 
 #[test]
-fn a_preset_is_found_by_the_name_that_is_listed() -> Result<()> {
+fn a_preset_is_found_by_its_listed_name() -> Result<()> {
     for preset in factory() {
         assert_eq!(presets::find(&preset.name.to_uppercase())?, *preset);
     }
     Ok(())
 }
 
-/// What the program does with the presets of a folder.
+/// Runs the program with presets from a folder.
 fn lockstep(presets: &Path, words: &[&str]) -> Result<Output> {
     let mut program = Command::new(env!("CARGO_BIN_EXE_lockstep"));
     program.env(FOLDER_VARIABLE, presets).args(words);
@@ -259,7 +259,7 @@ fn lockstep(presets: &Path, words: &[&str]) -> Result<Output> {
 }
 
 #[test]
-fn the_program_lists_all_presets_and_tells_what_is_wrong_with_a_file() -> Result<()> {
+fn the_program_lists_all_presets_and_reports_bad_files() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mine = "name = \"Mine\"\nabout = \"All mine.\"\n";
     fs::write(folder.path().join("mine.toml"), mine)?;
@@ -282,7 +282,7 @@ fn the_program_lists_all_presets_and_tells_what_is_wrong_with_a_file() -> Result
 }
 
 #[test]
-fn the_program_plays_a_preset_and_what_else_it_is_told_counts_more() -> Result<()> {
+fn the_program_plays_a_preset_and_other_options_override_it() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let bass = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -1,4 +1,4 @@
-//! The window of `lockstep live` on a screen of the test's own: what it shows, and that what is turned in it is heard.
+//! The window of `lockstep live` on a virtual screen: what it shows, and that its controls change the drums.
 //!
 //! Needs `jackd` (Debian: jackd2), `Xvfb` and Mesa's software OpenGL (`lockstep_screen::PACKAGES`). Every wait is bounded.
 #![cfg(target_os = "linux")]
@@ -7,10 +7,10 @@
 mod density;
 #[path = "window/pages.rs"]
 mod pages;
-#[allow(dead_code, reason = "the stage has more than these tests use")]
+#[allow(dead_code, reason = "the module has more than these tests use")]
 mod stage;
 
-/// On the grid, at four beats a second, after JACK's transport.
+/// On the grid at four beats per second, following JACK's transport.
 const ON_THE_GRID: [&str; 11] = [
     "--fresh",
     "--sync",
@@ -25,14 +25,14 @@ const ON_THE_GRID: [&str; 11] = [
     "feel=0",
 ];
 
-/// A sixteenth at 240 BPM.
+/// A sixteenth note at 240 BPM, in frames.
 const STEP: u64 = stage::RATE_HZ / 16;
 
-/// A measure of it.
+/// A measure of 4/4, in frames.
 const MEASURE: u64 = 16 * STEP;
 
-/// A bass line of eighths and syncopations over four roots, for some measures from a frame on: onsets in steps with the
-/// interval above the root.
+/// A bass line of eighths and syncopations over four roots, for some measures starting at a frame. `FIGURE` holds
+/// onsets in steps and intervals above the root.
 fn bass(begin: u64, n_measures: u64) -> Vec<(u64, Vec<u8>)> {
     const ROOTS: [u8; 4] = [33, 36, 31, 38];
     const FIGURE: [(u64, u8); 6] = [(0, 0), (3, 0), (6, 12), (8, 0), (11, 7), (14, 10)];

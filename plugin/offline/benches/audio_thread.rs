@@ -1,6 +1,6 @@
-//! What a block costs the audio thread, and what a prediction costs the generator thread.
+//! What a block costs the audio thread, and a prediction the generator thread.
 //!
-//! The result is checked before it is timed. `cargo bench --workspace --bench audio_thread`.
+//! Checks each result before timing it. Run with `cargo bench --workspace --bench audio_thread`.
 
 use divan::{Bencher, counter::ItemsCount};
 use lockstep_core::generator::{Generator, Request, Taste};
@@ -25,7 +25,7 @@ fn main() {
     divan::main();
 }
 
-/// Answers by rule when asked, which costs less than a microsecond.
+/// Makes its plan by rule when it is asked for one, in less than a microsecond.
 #[derive(Default)]
 struct Rule(Option<Request>);
 
@@ -42,7 +42,7 @@ impl PlanSource for Rule {
 /// Hits in each measure of [`Twenty`].
 const N_HITS: u32 = 20;
 
-/// Has the same plan for every measure: a kick on every beat, a snare on two of them, hats between.
+/// Returns the same plan for every measure: a kick on every beat, a snare on beats two and four, hats in between.
 struct Twenty(HitMap);
 
 impl Twenty {
@@ -79,7 +79,8 @@ impl PlanSource for Twenty {
     }
 }
 
-/// Eight measures with a bass note on every eighth, drums and, where there is one, the kit; gives the number of drums struck.
+/// Plays eight measures with a bass note on every eighth, drums and, if given, the kit; returns the number of drum
+/// notes.
 fn eight_measures(
     performer: &mut Performer,
     mut kit: Option<&mut Kit>,
@@ -92,7 +93,7 @@ fn eight_measures(
     performer.reset();
     for block_idx in 0..N_BLOCKS {
         let frame = block_idx * BLOCK_FRAMES;
-        // An eighth lasts 12,000 frames.
+        // An eighth note lasts 12,000 frames.
         let to_next = frame.next_multiple_of(12_000) - frame;
         let note = [BassEvent {
             frame: FrameOffset(to_next),
@@ -131,7 +132,7 @@ fn eight_measures(
     n_struck
 }
 
-/// The whole audio thread but for the framework, a 64-frame block an item.
+/// Everything on the audio thread except the framework; one item is a 64-frame block.
 #[divan::bench]
 fn block_of_64_frames(bencher: Bencher<'_, '_>) {
     let mut performer = Performer::new();
@@ -146,12 +147,12 @@ fn block_of_64_frames(bencher: Bencher<'_, '_>) {
         .bench_local(|| eight_measures(&mut performer, Some(&mut kit), &mut rule));
 }
 
-/// The performer alone with twenty hits a measure, a 64-frame block an item.
+/// The performer alone with twenty hits per measure; one item is a 64-frame block.
 #[divan::bench]
 fn performer_alone(bencher: Bencher<'_, '_>) {
     let mut performer = Performer::new();
     let mut twenty = Twenty::new();
-    // The first measure listens.
+    // The drummer only listens in the first measure.
     assert_eq!(
         eight_measures(&mut performer, None, &mut twenty),
         7 * N_HITS
@@ -161,9 +162,10 @@ fn performer_alone(bencher: Bencher<'_, '_>) {
         .bench_local(|| eight_measures(&mut performer, None, &mut twenty));
 }
 
-/// A second of a kit, in 64-frame blocks, all nine voices struck eight times in it: none is ever silent but the short ones.
+/// One second of a kit, in 64-frame blocks, with all nine voices struck eight times: only the short sounds ever fall
+/// silent.
 ///
-/// A row of 10 ms is one per cent of a core at 48 kHz.
+/// 10 ms is one percent of a core at 48 kHz.
 #[divan::bench(args = ["acoustic", "brushes", "electronic"])]
 fn second_of_nine_voices(bencher: Bencher<'_, '_>, name: &str) {
     let choice = KitChoice::ALL.into_iter().find(|kit| kit.id() == name);
@@ -187,14 +189,14 @@ fn second_of_nine_voices(bencher: Bencher<'_, '_>, name: &str) {
     bencher.bench_local(second);
 }
 
-/// What activating costs the host's thread for the kit, at a sample rate: a thread of the process begins to make the sounds,
-/// and is told to stop.
+/// What activating the plugin costs the host's thread for the kit, by sample rate: a background thread starts making
+/// the sounds and is then told to stop.
 #[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 20, sample_size = 1)]
 fn kit_begun(bencher: Bencher<'_, '_>, rate_hz: u32) {
     bencher.bench_local(|| Kit::soon(rate_hz as f32, KitChoice::Acoustic));
 }
 
-/// What it costs whoever waits for all sounds, as an offline render does with its first block.
+/// Time until all sounds are ready, which an offline render waits for in its first block.
 #[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 5, sample_size = 1)]
 fn kit_completed(bencher: Bencher<'_, '_>, rate_hz: u32) {
     bencher.bench_local(|| {
@@ -204,7 +206,7 @@ fn kit_completed(bencher: Bencher<'_, '_>, rate_hz: u32) {
     });
 }
 
-/// One measure by the embedded network, one thread.
+/// One measure predicted by the embedded network on one thread.
 #[divan::bench(sample_count = 2000, sample_size = 1)]
 fn prediction(bencher: Bencher<'_, '_>) {
     let Ok(mut predictor) = Predictor::new(EMBEDDED_WEIGHTS) else {

@@ -1,4 +1,4 @@
-//! The example jam with each kit: as loud as with the others, and below full scale.
+//! The example jam with each kit: all kits are about equally loud, and below full scale.
 
 use std::convert::Infallible;
 
@@ -13,17 +13,17 @@ use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
 const RATE_HZ: u32 = 48_000;
 
-/// `kit_gain` where nobody turned it.
+/// Default of `kit_gain`.
 const DEFAULT_LEVEL: f32 = 0.8;
 
-/// The kits that sound.
+/// The kits that make sound.
 const KITS: [KitChoice; 3] = [
     KitChoice::Acoustic,
     KitChoice::Brushes,
     KitChoice::Electronic,
 ];
 
-/// The example jam: what `cargo run` plays.
+/// The example jam, which `cargo run` plays.
 fn example() -> anyhow::Result<Song> {
     let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())?;
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS)?;
@@ -38,7 +38,7 @@ fn example() -> anyhow::Result<Song> {
     Ok(lockstep_offline::play(&song, &controls, &mut drummer).song)
 }
 
-/// The drums of a song on a kit at its default level, as the plugin sounds.
+/// The drums of a song on a kit at its default level, as the plugin renders them.
 fn drums(song: &Song, kit: KitChoice) -> Vec<[f32; 2]> {
     let mut hits: Vec<(usize, Voice, f32)> = song
         .drums
@@ -49,7 +49,7 @@ fn drums(song: &Song, kit: KitChoice) -> Vec<[f32; 2]> {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "a place in a short song"
+                reason = "the song is short and starts at 0"
             )]
             let frame = (at_s * f64::from(RATE_HZ)).round() as usize;
             Some((frame, voice, f32::from(note.velocity) / 127.0))
@@ -76,7 +76,7 @@ fn drums(song: &Song, kit: KitChoice) -> Vec<[f32; 2]> {
     sound
 }
 
-/// Loudness in LUFS and the peak.
+/// Loudness in LUFS, and the sample peak.
 fn measure(sound: &[[f32; 2]]) -> anyhow::Result<(f64, f64)> {
     let mut meter = EbuR128::new(2, RATE_HZ, Mode::I | Mode::SAMPLE_PEAK)?;
     meter.add_frames_f32(sound.as_flattened())?;
@@ -105,7 +105,7 @@ fn the_kits_are_equally_loud_and_leave_room_for_a_bass() -> anyhow::Result<()> {
 }
 
 #[test]
-fn the_example_as_it_is_written_peaks_below_full_scale() -> anyhow::Result<()> {
+fn the_rendered_example_peaks_below_full_scale() -> anyhow::Result<()> {
     let song = example()?;
     for kit in KITS {
         let mut peak = 0.0_f32;

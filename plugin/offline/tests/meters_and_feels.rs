@@ -1,4 +1,4 @@
-//! What the drummer that ships plays in meters other than 4/4, and to a bass in triplets.
+//! How the embedded drummer plays in meters other than 4/4, and with a bass in triplets.
 
 use lockstep_core::generator::Taste;
 use lockstep_core::representation::{Beats, Voice};
@@ -11,7 +11,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 const N_MEASURES: usize = 12;
 const SEEDS: [u32; 4] = [1, 2, 3, 6];
 
-/// A bass whose notes begin at these quarter notes of every measure, the first of them an octave lower.
+/// A bass whose notes begin at these beats (quarter notes) of every measure, with the first an octave lower.
 fn song(signature: TimeSignature, starts: &[f64]) -> Song {
     let length = f64::from(signature.numerator) * 4.0 / f64::from(signature.denominator);
     let note = |measure: usize, start: &f64| Note {
@@ -30,7 +30,7 @@ fn song(signature: TimeSignature, starts: &[f64]) -> Song {
     }
 }
 
-/// Takes of several drummers, the kick and the hi-hat in quarter notes.
+/// Takes of the song with several seeds.
 fn takes(song: &Song) -> Outcome<Vec<Song>> {
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS)?;
     let mut takes = Vec::new();
@@ -76,7 +76,7 @@ fn every_meter_has_its_kick_on_its_own_downbeat() -> Outcome {
         let length = f64::from(numerator) * 4.0 / f64::from(denominator);
         let (mut on_downbeat, mut on_weak) = (0, 0);
         for take in takes(&song)? {
-            // Within half a step of a place of the measure, however loosely it is played.
+            // Within half a step of a place in the measure, to allow for loose timing.
             let is_at = |start: f64, place: f64| {
                 ((start - place) / length - ((start - place) / length).round()).abs() * length
                     < 0.125
@@ -88,7 +88,7 @@ fn every_meter_has_its_kick_on_its_own_downbeat() -> Outcome {
                 .filter(|start| is_at(*start, 0.25))
                 .count();
         }
-        // The first measure is listened to.
+        // The drummer only listens in the first measure.
         let n = SEEDS.len() * (N_MEASURES - 1);
         assert!(
             10 * on_downbeat >= 8 * n && 10 * on_weak <= n,
@@ -99,7 +99,7 @@ fn every_meter_has_its_kick_on_its_own_downbeat() -> Outcome {
 }
 
 #[test]
-fn a_bass_in_triplets_is_answered_in_triplets() -> Outcome {
+fn a_bass_in_triplets_gets_drums_in_triplets() -> Outcome {
     let triplets: Vec<f64> = (0..4)
         .flat_map(|beat| [0.0, 2.0 / 3.0].map(|at| f64::from(beat) + at))
         .collect();

@@ -1,4 +1,4 @@
-//! With the weights that ship: another idea is other drums by the same hand, and nothing changes before it.
+//! A new idea with the embedded weights: different drums in the same style, and no change before the key is pressed.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use lockstep_engine::realtime::{
 };
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
-/// 120 BPM at 48 kHz.
+/// A sixteenth note at 120 BPM and 48 kHz.
 const STEP_FRAMES: u32 = 6_000;
 
-/// Predicts when asked.
+/// Predicts when it is asked for a plan.
 struct Asked(Predictor, Option<Request>);
 
 impl PlanSource for Asked {
@@ -28,7 +28,7 @@ impl PlanSource for Asked {
     }
 }
 
-/// Measure, step and General MIDI note of each hit in sixteen measures, with the idea key pressed in these measures.
+/// Step and General MIDI note of the hits in each of sixteen measures, with the idea key pressed in the given measures.
 fn play(seed: u32, ideas: &[u32]) -> Result<Vec<BTreeSet<(u32, u8)>>> {
     let mut plans = Asked(Predictor::new(EMBEDDED_WEIGHTS)?, None);
     let mut performer = Performer::new();
@@ -88,7 +88,7 @@ fn another_idea_is_heard_in_the_next_measure_and_stays() -> Result<()> {
             n_same += before.intersection(after).count();
             n_all += before.union(after).count();
         }
-        // One press is one idea: another press is a third take.
+        // Each press makes one new idea: a second press gives different drums again.
         assert_ne!(play(seed, &[7, 11])?[12..], after[12..], "seed {seed}");
     }
     let shared = f64::from(u32::try_from(n_same)?) / f64::from(u32::try_from(n_all)?);

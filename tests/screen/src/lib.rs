@@ -1,6 +1,7 @@
-//! A screen of a test's own, on Linux: an X server without a monitor, the hands that use it and the pictures taken of it.
+//! A virtual screen for tests, on Linux: an X server without a monitor, a simulated pointer, and pictures of windows.
 //!
-//! Speaks the X protocol itself; all it knows of the plugin are the [`places`] in its window. Needs Xvfb, and Mesa's software renderer for who draws on it with OpenGL: [`PACKAGES`].
+//! Speaks the X protocol itself; of the plugin it knows only the [`places`] in its window. Needs Xvfb, and Mesa's
+//! software renderer for programs that draw with OpenGL: see [`PACKAGES`].
 #![cfg(target_os = "linux")]
 
 mod palette;
@@ -18,16 +19,16 @@ pub use picture::Picture;
 pub use screen::{Place, Screen, WindowId};
 pub use server::{PACKAGES, Server, is_installed};
 
-/// Longest wait for anything that should happen at once.
+/// Time limit for anything that should happen at once.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long is waited before the next look.
+/// Polling interval.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Looks until something is there.
+/// Polls until `look` returns something.
 ///
 /// # Errors
-/// If it does not come within [`PATIENCE`], or `look` fails.
+/// If it does not within [`PATIENCE`], or if `look` fails.
 pub fn await_some<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let begun = Instant::now();
     loop {
@@ -35,7 +36,7 @@ pub fn await_some<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) ->
             return Ok(found);
         }
         if begun.elapsed() > PATIENCE {
-            bail!("{what} does not come within {} s", PATIENCE.as_secs());
+            bail!("{what} did not come within {} s", PATIENCE.as_secs());
         }
         thread::sleep(LOOK_EVERY);
     }

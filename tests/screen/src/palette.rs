@@ -1,25 +1,25 @@
-//! The few colours that a picture is written in.
+//! Reduces a picture to a small palette.
 
 use std::collections::BTreeMap;
 
-/// Most colours of a palette: with twice as many the files are an eighth larger, and no eye sees it.
+/// Size limit of a palette. Twice as many colours make the files an eighth larger, with no visible gain.
 const MAX_COLOURS: usize = 128;
 
-/// The commonest colours of a picture, and for each of its colours the nearest of them.
+/// A picture's most frequent colours, and the nearest of them for each of its colours.
 pub(crate) struct Palette {
     pub(crate) colours: Vec<[u8; 3]>,
     nearest: BTreeMap<[u8; 3], u8>,
 }
 
 impl Palette {
-    /// Of a picture's pixels: red, green and blue.
+    /// The palette for pixels given as red, green, blue.
     pub(crate) fn of(rgb: &[u8]) -> Self {
         let mut counts = BTreeMap::<[u8; 3], u32>::new();
         for pixel in rgb.as_chunks().0 {
             *counts.entry(*pixel).or_default() += 1;
         }
         let mut ranked: Vec<_> = counts.keys().copied().collect();
-        // Stable, so that the same picture gets the same file.
+        // The sort is stable, so the same picture gives the same file.
         ranked.sort_by_key(|colour| std::cmp::Reverse(counts[colour]));
         let colours: Vec<_> = ranked.iter().copied().take(MAX_COLOURS).collect();
         let nearest = ranked
@@ -29,7 +29,7 @@ impl Palette {
         Self { colours, nearest }
     }
 
-    /// The place in the palette of what is nearest to a pixel of the picture.
+    /// Index of the palette colour nearest to a pixel of the picture.
     pub(crate) fn index(&self, pixel: [u8; 3]) -> u8 {
         self.nearest.get(&pixel).copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Pictures, and how alike two of them are.
+//! Pictures, and how much two of them differ.
 
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter};
@@ -8,10 +8,10 @@ use crate::palette::Palette;
 use anyhow::{Context as _, Result, ensure};
 use png::{BitDepth, ColorType, Compression, Decoder, Encoder, FilterType, Transformations};
 
-/// Side of the squares that are compared by their mean colour, in pixels at a width of 960.
+/// Side of the squares whose mean colours are compared, in pixels at a width of 960.
 const SQUARE: u32 = 16;
 
-/// How far the means of a square may lie apart in any of the three colours, of 255: more than what rounding of edges does.
+/// How much a square's means may differ in each channel, out of 255: more than the rounding of edges.
 const TOLERANCE: u32 = 8;
 
 /// A picture without transparency.
@@ -19,7 +19,7 @@ const TOLERANCE: u32 = 8;
 pub struct Picture {
     width: u32,
     height: u32,
-    /// Red, green, blue, row by row.
+    /// Red, green, blue for each pixel, row by row.
     rgb: Vec<u8>,
 }
 
@@ -30,10 +30,10 @@ impl std::fmt::Debug for Picture {
 }
 
 impl Picture {
-    /// One of red, green and blue, row by row.
+    /// Makes a picture from red, green and blue bytes, row by row.
     ///
     /// # Errors
-    /// If there are not as many bytes as pixels need.
+    /// If the number of bytes does not match the size.
     pub fn new(width: u32, height: u32, rgb: Vec<u8>) -> Result<Self> {
         let n_bytes = u64::from(width) * u64::from(height) * 3;
         ensure!(
@@ -49,15 +49,15 @@ impl Picture {
         (self.width, self.height)
     }
 
-    /// Whether it is all of one colour, as a window is in which nothing has been drawn.
+    /// Whether all pixels have the same colour, as in a window where nothing has been drawn.
     pub fn is_blank(&self) -> bool {
         let (pixels, _) = self.rgb.as_chunks::<3>();
         pixels.iter().all(|pixel| Some(pixel) == pixels.first())
     }
 
-    /// How many pixels are of about this colour.
+    /// Number of pixels close to this colour.
     pub fn n_of(&self, colour: [u8; 3]) -> usize {
-        /// Steps of a channel by which letters' edges and a driver's rounding differ.
+        /// Levels by which antialiased text and a driver's rounding may change a channel.
         const TOLERANCE: u8 = 24;
         let (pixels, _) = self.rgb.as_chunks::<3>();
         let is_near = |pixel: &&[u8; 3]| {
@@ -69,7 +69,7 @@ impl Picture {
         pixels.iter().filter(is_near).count()
     }
 
-    /// The same with a rectangle `(left, top, width, height)` in one colour.
+    /// The picture with a rectangle `(left, top, width, height)` filled with one colour.
     #[must_use]
     pub fn painted(
         mut self,
@@ -90,7 +90,7 @@ impl Picture {
     /// Reads a PNG.
     ///
     /// # Errors
-    /// If there is none at this path.
+    /// If the file cannot be read as an RGB picture.
     pub fn read(path: &Path) -> Result<Self> {
         let what = || format!("reading the picture {}", path.display());
         let mut decoder = Decoder::new(BufReader::new(File::open(path).with_context(what)?));
@@ -100,14 +100,14 @@ impl Picture {
         let info = reader.next_frame(&mut rgb).with_context(what)?;
         ensure!(
             info.color_type == ColorType::Rgb && info.bit_depth == BitDepth::Eight,
-            "{} has other colours than a picture that `write` made",
+            "{} is not an 8-bit RGB picture as `write` makes it",
             path.display()
         );
         rgb.truncate(info.buffer_size());
         Self::new(info.width, info.height, rgb)
     }
 
-    /// Writes a PNG with a palette of few colours, and makes its folder.
+    /// Writes a PNG with a small palette, and makes its folder.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -123,7 +123,7 @@ impl Picture {
         encoder.set_depth(BitDepth::Eight);
         encoder.set_palette(palette.colours.concat());
         encoder.set_compression(Compression::Best);
-        // Neighbouring indices of a palette have nothing in common.
+        // Filters do not help, because adjacent palette indices are unrelated.
         encoder.set_filter(FilterType::NoFilter);
         let mut writer = encoder.write_header().with_context(what)?;
         let (pixels, _) = self.rgb.as_chunks();
@@ -131,8 +131,8 @@ impl Picture {
         writer.write_image_data(&indices).with_context(what)
     }
 
-    /// How much two pictures differ: the share of squares whose mean colours lie more than a little apart, in `[0, 1]`; 1
-    /// if their sizes differ.
+    /// How much two pictures differ: the share of squares whose mean colours differ by more than a little, in `[0, 1]`;
+    /// 1 if their sizes differ.
     pub fn difference(&self, other: &Self) -> f64 {
         if self.size() != other.size() {
             return 1.0;
@@ -170,7 +170,7 @@ impl Picture {
 mod tests {
     use super::*;
 
-    /// A grey ground with a chequered field of some colours.
+    /// A grey background with a chequered area in two colours.
     fn drawn() -> Result<Picture> {
         let (width, height) = (960, 640);
         let mut rgb = Vec::new();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again() -> Result<()> {
+    fn a_written_picture_reads_back() -> Result<()> {
         let path = std::env::temp_dir().join(format!("lockstep-{}.png", std::process::id()));
         let drawn = drawn()?;
         drawn.write(&path)?;
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_gone_counts_by_its_area_and_another_size_is_all_different() -> Result<()> {
+    fn a_missing_part_counts_by_area_and_another_size_counts_fully() -> Result<()> {
         let drawn = drawn()?;
         assert!(drawn.difference(&drawn) < f64::EPSILON);
         // 160 x 160 pixels are 100 of the 2400 squares.
@@ -212,7 +212,7 @@ mod tests {
                     .is_blank()
         );
         assert!((drawn.difference(&gone) - 100.0 / 2400.0).abs() < 1e-9);
-        // A rounding of colours is none.
+        // Small colour changes do not count.
         let paler = Picture::new(
             960,
             640,
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_bytes_as_pixels_need_and_no_other_number() {
+    fn the_number_of_bytes_must_match_the_size() {
         let refused = Picture::new(2, 2, vec![0; 11])
             .err()
             .map(|error| error.to_string());

@@ -1,11 +1,11 @@
-//! Where things are in the window, in pixels at 100 %: the one place to change when the editor's layout does.
+//! Positions in the plugin window, in pixels at 100 %. Change these when the editor's layout changes.
 
 use crate::Place;
 
-/// Width and height.
+/// Width and height of the window.
 const SIZE: Place = (960, 640);
 
-/// The pages, by the names of their pictures, and the middle of their tabs.
+/// The pages, by the names of their pictures, and the centres of their tabs.
 pub const TABS: [(&str, Place); 4] = [
     ("play", (115, 18)),
     ("kit", (159, 18)),
@@ -13,37 +13,37 @@ pub const TABS: [(&str, Place); 4] = [
     ("about", (269, 18)),
 ];
 
-/// The left end of the bar Density.
+/// The left end of the Density bar.
 pub const DENSITY_LEFT: Place = (12, 570);
 
-/// Its right end. A drag is relative: in the length of the bar lies the whole range.
+/// Its right end. A drag is relative: the length of the bar covers the whole range.
 pub const DENSITY_RIGHT: Place = (224, 570);
 
 /// The grids of both measures: left, top, width, height.
 pub const GRIDS: (u32, u32, u32, u32) = (180, 238, 772, 250);
 
-/// The kick at the first step of the measure that is played.
+/// The kick at the first step of the measure that is playing.
 pub const KICK_CELL: Place = (192, 252);
 
 /// The switch that mutes the kick.
 pub const KICK_MUTE: Place = (90, 252);
 
-/// The tab of the page Setup.
+/// The tab of the Setup page.
 pub const SETUP_TAB: Place = TABS[2].1;
 
-/// The button on it that saves a take, where the chosen drummer plays.
+/// The button on that page that saves a take, at its place while the chosen drummer plays.
 pub const SAVE_TAKE: Place = (798, 355);
 
-/// What is wrong is told in this colour: red, green, blue.
+/// The colour of problem messages: red, green, blue.
 pub const ALARM: [u8; 3] = [240, 120, 60];
 
-/// Where nothing is that shows when the pointer is over it.
+/// A place where the pointer changes nothing in the window.
 pub const NOWHERE: Place = (40, 18);
 
 /// A place at another size, in percent.
 ///
 /// # Panics
-/// If it is further out than any screen is wide.
+/// If the result is too far out for any screen.
 pub fn scaled((x, y): Place, percent: u16) -> Place {
     // PANIC: a screen has fewer than 2^15 pixels.
     let at = |pixels: i16| {
@@ -53,7 +53,7 @@ pub fn scaled((x, y): Place, percent: u16) -> Place {
     (at(x), at(y))
 }
 
-/// Width and height at a size in percent.
+/// Width and height of the window at a size in percent.
 pub fn size(percent: u16) -> (u16, u16) {
     let (width, height) = scaled(SIZE, percent);
     (width.unsigned_abs(), height.unsigned_abs())

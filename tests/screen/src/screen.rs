@@ -1,4 +1,4 @@
-//! Windows, pointer and pictures of a display.
+//! Windows, the pointer and pictures of a display.
 
 use anyhow::{Context as _, Result, ensure};
 use x11rb::connection::Connection as _;
@@ -12,7 +12,7 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use crate::{LOOK_EVERY, Picture, await_some};
 
-/// How the X server numbers a window.
+/// The X server's number for a window.
 pub type WindowId = u32;
 
 /// A place in a window, in pixels from its upper left corner.
@@ -21,10 +21,10 @@ pub type Place = (i16, i16);
 /// The left button of the pointer.
 const LEFT: u8 = 1;
 
-/// Steps of a drag: a hand does not jump.
+/// Steps of a drag; a real hand does not jump.
 const DRAG_STEPS: i16 = 12;
 
-/// A display that is looked at and used.
+/// A connection to a display.
 #[derive(Debug)]
 pub struct Screen {
     connection: RustConnection,
@@ -35,10 +35,10 @@ impl Screen {
     /// Opens a display by name, or the one that the environment names.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is no such display.
     pub fn open(display: Option<&str>) -> Result<Self> {
         let (connection, number) = x11rb::connect(display).with_context(|| {
-            let named = display.unwrap_or("that DISPLAY names");
+            let named = display.unwrap_or("named by DISPLAY");
             format!("opening the display {named}")
         })?;
         let root = connection
@@ -50,10 +50,10 @@ impl Screen {
         Ok(Self { connection, root })
     }
 
-    /// Waits until a window of this title is on the screen.
+    /// Waits until a window with this title is on the screen.
     ///
     /// # Errors
-    /// If it does not come.
+    /// If it does not come within [`PATIENCE`](crate::PATIENCE).
     pub fn window(&self, title: &str) -> Result<WindowId> {
         await_some(&format!("the window {title:?}"), || {
             let tree = self.connection.query_tree(self.root)?.reply()?;
@@ -66,10 +66,10 @@ impl Screen {
         })
     }
 
-    /// Waits until a window has one inside it that is shown.
+    /// Waits until a window has a visible child.
     ///
     /// # Errors
-    /// If it does not come.
+    /// If it does not within [`PATIENCE`](crate::PATIENCE).
     pub fn inside(&self, window: WindowId) -> Result<WindowId> {
         await_some("the window inside the host's", || {
             for inner in self.connection.query_tree(window)?.reply()?.children {
@@ -82,7 +82,7 @@ impl Screen {
     }
 
     fn is_shown(&self, window: WindowId) -> Result<bool> {
-        // One that has gone since it was listed is not shown.
+        // A window closed since it was listed is not shown.
         let attributes = self.connection.get_window_attributes(window)?.reply();
         Ok(attributes.is_ok_and(|attributes| attributes.map_state == MapState::VIEWABLE))
     }
@@ -96,7 +96,7 @@ impl Screen {
         Ok(String::from_utf8(value.unwrap_or_default())?)
     }
 
-    /// An empty window at the upper left corner, as a host makes for a plugin's.
+    /// An empty window at the upper left corner, as a host makes for a plugin editor.
     ///
     /// # Errors
     /// If the server refuses it.
@@ -106,7 +106,7 @@ impl Screen {
         Ok(window)
     }
 
-    /// The same, not shown yet.
+    /// The same, but not shown yet.
     ///
     /// # Errors
     /// If the server refuses it.
@@ -131,28 +131,28 @@ impl Screen {
         Ok(window)
     }
 
-    /// Shows a window that [`Self::make_hidden_window`] made.
+    /// Shows a window made by [`Self::make_hidden_window`].
     ///
     /// # Errors
-    /// If it is there no more.
+    /// If it no longer exists.
     pub fn show_window(&self, window: WindowId) -> Result<()> {
         let shown = self.connection.map_window(window)?.check();
         shown.context("showing a window")
     }
 
-    /// Closes a window that [`Self::make_window`] made.
+    /// Closes a window made by [`Self::make_window`].
     ///
     /// # Errors
-    /// If it is there no more.
+    /// If it no longer exists.
     pub fn close_window(&self, window: WindowId) -> Result<()> {
         let closed = self.connection.destroy_window(window)?.check();
         closed.context("closing a window")
     }
 
-    /// Gives a window another size, at the upper left corner.
+    /// Resizes a window, and moves it to the upper left corner.
     ///
     /// # Errors
-    /// If it is there no more.
+    /// If it no longer exists.
     pub fn resize(&self, window: WindowId, (width, height): (u16, u16)) -> Result<()> {
         let size = ConfigureWindowAux::new()
             .x(0)
@@ -160,13 +160,13 @@ impl Screen {
             .width(u32::from(width))
             .height(u32::from(height));
         let resized = self.connection.configure_window(window, &size)?.check();
-        resized.context("giving a window another size")
+        resized.context("resizing a window")
     }
 
-    /// What a window shows now.
+    /// A window's current picture.
     ///
     /// # Errors
-    /// If it is there no more, a part of it is off the screen, or the screen has other than 24-bit colours.
+    /// If it no longer exists, part of it is off the screen, or the screen does not have 24-bit colours.
     pub fn picture(&self, window: WindowId) -> Result<Picture> {
         let size = self.connection.get_geometry(window)?.reply()?;
         let (format, every_plane) = (ImageFormat::Z_PIXMAP, u32::MAX);
@@ -177,10 +177,10 @@ impl Screen {
             .context("taking a picture of a window")?;
         ensure!(
             image.depth == 24,
-            "the screen has {} bits a pixel, not 24",
+            "the screen has {} bits per pixel, not 24",
             image.depth
         );
-        // Blue, green, red and a byte of nothing, on a server of this machine's byte order.
+        // Blue, green, red and an unused byte, if the server has this machine's byte order.
         let mut rgb = Vec::with_capacity(image.data.len() / 4 * 3);
         for pixel in image.data.chunks_exact(4) {
             rgb.extend([pixel[2], pixel[1], pixel[0]]);
@@ -188,10 +188,10 @@ impl Screen {
         Picture::new(u32::from(size.width), u32::from(size.height), rgb)
     }
 
-    /// Puts the pointer somewhere in a window.
+    /// Moves the pointer to a place in a window.
     ///
     /// # Errors
-    /// If the server has no test hands (XTEST).
+    /// If the server lacks the XTEST extension.
     pub fn point(&self, window: WindowId, at: Place) -> Result<()> {
         let on_root = self
             .connection
@@ -201,20 +201,20 @@ impl Screen {
         self.fake(MOTION_NOTIFY_EVENT, 0, (on_root.dst_x, on_root.dst_y))
     }
 
-    /// Clicks somewhere in a window.
+    /// Clicks at a place in a window.
     ///
     /// # Errors
-    /// If the server has no test hands (XTEST).
+    /// If the server lacks the XTEST extension.
     pub fn click(&self, window: WindowId, at: Place) -> Result<()> {
         self.drag(window, at, at)
     }
 
-    /// Presses the left button at one place, moves to another and lets go.
+    /// Presses the left button at one place, moves to another and releases it.
     ///
     /// # Errors
-    /// If the server has no test hands (XTEST).
+    /// If the server lacks the XTEST extension.
     pub fn drag(&self, window: WindowId, from: Place, to: Place) -> Result<()> {
-        // Between two events the window has time to draw: a button that was up again at the next look was never down.
+        // The window needs time to draw between events: a press and release between two frames would go unnoticed.
         let rest = || std::thread::sleep(3 * LOOK_EVERY);
         self.point(window, from)?;
         rest();

@@ -1,14 +1,14 @@
-//! The X server: a process that ends when it is dropped.
+//! The X server: a process that is stopped when dropped.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
-/// Room for a window of twice the usual size.
+/// Large enough for a window of twice the usual size.
 const SIZE: &str = "1960x1320x24";
 
-/// What a window of the plugin and a screen for it need, as Debian's packages.
+/// Debian packages for a virtual screen and for a plugin window on it.
 pub const PACKAGES: [&str; 5] = [
     "libegl1",
     "libgl1-mesa-dri",
@@ -17,7 +17,7 @@ pub const PACKAGES: [&str; 5] = [
     "xvfb",
 ];
 
-/// What is opened of them at run time.
+/// Libraries from these packages that are loaded at run time.
 const LIBRARIES: [&str; 4] = [
     "libEGL.so.1",
     "libEGL_mesa.so.0",
@@ -25,13 +25,13 @@ const LIBRARIES: [&str; 4] = [
     "libxkbcommon-x11.so.0",
 ];
 
-/// Whether there are an X server that can be started, and the libraries that draw on it.
+/// Whether Xvfb and the libraries that draw on it are installed.
 pub fn is_installed() -> bool {
     let said = |program: &str, arg: &str| {
         let output = Command::new(program).arg(arg).output();
         output.ok().filter(|output| output.status.success())
     };
-    // A user's path may lack the second folder.
+    // A user's PATH may lack `/sbin`.
     let known = ["ldconfig", "/sbin/ldconfig"]
         .into_iter()
         .find_map(|program| said(program, "-p"))
@@ -40,7 +40,7 @@ pub fn is_installed() -> bool {
     said("Xvfb", "-help").is_some() && LIBRARIES.iter().all(|library| known.contains(library))
 }
 
-/// An X server without a monitor, on a display that no other has.
+/// An X server without a monitor, on its own display.
 #[derive(Debug)]
 pub struct Server {
     xvfb: Child,
@@ -48,10 +48,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until it answers.
+    /// Starts it and waits until it is ready.
     ///
     /// # Errors
-    /// If there is no Xvfb, or it does not start.
+    /// If Xvfb is missing or does not start.
     pub fn start() -> Result<Self> {
         let mut xvfb = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", SIZE])
@@ -68,7 +68,7 @@ impl Server {
                 .context("reading the number of Xvfb's display")?;
         }
         let display = format!(":{}", number.trim());
-        // From here on it ends when it is dropped.
+        // From here on, dropping it stops the server.
         let server = Self { xvfb, display };
         ensure!(
             !number.trim().is_empty(),
@@ -77,12 +77,12 @@ impl Server {
         Ok(server)
     }
 
-    /// The display's name, as the environment variable `DISPLAY` has it.
+    /// The display's name, in the form of the environment variable `DISPLAY`.
     pub fn display(&self) -> &str {
         &self.display
     }
 
-    /// Lets a program use the screen, and draw on it without a graphics card.
+    /// Makes a program use the screen, and draw on it without a graphics card.
     pub fn dress(&self, program: &mut Command) {
         program
             .env("DISPLAY", &self.display)
@@ -93,7 +93,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has nothing to put in order but its lock file, which the next server of that number finds stale.
+        // Its only leftover is its lock file, which the next server with that number finds stale.
         let _ = Command::new("kill")
             .args(["-TERM", &self.xvfb.id().to_string()])
             .status();

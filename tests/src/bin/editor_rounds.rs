@@ -1,8 +1,8 @@
-//! Opens, resizes and closes the plugin's window again and again while it plays, and says what that did to the drums, to the
-//! memory and to the time that blocks take.
+//! Repeatedly opens, resizes and closes the plugin window while the plugin plays, and prints the effect on the drums,
+//! on memory and on block times.
 //!
-//! A process of its own, so that nothing else is in its memory and its display is nobody else's. Needs the bundles, a
-//! display and OpenGL on it; `cargo lab bench --editor` and the host tests give it all of these.
+//! Runs as a separate process, so that nothing else uses its memory or its display. Needs the bundles and a display
+//! with OpenGL; `cargo lab bench --editor` and the host tests provide them.
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
 #[cfg(target_os = "linux")]
@@ -12,10 +12,10 @@ mod hand;
 #[path = "editor_rounds/rounds.rs"]
 mod rounds;
 
-/// Nothing is opened but on X11.
+/// Windows are opened on X11 only.
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    println!("the window is opened and closed on Linux only");
+    println!("this program runs on Linux only");
 }
 
 #[cfg(target_os = "linux")]

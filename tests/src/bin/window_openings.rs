@@ -1,15 +1,15 @@
-//! Opens the plugin's window again and again as real hosts do, with rests between their calls, and says how often it stayed
-//! blank and how often a thread of it was still there once it was closed.
+//! Repeatedly opens the plugin window as real hosts do, with pauses between their calls, and prints how often it stayed
+//! blank and how often one of its threads was still running after it was closed.
 //!
-//! A process of its own, since it may end with a window open. Needs the bundles, a display and OpenGL on it; the host tests
-//! give it all of these.
+//! Runs as a separate process, because it may end with a window open. Needs the bundles and a display with OpenGL; the
+//! host tests provide them.
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
 #[cfg(target_os = "linux")]
 #[path = "window_openings/openings.rs"]
 mod openings;
 
-/// Nothing is opened but on X11.
+/// Windows are opened on X11 only.
 #[cfg(not(target_os = "linux"))]
 fn main() {
     println!("windows are opened on Linux only");

@@ -1,15 +1,15 @@
-//! What a CLAP host can do: the plugin meets hosts that lack something.
+//! Abilities of the CLAP host, for tests with hosts that lack some.
 
 use clack_host::events::UnknownEvent;
 use clack_host::events::io::{EventBuffer, OutputEventBuffer, TryPushError};
 use clack_host::events::spaces::CoreEventSpace;
 
-/// What a CLAP host can do.
+/// Abilities of a CLAP host.
 #[derive(Clone, Copy, Debug)]
 pub struct Abilities {
-    /// It holds plugins' windows: it has `clap.gui`.
+    /// Whether it embeds plugin windows, with `clap.gui`.
     pub has_windows: bool,
-    /// It takes notes as CLAP events; else only as MIDI events.
+    /// Whether it takes notes as CLAP events; if not, only as MIDI events.
     pub takes_clap_notes: bool,
 }
 
@@ -22,7 +22,7 @@ impl Default for Abilities {
     }
 }
 
-/// What a plugin sends in one block.
+/// Events that a plugin sends in one block.
 #[derive(Debug)]
 pub(super) struct Outbox {
     pub(super) events: EventBuffer,
@@ -57,11 +57,11 @@ impl OutputEventBuffer for Outbox {
     }
 }
 
-/// A note in an event, CLAP's or MIDI's.
+/// A note from a CLAP or MIDI event.
 pub(super) struct Note {
     pub(super) channel: u16,
     pub(super) key: u16,
-    /// Of a note-on, in `[0, 1]`.
+    /// Velocity of a note-on, in `[0, 1]`; `None` for a note-off.
     pub(super) velocity: Option<f64>,
 }
 

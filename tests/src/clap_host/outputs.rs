@@ -1,4 +1,4 @@
-//! How many outputs a CLAP host has: the plugin's layouts, and the one that the host chose.
+//! The outputs of the CLAP plugin: its layouts, and choosing one.
 
 use anyhow::Context as _;
 use clack_extensions::audio_ports::{AudioPortInfoBuffer, PluginAudioPorts};
@@ -8,10 +8,10 @@ use clack_host::prelude::*;
 use super::ClapHost;
 
 impl ClapHost {
-    /// The names of the plugin's layouts of outputs, the one that it has by itself first.
+    /// The names of the plugin's output layouts, the default one first.
     ///
     /// # Errors
-    /// If it has none, or does not tell them.
+    /// If it has none, or does not list them.
     pub fn layouts(&mut self) -> anyhow::Result<Vec<String>> {
         Ok(self
             .configurations()?
@@ -20,16 +20,16 @@ impl ClapHost {
             .collect())
     }
 
-    /// Chooses a layout by name; gives the names of its outputs, the main one first.
+    /// Chooses a layout by name; returns the names of its outputs, the main one first.
     ///
     /// # Errors
-    /// If there is none of this name, or the plugin refuses it.
+    /// If no layout has this name, or the plugin refuses it.
     pub fn choose_layout(&mut self, name: &str) -> anyhow::Result<Vec<String>> {
         let known = self.configurations()?;
         let (id, _) = known
             .iter()
             .find(|(_, known)| known == name)
-            .with_context(|| format!("there is no layout {name:?}, but {known:?}"))?;
+            .with_context(|| format!("there is no layout {name:?}; there are {known:?}"))?;
         let handle = self.instance.plugin_handle();
         let layouts: PluginAudioPortsConfig = handle.get_extension().context("no layouts")?;
         layouts.select(&handle, *id)?;

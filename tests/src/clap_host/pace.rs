@@ -1,4 +1,4 @@
-//! Playing at the clock's pace on the audio thread while something else is done on the main thread.
+//! Plays in real time on the audio thread while the main thread does something else.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,24 +10,24 @@ use super::player::{Player, Processor, play_block};
 use super::{ClapHost, ClapWindow};
 use crate::{Performance, Stage};
 
-/// What was played at the clock's pace.
+/// Results of playing in real time.
 #[derive(Debug, Default)]
 pub struct Paced {
     /// The drums; the sound is not kept.
     pub performance: Performance,
     /// How many frames of the stage were played.
     pub n_frames: u64,
-    /// What each block took, in the order of the blocks.
+    /// Time that each block took, in order.
     pub blocks: Vec<Duration>,
-    /// Blocks that were not done when the next was due, also those that only came after one that was late.
+    /// Blocks that ended after the next one was due, including those that only started late.
     pub n_late: u32,
-    /// Whether the audio thread had real-time priority, as hosts give it; only asked for where the stage is played live.
+    /// Whether the audio thread had real-time priority, as in hosts; only requested if the stage is played live.
     pub has_priority: bool,
 }
 
-/// What is done on the main thread meanwhile.
+/// What the main thread does meanwhile.
 pub trait Beside {
-    /// Does it; the drummer plays until this returns, or the stage is over.
+    /// Does it; the drummer plays until this returns or the stage ends.
     ///
     /// # Errors
     /// What went wrong.
@@ -41,10 +41,10 @@ impl<F: FnMut(&mut ClapWindow<'_>) -> anyhow::Result<()>> Beside for F {
 }
 
 impl ClapHost {
-    /// Plays a stage at the clock's pace for as long as something is done beside it.
+    /// Plays a stage in real time while `beside` runs on the main thread.
     ///
     /// # Errors
-    /// If the plugin refuses a call, or what is done beside it fails.
+    /// If the plugin refuses a call, or `beside` fails.
     pub fn perform_beside(
         &mut self,
         stage: &Stage,
@@ -66,7 +66,7 @@ impl ClapHost {
 }
 
 impl Player<'_> {
-    /// Plays each block when it is due, until it is over.
+    /// Plays each block when it is due, until `is_over` or the end of the stage.
     fn play_in_time(self, is_over: &AtomicBool) -> (Processor, anyhow::Result<Paced>) {
         let mut processor = match self.processor.start_processing() {
             Ok(processor) => processor,
@@ -80,7 +80,7 @@ impl Player<'_> {
             has_priority: !self.setting.stage.is_offline && take_priority(),
             ..Paced::default()
         };
-        // So that the memory of a long stage does not grow while it is played.
+        // So that memory does not grow while a long stage plays.
         let n_blocks = self.setting.stage.n_frames / u64::from(self.setting.stage.block_frames);
         let n_blocks =
             usize::try_from(n_blocks).unwrap_or_default() + self.setting.stage.cues.len();
@@ -111,22 +111,22 @@ impl Player<'_> {
             paced.performance.right.clear();
             paced.n_frames = block.first_frame + u64::from(block.n_frames);
             paced.n_late += u32::from(begun.elapsed() > due(paced.n_frames));
-            played.context("playing at the clock's pace")
+            played.context("playing in real time")
         });
         (processor.stop_processing(), outcome.map(|()| paced))
     }
 }
 
-/// Gives this thread the priority that hosts give their audio threads; whether the system allows it.
+/// Gives this thread the priority that hosts give their audio threads; returns whether the system allows it.
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "there is no safe way to ask for it")]
+#[expect(unsafe_code, reason = "there is no safe interface for it")]
 fn take_priority() -> bool {
-    /// Above ordinary threads, below the system's own.
+    /// Above ordinary threads, below those of the system.
     const PRIORITY: i32 = 20;
     let wish = libc::sched_param {
         sched_priority: PRIORITY,
     };
-    // SAFETY: the thread is this one, and what is pointed to lives for the call.
+    // SAFETY: the thread is this one, and the parameters live for the call.
     unsafe {
         libc::pthread_setschedparam(libc::pthread_self(), libc::SCHED_FIFO, &raw const wish) == 0
     }

@@ -1,4 +1,4 @@
-//! How a CLAP host presents the parameters: groups in a list, pages of knobs on a controller.
+//! How a CLAP host presents the parameters: groups in a list, and pages of knobs on a controller.
 
 use anyhow::Context as _;
 use clack_extensions::remote_controls::{PluginRemoteControls, RemoteControlsPageBuffer};
@@ -7,7 +7,7 @@ use clack_host::prelude::*;
 use super::ClapHost;
 
 impl ClapHost {
-    /// Each parameter's name and the group that it is shown in, in the plugin's order.
+    /// Each parameter's name and group, in the plugin's order.
     pub fn groups(&self) -> Vec<(&str, &str)> {
         self.params
             .iter()
@@ -15,10 +15,10 @@ impl ClapHost {
             .collect()
     }
 
-    /// The pages of knobs for a controller: each with its name and those of its parameters, at most eight.
+    /// The pages of knobs for a controller, each with its name and those of its parameters, at most eight.
     ///
     /// # Errors
-    /// If the plugin has none, or they name a parameter that is not there.
+    /// If the plugin has none, or one names a parameter that does not exist.
     pub fn pages(&mut self) -> anyhow::Result<Vec<(String, Vec<String>)>> {
         let handle = self.instance.plugin_handle();
         let extension: PluginRemoteControls =

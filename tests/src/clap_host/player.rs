@@ -1,4 +1,4 @@
-//! The audio thread of a CLAP host: plays a stage block by block, and notes what comes out.
+//! The audio thread of the CLAP host: plays a stage block by block and records the output.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use super::transport::transport;
 use super::{Handlers, Param, set_param, window};
 use crate::{Block, DrumEvent, InputKind, Performance, Stage};
 
-/// What is played, and in what host.
+/// What to play, and in what host.
 pub(super) struct Setting<'a> {
     pub(super) stage: &'a Stage,
     pub(super) params: Vec<Param>,
@@ -21,18 +21,18 @@ pub(super) struct Setting<'a> {
     pub(super) abilities: Abilities,
 }
 
-/// What the audio thread owns while it plays.
+/// Data that the audio thread owns while it plays.
 pub(super) struct Player<'a> {
     pub(super) setting: Setting<'a>,
     pub(super) processor: Processor,
     pub(super) activation_cpu: Duration,
 }
 
-/// Between two performances.
+/// The plugin's processor between two performances.
 pub(super) type Processor = StoppedPluginAudioProcessor<Handlers>;
 
 impl Player<'_> {
-    /// Plays the stage. The processor comes back unless it did not start.
+    /// Plays the stage. Also returns the processor, so that the host can deactivate it.
     pub(super) fn play(self) -> (anyhow::Result<Processor>, anyhow::Result<Performance>) {
         let mut processor = match self.processor.start_processing() {
             Ok(processor) => processor,
@@ -143,7 +143,10 @@ pub(super) fn play_block(
             continue;
         };
         let offset = event.header().time();
-        anyhow::ensure!(offset < block.n_frames, "an event beyond its block");
+        anyhow::ensure!(
+            offset < block.n_frames,
+            "an event after the end of its block"
+        );
         performance.events.extend(DrumEvent::new(
             block.first_frame + u64::from(offset),
             note.channel,

@@ -1,11 +1,11 @@
-//! What the CLAP host says of time.
+//! What the CLAP host tells the plugin about time.
 
 use clack_host::events::event_types::{TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
 
 use crate::{Block, Tells};
 
-/// What the host says of the transport at the first frame of a block.
+/// The transport event for the first frame of a block.
 pub(super) fn transport(tells: Tells, block: &Block) -> Option<TransportEvent> {
     let (numerator, denominator) = block.meter;
     let mut flags = match tells {
@@ -30,7 +30,7 @@ pub(super) fn transport(tells: Tells, block: &Block) -> Option<TransportEvent> {
         header: EventHeader::new_core(0, EventFlags::empty()),
         flags,
         song_pos_beats: has(TransportFlags::HAS_BEATS_TIMELINE, block.beats).into(),
-        // As if the tempo had always been this.
+        // As if the tempo had never changed.
         song_pos_seconds: has(
             TransportFlags::HAS_SECONDS_TIMELINE,
             block.beats * 60.0 / block.tempo_bpm,
@@ -43,7 +43,7 @@ pub(super) fn transport(tells: Tells, block: &Block) -> Option<TransportEvent> {
         loop_start_seconds: 0.0.into(),
         loop_end_seconds: 0.0.into(),
         bar_start: measure_start.into(),
-        // Not looked at, and not known where the meter changes.
+        // Unused by the plugin, and unknown where the meter changes.
         bar_number: 0,
         time_signature_numerator: numerator,
         time_signature_denominator: denominator,

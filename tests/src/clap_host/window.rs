@@ -1,4 +1,4 @@
-//! The window of a CLAP plugin, and what a hand in it tells the host.
+//! The window of the CLAP plugin, and how changes in it reach the host.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use clack_host::prelude::*;
 use super::{Callbacks, ClapHost, Handlers, Param};
 use crate::{PluginWindow, Touch, TouchKind};
 
-/// The plugin on its main thread, whether it plays or not.
+/// The plugin on its main thread, whether it is playing or not.
 pub struct ClapWindow<'a>(pub(super) &'a mut PluginInstance<Handlers>);
 
 impl std::fmt::Debug for ClapWindow<'_> {
@@ -35,7 +35,7 @@ impl ClapHost {
         self.window().extension().is_ok()
     }
 
-    /// The plugin on its main thread, while it does not play.
+    /// The plugin on its main thread, while it is not playing.
     pub fn window(&mut self) -> ClapWindow<'_> {
         ClapWindow(&mut self.instance)
     }
@@ -51,8 +51,8 @@ impl PluginWindow for ClapWindow<'_> {
         };
         gui.create(&handle, embedded).context("making the window")?;
         std::thread::sleep(gap);
-        #[expect(unsafe_code, reason = "the window has to outlive the plugin's")]
-        // SAFETY: whoever opens it closes it before the window around it.
+        #[expect(unsafe_code, reason = "the parent window must outlive the plugin's")]
+        // SAFETY: callers close the plugin window before its parent.
         unsafe { gui.set_parent(&handle, Window::from_x11_handle(parent.into())) }
             .context("putting the window into the host's")?;
         std::thread::sleep(gap);
@@ -64,13 +64,13 @@ impl PluginWindow for ClapWindow<'_> {
         let handle = self.0.plugin_handle();
         let (width, height) = (width.into(), height.into());
         let asked = GuiSize { width, height };
-        // A host asks first what it may do, as one whose window's corner is dragged.
+        // Like a host whose window corner is dragged, ask first whether the size is allowed.
         anyhow::ensure!(
             gui.can_resize(&handle) && gui.adjust_size(&handle, asked) == Some(asked),
             "the window cannot have {width} x {height} pixels"
         );
         gui.set_size(&handle, asked)
-            .with_context(|| format!("giving the window {width} x {height} pixels"))
+            .with_context(|| format!("resizing the window to {width} x {height} pixels"))
     }
 
     fn serve(&mut self) {
@@ -87,7 +87,7 @@ impl PluginWindow for ClapWindow<'_> {
     }
 }
 
-/// What a hand does in the plugin's window, if this is of it.
+/// The change in the plugin window that an event reports, if any.
 pub(super) fn touch(params: &[Param], event: CoreEventSpace<'_>) -> Option<Touch> {
     let (id, what) = match event {
         CoreEventSpace::ParamGestureBegin(begin) => (begin.param_id()?, TouchKind::Begin),
@@ -106,7 +106,7 @@ pub(super) fn touch(params: &[Param], event: CoreEventSpace<'_>) -> Option<Touch
     })
 }
 
-/// The host's window has whatever size the plugin's has.
+/// The host lets its window follow the plugin's size.
 impl HostGuiImpl for Callbacks {
     fn resize_hints_changed(&self) {}
 

@@ -1,5 +1,5 @@
-//! A VST3 host of a few calls, made in whatever order a test wants: other hosts keep to the order that the format asks for.
-//! Linux alone, where a bundle is loaded as a plain library.
+//! A minimal VST3 host whose calls a test can make in any order; other hosts keep to the order that the format
+//! requires. Linux only, where a bundle is loaded as a plain library.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -22,15 +22,15 @@ use vst3::{Class, ComPtr, ComWrapper, Interface as _};
 
 use crate::bundle;
 
-/// VST3's numbers for rendering offline and for samples of 32 bits.
+/// VST3's constants for offline rendering and 32-bit samples.
 const OFFLINE: i32 = 2;
 const SAMPLE_32: i32 = 0;
 
-/// One instance, which has been asked for nothing yet.
+/// One instance, on which nothing has been called since it was initialised.
 pub struct BareVst3 {
     processor: ComPtr<IAudioProcessor>,
     component: ComPtr<IComponent>,
-    // Let go after the instance.
+    // Dropped after the instance.
     _library: Library,
 }
 
@@ -47,7 +47,7 @@ impl Class for Events {
     type Interfaces = (IEventList,);
 }
 
-#[expect(unsafe_code, reason = "the interface says so")]
+#[expect(unsafe_code, reason = "the interface is declared unsafe")]
 impl IEventListTrait for Events {
     unsafe fn getEventCount(&self) -> int32 {
         int32::try_from(self.0.borrow().len()).unwrap_or(int32::MAX)
@@ -57,20 +57,20 @@ impl IEventListTrait for Events {
         let events = self.0.borrow();
         let found = usize::try_from(index).ok().and_then(|at| events.get(at));
         found.map_or(kInvalidArgument, |found| {
-            // SAFETY: the plugin hands over room for one.
+            // SAFETY: the plugin provides space for one event.
             unsafe { event.write(*found) };
             kResultOk
         })
     }
 
     unsafe fn addEvent(&self, event: *mut Event) -> tresult {
-        // SAFETY: the plugin hands over a whole event.
+        // SAFETY: the plugin passes a complete event.
         self.0.borrow_mut().push(unsafe { *event });
         kResultOk
     }
 }
 
-#[expect(unsafe_code, reason = "the format is one of plain pointers")]
+#[expect(unsafe_code, reason = "the format uses plain pointers")]
 impl BareVst3 {
     /// A new instance from the bundle, initialised.
     ///
@@ -79,32 +79,34 @@ impl BareVst3 {
     pub fn open() -> anyhow::Result<Self> {
         let place = format!("Contents/{}-linux/Lockstep.so", std::env::consts::ARCH);
         let path = bundle("Lockstep.vst3")?.join(place);
-        // SAFETY: it is the plugin that this workspace built, and these are the names and types that the format fixes.
+        // SAFETY: the library is the plugin that this workspace built; the format fixes these names and types.
         unsafe {
             let library =
                 Library::new(&path).with_context(|| format!("loading {}", path.display()))?;
             let enter = library.get::<extern "C" fn(*mut c_void) -> bool>(b"ModuleEntry")?;
-            ensure!(enter(ptr::null_mut()), "the library refuses to be entered");
+            ensure!(enter(ptr::null_mut()), "ModuleEntry failed");
             let factory =
                 library.get::<extern "system" fn() -> *mut c_void>(b"GetPluginFactory")?;
             let factory: ComPtr<IPluginFactory> =
-                ComPtr::from_raw(factory().cast()).context("there is no factory")?;
+                ComPtr::from_raw(factory().cast()).context("the factory is null")?;
             let mut info = mem::zeroed();
             ensure!(
                 factory.countClasses() == 1 && factory.getClassInfo(0, &raw mut info) == kResultOk,
-                "the factory has not one class"
+                "the factory does not have exactly one class"
             );
             let mut made = ptr::null_mut();
             let id: TUID = mem::transmute(IComponent::IID);
             let answer = factory.createInstance(info.cid.as_ptr(), id.as_ptr(), &raw mut made);
-            ensure!(answer == kResultOk, "no instance is made: {answer}");
+            ensure!(answer == kResultOk, "making an instance failed: {answer}");
             let component: ComPtr<IComponent> =
-                ComPtr::from_raw(made.cast()).context("the instance is nothing")?;
+                ComPtr::from_raw(made.cast()).context("the instance is null")?;
             ensure!(
                 component.initialize(ptr::null_mut()) == kResultOk,
                 "initialize"
             );
-            let processor = component.cast().context("it processes nothing")?;
+            let processor = component
+                .cast()
+                .context("the instance has no audio processor")?;
             Ok(Self {
                 processor,
                 component,
@@ -113,13 +115,14 @@ impl BareVst3 {
         }
     }
 
-    /// Activates it, or no longer; whether it agrees.
+    /// Activates or deactivates it; returns whether the plugin agrees.
     pub fn set_active(&self, is_active: bool) -> bool {
-        // SAFETY: plain numbers.
+        // SAFETY: only plain numbers are passed.
         unsafe { self.component.setActive(is_active.into()) == kResultOk }
     }
 
-    /// Says at which rate, for blocks of up to 8,192 frames, and that it renders offline; whether it agrees.
+    /// Sets it up for offline rendering at this rate with blocks of up to 8,192 frames; returns whether the plugin
+    /// agrees.
     pub fn set_up(&self, sample_rate_hz: f64) -> bool {
         let mut setup = ProcessSetup {
             processMode: OFFLINE,
@@ -127,20 +130,20 @@ impl BareVst3 {
             maxSamplesPerBlock: 8_192,
             sampleRate: sample_rate_hz,
         };
-        // SAFETY: it lives for the call.
+        // SAFETY: the setup lives for the call.
         unsafe { self.processor.setupProcessing(&raw mut setup) == kResultOk }
     }
 
-    /// Says that it will process; whether it agrees.
+    /// Starts processing; returns whether the plugin agrees.
     pub fn start(&self) -> bool {
-        // SAFETY: plain numbers.
+        // SAFETY: only plain numbers are passed.
         unsafe { self.processor.setProcessing(1) == kResultOk }
     }
 
-    /// One process call with note-ons at the first frame, and what sounds: the left side. `None` if the plugin refuses.
+    /// One process call with note-ons at the first frame; returns the left channel. `None` if the plugin refuses.
     pub fn process(&self, n_frames: usize, keys: &[i16]) -> Option<Vec<f32>> {
         let notes = keys.iter().map(|key| {
-            // SAFETY: plain numbers, for which zero is a value.
+            // SAFETY: all fields are plain numbers, for which zero is valid.
             let mut event: Event = unsafe { mem::zeroed() };
             event.r#type = u16::try_from(EventTypes_::kNoteOnEvent).unwrap_or_default();
             event.__field0.noteOn = NoteOnEvent {
@@ -179,7 +182,7 @@ impl BareVst3 {
             outputEvents: output.as_ref()?.as_ptr(),
             processContext: ptr::null_mut(),
         };
-        // SAFETY: whatever is pointed to lives for the call.
+        // SAFETY: everything pointed to lives for the call.
         let answer = unsafe { self.processor.process(&raw mut data) };
         (answer == kResultOk).then_some(left)
     }

@@ -17,7 +17,7 @@ impl std::fmt::Debug for Vst3Window<'_> {
 }
 
 impl Vst3Host {
-    /// The plugin while it does not play.
+    /// The plugin while it is not playing.
     pub fn window(&mut self) -> Vst3Window<'_> {
         Vst3Window(&mut self.plugin)
     }

@@ -1,14 +1,14 @@
-//! Activating costs the host's thread next to nothing, and what is made in the background meanwhile is heard as if it had been
-//! there: offline always, live where there was time.
+//! Activating costs the host's thread almost nothing. Sounds made in the background are used as if they had been ready:
+//! offline always, live if there was time.
 
 use std::time::Duration;
 
 use lockstep_hosts::{Format, Stage};
 
-/// Most that a host's thread computes while it activates an instance.
+/// Limit on the processor time that activation may take on the host's thread.
 const MOST_CPU: Duration = Duration::from_millis(20);
 
-/// Drums from the second measure on, at a sample rate.
+/// A stage at this sample rate, with drums from the second measure.
 fn stage(rate_hz: u32, n_measures: u32) -> Stage {
     let mut stage = Stage::of_measures(n_measures).with("Density", 0.9);
     let at_rate = |frame: u64| frame * u64::from(rate_hz) / 48_000;
@@ -38,7 +38,7 @@ fn activating_takes_less_than_20_ms_of_the_hosts_thread_at_any_rate() -> anyhow:
     Ok(())
 }
 
-// From the first block on: the sounds come while it plays.
+// From the first block: the sounds are made while it plays.
 #[test]
 fn a_live_block_never_waits_for_the_kit() -> anyhow::Result<()> {
     for format in Format::ALL {
@@ -51,7 +51,7 @@ fn a_live_block_never_waits_for_the_kit() -> anyhow::Result<()> {
         assert!(!performance.hits().is_empty(), "{format:?}");
         let longest = performance.longest_block_cpu;
         eprintln!("{format:?}: {longest:?}");
-        // The kits take half a second.
+        // Making the kits takes half a second.
         assert!(
             longest < Duration::from_millis(60),
             "{format:?}: {longest:?}"
@@ -65,11 +65,11 @@ fn a_live_block_never_waits_for_the_kit() -> anyhow::Result<()> {
 }
 
 #[test]
-fn an_offline_render_has_every_hit_however_soon_it_begins() -> anyhow::Result<()> {
+fn an_offline_render_has_every_hit_even_right_after_activation() -> anyhow::Result<()> {
     for format in Format::ALL {
         for rate_hz in [44_100, 48_000, 96_000] {
             let stage = stage(rate_hz, 3);
-            // The first finds no sound made; the second, beside it, finds all of them.
+            // For the first render no sounds have been made yet; the second, in the same process, finds all of them.
             let mut first = format.open()?;
             let begun_without = first.perform(&stage)?;
             let begun_with = format.open()?.perform(&stage)?;
@@ -84,7 +84,7 @@ fn an_offline_render_has_every_hit_however_soon_it_begins() -> anyhow::Result<()
 }
 
 #[test]
-fn a_live_take_sounds_as_the_offline_render_once_the_kit_is_there() -> anyhow::Result<()> {
+fn a_live_take_sounds_like_the_offline_render_once_the_kit_is_ready() -> anyhow::Result<()> {
     for format in Format::ALL {
         let offline = stage(48_000, 3);
         let live = Stage {
@@ -92,7 +92,7 @@ fn a_live_take_sounds_as_the_offline_render_once_the_kit_is_there() -> anyhow::R
             rest_at_downbeat: Duration::from_secs(1),
             ..offline.clone()
         };
-        // In this order: the live take must not find what the offline render made.
+        // In this order, so that the live take cannot use sounds made for the offline render.
         let live = format.perform(&live)?;
         let offline = format.perform(&offline)?;
         assert_eq!(live.events, offline.events, "{format:?}");

@@ -1,10 +1,9 @@
-//! Ardour 7 records the drums on the beat. `tests/ardour/record_drums.lua` says what is played and how.
+//! Ardour 7 records the drums on the beat. `tests/ardour/record_drums.lua` contains what is played and how.
 //!
-//! Ardour keeps recorded MIDI in ticks, 1920 a beat, and nothing finer. At 8 kHz and 250 quarter notes a minute a tick
-//! is one frame, so that session shows every frame. The other is what a player would have, where a tick is 12.5
-//! frames.
+//! Ardour stores recorded MIDI in ticks, 1920 per beat. At 8 kHz and 250 BPM a tick is one frame, so that session shows
+//! every frame. The other session is what a player would use; there a tick is 12.5 frames.
 //!
-//! Skipped, with a line on standard error, where Ardour 7 is not installed (Debian: `apt-get install ardour`).
+//! Skipped, with a message on standard error, if Ardour 7 is not installed (Debian: `apt-get install ardour`).
 
 use std::path::Path;
 use std::process::Command;
@@ -12,12 +11,12 @@ use std::process::Command;
 use anyhow::Context as _;
 use lockstep_hosts::{KIT, bundle};
 
-/// Measures of bass. The drums play along from the second on.
+/// Measures of bass. The drums play from the second one.
 const N_MEASURES: u32 = 4;
-/// Ardour's ticks in a beat and in a sixteenth.
+/// Ardour's ticks per beat and per step.
 const BEAT_TICKS: i64 = 1920;
 const STEP_TICKS: i64 = BEAT_TICKS / 4;
-/// Where Debian keeps Ardour's libraries and the program that looks into a VST3.
+/// Debian's folder for Ardour's libraries and its VST3 scanner.
 const LIBRARIES: &str = "/usr/lib/ardour7";
 
 /// A note of the recorded region.
@@ -52,20 +51,23 @@ fn assert_recorded_on_the_beat(sample_rate_hz: u32, tempo_bpm: u32) -> anyhow::R
             "the project forgot that {knob} is 0:\n{output}"
         );
     }
-    // What Ardour says when a recorded note had no end.
+    // Ardour prints this when a recorded note has no end.
     assert!(!output.contains("no note-off"), "{output}");
 
     let notes = notes(&output)?;
     for note in &notes {
         let off = (note.at_ticks + STEP_TICKS / 2).rem_euclid(STEP_TICKS) - STEP_TICKS / 2;
-        // At the slow rate a frame, else what rounds to the grid's own tick.
+        // At 8 kHz allow one frame; otherwise positions must round to the grid's own tick.
         let tolerance = i64::from(sample_rate_hz == 8_000);
         assert!(
             off.abs() <= tolerance,
             "{note:?} is {off} ticks off the grid"
         );
         assert!(note.length_ticks > 0, "{note:?} has no length");
-        assert!(KIT.contains(&note.key), "{note:?} is no voice of the kit");
+        assert!(
+            KIT.contains(&note.key),
+            "{note:?} is not a voice of the kit"
+        );
         assert_eq!(note.channel, 9, "{note:?} is not on the drum channel");
     }
     for measure in 0..N_MEASURES {
@@ -90,14 +92,14 @@ fn is_installed() -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// Lets Ardour play and record; gives what the script printed.
+/// Runs Ardour to play and record; returns what the script printed.
 fn record(sample_rate_hz: u32, tempo_bpm: u32) -> anyhow::Result<String> {
     let folder = tempfile::tempdir()?;
     let vst3 = bundle("Lockstep.vst3")?.canonicalize()?;
     let ardour = |program: &str| {
         let mut command = Command::new("timeout");
         command.args(["240", program]);
-        // Neither the player's settings and plugins nor those of another test.
+        // Keep away from the user's settings and plugins and from those of other tests.
         for (variable, inside) in [
             ("HOME", "home"),
             ("XDG_CONFIG_HOME", "config"),
@@ -118,7 +120,7 @@ fn record(sample_rate_hz: u32, tempo_bpm: u32) -> anyhow::Result<String> {
         include_str!("../../ardour/config"),
     )?;
 
-    // Without a screen Ardour looks only into plugins that it has looked into before.
+    // Without a GUI, Ardour loads only plugins that have been scanned before.
     run(ardour(&format!("{LIBRARIES}/ardour-vst3-scanner"))
         .arg("-f")
         .arg(&vst3))?;
@@ -152,7 +154,7 @@ fn run(command: &mut Command) -> anyhow::Result<String> {
     Ok(said)
 }
 
-/// The lines `note BEATS:TICKS BEATS:TICKS KEY CHANNEL VELOCITY`.
+/// Parses the lines `note BEATS:TICKS BEATS:TICKS KEY CHANNEL VELOCITY`.
 fn notes(output: &str) -> anyhow::Result<Vec<Note>> {
     let ticks = |text: &str| -> anyhow::Result<i64> {
         let (beats, ticks) = text.split_once(':').context("not in beats and ticks")?;
@@ -164,7 +166,7 @@ fn notes(output: &str) -> anyhow::Result<Vec<Note>> {
         .map(|line| {
             let fields: Vec<_> = line.split(' ').collect();
             let [at, length, key, channel, _velocity] = fields[..] else {
-                anyhow::bail!("no note: {line:?}");
+                anyhow::bail!("not a note: {line:?}");
             };
             Ok(Note {
                 at_ticks: ticks(at)?,

@@ -1,4 +1,5 @@
-//! Density decides at the step: nothing at 0, never less with more, and automation lands on its sample.
+//! Density is applied at each step: no hits at 0, never fewer hits at a higher value, and automation takes effect on
+//! its sample.
 
 use lockstep_hosts::{Action, Format, Hit, Stage};
 
@@ -33,7 +34,7 @@ fn more_density_never_takes_a_hit_away() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_groups_density_decides_about_its_voices_alone() -> anyhow::Result<()> {
+fn a_groups_density_affects_only_its_voices() -> anyhow::Result<()> {
     const GROUPS: [(&str, &[u8]); 5] = [
         ("Kick density", &[36]),
         ("Snare density", &[38]),
@@ -41,7 +42,7 @@ fn a_groups_density_decides_about_its_voices_alone() -> anyhow::Result<()> {
         ("Toms density", &[45, 48, 50]),
         ("Cymbals density", &[49, 51]),
     ];
-    // The first measure of drums: what is played later may depend on what was played before.
+    // Only the first measure of drums: later drums may depend on earlier ones.
     let first_measure = |stage: &Stage| -> anyhow::Result<Vec<Hit>> {
         let mut hits = Vec::from_iter(Format::Clap.perform(stage)?.hits());
         hits.retain(|hit| hit.frame < 2 * Stage::MEASURE_FRAMES);
@@ -49,7 +50,7 @@ fn a_groups_density_decides_about_its_voices_alone() -> anyhow::Result<()> {
     };
     let stage = Stage::of_measures(2).with("Density", 1.0);
     let full = first_measure(&stage)?;
-    assert!(full.iter().any(|hit| hit.key == 36), "no kick to take away");
+    assert!(full.iter().any(|hit| hit.key == 36), "no kick to remove");
     for (name, keys) in GROUPS {
         let without = first_measure(&stage.clone().with(name, 0.0))?;
         let mut expected = full.clone();
@@ -60,12 +61,12 @@ fn a_groups_density_decides_about_its_voices_alone() -> anyhow::Result<()> {
 }
 
 #[test]
-fn automation_is_heard_from_its_sample_on() -> anyhow::Result<()> {
+fn automation_takes_effect_on_its_sample() -> anyhow::Result<()> {
     for format in Format::ALL {
         let full = format
             .perform(&Stage::default().with("Density", 1.0))?
             .hits();
-        // A step on which something plays, with room before it.
+        // A step with a hit, with room before it.
         let hit = full
             .iter()
             .find(|hit| hit.frame >= 3 * Stage::MEASURE_FRAMES)
@@ -73,7 +74,7 @@ fn automation_is_heard_from_its_sample_on() -> anyhow::Result<()> {
         let Some(Hit { frame, .. }) = hit else {
             anyhow::bail!("no hit in the fourth measure");
         };
-        // At its very sample the change counts for the step; one sample later it does not.
+        // On the hit's own sample the change applies to it; one sample later it does not.
         for (cue, plays) in [(frame, false), (frame + 1, true)] {
             let stage = Stage::default()
                 .with("Density", 1.0)

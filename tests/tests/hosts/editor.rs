@@ -1,7 +1,7 @@
-//! The plugin's window, opened and used in a host on a screen of the test's own.
+//! The plugin window, opened and used in a host on a virtual screen.
 //!
-//! The program `editor_rounds` does it, in a process of its own: memory and display are nobody else's then. Skipped, with
-//! a line on standard error, where Xvfb or Mesa's software OpenGL is not installed.
+//! The separate program `editor_rounds` does the work, so that nothing else uses its memory or its display. Skipped,
+//! with a message on standard error, if Xvfb or Mesa's software OpenGL is not installed.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;
@@ -10,46 +10,48 @@ use anyhow::{Context as _, Result, ensure};
 use lockstep_hosts::bundle;
 use lockstep_screen::Server;
 
-/// How much more memory may be in use after the 200th round than after the 40th, in KiB: a half more than was measured.
+/// How much more memory may be in use after the 200th round than after the 40th, in KiB: half as much again as
+/// measured.
 ///
-/// Each window leaves 81 KiB behind: 69 in Mesa's EGL display, which baseview 0.4.2 never ends, and 12 in baseview's event
-/// loop (heaptrack, 2026-11-25): 13 MiB. A round that kept as little as the pixels of its smallest picture (720 x 480,
-/// 1.3 MiB) would add 210 MiB.
+/// Each window leaves 81 KiB behind, 13 MiB in all: 69 KiB in Mesa's EGL display, which baseview 0.4.2 never
+/// terminates, and 12 KiB in baseview's event loop (heaptrack, 2026-11-25). A leak of only the pixels of the smallest
+/// picture in each round (720 x 480, 1.3 MiB) would add 210 MiB.
 const MAX_KEPT_KIB: u64 = 20 * 1024;
 
-/// The same of VST3.
+/// The same for VST3.
 ///
-/// FIXME: nice-plug 0.4.2 keeps a queue of tasks, 160 KiB, for each view that is given a frame: with the above 38 MiB.
+/// FIXME: nice-plug 0.4.2 leaks a task queue of 160 KiB for each view that gets a frame: 38 MiB including the above.
 const MAX_VST3_KEPT_KIB: u64 = 60 * 1024;
 
-/// How much more may lie in memory, in KiB.
+/// How much more memory may be resident, in KiB.
 ///
-/// That was 4 to 41 MiB on a quiet machine and up to 128 MiB on a busy one: the threads of a window that closes late hand
-/// back pages that others have made holes in. A round that kept its framebuffer (1920 x 1280, 9.4 MiB) would add 1500 MiB.
+/// This was 4 to 41 MiB on a quiet machine and up to 128 MiB on a busy one: threads of a window that close late return
+/// pages that are already fragmented. A leak of the framebuffer in each round (1920 x 1280, 9.4 MiB) would add 1500
+/// MiB.
 const MAX_RESIDENT_KIB: u64 = 256 * 1024;
 
-/// Whether a window can be opened here.
+/// Whether a window can be opened on this machine.
 pub(crate) fn has_screen() -> bool {
     let has = lockstep_screen::is_installed();
     if !has {
         eprintln!(
-            "skipped: no window is opened, for there is no screen. On Debian: apt-get install {}",
+            "skipped: window tests, because Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
             lockstep_screen::PACKAGES.join(" ")
         );
     }
     has
 }
 
-/// What `editor_rounds` says.
+/// Runs `editor_rounds` and returns its output.
 fn rounds(args: &[&str]) -> Result<String> {
     say(env!("CARGO_BIN_EXE_editor_rounds"), args)
 }
 
-/// What a program says that opens windows, on a screen of its own.
+/// Runs a program that opens windows on a virtual screen of its own, and returns its output.
 pub(crate) fn say(program: &str, args: &[&str]) -> Result<String> {
     let takes = tempfile::tempdir()?;
     let bundle = bundle("Lockstep.clap")?;
-    let folder = bundle.parent().context("a bundle without a folder")?;
+    let folder = bundle.parent().context("the bundle has no folder")?;
     let server = Server::start()?;
     let mut command = Command::new(program);
     server.dress(&mut command);
@@ -57,7 +59,7 @@ pub(crate) fn say(program: &str, args: &[&str]) -> Result<String> {
         .args(args)
         .env("LOCKSTEP_BUNDLES", folder)
         .env("LOCKSTEP_TAKES", takes.path())
-        // Where a drummer of one's own is looked for, in which there is none.
+        // The folder for your own drummer, which is empty here.
         .env("XDG_DATA_HOME", takes.path().join("data"))
         .output()
         .with_context(|| format!("starting {program}"))?;
@@ -71,14 +73,15 @@ pub(crate) fn say(program: &str, args: &[&str]) -> Result<String> {
     Ok(said)
 }
 
-/// The figure at the end of a line that begins so.
+/// The number at the end of the line that begins with `name`.
 pub(crate) fn figure(said: &str, name: &str) -> Result<u64> {
     let line = said.lines().find_map(|line| line.strip_prefix(name));
     let figure = line.with_context(|| format!("no {name:?} in {said}"))?;
     Ok(figure.trim().parse()?)
 }
 
-/// Drums as without a window, every window draws at both sizes, no thread stays, little memory is kept.
+/// Checks that the drums are the same as without a window, every window draws at both sizes, no thread is left and
+/// little memory is kept.
 fn assert_harmless(format: &str, max_kept_kib: u64) -> Result<()> {
     if !has_screen() {
         return Ok(());
@@ -95,14 +98,12 @@ fn assert_harmless(format: &str, max_kept_kib: u64) -> Result<()> {
 }
 
 #[test]
-fn opening_resizing_and_closing_the_clap_window_200_times_changes_no_drum_and_keeps_no_picture()
--> Result<()> {
+fn using_the_clap_window_200_times_changes_no_drums_and_leaks_no_picture() -> Result<()> {
     assert_harmless("clap", MAX_KEPT_KIB)
 }
 
 #[test]
-fn opening_resizing_and_closing_the_vst3_window_200_times_changes_no_drum_and_keeps_no_picture()
--> Result<()> {
+fn using_the_vst3_window_200_times_changes_no_drums_and_leaks_no_picture() -> Result<()> {
     assert_harmless("vst3", MAX_VST3_KEPT_KIB)
 }
 
@@ -129,9 +130,9 @@ fn a_drag_in_the_window_reaches_the_host_as_one_gesture() -> Result<()> {
     Ok(())
 }
 
-// A host that is told nothing closes a project without asking whether it is to be saved.
+// A host that is not told closes the project without asking to save it.
 #[test]
-fn a_pin_and_a_mute_are_told_to_the_host_as_changes_of_the_project() -> Result<()> {
+fn a_pin_and_a_mute_tell_the_host_that_the_project_has_changed() -> Result<()> {
     if !has_screen() {
         return Ok(());
     }
@@ -162,7 +163,7 @@ fn the_button_in_the_window_saves_a_take() -> Result<()> {
 }
 
 #[test]
-fn a_drummer_of_ones_own_that_is_not_there_is_told_in_the_window() -> Result<()> {
+fn the_window_reports_a_missing_own_drummer() -> Result<()> {
     if !has_screen() {
         return Ok(());
     }
@@ -171,7 +172,7 @@ fn a_drummer_of_ones_own_that_is_not_there_is_told_in_the_window() -> Result<()>
             let said = rounds(&[format, "--drummer", drummer])?;
             figure(&said, "pixels in alarm:")
         };
-        // Own, and the default.
+        // Your own drummer, and the default one.
         let (own, default) = (n_pixels("1")?, n_pixels("0")?);
         assert!(own > 300 && default == 0, "{format}: {own}, {default}");
     }

@@ -1,13 +1,13 @@
-//! Instances come and go, alone and together, and none takes the host down with it.
+//! Instances are created and destroyed, alone and together, without harm to the host.
 
 use std::time::Duration;
 
 use lockstep_hosts::{Action, ClapHost, Format, KIT, Stage, perform_together};
 
-/// Rounds of automate-and-destroy; the fault that this guards against showed within a few dozen.
+/// Rounds of automating and destroying; the bug that this guards against showed within a few dozen.
 const N_ROUNDS: u32 = 100;
 
-/// A moment of playing in which every block moves several knobs, cut off in the middle.
+/// A short time of playing in which every block moves several knobs, cut off in the middle.
 fn fidgeting() -> Stage {
     const KNOBS: [&str; 6] = [
         "Density",
@@ -35,21 +35,21 @@ fn fidgeting() -> Stage {
     stage
 }
 
-// An instance that is destroyed while the framework still has background tasks queued used to end the framework's
-// worker thread; the next destruction then aborted the whole host.
+// Destroying an instance while the framework still had background tasks queued used to end the framework's worker
+// thread; the next destruction then aborted the whole host.
 #[test]
-fn automating_and_destroying_hundreds_of_clap_instances_harms_nobody() -> anyhow::Result<()> {
+fn automating_and_destroying_hundreds_of_clap_instances_does_no_harm() -> anyhow::Result<()> {
     automate_and_destroy(Format::Clap)
 }
 
 #[test]
-fn automating_and_destroying_hundreds_of_vst3_instances_harms_nobody() -> anyhow::Result<()> {
+fn automating_and_destroying_hundreds_of_vst3_instances_does_no_harm() -> anyhow::Result<()> {
     automate_and_destroy(Format::Vst3)
 }
 
 fn automate_and_destroy(format: Format) -> anyhow::Result<()> {
     let stage = fidgeting();
-    // Beside an instance that lives on and shares what the framework shares, then each alone.
+    // First next to an instance that stays alive and keeps what the framework shares, then each alone.
     let mut survivor = format.open()?;
     for _ in 0..N_ROUNDS {
         format.perform(&stage)?;
@@ -113,7 +113,7 @@ fn playing_twice_in_one_instance_gives_the_same_drums() -> anyhow::Result<()> {
 }
 
 #[test]
-fn another_sample_rate_and_block_size_leave_nothing_of_the_ones_before() -> anyhow::Result<()> {
+fn a_new_sample_rate_and_block_size_leave_no_traces_of_the_old_ones() -> anyhow::Result<()> {
     let first = Stage::of_measures(3).in_blocks_of(512);
     let second = Stage {
         sample_rate_hz: 44_100.0,
@@ -139,10 +139,10 @@ fn another_sample_rate_and_block_size_leave_nothing_of_the_ones_before() -> anyh
     Ok(())
 }
 
-/// The host takes the plugin out of its chain while a drum sounds: whoever plays the note is told of its end as soon as
+/// The host removes the plugin from its chain while a drum sounds; the note's end must reach the receiver as soon as
 /// the plugin is back.
 #[test]
-fn a_note_that_sounds_at_a_deactivation_ends_with_the_next_performance() -> anyhow::Result<()> {
+fn a_note_sounding_at_deactivation_ends_in_the_next_performance() -> anyhow::Result<()> {
     let whole = Stage::of_measures(4).with("Density", 1.0);
     for format in Format::ALL {
         let expected = format.perform(&whole)?;
@@ -178,9 +178,9 @@ fn a_note_that_sounds_at_a_deactivation_ends_with_the_next_performance() -> anyh
     Ok(())
 }
 
-/// Live, but with time enough before each downbeat for every plan to be there.
+/// Live, but with enough time before each downbeat for every plan to arrive.
 #[test]
-fn a_live_take_is_the_offline_render_where_no_plan_is_late() -> anyhow::Result<()> {
+fn a_live_take_equals_the_offline_render_if_no_plan_is_late() -> anyhow::Result<()> {
     let offline = Stage::of_measures(5).with("Density", 0.8);
     let live = Stage {
         is_offline: false,
@@ -195,7 +195,7 @@ fn a_live_take_is_the_offline_render_where_no_plan_is_late() -> anyhow::Result<(
     Ok(())
 }
 
-/// At the clock's pace, where a plan may come late or never on a busy machine: the ladder has to answer.
+/// In real time, where a plan may be late or missing on a busy machine, so that the drummer must fall back.
 #[test]
 fn live_drums_never_wait_for_a_plan() -> anyhow::Result<()> {
     let stage = Stage {
@@ -208,7 +208,7 @@ fn live_drums_never_wait_for_a_plan() -> anyhow::Result<()> {
         assert_eq!(performance.faults(), Vec::<String>::new(), "{format:?}");
         assert!(
             !performance.hits().is_empty(),
-            "{format:?}: silence by accident"
+            "{format:?}: unexpected silence"
         );
         for hit in performance.hits() {
             assert!(stage.frames_off_grid(hit.frame) < 1e-3, "{hit:?}");
@@ -218,13 +218,13 @@ fn live_drums_never_wait_for_a_plan() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Many hosts render without saying so, each time at another speed. The plugin of each round is a new one, whose drummer has
-/// yet to be loaded.
+/// Many hosts render offline without saying so, at varying speed. Each round uses a new plugin, whose drummer has not
+/// been loaded yet.
 #[test]
-fn a_render_that_does_not_say_so_is_the_offline_render() -> anyhow::Result<()> {
+fn an_undeclared_offline_render_equals_a_declared_one() -> anyhow::Result<()> {
     for format in Format::ALL {
         for block_frames in [64, 512, 8_192] {
-            // 2.4 s a measure: that is how far the render is ahead when the first plan is wanted.
+            // A measure takes 2.4 s: that is how far the render is ahead when it needs the first plan.
             let said = Stage {
                 tempo_bpm: 100.0,
                 n_frames: 8 * 2 * Stage::MEASURE_FRAMES,
@@ -242,9 +242,12 @@ fn a_render_that_does_not_say_so_is_the_offline_render() -> anyhow::Result<()> {
                 let performance = format.perform(&unsaid)?;
                 assert!(
                     performance.events == expected.events,
-                    "{what}: another take"
+                    "{what}: the drums differ"
                 );
-                assert!(performance.left == expected.left, "{what}: another sound");
+                assert!(
+                    performance.left == expected.left,
+                    "{what}: the sound differs"
+                );
             }
         }
     }

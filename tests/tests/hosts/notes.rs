@@ -1,4 +1,4 @@
-//! Every note that begins also ends, at the latest where the transport breaks.
+//! Every note that begins also ends, at a break in the transport at the latest.
 
 use lockstep_hosts::{Action, Format, Performance, Stage};
 
@@ -10,7 +10,7 @@ fn busy() -> Stage {
     Stage::default().with("Density", 1.0)
 }
 
-/// No note is left over, and none of those that sounded before the break outlives the block after it.
+/// Checks that no note is left, and that all notes sounding before the break end within the block after it.
 fn assert_released(stage: &Stage, performance: &Performance, break_frame: u64) {
     assert_eq!(performance.faults(), Vec::<String>::new());
     let before = performance
@@ -58,7 +58,7 @@ fn stopping_releases_everything_and_starts_nothing() -> anyhow::Result<()> {
         assert!(!hits.iter().any(|hit| stopped.contains(&hit.frame)));
         assert!(
             hits.iter().any(|hit| hit.frame >= stopped.end),
-            "{format:?}: the drums do not come back"
+            "{format:?}: the drums did not come back"
         );
     }
     Ok(())
@@ -67,7 +67,7 @@ fn stopping_releases_everything_and_starts_nothing() -> anyhow::Result<()> {
 #[test]
 fn a_loop_wraps_without_a_hanging_note_and_onto_the_grid() -> anyhow::Result<()> {
     let mut stage = Stage::of_measures(10).with("Density", 1.0);
-    // Measures 3 and 4 go round, which ends a pass every two measures.
+    // Measures 3 and 4 loop, so a pass ends every two measures.
     for pass in 2..5 {
         stage = stage.at(2 * pass * Stage::MEASURE_FRAMES, Action::Jump(8.0));
     }
@@ -91,7 +91,7 @@ fn a_loop_wraps_without_a_hanging_note_and_onto_the_grid() -> anyhow::Result<()>
 
 #[test]
 fn a_jump_off_the_grid_releases_everything_and_finds_the_grid_again() -> anyhow::Result<()> {
-    // Forwards by a few measures and a crooked rest; the first step afterwards is 0.11 beats away.
+    // One jump forwards by several measures, one backwards, both to odd positions; the next step is 0.11 beats later.
     for target in [24.14, 2.39] {
         let stage = busy().at(BREAK, Action::Jump(target));
         for format in Format::ALL {

@@ -1,4 +1,4 @@
-//! Hosts that lack something, or do things in an order of their own.
+//! Hosts that lack some abilities.
 
 use lockstep_hosts::{Abilities, ClapHost, Format, Host as _, Stage};
 
@@ -20,7 +20,7 @@ fn a_host_that_takes_only_midi_gets_the_same_drums_as_midi() -> anyhow::Result<(
 }
 
 #[test]
-fn a_host_without_windows_is_offered_none_and_hears_the_same() -> anyhow::Result<()> {
+fn a_host_without_windows_gets_no_window_and_the_same_drums() -> anyhow::Result<()> {
     let mut host = ClapHost::open_in(Abilities {
         has_windows: false,
         ..Abilities::default()

@@ -1,4 +1,4 @@
-//! Parameter ids are a promise: projects and automation lanes of players hold them.
+//! Parameter ids must never change: players' projects and automation store them.
 
 use lockstep_hosts::{ClapHost, Format, Parameter};
 
@@ -120,13 +120,14 @@ const FROZEN: [(&str, &str); 114] = [
     ("pin_edits", "Pin edits"),
 ];
 
-/// Those of them that no host shows: they do nothing there, and the states of projects hold them.
+/// Parameters that no host shows: there they do nothing, but saved projects contain them.
 const HIDDEN: [(&str, &str); 1] = [("save", "Save take")];
 
-/// Those of the others that no lane may move.
+/// Visible parameters that automation must not move.
 const NOT_AUTOMATABLE: [&str; 4] = ["Control keys", "Device", "Tap", "Pin edits"];
 
-/// The number that both formats know a string id by: base 31 over its bytes, the top bit clear (it is the host's).
+/// The number that both formats derive from a string id: base 31 over its bytes, with the top bit clear, which the host
+/// reserves.
 fn hash(id: &str) -> u32 {
     id.bytes().fold(0_u32, |hash, byte| {
         hash.wrapping_mul(31).wrapping_add(byte.into())
@@ -152,13 +153,13 @@ fn parameter_ids_are_frozen_in_both_formats() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_lane_may_ask_for_a_fill_or_an_idea_and_neither_tap_nor_save() -> anyhow::Result<()> {
+fn automation_may_request_fills_and_ideas_but_not_tap_or_save() -> anyhow::Result<()> {
     for format in Format::ALL {
         let mut host = format.open()?;
         let is_fixed = |name: &str| {
             let own_map = ["note", "channel"].iter().any(|end| name.ends_with(end));
             let others = ["Drum map", "Closed hat ends open hat"];
-            // The bass's channel is the player's, the drums' are the map's.
+            // The bass channel is a playing control; the drum channels belong to the drum map.
             (own_map && name != "Bass channel")
                 || others.contains(&name)
                 || NOT_AUTOMATABLE.contains(&name)

@@ -1,4 +1,4 @@
-//! What a player turns: bypass, drum maps, the split of the keyboard, another idea.
+//! Controls that a player changes: bypass, drum maps, the keyboard split, a new idea.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn busy() -> Stage {
 }
 
 #[test]
-fn a_bypass_silences_at_once_and_what_comes_after_it_is_the_same_take() -> anyhow::Result<()> {
+fn a_bypass_silences_at_once_and_the_same_take_continues_after_it() -> anyhow::Result<()> {
     let back = 6 * Stage::MEASURE_FRAMES + 5_000;
     let stage = busy()
         .at(TURN, Action::Set("Bypass", 1.0))
@@ -29,8 +29,7 @@ fn a_bypass_silences_at_once_and_what_comes_after_it_is_the_same_take() -> anyho
 }
 
 #[test]
-fn another_drum_map_sends_other_notes_and_ends_the_old_ones_where_they_began() -> anyhow::Result<()>
-{
+fn a_new_drum_map_sends_its_notes_and_ends_the_old_ones() -> anyhow::Result<()> {
     // The third of eight choices: Addictive Drums 2.
     let stage = busy().at(TURN, Action::Set("Drum map", 2.0 / 7.0));
     let map = [
@@ -80,10 +79,10 @@ fn another_drum_map_sends_other_notes_and_ends_the_old_ones_where_they_began() -
 }
 
 #[test]
-fn what_is_played_beyond_the_split_is_no_bass() -> anyhow::Result<()> {
+fn notes_outside_the_split_are_not_bass() -> anyhow::Result<()> {
     for format in Format::ALL {
         let all = format.perform(&busy())?.events;
-        // The line lies between 31 and 50.
+        // The line's keys are between 31 and 50.
         let wide = format.perform(&busy().with("Highest bass key", 50.0 / 127.0))?;
         assert_eq!(wide.events, all, "{format:?}");
         let half = format.perform(&busy().with("Highest bass key", 40.0 / 127.0))?;
@@ -97,7 +96,7 @@ fn what_is_played_beyond_the_split_is_no_bass() -> anyhow::Result<()> {
 }
 
 #[test]
-fn another_idea_can_be_automated() -> anyhow::Result<()> {
+fn a_new_idea_can_be_automated() -> anyhow::Result<()> {
     let stage = Stage::default();
     let pressed = stage.clone().at(TURN, Action::Set("New idea", 1.0));
     for format in Format::ALL {

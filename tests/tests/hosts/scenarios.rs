@@ -1,15 +1,15 @@
-//! What hosts do to a drummer, one row each: loops, jumps, meters, tempos, stops, and hosts that say little of their
-//! time. What a musician expects is the same in every row, see [`complaints`].
+//! Situations that hosts put the drummer in, one row each: loops, jumps, meters, tempos, stops, and hosts that say
+//! little about time. A musician expects the same in every row; see [`complaints`].
 
 use lockstep_hosts::{Action, Format, Performance, Stage, Tells};
 
 const MEASURE: u64 = Stage::MEASURE_FRAMES;
 const BEAT: u64 = 4 * Stage::STEP_FRAMES;
 
-/// A row: its name and what is played.
+/// A row: its name and stage.
 type Scenario = (&'static str, Stage);
 
-/// A loop, entered at a position in quarter notes, that goes from `start` to `end` so many times more; the host cuts its
+/// A loop from `start` to `end`, entered at a position in quarter notes and repeated `n_times` more; the host cuts its
 /// blocks at the loop's end.
 fn looping(entry: u32, (start, end): (u32, u32), n_times: u64) -> Stage {
     let first_end = u64::from(end - entry) * BEAT;
@@ -28,7 +28,7 @@ fn looping(entry: u32, (start, end): (u32, u32), n_times: u64) -> Stage {
         .at(stop, Action::Stop)
 }
 
-/// From a position other than the song's beginning, for eight measures.
+/// Eight measures from a position other than the song's beginning.
 fn from(start_beats: f64) -> Stage {
     Stage {
         start_beats,
@@ -36,7 +36,7 @@ fn from(start_beats: f64) -> Stage {
     }
 }
 
-/// At one tempo all through, for so many measures of 4/4.
+/// One tempo throughout, for this many measures of 4/4.
 fn at_tempo(tempo_bpm: f64, n_measures: u32) -> Stage {
     let mut stage = Stage::of_measures(n_measures);
     stage.tempo_bpm = tempo_bpm;
@@ -56,7 +56,7 @@ fn frames_of(beats: f64, tempo_bpm: f64) -> u64 {
     (beats * 48_000.0 * 60.0 / tempo_bpm).round() as u64
 }
 
-/// The tempo falls from 200 to 120 in steps of 512 frames, which is how hosts render a curve, and stays there.
+/// The tempo falls from 200 to 120 BPM every 512 frames, as hosts render a curve, and stays there.
 fn slowing_down() -> Stage {
     (0..=160_u32).fold(Stage::of_measures(9), |stage, step| {
         stage.at(
@@ -67,7 +67,7 @@ fn slowing_down() -> Stage {
 }
 
 #[test]
-fn wherever_the_song_is_entered() -> anyhow::Result<()> {
+fn drums_are_right_wherever_the_song_is_entered() -> anyhow::Result<()> {
     assert_all_well(&[
         ("at its beginning", Stage::of_measures(8)),
         ("with a measure of pre-roll", from(-4.0)),
@@ -79,7 +79,7 @@ fn wherever_the_song_is_entered() -> anyhow::Result<()> {
 }
 
 #[test]
-fn however_short_or_crooked_the_loop() -> anyhow::Result<()> {
+fn drums_are_right_in_short_and_odd_loops() -> anyhow::Result<()> {
     assert_all_well(&[
         ("a beat with its downbeat", looping(0, (8, 9), 40)),
         ("a beat without a downbeat", looping(0, (9, 10), 40)),
@@ -105,7 +105,7 @@ fn however_short_or_crooked_the_loop() -> anyhow::Result<()> {
 }
 
 #[test]
-fn wherever_the_transport_goes() -> anyhow::Result<()> {
+fn drums_are_right_after_jumps_stops_and_resets() -> anyhow::Result<()> {
     let break_frame = 3 * MEASURE + 130;
     assert_all_well(&[
         (
@@ -137,7 +137,7 @@ fn wherever_the_transport_goes() -> anyhow::Result<()> {
 }
 
 #[test]
-fn whatever_the_meter_and_the_tempo() -> anyhow::Result<()> {
+fn drums_are_right_in_any_meter_and_tempo() -> anyhow::Result<()> {
     assert_all_well(&[
         (
             "4/4, then 3/4, 7/8 and 4/4 again",
@@ -146,8 +146,8 @@ fn whatever_the_meter_and_the_tempo() -> anyhow::Result<()> {
                 .at(21 * BEAT, Action::Meter((7, 8)))
                 .at(28 * BEAT, Action::Meter((4, 4))),
         ),
-        ("20 quarter notes a minute", at_tempo(20.0, 3)),
-        ("400 quarter notes a minute", at_tempo(400.0, 12)),
+        ("20 BPM", at_tempo(20.0, 3)),
+        ("400 BPM", at_tempo(400.0, 12)),
         ("a tempo curve", slowing_down()),
         (
             "a sudden 400, then 60",
@@ -158,10 +158,10 @@ fn whatever_the_meter_and_the_tempo() -> anyhow::Result<()> {
     ])
 }
 
-/// What only CLAP's host can say, or leave unsaid.
+/// What only CLAP's host can tell the plugin or leave out.
 #[test]
-fn however_little_the_host_says_of_its_time() -> anyhow::Result<()> {
-    // Without the host's tempo the drummer plays at its own, which is 120 at first, from the first bass note on, and
+fn drums_are_right_with_little_information_about_time() -> anyhow::Result<()> {
+    // Without the host's tempo the drummer plays at its own tempo, 120 BPM at first, from the first bass note on, and
     // does not know when to stop.
     let free = |tells| {
         let mut stage = at_tempo(120.0, 6);
@@ -175,7 +175,7 @@ fn however_little_the_host_says_of_its_time() -> anyhow::Result<()> {
     };
     let stages = [
         (
-            "measures that are not counted from the song's beginning",
+            "measures not counted from the song's beginning",
             Stage::of_measures(9)
                 .at(8 * BEAT, Action::Meter((3, 4)))
                 .at(14 * BEAT, Action::Meter((7, 8)))
@@ -199,7 +199,7 @@ fn however_little_the_host_says_of_its_time() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// In both formats and for two sizes of blocks.
+/// Plays each scenario in both formats with two block sizes.
 fn assert_all_well(scenarios: &[Scenario]) -> anyhow::Result<()> {
     const WAYS: [(Format, u32); 4] = [
         (Format::Clap, 64),
@@ -215,7 +215,7 @@ fn assert_all_well(scenarios: &[Scenario]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a musician would complain about in any of these ways to play a stage, and where they differ.
+/// Everything that a musician would complain about when a stage is played in these ways, and where the ways differ.
 fn what_is_wrong(name: &str, stage: &Stage, ways: &[(Format, u32)]) -> anyhow::Result<Vec<String>> {
     let mut wrong = Vec::new();
     let mut first = None;
@@ -239,8 +239,8 @@ fn what_is_wrong(name: &str, stage: &Stage, ways: &[(Format, u32)]) -> anyhow::R
         .collect())
 }
 
-/// Every note ends, in order and in time; every hit is on the grid and none while the transport stands; and where the
-/// bass plays, the drums never pause for more than two measures, whatever happened before.
+/// Every note ends, in order and in time; every hit is on the grid and none sounds while the transport is stopped; and
+/// where the bass plays, the drums never pause for more than two measures, whatever happened before.
 fn complaints(stage: &Stage, performance: &Performance) -> Vec<String> {
     let mut wrong = performance.faults();
     let mut last_hit = None;
@@ -259,7 +259,7 @@ fn complaints(stage: &Stage, performance: &Performance) -> Vec<String> {
                 wrong.push(format!("{hit:?} is {off} frames off the grid"));
             }
             if !block.is_playing {
-                wrong.push(format!("{hit:?} in a stopped transport"));
+                wrong.push(format!("{hit:?} while the transport is stopped"));
             }
         }
         if block.is_playing && is_bass_here {
@@ -278,7 +278,7 @@ fn complaints(stage: &Stage, performance: &Performance) -> Vec<String> {
     wrong
 }
 
-/// The first event that is not in both.
+/// The first event in which the performances differ.
 fn difference(one: &Performance, other: &Performance) -> Option<String> {
     let n = one
         .events
@@ -287,5 +287,5 @@ fn difference(one: &Performance, other: &Performance) -> Option<String> {
         .take_while(|(one, other)| one == other)
         .count();
     let (one, other) = (one.events.get(n), other.events.get(n));
-    (one != other).then(|| format!("{other:?} in place of {one:?}"))
+    (one != other).then(|| format!("{other:?} instead of {one:?}"))
 }

@@ -15,12 +15,12 @@ fn the_kit_sounds_with_the_first_hit_and_not_before() -> anyhow::Result<()> {
         let after = performance.peak(first..n_frames);
         assert!(before < 1e-6, "{format:?}: {before} before the first hit");
         assert!(after > 0.01, "{format:?}: {after} with the drums");
-        assert!(after < 4.0, "{format:?}: {after} is no sane level");
+        assert!(after < 4.0, "{format:?}: the level {after} is too high");
     }
     Ok(())
 }
 
-/// A loud second drummer: everything plays.
+/// A busy drummer: everything plays.
 fn busy() -> Stage {
     Stage::default().with("Density", 0.9)
 }
@@ -29,7 +29,7 @@ fn busy() -> Stage {
 fn every_kit_sounds_in_its_own_way_and_off_is_silent() -> anyhow::Result<()> {
     for format in Format::ALL {
         let mut heard: Vec<Vec<f32>> = Vec::new();
-        // The places of the four choices.
+        // The normalised values of the four choices.
         for kit in [0.0, 1.0 / 3.0, 2.0 / 3.0, 1.0] {
             let performance = format.perform(&busy().with("Kit", kit))?;
             let n_frames = performance.left.len();
@@ -45,8 +45,7 @@ fn every_kit_sounds_in_its_own_way_and_off_is_silent() -> anyhow::Result<()> {
 }
 
 #[test]
-fn a_voice_that_is_turned_down_is_gone_and_one_that_is_panned_is_on_its_side() -> anyhow::Result<()>
-{
+fn a_voice_at_zero_is_silent_and_a_panned_one_is_on_its_side() -> anyhow::Result<()> {
     const LEVELS: [&str; 9] = [
         "Kick level",
         "Snare level",
@@ -70,7 +69,7 @@ fn a_voice_that_is_turned_down_is_gone_and_one_that_is_panned_is_on_its_side() -
             "{format:?}"
         );
 
-        // 0 dB, on a scale from -60 to 12.
+        // 0 dB on a scale from −60 to 12 dB.
         let kick = silent.with("Kick level", 60.0 / 72.0).with("Kick pan", 0.0);
         let performance = format.perform(&kick)?;
         let loudest = |side: &[f32]| side.iter().fold(0.0_f32, |max, x| max.max(x.abs()));
@@ -81,8 +80,7 @@ fn a_voice_that_is_turned_down_is_gone_and_one_that_is_panned_is_on_its_side() -
 }
 
 #[test]
-fn a_host_with_an_output_for_each_group_hears_each_there_and_the_main_one_is_silent()
--> anyhow::Result<()> {
+fn each_group_is_on_its_own_output_and_the_main_one_is_silent() -> anyhow::Result<()> {
     let mut host = ClapHost::open()?;
     let layouts = host.layouts()?;
     assert_eq!(layouts, ["Stereo", "An output for each group of drums"]);
@@ -115,13 +113,13 @@ fn a_host_with_an_output_for_each_group_hears_each_there_and_the_main_one_is_sil
         n_sounding += usize::from(first.is_some());
     }
     assert!(n_sounding >= 3, "{n_sounding} groups play");
-    // Below the limiter the mix is their sum.
+    // Where the limiter does nothing, the mix is their sum.
     for at in (0..mix.left.len()).filter(|at| mix.left[*at].abs() < 0.5) {
         let sum: f32 = split.groups.iter().map(|[left, _]| left[at]).sum();
         assert!((sum - mix.left[at]).abs() < 0.02, "frame {at}");
     }
 
-    // And back.
+    // And back to stereo.
     assert_eq!(host.choose_layout("Stereo")?, ["Drums"]);
     assert_eq!(host.perform(&stage)?.left, mix.left);
     Ok(())

@@ -1,8 +1,8 @@
-//! A saved project comes back as it was; a damaged one is refused and nothing breaks.
+//! A saved project comes back as it was; a damaged state is refused without harm.
 
 use lockstep_hosts::{Format, Stage};
 
-/// Knobs away from where they start.
+/// Parameters away from their defaults.
 const SETTINGS: [(&str, f64); 5] = [
     ("Density", 0.83),
     ("Hats density", 0.21),
@@ -48,7 +48,7 @@ fn a_saved_state_plays_the_same_in_a_new_instance() -> anyhow::Result<()> {
 }
 
 #[test]
-fn damaged_state_is_refused_and_the_drummer_plays_on() -> anyhow::Result<()> {
+fn damaged_state_is_refused_and_the_drummer_keeps_playing() -> anyhow::Result<()> {
     for format in Format::ALL {
         let mut host = format.open()?;
         let expected = host.perform(&stage())?.events;
@@ -62,7 +62,7 @@ fn damaged_state_is_refused_and_the_drummer_plays_on() -> anyhow::Result<()> {
         ];
         for bytes in garbage {
             let outcome = host.load(bytes);
-            assert!(outcome.is_err(), "{format:?} took {bytes:?}");
+            assert!(outcome.is_err(), "{format:?} accepted {bytes:?}");
             assert_eq!(host.parameters()?, parameters, "{format:?}");
         }
         assert_eq!(host.perform(&stage())?.events, expected, "{format:?}");
@@ -70,7 +70,7 @@ fn damaged_state_is_refused_and_the_drummer_plays_on() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What was set in the states in `states/`, as they were saved by builds that are named by version and month.
+/// The settings in the states in `states/`, which were saved by builds named by version and month.
 const SAVED: [(&str, f64); 5] = [
     ("Density", 0.8),
     ("Swing", 0.3),

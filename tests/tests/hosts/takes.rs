@@ -1,6 +1,6 @@
-//! A take is a person's to save: whatever a machine does to the knobs, no file is written, and nobody who leaves waits for one.
+//! Only a person saves a take: automation never writes a file, and closing an instance never waits for one.
 //!
-//! Each test plays in a process of its own, for where takes go is told to a process by its environment.
+//! Each test runs in its own process, because the environment of a process decides where its takes go.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use lockstep_hosts::{Action, BassNote, Format, Host, Stage};
 
-/// Where takes go, as the README tells it.
+/// The environment variable for the folder of takes, as in the README.
 const FOLDER: &str = "LOCKSTEP_TAKES";
 
-/// From this key up lie the four control keys, in these tests.
+/// In these tests, the first of the four control keys.
 const CONTROL_KEY: u8 = 24;
 
-/// The value of *Control keys* that says so: 0 is off, 1 is the key 0, of 124.
+/// The value of *Control keys* for that key: 0 is off, 1 is key 0, out of 124.
 const CONTROL_KEYS: (&str, f64) = ("Control keys", (CONTROL_KEY as f64 + 1.0) / 125.0);
 
 /// The key that saves.
@@ -30,7 +30,7 @@ const TOO_LONG: Duration = Duration::from_mins(2);
 /// A minute and a half, in measures of 1.2 seconds.
 const N_MEASURES: u32 = 75;
 
-/// Plays `body` in a process of its own, with a folder for takes that is empty.
+/// Runs `body` in its own process, with an empty folder for takes.
 fn apart(test: &str, body: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     const INSIDE: &str = "LOCKSTEP_TAKES_TEST";
     if env::var_os(INSIDE).is_some() {
@@ -47,7 +47,7 @@ fn apart(test: &str, body: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     eprintln!("{complained}");
     ensure!(output.status.success(), "{said}{complained}");
     ensure!(said.contains("1 passed"), "nothing was played: {said}");
-    // Whole files are left, and nothing else, however the process ended.
+    // However the process ended, only complete files may be left.
     for name in names(folder.path()) {
         ensure!(name.starts_with("lockstep-"), "{name} was left");
     }
@@ -63,7 +63,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Whole numbers that look drawn, the same for every run (`SplitMix64`).
+/// Deterministic pseudo-random numbers (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -75,7 +75,8 @@ impl Dice {
     }
 }
 
-/// As validators do it: every few blocks some parameters of all there are get any value, and notes on any key.
+/// Random automation as validators do it: every few blocks, some of all parameters get any value, and any key is
+/// played.
 fn sweep(host: &mut dyn Host, seed: u64) -> Result<Stage> {
     let mut parameters = host.parameters()?;
     parameters.extend(host.hidden_parameters()?);
@@ -97,7 +98,7 @@ fn sweep(host: &mut dyn Host, seed: u64) -> Result<Stage> {
         let at = block * u64::from(stage.block_frames) + dice.below(512);
         for _ in 0..dice.below(4) {
             let name = names[usize::try_from(dice.below(names.len() as u64))?];
-            // Both ends as often as all between, for the buttons.
+            // The two ends are as likely as the values between, for the buttons.
             let value = [0.0, 1.0, dice.below(1000) as f64 / 999.0];
             let value = value[usize::try_from(dice.below(3))?];
             stage.cues.push(lockstep_hosts::Cue {
@@ -117,12 +118,12 @@ fn sweep(host: &mut dyn Host, seed: u64) -> Result<Stage> {
     Ok(stage)
 }
 
-/// As a person does it: control keys are set, something is played, and the key that saves is struck so often.
+/// Saving as a person does it: control keys are on, something is played, and the save key is struck `n_presses` times.
 fn by_hand(n_presses: u8) -> Stage {
     let mut stage = Stage::of_measures(4).with(CONTROL_KEYS.0, CONTROL_KEYS.1);
     for n in 0..n_presses {
         stage.bass.push(BassNote {
-            // In the third measure, which the stage has at every tempo of these tests.
+            // In the third measure, which the stage reaches at every tempo of these tests.
             beats: 10.9 + 0.05 * f64::from(n),
             length_beats: 0.02,
             key: SAVE_KEY,
@@ -131,8 +132,8 @@ fn by_hand(n_presses: u8) -> Stage {
     stage
 }
 
-/// The takes that were asked for up to now, by their names without ending: takes are written one after the other, so once the
-/// one that is asked for here is there, all of them are. It is not among them.
+/// The takes saved so far, by their file names without extension. Takes are written one after the other, so this saves
+/// one more with a marked tempo and waits for it: by then all others are there. The marked takes are left out.
 fn takes(format: Format, folder: &Path) -> Result<BTreeSet<String>> {
     let before = marked(folder);
     let mut stage = by_hand(1);
@@ -153,15 +154,15 @@ fn takes(format: Format, folder: &Path) -> Result<BTreeSet<String>> {
         .collect();
     ensure!(
         names.len() == 2 * stems.len(),
-        "one without the other: {names:?}"
+        "a take lacks its MIDI or WAV file: {names:?}"
     );
     let stems = stems.into_iter().map(str::to_owned);
     Ok(stems.filter(|stem| !marked.contains(stem)).collect())
 }
 
-/// The takes at 150 quarter notes a minute, whose sound is there.
+/// Takes at 150 BPM whose sound has been written.
 fn marked(folder: &Path) -> BTreeSet<String> {
-    /// How a MIDI file says 400,000 microseconds a quarter note.
+    /// The MIDI file event for 400,000 µs per quarter note.
     const TEMPO: [u8; 6] = [0xff, 0x51, 3, 0x06, 0x1a, 0x80];
     let names = names(folder);
     let stems = names.iter().filter_map(|name| name.strip_suffix(".wav"));
@@ -181,10 +182,10 @@ fn swept(test: &str, format: Format) -> Result<()> {
             let begun = Instant::now();
             drop(host);
             let took = begun.elapsed();
-            eprintln!("{format:?}, seed {seed}: left in {took:?}");
-            // Logic, not this clock, says that nothing is waited for (see the tests of the archive and of the generator):
-            // here is room for a machine on which other tests run.
-            ensure!(took < Duration::from_secs(2), "leaving took {took:?}");
+            eprintln!("{format:?}, seed {seed}: closed in {took:?}");
+            // That closing waits for nothing is shown by the tests of the archive and of the generator, not by this
+            // clock; the limit leaves room for a machine that runs other tests.
+            ensure!(took < Duration::from_secs(2), "closing took {took:?}");
         }
         let takes = takes(format, folder)?;
         ensure!(takes.is_empty(), "{takes:?}");
@@ -203,8 +204,8 @@ fn random_automation_of_a_vst3_writes_no_file() -> Result<()> {
 }
 
 #[test]
-fn a_control_key_saves_once_a_take_and_a_parameter_never() -> Result<()> {
-    let test = "a_control_key_saves_once_a_take_and_a_parameter_never";
+fn a_control_key_saves_a_take_once_and_a_parameter_never_does() -> Result<()> {
+    let test = "a_control_key_saves_a_take_once_and_a_parameter_never_does";
     apart(test, |folder| {
         for (n, format) in (1..).zip(Format::ALL) {
             let mut host = format.open()?;
@@ -216,7 +217,7 @@ fn a_control_key_saves_once_a_take_and_a_parameter_never() -> Result<()> {
             host.perform(&stage)?;
             let of_parameters = takes(format, folder)?;
             ensure!(of_parameters.len() + 1 == n, "{of_parameters:?}");
-            // All of them before the first can have been written.
+            // All key presses come before the first take can have been written.
             host.perform(&by_hand(6))?;
             drop(host);
             let of_keys = takes(format, folder)?;
@@ -227,13 +228,13 @@ fn a_control_key_saves_once_a_take_and_a_parameter_never() -> Result<()> {
 }
 
 #[test]
-fn a_take_that_was_asked_for_is_written_though_its_instance_has_gone() -> Result<()> {
-    let test = "a_take_that_was_asked_for_is_written_though_its_instance_has_gone";
+fn a_requested_take_is_written_after_its_instance_is_gone() -> Result<()> {
+    let test = "a_requested_take_is_written_after_its_instance_is_gone";
     apart(test, |folder| {
         for (n, format) in (1..).zip(Format::ALL) {
             let mut host = format.open()?;
             host.perform(&by_hand(1))?;
-            // With the last instance, whose library the host lets go.
+            // The last instance, after which the host unloads the library.
             drop(host);
             let takes = takes(format, folder)?;
             ensure!(takes.len() == n, "{takes:?}");
@@ -243,8 +244,8 @@ fn a_take_that_was_asked_for_is_written_though_its_instance_has_gone() -> Result
 }
 
 #[test]
-fn a_process_that_ends_while_a_take_is_written_leaves_nothing_half() -> Result<()> {
-    let test = "a_process_that_ends_while_a_take_is_written_leaves_nothing_half";
+fn a_process_that_ends_during_a_take_leaves_no_partial_file() -> Result<()> {
+    let test = "a_process_that_ends_during_a_take_leaves_no_partial_file";
     apart(test, |_| {
         let mut host = Format::Clap.open()?;
         host.perform(&by_hand(1))?;

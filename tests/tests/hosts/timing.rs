@@ -1,8 +1,8 @@
-//! When the drums play: from the second measure on, on the grid, whatever the block size.
+//! When the drums play: from the second measure on, on the grid, for any block size.
 
 use lockstep_hosts::{Action, Format, Performance, Stage};
 
-/// No note of this performance is further from the grid than this.
+/// Checks that no hit is further from the grid than this.
 fn assert_on_grid(stage: &Stage, performance: &Performance, tolerance_frames: f64) {
     for hit in performance.hits() {
         let off = stage.frames_off_grid(hit.frame);
@@ -35,7 +35,7 @@ fn drums_play_from_the_second_measure_on_to_the_sample() -> anyhow::Result<()> {
 }
 
 #[test]
-fn feel_lets_the_drummers_own_placement_be_heard_within_half_a_step() -> anyhow::Result<()> {
+fn feel_lets_the_drummer_place_hits_within_half_a_step() -> anyhow::Result<()> {
     let stage = Stage::default().with("Feel", 1.0);
     for format in Format::ALL {
         let performance = format.perform(&stage)?;
@@ -78,7 +78,7 @@ fn clap_and_vst3_give_the_same_drums() -> anyhow::Result<()> {
 }
 
 #[test]
-fn steps_that_are_no_whole_number_of_frames_stay_within_one_frame() -> anyhow::Result<()> {
+fn fractional_steps_stay_within_one_frame() -> anyhow::Result<()> {
     let stage = Stage {
         sample_rate_hz: 44_100.0,
         tempo_bpm: 187.3,
@@ -111,7 +111,7 @@ fn three_four_is_counted_in_three() -> anyhow::Result<()> {
 
 #[test]
 fn the_grid_follows_a_new_tempo_at_once() -> anyhow::Result<()> {
-    // 120 quarter notes a minute, where a step is 6000 frames; the change comes in the middle of a step.
+    // At 120 BPM a step is 6000 frames; the change comes in the middle of a step.
     let stage = Stage::default().at(3 * Stage::MEASURE_FRAMES + 1_800, Action::Tempo(120.0));
     for format in Format::ALL {
         let performance = format.perform(&stage)?;

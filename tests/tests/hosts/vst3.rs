@@ -1,4 +1,4 @@
-//! What VST3 hosts do that the format does not have them do, or that the framework below answers badly.
+//! VST3 hosts that deviate from the format, and cases that the framework handles badly.
 
 use lockstep_hosts::{Action, Format, Host as _, PITCH_WHEEL, Stage, Vst3Host};
 
@@ -8,7 +8,7 @@ use lockstep_hosts::BareVst3;
 /// MIDI's number for the sustain pedal.
 const PEDAL: u16 = 64;
 
-/// What a state says, by the value that a host reads after loading it into a fresh instance.
+/// A parameter's value in the saved state, read from a fresh instance after loading it.
 fn saved(host: &mut Vst3Host, name: &str) -> anyhow::Result<f64> {
     let state = host.save()?;
     let mut fresh = Vst3Host::open()?;
@@ -16,11 +16,10 @@ fn saved(host: &mut Vst3Host, name: &str) -> anyhow::Result<f64> {
     fresh.value(name)
 }
 
-/// The host has said that it will process and has not yet done so, or does so no more: pluginval and Steinberg's validator
-/// do both.
+/// The host has started processing but has not processed a block yet, or no longer does: pluginval and Steinberg's
+/// validator do both.
 #[test]
-fn a_knob_turned_while_nothing_is_processed_is_neither_forgotten_nor_saved_as_it_was()
--> anyhow::Result<()> {
+fn a_knob_turned_while_nothing_is_processed_keeps_and_saves_its_value() -> anyhow::Result<()> {
     let mut host = Vst3Host::open()?;
     for (name, is_bypass) in [("Density", false), ("Bypass", true)] {
         host.set_processing(true)?;
@@ -35,7 +34,7 @@ fn a_knob_turned_while_nothing_is_processed_is_neither_forgotten_nor_saved_as_it
                 assert!((saved(&mut host, name)? - value).abs() < 1e-6, "{case}");
             }
         }
-        // What the host had for the next block, and for the one that never came.
+        // A change that the host kept for the next block, and one for a block that never came.
         host.process()?;
         host.turn(name, 1.0)?;
         host.set_processing(false)?;
@@ -45,9 +44,9 @@ fn a_knob_turned_while_nothing_is_processed_is_neither_forgotten_nor_saved_as_it
     Ok(())
 }
 
-/// pluginval turns a knob, to values between a switch's two as well, and loads the state from before.
+/// pluginval turns a knob, also to values between a switch's two positions, and then loads the earlier state.
 #[test]
-fn a_state_that_is_loaded_while_a_knob_waits_is_what_is_shown_and_saved() -> anyhow::Result<()> {
+fn a_state_loaded_while_a_knob_change_is_pending_is_shown_and_saved() -> anyhow::Result<()> {
     let mut host = Vst3Host::open()?;
     host.set_processing(true)?;
     for name in ["Density", "Fill now", "Style", "Kick mute"] {
@@ -67,11 +66,11 @@ fn a_state_that_is_loaded_while_a_knob_waits_is_what_is_shown_and_saved() -> any
     Ok(())
 }
 
-/// Hosts list and look into every parameter, also those that nobody is to see: 2,080 of them cost half a minute.
+/// Hosts list and inspect every parameter, even hidden ones: 2,080 of them took half a minute.
 #[test]
-fn only_the_controllers_that_are_heard_are_hidden_parameters() -> anyhow::Result<()> {
+fn only_controllers_in_use_have_hidden_parameters() -> anyhow::Result<()> {
     let host = Vst3Host::open()?;
-    // pedalboard leaves out what is called so.
+    // pedalboard ignores parameters with this prefix.
     let is_controller = |name: &String| name.starts_with("MIDI CC ");
     let (controllers, others): (Vec<_>, Vec<_>) =
         host.hidden_names()?.into_iter().partition(is_controller);
@@ -89,9 +88,10 @@ fn only_the_controllers_that_are_heard_are_hidden_parameters() -> anyhow::Result
     Ok(())
 }
 
-/// A bassist who strikes once and lets go: what rests with him plays on while the pedal holds the note.
+/// The bassist plays one note and releases it; a drummer that rests with the bass plays on while the pedal holds the
+/// note.
 #[test]
-fn the_pedal_is_heard_and_its_end_too() -> anyhow::Result<()> {
+fn the_pedal_holds_a_note_and_its_end_releases_it() -> anyhow::Result<()> {
     const PEDAL_DOWN: Action = Action::Set("MIDI CC 64 on channel 1: sustain pedal", 1.0);
     const ALL_OFF: Action = Action::Set("MIDI CC 123 on channel 1: all notes off", 1.0);
     let mut stage = Stage::of_measures(12).with("Silence", 0.0);
@@ -105,11 +105,11 @@ fn the_pedal_is_heard_and_its_end_too() -> anyhow::Result<()> {
     let held = stage.at(10, PEDAL_DOWN);
     assert!(n_late_hits(&held)? > 0, "the pedal holds nothing");
     let let_go = held.at(Stage::MEASURE_FRAMES / 2, ALL_OFF);
-    assert_eq!(n_late_hits(&let_go)?, 0, "what was let go is still held");
+    assert_eq!(n_late_hits(&let_go)?, 0, "the released note is still held");
     Ok(())
 }
 
-/// Plays a note a second until something is heard; how many frames that took.
+/// Plays a note about once per second until the first sound; returns the frames until then.
 #[cfg(target_os = "linux")]
 fn frames_to_the_first_sound(instance: &BareVst3, sample_rate_hz: f64) -> Option<usize> {
     let mut n_frames = 0;
@@ -123,10 +123,10 @@ fn frames_to_the_first_sound(instance: &BareVst3, sample_rate_hz: f64) -> Option
     None
 }
 
-/// Carla activates first and sets up then.
+/// Carla activates before it sets up.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_host_that_activates_before_it_sets_up_gets_the_plugin_at_its_own_rate() -> anyhow::Result<()> {
+fn a_host_that_activates_before_setup_gets_its_own_rate() -> anyhow::Result<()> {
     for sample_rate_hz in [48_000.0, 96_000.0] {
         let ordered = BareVst3::open()?;
         assert!(ordered.set_up(sample_rate_hz) && ordered.set_active(true) && ordered.start());
@@ -143,7 +143,7 @@ fn a_host_that_activates_before_it_sets_up_gets_the_plugin_at_its_own_rate() -> 
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_host_that_never_sets_up_is_answered_and_lives() -> anyhow::Result<()> {
+fn a_host_that_never_sets_up_gets_an_answer_and_survives() -> anyhow::Result<()> {
     let never = BareVst3::open()?;
     assert_eq!(never.process(64, &[33]), None);
     assert!(never.set_active(true) && never.start());

@@ -1,7 +1,7 @@
-//! Opening and closing the plugin's window as real hosts do: with rests between their calls, on busy machines, and up to the
-//! end of the process.
+//! Opening and closing the plugin window as real hosts do: with pauses between their calls, on busy machines, and up to
+//! the end of the process.
 //!
-//! The program `window_openings` does it, in a process of its own. Skipped, with a line on standard error, where Xvfb or Mesa's
+//! The separate program `window_openings` does the work. Skipped, with a message on standard error, if Xvfb or Mesa's
 //! software OpenGL is not installed.
 #![cfg(target_os = "linux")]
 
@@ -9,12 +9,12 @@ use anyhow::Result;
 
 use crate::editor::{figure, has_screen, say};
 
-/// Opens so many windows, with these arguments, and finds each drawn and each thread ended.
+/// Opens at least this many windows with these arguments, and checks that each is drawn and each thread ends.
 fn assert_drawn(n_windows: u64, args: &[&str]) -> Result<()> {
     if !has_screen() {
         return Ok(());
     }
-    // Each round opens an instance's first window and its second.
+    // Each round opens the first and the second window of an instance.
     let rounds = n_windows.div_ceil(2).to_string();
     let args = [args, &["--rounds", &rounds]].concat();
     let said = say(env!("CARGO_BIN_EXE_window_openings"), &args)?;
@@ -26,7 +26,7 @@ fn assert_drawn(n_windows: u64, args: &[&str]) -> Result<()> {
 }
 
 #[test]
-fn the_window_draws_however_long_a_host_rests_between_its_calls() -> Result<()> {
+fn the_window_draws_however_long_a_host_pauses_between_calls() -> Result<()> {
     for (gap_ms, n_windows) in [("0", 20), ("5", 20), ("50", 20), ("1000", 3)] {
         assert_drawn(n_windows, &["clap", "--gap-ms", gap_ms])?;
     }
@@ -34,7 +34,7 @@ fn the_window_draws_however_long_a_host_rests_between_its_calls() -> Result<()> 
 }
 
 #[test]
-fn the_window_draws_in_a_host_that_shows_its_own_last() -> Result<()> {
+fn the_window_draws_in_a_host_that_shows_its_own_window_last() -> Result<()> {
     for format in ["clap", "vst3"] {
         for gap_ms in ["0", "50"] {
             assert_drawn(10, &[format, "--gap-ms", gap_ms, "--parent-last"])?;

@@ -1,4 +1,4 @@
-//! Host tests of a library that ends its process at an allocation on the audio thread.
+//! Runs the host tests with a library that aborts on any allocation on the audio thread.
 
 use std::fs;
 
@@ -7,20 +7,22 @@ use anyhow::Context as _;
 use super::{cargo, cargo_command, run_command};
 use crate::target_dir;
 
-/// Crates whose debug assertions make the framework look for allocations; elsewhere the profile leaves them out.
+/// Crates in which debug assertions turn on the framework's allocation check; normal profiles turn them off there.
 const ASSERTING: [&str; 3] = ["nice-plug", "nice-plug-core", "nice-assert-no-alloc"];
 
-/// Where a library lies in each bundle.
+/// Where each bundle keeps the library.
 const PLACES: [&str; 2] = [
     "Lockstep.clap",
     "Lockstep.vst3/Contents/x86_64-linux/Lockstep.so",
 ];
 
-/// Builds that library, bundles it beside the real one and plays it in both hosts. On x86-64 Linux, where bundles are plain
-/// files; it says so elsewhere.
+/// Builds that library, bundles it next to the normal one and runs it in both hosts. On x86-64 Linux only, where
+/// bundles are plain files; prints a message elsewhere.
 pub(super) fn run() -> anyhow::Result<()> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
-        eprintln!("skipped: allocations on the audio thread are looked for on x86-64 Linux only");
+        eprintln!(
+            "skipped: the check for allocations on the audio thread runs on x86-64 Linux only"
+        );
         return Ok(());
     }
     let configs =
@@ -40,8 +42,9 @@ pub(super) fn run() -> anyhow::Result<()> {
         fs::copy(&library, &place)
             .with_context(|| format!("copying {} to {}", library.display(), place.display()))?;
     }
-    // What comes and goes by the hundred, windows too, and Ardour have nothing to add. All tests run in one process, on many threads that
-    // end after the plugin: that crashed the host before `plugin/build.rs` kept the plugin's code in memory.
+    // Skipped: tests that open instances or windows by the hundred, and Ardour; they add nothing here. All tests run in
+    // one process, on many threads that outlive the plugin: that crashed the host before `plugin/build.rs` kept the
+    // plugin's code in memory.
     run_command(
         cargo_command(&["test", "--workspace", "--test", "hosts", "--"])
             .args([

@@ -1,4 +1,4 @@
-//! What the library that was built for the tests tells of the one that ships: the same code, built to be small.
+//! Checks on the library built for the tests that also hold for the release build of the same code.
 
 use std::fs;
 use std::path::Path;
@@ -7,31 +7,31 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{bundle, root};
 
-/// Bytes of a file that stand for all of it.
+/// Bytes in the middle of a file that identify it.
 const N_SAMPLE: usize = 256;
 
-/// Checks that every embedded file is in the library once, and that it calls nothing that an old glibc lacks; and what is to
-/// be shipped, where it was built. On x86-64 Linux; it says so elsewhere.
+/// Checks that every embedded file is in the library exactly once and that it needs no newer glibc than promised; also
+/// checks the size of the release build if there is one. On x86-64 Linux only; prints a message elsewhere.
 pub(super) fn run() -> Result<()> {
     if !cfg!(all(
         target_os = "linux",
         target_env = "gnu",
         target_arch = "x86_64"
     )) {
-        eprintln!("skipped: what a library needs and weighs is read on x86-64 Linux only");
+        eprintln!("skipped: the library's imports and size are checked on x86-64 Linux only");
         return Ok(());
     }
     let library = bundle::built()?;
     let (newest, names) = library.newest_glibc()?;
     eprintln!(
-        "as it was linked here it needs glibc {newest} ({})",
+        "linked on this machine, it needs glibc {newest} ({})",
         names.join(", ")
     );
     library.check_glibc()?;
     for name in ["hypot", "hypotf"] {
         ensure!(
             !library.calls(name)?,
-            "it is bound to the C library's {name}, new in glibc 2.35: `plugin/src/old_glibc.rs` has one in its place"
+            "it imports {name} from the C library, new in glibc 2.35, instead of the one in `plugin/src/old_glibc.rs`"
         );
     }
     for (name, bytes) in embedded(&root())? {
@@ -43,13 +43,14 @@ pub(super) fn run() -> Result<()> {
     }
     if bundle::weigh()?.is_none() {
         eprintln!(
-            "skipped: what ships is not weighed, for it was not built. `cargo xtask bundle lockstep --release` does both"
+            "skipped: the size of the release build, because there is none. `cargo xtask bundle lockstep --release` builds \
+             and checks it"
         );
     }
     Ok(())
 }
 
-/// The files that are part of the plugin, by name.
+/// The files that are embedded in the plugin, by name.
 fn embedded(root: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     for (folder, extension) in [

@@ -1,15 +1,15 @@
-//! What opening, resizing and closing the plugin's window costs the audio thread: blocks that took longer than they last,
-//! with the window and without it.
+//! What opening, resizing and closing the plugin window costs the audio thread: blocks that missed their deadline, with
+//! the window open and without it.
 //!
-//! The program `editor_rounds` of the host tests plays, with the bundles in `target/bundled`, on a screen that is started for
-//! it. Its audio thread has no real-time priority, so a busy machine shows.
+//! Runs the program `editor_rounds` of the host tests with the bundles in `target/bundled`, on a virtual screen started
+//! for it. Its audio thread has no real-time priority, so a busy machine affects the result.
 
 use anyhow::Result;
 
-/// Opens the window so many times, and prints what was missed.
+/// Opens the window this many times, and prints the missed deadlines.
 ///
 /// # Errors
-/// If there is no screen to be started, no bundle, or a window that does not open.
+/// If no virtual screen can be started, there is no bundle, or a window does not open.
 #[cfg(target_os = "linux")]
 pub(super) fn run(n_rounds: u32) -> Result<()> {
     use std::process::Command;
@@ -18,7 +18,7 @@ pub(super) fn run(n_rounds: u32) -> Result<()> {
 
     ensure!(
         lockstep_screen::is_installed(),
-        "there is no screen for the window. On Debian: apt-get install {}",
+        "Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
         lockstep_screen::PACKAGES.join(" ")
     );
     let server = lockstep_screen::Server::start()?;
@@ -34,11 +34,11 @@ pub(super) fn run(n_rounds: u32) -> Result<()> {
     Ok(())
 }
 
-/// Windows are opened on X11 only.
+/// Windows are opened on Linux only.
 ///
 /// # Errors
 /// Always.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn run(_: u32) -> Result<()> {
-    anyhow::bail!("the window is opened and closed on Linux only")
+    anyhow::bail!("this benchmark runs on Linux only")
 }

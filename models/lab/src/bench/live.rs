@@ -1,8 +1,9 @@
-//! How many drummers play together at the clock's pace: one thread drives all instances, as a host does, beside the pool that
-//! predicts for them.
+//! How many instances can play together in real time: one thread drives all instances, as a host does, next to the pool
+//! that predicts for them.
 //!
-//! What is measured is what would be heard: measures whose plan was not there at the downbeat. For one core, put
-//! `taskset -c 0` before the command. The thread has no real-time priority, so a busy machine shows in the longest block.
+//! Measures what a listener would hear: measures whose plan was missing at the downbeat. To test on one core, put
+//! `taskset -c 0` before the command. The thread has no real-time priority, so a busy machine shows in the longest
+//! block.
 
 use std::time::{Duration, Instant};
 
@@ -28,17 +29,17 @@ use super::{memory_mib, micros};
 
 const SAMPLE_RATE_HZ: u32 = 48_000;
 
-/// Instances at the clock's pace.
+/// Options for playing instances in real time.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Live {
-    /// How many instances play together at the clock's pace, in place of run files
+    /// How many instances play together in real time, instead of run files
     #[arg(long = "live", value_name = "INSTANCES", conflicts_with_all = ["runs", "weights"],
         value_parser = clap::value_parser!(u32).range(1..=512))]
     instances: Option<u32>,
-    /// Tempo of `--live` in quarter notes a minute, 30 to 300
+    /// Tempo of `--live` in BPM, 30 to 300
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(30..=300))]
     tempo: u32,
-    /// Frames a block of `--live`, 16 to 8192, at 48 kHz
+    /// Frames per block of `--live`, 16 to 8192, at 48 kHz
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(16..=8192))]
     block: u32,
     /// Measures of 4/4 that `--live` plays
@@ -51,10 +52,10 @@ impl Live {
         self.instances.is_some()
     }
 
-    /// Plays, and prints what was missed and what it took.
+    /// Plays, and prints the missed measures and the processor time.
     ///
     /// # Errors
-    /// If the system gives no thread, or the drummer does not answer before the clock starts.
+    /// If the system cannot start a thread, or a drummer does not answer before the clock starts.
     pub(super) fn run(&self) -> Result<()> {
         let before_mib = memory_mib("VmRSS");
         let pool = Pool::of_process().context("starting the pool's thread")?;
@@ -82,7 +83,7 @@ impl Live {
         Ok(())
     }
 
-    /// All blocks, each when the clock says that it is due.
+    /// Plays all blocks, each when the clock says it is due.
     fn play(&self, instances: &mut [Instance]) -> Played {
         let beats_per_block = f64::from(self.block) * self.beats_per_frame();
         let lasts = Duration::from_secs_f64(f64::from(self.block) / f64::from(SAMPLE_RATE_HZ));
@@ -149,14 +150,15 @@ impl Live {
             played.wall.as_secs_f64()
         );
         println!(
-            "measures by rung: fresh {}; missed: early {}, varied {}, rule {}; silent {}; dropped notes {}",
+            "measures by source: fresh {}; missed: early {}, varied {}, rule {}; silent {}; dropped notes {}",
             sum.fresh, sum.early, sum.varied, sum.rule, sum.silent, sum.dropped_notes
         );
         let mut sorted = played.blocks.clone();
         sorted.sort_unstable();
         let at = |permille: usize| micros(sorted[(sorted.len() - 1) * permille / 1000]);
         println!(
-            "a block of all instances: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs, of {:.0} µs; {} of {} not done when the next was due; begun at most {:.1} ms behind the clock",
+            "a block of all instances: p50 {:.0} µs, p99 {:.0} µs, longest {:.0} µs, of {:.0} µs; {} of {} late; \
+             at most {:.1} ms behind the clock",
             at(500),
             at(990),
             at(1000),
@@ -174,21 +176,21 @@ impl Live {
     }
 }
 
-/// How it went.
+/// Measurements of a run.
 struct Played {
     wall: Duration,
     /// Processor time of the audio thread.
     audio: Duration,
     /// Processor time of all other threads.
     prediction: Duration,
-    /// What each block took on the clock, of all instances together.
+    /// Time that each block took, for all instances together.
     blocks: Vec<Duration>,
     n_late: u32,
-    /// How far a block began behind the clock at most: what comes after it was played faster than the clock.
+    /// Largest delay of a block's start against the clock; the blocks after it ran faster than real time to catch up.
     longest_lag: Duration,
 }
 
-/// What the instances write to, one after the other.
+/// Buffers that the instances write to, one after the other.
 struct Scratch {
     drums: DrumEvents,
     left: Vec<f32>,
@@ -205,20 +207,20 @@ impl Scratch {
     }
 }
 
-/// What an instance of the plugin is without the framework.
+/// The parts of a plugin instance, without the framework.
 struct Instance {
     performer: Performer,
     kit: Kit,
     plans: RealtimeEnd,
     controls: Controls,
     idx: u32,
-    /// Key of the bass note that sounds.
+    /// Key of the sounding bass note.
     held: Option<u8>,
     n_struck: u64,
-    #[expect(dead_code, reason = "held for the plans that come of it")]
+    #[expect(dead_code, reason = "dropping it would stop the plans")]
     seat: Seat,
     recorder: Recorder,
-    #[expect(dead_code, reason = "held for what it holds")]
+    #[expect(dead_code, reason = "dropping it would end the recording")]
     place: capture::Place,
 }
 
@@ -251,10 +253,10 @@ impl Instance {
         }
     }
 
-    /// Asks once, so that the drummer is loaded when the clock starts.
+    /// Sends one request, so that the drummer is loaded before the clock starts.
     fn wait_for_drummer(&mut self) -> Result<()> {
         let mut patient = Patient::new(&mut self.plans, LONGEST_WAIT);
-        // Of a take that the performer never plays.
+        // For a take that the performer never plays.
         let request = Request {
             take: u32::MAX,
             ..super::request(u64::from(self.idx))
@@ -298,9 +300,9 @@ impl Instance {
         std::hint::black_box((left, right));
     }
 
-    /// An own line for each instance: on most eighths a note that lasts to the next one.
+    /// A different line for each instance: notes on most eighths, each lasting until the next.
     fn bass(&mut self, live: &Live, position: Beats) -> Vec<BassEvent> {
-        /// Eighths in a quarter note.
+        /// Eighths per quarter note.
         const PER_BEAT: f64 = 2.0;
         let mut events = Vec::new();
         let mut eighth = (position.0 * PER_BEAT).ceil();

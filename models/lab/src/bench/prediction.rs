@@ -1,4 +1,4 @@
-//! How fast and how large the predictions of one weights file are, and what another runtime needs to be compared with it.
+//! Speed and memory of one weights file's predictions, and a test case for comparing another runtime.
 
 use std::fs;
 use std::path::Path;
@@ -12,16 +12,16 @@ use lockstep_models::predict::Predictor;
 
 use super::{memory_mib, micros};
 
-/// Predictions before the clock runs: caches fill, and the machine's clock rises.
+/// Predictions before timing starts: fills the caches and lets the processor's clock speed rise.
 const WARM_UP: usize = 50;
 
-/// Requests that are written down.
+/// Requests that go into the case.
 const N_WRITTEN: u64 = 16;
 
-/// Times predictions, prints how long they took and how much memory the process had, and writes a case where one is wanted.
+/// Times predictions, prints their times and the peak memory of the process, and writes a case if one is wanted.
 ///
 /// # Errors
-/// Names the file that cannot be read, predicted with or written.
+/// The error names the file that cannot be read, used or written.
 pub(super) fn run(weights: &Path, n_predictions: usize, case: Option<&Path>) -> Result<()> {
     let name = weights.display();
     let bytes = fs::read(weights).with_context(|| format!("reading {name}"))?;
@@ -40,9 +40,9 @@ pub(super) fn run(weights: &Path, n_predictions: usize, case: Option<&Path>) -> 
     let mut sorted = times.clone();
     sorted.sort_unstable();
     let at = |percent: usize| micros(sorted[(sorted.len() - 1) * percent / 100]);
-    // What writing the case takes is not what predicting takes.
+    // Read now, because writing the case takes memory too.
     let peak = memory_mib("VmHWM").map_or_else(
-        || "peak resident memory is not told here".to_owned(),
+        || "peak resident memory unknown on this system".to_owned(),
         |mib| format!("peak resident memory {mib:.1} MiB"),
     );
     println!(
@@ -59,7 +59,8 @@ pub(super) fn run(weights: &Path, n_predictions: usize, case: Option<&Path>) -> 
     Ok(())
 }
 
-/// A drawn bass line, and drums that have been played to it: a backbeat, eighths of hi-hat, a kick under half of the bass.
+/// A generated bass line with drums already played: a backbeat, eighths on the hi-hat, a kick under half of the bass
+/// notes.
 fn request(idx: u64) -> Request {
     let mut request = super::request(idx);
     for (step_idx, row) in request.played.iter_mut().enumerate() {

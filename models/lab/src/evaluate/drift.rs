@@ -1,6 +1,6 @@
-//! Whether a drummer stays who it was: the same bass over and over for 256 measures.
+//! Whether a drummer keeps playing the same way: the same bass repeated for 256 measures.
 //!
-//! Who hears itself may fall for its own habits, and play more and more, or less and less, or stop listening.
+//! A drummer that hears itself may amplify its own habits: play more and more, or less and less, or stop listening.
 
 use anyhow::Result;
 use lockstep_core::representation::Beats;
@@ -18,15 +18,15 @@ use super::songs::{BEATS, excerpt, measure_of};
 const N_MEASURES: usize = 256;
 /// First measure of the early and of the late stretch.
 const STRETCHES: [usize; 2] = [16, 192];
-/// Measures of a stretch.
+/// Measures in a stretch.
 const N_STRETCH: usize = 64;
 
-/// What is played early and late.
+/// Figures of the early and the late stretch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Drift {
-    /// Hits a measure in measures 16 to 80 and 192 to 256.
+    /// Hits per measure in measures 16 to 80 and 192 to 256.
     pub(super) notes: [f64; 2],
-    /// Lock gain in the same measures; NaN of fewer than two songs.
+    /// Lock gain in the same measures; NaN for fewer than two songs.
     pub(super) lock_gain: [f64; 2],
 }
 
@@ -56,7 +56,7 @@ pub(super) fn drift(drummer: &Drummer, beginnings: &[Song]) -> Result<Drift> {
     })
 }
 
-/// The bass of a song's whole measures again and again, to the last of [`N_MEASURES`].
+/// Repeats the bass of a song's whole measures until [`N_MEASURES`] are full.
 fn repeated(song: &Song) -> Song {
     let n = measure_of(song.length.0).max(1);
     let length = BEATS * n as f64;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn who_follows_a_rule_does_not_drift() -> Result<()> {
+    fn a_rule_does_not_drift() -> Result<()> {
         let songs = [song(&[0.0, 1.5, 2.5]), song(&[0.5, 1.0, 3.25])];
         assert_eq!(repeated(&songs[0]).bass.len(), 3 * N_MEASURES);
         let drift = drift(&Drummer::rule(RuleGroove), &songs)?;

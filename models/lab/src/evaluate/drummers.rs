@@ -1,4 +1,4 @@
-//! Who is measured: the baselines, the embedded network, and weights files.
+//! Which drummers are measured: the baselines, the embedded ones, and weights files.
 
 use std::fmt;
 use std::fs;
@@ -12,18 +12,18 @@ use lockstep_models::weights::Weights;
 
 use crate::evaluation::baselines::{CopySelf, KickOnBass, Lesson, Marginal, Nearest, Rock};
 
-/// Makes a generator; every song gets one of its own, so that songs can be played side by side.
+/// Makes a generator; every song gets its own, so that songs can be played in parallel.
 type Make = Box<dyn Fn() -> Result<Box<dyn Generator>> + Send + Sync>;
 
-/// One who is measured.
+/// A drummer to measure.
 pub(crate) struct Drummer {
     /// Name in the table.
     pub(crate) name: String,
     /// Size of the weights file, in bytes; `None` without one.
     pub(super) n_bytes: Option<usize>,
-    /// Whether it hears what a player asks for: style, fill, follow.
+    /// Whether it hears the player's controls: style, fill, follow.
     pub(super) hears_controls: bool,
-    /// Its styles, `(n, 16, V)` in one row; see [`Weights::style_hits`].
+    /// Its styles, `(n, 16, V)`, flattened; see [`Weights::style_hits`].
     pub(super) styles: Vec<f32>,
     make: Make,
 }
@@ -37,12 +37,12 @@ impl fmt::Debug for Drummer {
 }
 
 impl Drummer {
-    /// A generator of its own.
+    /// Makes a new generator.
     pub(crate) fn generator(&self) -> Result<Box<dyn Generator>> {
         (self.make)().with_context(|| format!("making {}", self.name))
     }
 
-    /// One without weights, named as the generator names itself.
+    /// A drummer without weights, named after its generator.
     pub(super) fn rule<G: Generator + Clone + Sync + 'static>(generator: G) -> Self {
         Self {
             name: generator.name().to_owned(),
@@ -53,7 +53,7 @@ impl Drummer {
         }
     }
 
-    /// One with weights, which must be loadable.
+    /// A drummer with weights; fails if they cannot be loaded.
     fn with_weights(name: &str, bytes: Vec<u8>) -> Result<Self> {
         let loading = || format!("loading {name}");
         load(&bytes).with_context(loading)?;
@@ -68,15 +68,15 @@ impl Drummer {
     }
 }
 
-/// The generator that a weights file's bytes are of: the one place that knows the architectures.
+/// Makes the generator for a weights file's bytes: the only place that knows the architectures.
 fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
     Ok(Box::new(Predictor::new(bytes)?))
 }
 
-/// The embedded networks and the files, in this order.
+/// The embedded drummers and then those of the files.
 ///
 /// # Errors
-/// Names the first file that cannot be read or loaded.
+/// The error names the first file that cannot be read or loaded.
 pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
     let mut drummers = Vec::new();
     for (name, bytes) in EMBEDDED {
@@ -93,7 +93,7 @@ pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
     Ok(drummers)
 }
 
-/// What a weights file is called in the table: its name, or its run's where it is the best of a run.
+/// Name of a weights file in the table: the file's, or its run's if it is the best of a run.
 fn title(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default();
     let run = path.parent().and_then(Path::file_name);
@@ -104,7 +104,7 @@ fn title(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// What a network must beat.
+/// The drummers that a network must beat.
 pub(super) fn baselines(lessons: &[Lesson]) -> Vec<Drummer> {
     vec![
         Drummer::rule(Rock),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_cannot_be_loaded_are_named() -> Result<()> {
+    fn the_error_names_weights_that_cannot_be_loaded() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("broken.safetensors");
         fs::write(&path, b"no weights")?;

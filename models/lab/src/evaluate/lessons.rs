@@ -1,4 +1,4 @@
-//! What the learnt baselines learn from: measures of bass and the drums that followed, of the train split.
+//! Training data of the learnt baselines: measures of bass and the drums that followed, from the train split.
 
 use std::path::Path;
 
@@ -9,10 +9,10 @@ use lockstep_models::network::NET_STEPS;
 use crate::corpus::{Corpus, SongView, Split};
 use crate::evaluation::baselines::Lesson;
 
-/// Songs read at most, evenly spread: a marginal and a nearest rhythm gain nothing from more.
+/// Songs read at most, evenly spread: a marginal distribution and a nearest rhythm gain nothing from more.
 const MAX_SONGS: usize = 3_000;
 
-/// Every pair of neighbouring measures of sixteen steps with bass in the first.
+/// Every pair of adjacent sixteen-step measures with bass in the first.
 ///
 /// # Errors
 /// If the corpus file cannot be read, or holds no such pair.
@@ -89,14 +89,14 @@ mod tests {
         let path = folder.path().join("one.lockstep");
         write(&path, [song])?;
         let lessons = lessons(&path)?;
-        // The second measure has no bass, the third no next.
+        // The second measure has no bass, and no measure follows the third.
         assert_eq!(lessons.len(), 1);
         assert_eq!((lessons[0].0, lessons[0].1[2][0]), (0b100_0001, 90));
         Ok(())
     }
 
     #[test]
-    fn a_corpus_file_that_is_not_there_is_named() {
+    fn the_error_names_a_missing_corpus_file() {
         let error = lessons(Path::new("no.lockstep")).map_err(|e| e.to_string());
         assert!(error.is_err_and(|text| text.contains("no.lockstep")));
     }

@@ -21,36 +21,36 @@ use crate::whole;
 /// One row of the table.
 #[derive(Clone, Debug)]
 pub(super) struct Outcome {
-    /// Who.
+    /// Name of the drummer, or of the reference.
     pub(super) name: String,
     /// The figures.
     pub(super) report: Report,
-    /// The surprise at people's drums with each [`History`]; `None` of those who deal in no likelihoods.
+    /// Surprise at people's drums with each [`History`]; `None` where there is no likelihood.
     pub(super) likelihoods: [Option<Likelihood>; History::ALL.len()],
-    /// What only a drummer has, that is, a generator.
+    /// Figures that only a drummer has; `None` for references, which have no generator.
     pub(super) drummer: Option<Measured>,
 }
 
-/// What is measured of a drummer beyond its takes of whole songs.
+/// What is measured of a drummer besides its takes of whole songs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measured {
     /// How it reacts.
     pub(super) probes: Probes,
-    /// Numbers it has learnt; 0 for a rule.
+    /// Trained parameters; 0 for a rule.
     pub(super) n_parameters: usize,
-    /// Floating-point operations of a prediction, at least; 0 for a rule.
+    /// Floating-point operations per prediction, a lower bound; 0 for a rule.
     pub(super) n_flops: u64,
-    /// Size of its weights file, in bytes.
+    /// Size of its weights file, in bytes; `None` without one.
     pub(super) n_bytes: Option<usize>,
 }
 
 impl Outcome {
-    /// Whether a drummer plays as if there were no bass. Who is no drummer is not deaf.
+    /// Whether a drummer plays as if there were no bass. References are never marked deaf.
     pub(super) fn is_deaf(&self) -> bool {
         self.drummer.is_some() && self.report.take.is_deaf()
     }
 
-    /// The row of the people whom the others were measured against.
+    /// The row of the people against whom the others were measured.
     pub(super) fn people(others: &[Self]) -> Self {
         let report = others.first().map(|other| other.report).unwrap_or_default();
         Self {
@@ -67,7 +67,7 @@ impl Outcome {
     }
 }
 
-/// The knobs while a drummer is measured.
+/// The control settings while a drummer is measured.
 pub(crate) fn controls(seed: u32) -> Controls {
     Controls {
         taste: Taste {
@@ -79,7 +79,7 @@ pub(crate) fn controls(seed: u32) -> Controls {
     }
 }
 
-/// Plays a song, or says which one a drummer failed on.
+/// Plays a song; the error names the drummer that failed.
 pub(crate) fn play(
     drummer: &Drummer,
     generator: &mut dyn Generator,
@@ -93,7 +93,7 @@ pub(crate) fn play(
     }
 }
 
-/// Lets a drummer play every song, each with a seed of its own, and probes how it reacts.
+/// Lets a drummer play every song, each with its own seed, and probes how it reacts.
 pub(super) fn measure(
     drummer: &Drummer,
     pieces: &[Piece],
@@ -144,7 +144,8 @@ pub(super) fn measure(
     })
 }
 
-/// People's own last measure, played again: no drummer, for it hears people, but what repeating alone is worth.
+/// People's own previous measure, played again. Not a drummer, since it hears people; shows what repetition alone is
+/// worth.
 pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
     let later = |note: &Note| Note {
         start: Beats(note.start.0 + BEATS),
@@ -169,7 +170,7 @@ pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
     }
 }
 
-/// Keeps a song as a MIDI file.
+/// Saves a song as a MIDI file.
 fn keep(folder: &Path, who: &str, i: usize, song: &Song) -> Result<()> {
     let folder = folder.join(who.replace(['/', '\\', ' ', '\''], "_"));
     std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;

@@ -1,6 +1,7 @@
-//! How a drummer reacts: to other seeds, to a long song, to a bassist who rests, to the density knob, and how fast.
+//! How a drummer reacts: to other seeds, to a long song, to a bassist who rests, to the density knob; and how fast it
+//! is.
 //!
-//! On the beginnings of a dozen songs, which is enough to tell one drummer from another.
+//! Uses the beginnings of a dozen songs, which is enough to tell one drummer from another.
 
 use std::time::Instant;
 
@@ -22,7 +23,7 @@ use super::songs::{BEATS, Piece, excerpt, first_measure, measure_of};
 /// Songs that are probed, evenly spread.
 const N_SONGS: usize = 12;
 
-/// Measures of each that are played.
+/// Measures that are played of each song.
 const N_MEASURES: usize = 32;
 
 /// Seeds whose takes are compared.
@@ -31,39 +32,39 @@ const SEEDS: [u32; 3] = [1, 2, 3];
 /// Overall densities at which hits are counted.
 pub(super) const DENSITIES: [f32; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
 
-/// Measures that the bassist plays, rests, and plays again.
+/// Measures in each phase: the bassist plays, rests, and plays again.
 const N_PHASE: usize = 8;
 
 /// Predictions that are timed.
 const N_TIMED: usize = 256;
 
-/// The reactions of a drummer.
+/// A drummer's reactions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Probes {
-    /// How much takes of one song with different seeds differ: mean of 100 − F1 of one's hits against the other's.
+    /// How much takes of one song differ between seeds: mean of 100 − F1 of one take's hits against the other's.
     pub(super) diversity: f64,
-    /// Early and late in a long song.
+    /// Change between early and late in a long song.
     pub(super) drift: Drift,
-    /// To a bassist who rests, when the drummer is to lay out.
+    /// Reaction to a bassist who rests, when the drummer is set to lay out.
     pub(super) lay_out: Rest,
-    /// The same when it is to keep time.
+    /// The same when it is set to keep time.
     pub(super) keep_time: Rest,
-    /// Hits a measure at each of [`DENSITIES`].
+    /// Hits per measure at each of [`DENSITIES`].
     pub(super) hits: [f64; DENSITIES.len()],
-    /// To each control; `None` of those that hear none.
+    /// Reaction to each control; `None` if the drummer ignores controls.
     pub(super) responses: Option<Responses>,
-    /// Time of a prediction in one thread, half of all and 99 % of them, in µs.
+    /// Median time of a prediction in one thread, in µs.
     pub(super) p50_us: f64,
-    /// See [`Self::p50_us`].
+    /// 99th percentile of the same.
     pub(super) p99_us: f64,
 }
 
-/// What happens while the bass rests for eight measures, and after.
+/// What happens during and after an eight-measure rest of the bass.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Rest {
-    /// Hits a measure in the last four measures of the rest.
+    /// Hits per measure in the last four measures of the rest.
     pub(super) hits: f64,
-    /// Measures of returned bass before one in which the drummer plays; eight where it does not come back.
+    /// Measures between the return of the bass and the return of the drums; eight if they do not come back.
     pub(super) back_after: f64,
 }
 
@@ -111,14 +112,14 @@ fn take(drummer: &Drummer, song: &Song, controls: &Controls) -> Result<Song> {
     play(drummer, drummer.generator()?.as_mut(), song, controls)
 }
 
-/// Mean over the songs for which there is a value; NaN where there is none.
+/// Mean over the songs that have a value; NaN if none has.
 fn mean(songs: &[Song], value: impl Fn(&Song) -> Result<Option<f64>> + Send + Sync) -> Result<f64> {
     let values: Vec<Option<f64>> = songs.par_iter().map(value).collect::<Result<_>>()?;
     let values: Vec<f64> = values.into_iter().flatten().collect();
     Ok(values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// Mean difference of the takes with each pair of seeds, in percent.
+/// Mean difference between the takes of each pair of seeds, in percent.
 fn diversity(drummer: &Drummer, song: &Song) -> Result<Option<f64>> {
     let mut sheets = Vec::new();
     for seed in SEEDS {
@@ -137,7 +138,7 @@ fn diversity(drummer: &Drummer, song: &Song) -> Result<Option<f64>> {
 /// The bass plays eight measures, rests for eight, and plays the eight again.
 fn with_rest(song: &Song) -> Song {
     let mut first = excerpt(song, first_measure(song), N_PHASE);
-    // What begins later is heard as the first step of the rest.
+    // A later note would be heard as the first step of the rest.
     let last_cell = BEATS * N_PHASE as f64 - 0.5 / f64::from(STEPS_PER_BEAT);
     first.bass.retain(|note| note.start.0 < last_cell);
     let back = BEATS * 2.0 * N_PHASE as f64;
@@ -181,7 +182,7 @@ fn rest(drummer: &Drummer, songs: &[&Song], silence: SilencePolicy) -> Result<Re
     })
 }
 
-/// Half of the predictions, and 99 % of them, take no longer than this, in µs. Nothing else is played meanwhile.
+/// Median and 99th percentile of the time per prediction, in µs. Nothing else runs meanwhile.
 fn times(drummer: &Drummer, songs: &[Song]) -> Result<(f64, f64)> {
     let mut generator = drummer.generator()?;
     let mut requests = Vec::new();
@@ -215,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    /// A bass in eighths on one key, twenty measures.
+    /// A bass in eighth notes on one key, twenty measures.
     fn piece() -> Piece {
         let bass: Vec<Note> = (0..160)
             .map(|i| Note {
@@ -241,7 +242,7 @@ mod tests {
         let probes = probe(&Drummer::rule(RuleGroove), &[piece()])?;
         assert!(probes.is_monotone(), "{probes:?}");
         assert!(probes.hits[0] < probes.hits[4]);
-        assert!(probes.diversity.abs() < 1e-9, "a rule knows no seed");
+        assert!(probes.diversity.abs() < 1e-9, "a rule ignores the seed");
         let lays_out = Rest {
             hits: 0.0,
             back_after: 1.0,

@@ -1,5 +1,5 @@
 //! The report: the table as Markdown, everything as JSON, and pictures of takes. Only songs of the open tier and the
-//! embedded example are drawn, so that a report may be published.
+//! embedded example are drawn, so the report may be published.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -21,10 +21,10 @@ use super::{answers, table};
 use crate::picture::{self, Panel, Roll, Series};
 use crate::whole;
 
-/// Name of the report for people.
+/// Name of the report as Markdown.
 pub(super) const MARKDOWN: &str = "report.md";
 
-/// Name of the report for programs.
+/// Name of the report as JSON.
 pub(super) const JSON: &str = "report.json";
 
 /// Name of the picture of the density responses.
@@ -45,7 +45,7 @@ struct Picture {
     caption: String,
 }
 
-/// Writes the report; `report.md`, which names the other files, appears last.
+/// Writes the report; `report.md`, which links to the other files, is written last.
 pub(super) fn write(
     folder: &Path,
     head: &Head<'_>,
@@ -69,7 +69,7 @@ pub(super) fn write(
 fn markdown(head: &Head<'_>, outcomes: &[Outcome], pictures: &[Picture]) -> String {
     let mut text = format!(
         "# Drummers measured\n\n{} songs of the {} split, closed loop through the plugin's own engine, variation \
-         {VARIATION}, a seed of its own for each song.\n\n{}\n\n{}\n",
+         {VARIATION}, a different seed for each song.\n\n{}\n\n{}\n",
         head.n_songs,
         head.split,
         table::table(outcomes),
@@ -85,7 +85,7 @@ fn markdown(head: &Head<'_>, outcomes: &[Outcome], pictures: &[Picture]) -> Stri
     text
 }
 
-/// Everything measured. A figure that is not defined is `null`.
+/// Everything measured. An undefined figure is `null`.
 fn json(head: &Head<'_>, outcomes: &[Outcome]) -> Value {
     json!({
         "split": head.split,
@@ -161,7 +161,7 @@ fn density(folder: &Path, outcomes: &[Outcome]) -> Result<Picture> {
         })
     });
     let panel = Panel {
-        y_label: "hits a measure".to_owned(),
+        y_label: "hits per measure".to_owned(),
         series: series.collect(),
     };
     picture::curves(
@@ -172,11 +172,11 @@ fn density(folder: &Path, outcomes: &[Outcome]) -> Result<Picture> {
     )?;
     Ok(Picture {
         file: DENSITY.to_owned(),
-        caption: "Hits a measure at each overall density.".to_owned(),
+        caption: "Hits per measure at each overall density.".to_owned(),
     })
 }
 
-/// A drummer's takes of the example and of the open songs.
+/// Pictures of a drummer's takes of the example and of the open songs.
 fn takes(folder: &Path, i: usize, drummer: &Drummer, open: &[Piece]) -> Result<Vec<Picture>> {
     let example = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
         .context("reading the example bass")?;
@@ -187,7 +187,7 @@ fn takes(folder: &Path, i: usize, drummer: &Drummer, open: &[Piece]) -> Result<V
         "example bass line",
     )?];
     for (n, piece) in open.iter().enumerate() {
-        // Whatever the caller hands over, nothing without an open licence is drawn.
+        // Whatever the caller passes, nothing without an open licence is drawn.
         let Some(licence) = &piece.licence else {
             continue;
         };
@@ -224,7 +224,7 @@ fn roll(path: &Path, drummer: &Drummer, song: &Song, what: &str) -> Result<Pictu
         bass: &song.bass,
         parts: &parts,
         meter: Meter::COMMON,
-        // The drummer has heard a measure by then.
+        // By then the drummer has heard one measure.
         first_measure: first_measure(song) + 1,
         n_measures: N_DRAWN,
     };
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_appears_whole_with_its_pictures_and_without_a_song_of_no_licence() -> Result<()> {
+    fn a_report_is_complete_and_leaves_out_a_song_without_a_licence() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())?;
         let piece = |path: &str, licence: Option<&str>| Piece {

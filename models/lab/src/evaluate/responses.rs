@@ -1,6 +1,6 @@
-//! How a drummer answers what it is asked for: follow, variation, fills, styles, and the loudness and feel of the bass.
+//! How a drummer responds to controls: follow, variation, fills, styles, and the loudness and feel of the bass.
 //!
-//! Of the networks that hear controls; on the beginnings of the probed songs, closed loop, one control at a time.
+//! Only for networks that hear controls; on the beginnings of the probed songs, closed loop, one control at a time.
 
 use anyhow::Result;
 use lockstep_core::representation::{Beats, N_VOICES, Voice, is_fill};
@@ -25,7 +25,7 @@ pub(super) const FILLS: [Fills; 3] = [Fills::Never, Fills::Free, Fills::Every(4)
 /// MIDI velocities of every bass note.
 pub(super) const BASS_VELOCITY: [u8; 3] = [40, 80, 120];
 
-/// The answers.
+/// The measured responses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Responses {
     /// Lock gain at each of [`FOLLOW`].
@@ -34,17 +34,17 @@ pub(super) struct Responses {
     pub(super) repeat: [f64; VARIATION.len()],
     /// Fills in percent of the measures that end a phrase of four, and of the others, at each of [`FILLS`].
     pub(super) fills: [[f64; 2]; FILLS.len()],
-    /// Takes whose groove is nearest to the style that was asked for, in percent, and of those not asked for any the
-    /// same by chance: 100 / n.
+    /// Share of takes whose groove is nearest to the requested style, in percent; then the share expected by chance,
+    /// 100 / n for n styles.
     pub(super) style: [f64; 2],
-    /// Mean MIDI velocity and hits a measure at each of [`BASS_VELOCITY`].
+    /// Mean MIDI velocity and hits per measure at each of [`BASS_VELOCITY`].
     pub(super) loudness: [[f64; 2]; BASS_VELOCITY.len()],
-    /// Hits in the second half of a beat that fall within a sixth of a step of its last triplet, in percent: to the bass
-    /// as it is, and with its off-beat eighths moved there.
+    /// Hits in the second half of a beat that fall within a sixth of a step of its last triplet, in percent: with the
+    /// bass as it is, and with its off-beat eighths moved to that triplet.
     pub(super) shuffle: [f64; 2],
 }
 
-/// Asks a drummer; `None` of one that hears no controls.
+/// Measures a drummer's responses; `None` if it ignores controls.
 pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Responses>> {
     if !drummer.hears_controls {
         return Ok(None);
@@ -94,7 +94,7 @@ pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Resp
     }))
 }
 
-/// A value for each setting.
+/// One value per setting.
 fn each<T: Copy, R: Copy + Default, const N: usize>(
     settings: [T; N],
     answer: impl Fn(T) -> Result<R>,
@@ -106,7 +106,7 @@ fn each<T: Copy, R: Copy + Default, const N: usize>(
     Ok(answers)
 }
 
-/// The usual controls of a seed, but for one.
+/// The usual controls for a seed, with one change.
 fn with(change: impl Fn(&mut Controls)) -> impl Fn(u32) -> Controls {
     move |seed| {
         let mut controls = controls(seed);
@@ -115,7 +115,7 @@ fn with(change: impl Fn(&mut Controls)) -> impl Fn(u32) -> Controls {
     }
 }
 
-/// A drummer's takes of the songs, each with a seed of its own, beside the songs.
+/// A drummer's takes of the songs, each with its own seed, paired with the songs.
 fn takes<C>(drummer: &Drummer, songs: &[Song], controls: &C) -> Result<Vec<(Song, Song)>>
 where
     C: Fn(u32) -> Controls,
@@ -151,7 +151,7 @@ fn measures(take: &Song) -> Vec<[[bool; N_VOICES]; NET_STEPS]> {
     measures.collect()
 }
 
-/// Fills among the measures that end a phrase of four, and among the others; the first measure is silent.
+/// Share of fills among the measures that end a phrase of four, and among the others; the first measure is silent.
 fn fill_shares(takes: &[(Song, Song)]) -> [f64; 2] {
     let mut is_fill_at = [Vec::new(), Vec::new()];
     for (take, _) in takes {
@@ -169,7 +169,7 @@ fn fill_shares(takes: &[(Song, Song)]) -> [f64; 2] {
     is_fill_at.map(share)
 }
 
-/// How many are true, in percent.
+/// The share that is true, in percent.
 fn share(all: Vec<bool>) -> f64 {
     let n = all.len() as f64;
     100.0 * all.into_iter().filter(|is| *is).count() as f64 / n
@@ -183,7 +183,7 @@ fn as_loud(song: &Song, velocity: u8) -> Song {
     song
 }
 
-/// The song with the bass notes of every off-beat eighth on the last triplet of their beat.
+/// The song with each off-beat eighth note of the bass moved to the last triplet of its beat.
 fn shuffled(song: &Song) -> Song {
     let mut song = song.clone();
     for Note { start, end, .. } in &mut song.bass {
@@ -210,7 +210,7 @@ fn on_triplets(takes: &[(Song, Song)]) -> f64 {
     share(late)
 }
 
-/// The answers as Markdown, one row a drummer; nothing where no drummer hears controls.
+/// The responses as Markdown, one row per drummer; empty if no drummer hears controls.
 pub(super) fn table(rows: &[(&str, Responses)]) -> String {
     if rows.is_empty() {
         return String::new();
@@ -244,10 +244,10 @@ pub(super) fn table(rows: &[(&str, Responses)]) -> String {
     lines.push(String::new());
     lines.push(
         "What the controls do, one at a time. follow: lock gain at 0 ¼ ½ ¾ 1. variation: repeated measures at 0 .1 .3 .6 \
-         1. fills: fills among fourth measures / among others, asked for never, left free, every four. style: takes \
-         nearest to the style asked for, and what chance would give. bass velocity: mean velocity / hits a measure with \
-         every bass note at 40, 80, 120. shuffle: hits of a beat's second half that fall on its last triplet, to the \
-         bass as it is and to one in triplets. Shares in percent."
+         1. fills: fills among fourth measures / among others, with fills set to never, free, every four. style: takes \
+         nearest to the requested style, and the share expected by chance. bass velocity: mean velocity / hits per \
+         measure with every bass note at 40, 80, 120. shuffle: hits in a beat's second half that fall on its last \
+         triplet, with the bass as it is and with it in triplets. Shares in percent."
             .to_owned(),
     );
     lines.join("\n")

@@ -1,4 +1,4 @@
-//! The songs that are played: whole MIDI files, for drum notes beyond the nine voices count too.
+//! The songs that are played. Whole MIDI files, because drum notes beyond the nine voices count too.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,13 +13,13 @@ use crate::corpus::Split;
 
 use crate::sources::{SongFile, Source};
 
-/// Quarter notes in a measure of 4/4, the only meter that is measured.
+/// Beats in a measure of 4/4, the only meter that is measured.
 pub(super) const BEATS: f64 = 4.0;
 
-/// Measures in a picture, from the second one with bass on.
+/// Measures in a picture, starting with the second one that has bass.
 pub(super) const N_DRAWN: usize = 8;
 
-/// Songs of the open tier that are drawn.
+/// Songs of the open tier that are drawn, at most.
 const N_OPEN: usize = 2;
 
 /// A song of the corpus.
@@ -27,26 +27,26 @@ const N_OPEN: usize = 2;
 pub(super) struct Piece {
     /// Path in the corpus.
     pub(super) path: String,
-    /// Bass and people's drums.
+    /// The bass, and the drums that people played.
     pub(super) song: Song,
-    /// The licence, of a song of the open tier; nothing of a song without one may be published, nor drawn.
+    /// The licence of a song of the open tier. Songs without one may be neither published nor drawn.
     pub(super) licence: Option<String>,
 }
 
-/// What is played.
+/// The songs of an evaluation.
 #[derive(Debug)]
 pub(super) struct Pieces {
-    /// Measured: in 4/4, long enough, evenly spread over the split.
+    /// Songs that are measured: in 4/4, long enough, evenly spread over the split.
     pub(super) songs: Vec<Piece>,
-    /// Drawn: of the open tier, each from another source where there are several.
+    /// Songs that are drawn: of the open tier, each from a different source.
     pub(super) open: Vec<Piece>,
 }
 
 impl Pieces {
-    /// Reads a split of a folder or archive; of one whose index names no splits, everything.
+    /// Reads a split of a folder or archive; everything, if its index names no splits.
     ///
     /// # Errors
-    /// If the source cannot be read or no song of it can be measured.
+    /// If the source cannot be read or contains no song that can be measured.
     pub(super) fn read(source: &Path, split: Split, n_songs: usize) -> Result<Self> {
         let mut files: Vec<SongFile> = Vec::new();
         Source::open(source)?.read(&mut |file| {
@@ -89,7 +89,7 @@ impl Pieces {
     }
 }
 
-/// Whether bass and people both play in each of the measures that a picture shows.
+/// Whether both bass and people play in each measure that a picture shows.
 fn is_worth_seeing(song: &Song) -> bool {
     let first = first_measure(song) + 1;
     let plays =
@@ -98,7 +98,7 @@ fn is_worth_seeing(song: &Song) -> bool {
         .all(|measure| plays(&song.bass, measure) && plays(&song.drums, measure))
 }
 
-/// The measures from `first` on of a song in 4/4, at most `n`, as a song of its own that begins at 0 with the tempo there.
+/// At most `n` measures of a 4/4 song, starting at `first`, as a song that begins at 0 with the tempo at that place.
 pub(super) fn excerpt(song: &Song, first: usize, n: usize) -> Song {
     let (from, to) = (BEATS * first as f64, BEATS * (first + n) as f64);
     let cut = |notes: &[Note]| -> Vec<Note> {
@@ -121,20 +121,20 @@ pub(super) fn excerpt(song: &Song, first: usize, n: usize) -> Song {
     }
 }
 
-/// The measure of 4/4 in which the bass begins.
+/// The 4/4 measure in which the bass begins.
 pub(super) fn first_measure(song: &Song) -> usize {
     let start = song.bass.first().map_or(0.0, |note| note.start.0);
     measure_of(start)
 }
 
-/// The measure of 4/4 that a position lies in.
+/// The 4/4 measure of a position.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "the reader bounds positions to 100,000 measures and none is negative"
 )]
 pub(super) fn measure_of(beats: f64) -> usize {
-    // A note on the downbeat may come back from frames a hair before it.
+    // Conversion from frames may put a note on the downbeat just before it.
     (beats / BEATS + 1e-4).floor() as usize
 }
 
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_excerpt_begins_at_nought_and_ends_its_notes_with_itself() {
+    fn an_excerpt_begins_at_zero_and_cuts_notes_at_its_end() {
         let note = |start: f64, end: f64| Note {
             start: Beats(start),
             end: Beats(end),

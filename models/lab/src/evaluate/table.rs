@@ -1,11 +1,11 @@
-//! The table of figures: Markdown whose columns also stand under each other in a terminal.
+//! The table of figures: Markdown whose columns also line up in a terminal.
 
 use crate::evaluation::{DEAF_BELOW, Likelihood};
 
 use super::drift::Drift;
 use super::measure::{Measured, Outcome};
 
-/// What stands where there is no figure.
+/// Shown where there is no figure.
 const NONE: &str = "–";
 
 const HEADINGS: [&str; 29] = [
@@ -40,7 +40,7 @@ const HEADINGS: [&str; 29] = [
     "parameters",
 ];
 
-/// The table, one row an outcome.
+/// The table, one row per outcome.
 pub(super) fn table(outcomes: &[Outcome]) -> String {
     let mut rows = vec![HEADINGS.map(str::to_owned)];
     rows.extend(outcomes.iter().map(row));
@@ -168,16 +168,17 @@ pub(super) fn legend() -> String {
         "f1, kick, snare: hits that people played at the same step with the same voice. lock gain: kick F1 against the \
          song's own bass minus that against every other song's; below {DEAF_BELOW:.0} a drummer is **deaf**. kick on \
          bass, bass kicked: kicks that fall on a bass onset, and the other way round. notes, pieces: hits and \
-         different voices a measure. empty: measures without a hit. dp8: hits on eighths. backbeat: measures with a \
-         snare on two and four. consistency, repeat: likeness of neighbouring measures, and measures identical to the \
+         different voices per measure. empty: measures without a hit. dp8: hits on eighths. backbeat: measures with a \
+         snare on two and four. consistency, repeat: similarity of adjacent measures, and measures identical to the \
          one before. vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. \
          oa: overlap of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at \
-         people's next measure, nats a cell; after people: while it goes by people's drums, as far as it can; after nobody: by none. \
+         people's next measure, nats per cell; after people: given all past drums of people that it could know; after \
+         nobody: given no drums. \
          diversity: 100 − F1 between takes of one song with different seeds. drift: notes and lock gain in measures 16 \
-         to 80 and 192 to 256 of the same bass over and over. silence: hits a measure while the bass rests, laying out \
-         / keeping time, and measures of returned bass before the drummer is back. density: hits a measure at density \
-         .1 .3 .5 .7 .9; **falls** where more density gave fewer. p50: half of the predictions take no longer, one \
-         thread. MFLOP: operations of one prediction, at least. Shares in percent."
+         to 80 and 192 to 256 of the same bass repeated. silence: hits per measure while the bass rests, laying out \
+         / keeping time, and measures of returned bass before the drummer is back. density: hits per measure at density \
+         .1 .3 .5 .7 .9; **falls** where more density gave fewer. p50: median time per prediction, one \
+         thread. MFLOP: operations per prediction, a lower bound. Shares in percent."
     )
 }
 
@@ -222,25 +223,25 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn who_does_not_hear_the_bass_is_marked_deaf() {
+    fn a_drummer_that_ignores_the_bass_is_marked_deaf() {
         let outcomes = [outcome("stone", 7.9), outcome("ear", 8.0)];
         let table = table(&outcomes);
         let line = |name| table.lines().find(|line| line.contains(name));
         assert!(line("stone").is_some_and(|line| line.contains("**deaf**")));
         assert!(line("ear").is_some_and(|line| !line.contains("**deaf**")));
         let people = Outcome::people(&outcomes);
-        assert!(!people.is_deaf(), "no drummer, no ears to test");
+        assert!(!people.is_deaf(), "people are not a drummer");
         assert!(
             people
                 .report
                 .named_overlaps()
                 .all(|(_, overlap)| (overlap - 1.0).abs() < 1e-9),
-            "people are as they are themselves"
+            "people overlap fully with themselves"
         );
     }
 
     #[test]
-    fn every_row_has_every_column_and_what_is_unknown_is_a_dash() {
+    fn every_row_has_every_column_and_a_dash_for_unknown_figures() {
         let table = table(&[outcome("ear", 8.0)]);
         for line in table.lines() {
             assert_eq!(line.matches('|').count(), HEADINGS.len() + 1, "{line}");

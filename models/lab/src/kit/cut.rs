@@ -1,38 +1,38 @@
-//! Cuts a recording out of what was recorded: from its onset, without DC, with an end that is silence.
+//! Trims a recording for a kit: starts at the onset, removes DC, fades to silence.
 //!
 //! Pure arithmetic on samples; never does I/O.
 
-/// How much of a recording is kept, and how fast it dies away.
+/// How much of a recording is kept, and how fast it decays.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
-    /// Longest it may be, in seconds.
+    /// Maximum length, in seconds.
     max_s: f32,
-    /// How much faster than by itself it falls, in dB a second.
+    /// Extra decay, in dB per second.
     damping_db_per_s: f32,
 }
 
-/// Peak of what is cut.
+/// Peak of the result.
 const PEAK: f32 = 0.95;
 
 /// The onset is where this share of the peak is first reached.
 const ONSET: f32 = 0.01;
 
-/// What stays of the silence before the onset, in seconds: the rise of the attack.
+/// How much of the time before the onset is kept, in seconds: the rise of the attack.
 const RISE_S: f32 = 0.000_3;
 
-/// What is softer than this share of the peak, to the very end, is no more heard.
+/// The end is cut from where the sound stays below this share of the peak.
 const FLOOR: f32 = 0.000_7;
 
-/// Sides more alike than this, as a correlation, are one.
+/// If the sides correlate more than this, they become one channel.
 const MONO: f64 = 0.995;
 
 impl Cut {
-    /// As it is, up to a length in seconds.
+    /// Unchanged, up to a length in seconds.
     pub(super) const fn whole(max_s: f32) -> Self {
         Self::damped(max_s, 0.0)
     }
 
-    /// Falling faster by so many dB a second, up to a length in seconds.
+    /// With extra decay in dB per second, up to a length in seconds.
     pub(super) const fn damped(max_s: f32, damping_db_per_s: f32) -> Self {
         Self {
             max_s,
@@ -40,7 +40,7 @@ impl Cut {
         }
     }
 
-    /// Cuts a recording; gives one channel where both sides are alike.
+    /// Trims a recording; returns one channel if both sides are alike.
     pub(super) fn apply(self, sides: [&[f32]; 2], rate_hz: u32) -> Vec<Vec<f32>> {
         let rate = rate_hz as f32;
         let mut channels: Vec<Vec<f32>> = if correlation(sides) > MONO {
@@ -67,7 +67,7 @@ impl Cut {
             .max()
             .unwrap_or(0);
         let n = (heard + 1).saturating_sub(begin).min(longest);
-        // What was not over yet fades for longer.
+        // A sound that is cut off gets a longer fade.
         let fade_share = if n == longest { 0.4 } else { 0.15 };
         channels
             .iter()
@@ -86,7 +86,7 @@ impl Cut {
     }
 }
 
-/// A high-pass of the first order at 8 Hz.
+/// A first-order high-pass at 8 Hz.
 fn remove_dc(samples: &mut [f32], rate_hz: f32) {
     let pole = (-std::f32::consts::TAU * 8.0 / rate_hz).exp();
     let (mut before, mut out) = (0.0, 0.0);
@@ -102,7 +102,7 @@ fn peak(channels: &[Vec<f32>]) -> f32 {
     samples.fold(0.0, |peak, sample| peak.max(sample.abs()))
 }
 
-/// In `[-1, 1]`; that of silence is 1.
+/// In `[-1, 1]`; 1 for silence.
 fn correlation([left, right]: [&[f32]; 2]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| -> f64 {
         a.iter()
@@ -133,7 +133,7 @@ mod tests {
 
     const RATE_HZ: u32 = 44_100;
 
-    /// A tenth of a second of silence with DC, then a tone that dies away.
+    /// A tenth of a second of silence with DC, then a decaying tone.
     fn recorded(gain: f32) -> Vec<f32> {
         let tone = |at: usize| {
             let s = at as f32 / RATE_HZ as f32 - 0.1;

@@ -1,4 +1,4 @@
-//! Writes sound as FLAC, 16 bits a sample.
+//! Encodes sound as FLAC, 16 bits per sample.
 //!
 //! Never does I/O.
 
@@ -8,7 +8,7 @@ use flacenc::component::BitRepr as _;
 use flacenc::error::Verify as _;
 use flacenc::source::MemSource;
 
-/// The bytes of a FLAC file of the channels, which are equally long and in `[-1, 1]`.
+/// The bytes of a FLAC file with these channels, which have equal length and samples in `[-1, 1]`.
 pub(super) fn encode(channels: &[Vec<f32>], rate_hz: u32) -> Result<Vec<u8>> {
     let n_frames = channels.iter().map(Vec::len).min().unwrap_or(0);
     let frames = (0..n_frames).flat_map(|at| channels.iter().map(move |channel| channel[at]));

@@ -1,5 +1,5 @@
-//! Bass lines as text: a file of lines, and the song of each. Knows the notation of `models/listening/lines.toml`, and
-//! nothing of who plays to it.
+//! Bass lines as text: reads the notation of `models/listening/lines.toml` and makes a song of each line. Knows nothing
+//! about the drummer.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ use super::{N_ANSWERED, TITLE};
 /// A bass line.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
-    /// Name of its files: small letters, digits and hyphens.
+    /// Name of its files: lowercase letters, digits and hyphens.
     pub(super) name: String,
-    /// What it is, for people.
+    /// Description for people.
     pub(super) about: String,
-    /// Quarter notes a minute, 30 to 300.
+    /// Tempo in BPM, 30 to 300.
     pub(super) tempo_bpm: f64,
     /// The meter of all its measures.
     pub(super) meter: Meter,
-    /// Whether the second half of every beat begins a triplet late.
+    /// Whether the second half of every beat is delayed to the last triplet.
     pub(super) is_shuffle: bool,
-    /// Its measures.
+    /// How many measures it has.
     pub(super) n_measures: usize,
     /// Its notes, tempo and meter; no drums.
     pub(super) song: Song,
@@ -51,7 +51,7 @@ struct Entry {
 /// Reads a file of lines.
 ///
 /// # Errors
-/// Names the line, and of a measure its number, what is wrong there and what may be.
+/// The error names the line and the measure, what is wrong there and what is allowed.
 pub(super) fn parse(text: &str) -> Result<Vec<Line>> {
     let file: File = toml::from_str(text)?;
     let mut names = BTreeSet::new();
@@ -69,7 +69,7 @@ fn line(entry: Entry) -> Result<Line> {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     ensure!(
         !entry.name.is_empty() && entry.name.chars().all(is_plain) && entry.name != TITLE,
-        "its files cannot be named so: take small letters, digits and hyphens, and not {TITLE:?}"
+        "its files cannot have this name: use lowercase letters, digits and hyphens, and not {TITLE:?}"
     );
     ensure!(
         (30.0..=300.0).contains(&entry.tempo_bpm),
@@ -126,16 +126,16 @@ fn meter(text: &str) -> Result<Meter> {
         .and_then(|(upper, lower)| Meter::new(upper, lower))
         .with_context(|| {
             format!(
-                "meter = {text:?} is none of 1 to 32 whole sixteenths, such as \"4/4\" or \"6/8\""
+                "meter = {text:?} is not 1 to 32 whole sixteenth notes, such as \"4/4\" or \"6/8\""
             )
         })
 }
 
-/// Reads a measure that begins `begin` steps after the start, after the notes of those before it.
+/// Reads a measure that begins `begin` steps after the start, and appends its notes to those of earlier measures.
 fn measure(text: &str, meter: Meter, begin: usize, notes: &mut Vec<Note>) -> Result<()> {
     let (steps, pitches) = text
         .split_once('|')
-        .context("a bar | must stand between steps and pitches")?;
+        .context("a | must separate steps from pitches")?;
     let steps: Vec<char> = steps.chars().filter(|c| !c.is_whitespace()).collect();
     ensure!(
         steps.len() == meter.n_steps(),
@@ -163,21 +163,20 @@ fn measure(text: &str, meter: Meter, begin: usize, notes: &mut Vec<Note>) -> Res
                 velocity,
             })),
             (None, '-') => {
-                // Steps are exact in binary, so that a note ends where the next step begins or not at all.
+                // Steps are exact in binary, so a note ends exactly where the next step begins or it does not sound.
                 let sounding = notes.last_mut().filter(|note| note.end == start);
-                let note = sounding.with_context(|| {
-                    format!("no note sounds at step {} that '-' could hold", i + 1)
-                })?;
+                let note = sounding
+                    .with_context(|| format!("no note sounds at step {} for '-' to hold", i + 1))?;
                 note.end = end;
             }
             (None, '.') => {}
-            (None, mark) => bail!("step {} is {mark:?}, which is none of X x s g - .", i + 1),
+            (None, mark) => bail!("step {} is {mark:?}, not one of X x s g - .", i + 1),
         }
     }
     Ok(())
 }
 
-/// MIDI velocity of a mark; `None` of one where no note begins.
+/// MIDI velocity of a mark; `None` if no note begins there.
 fn velocity(mark: char) -> Option<u8> {
     match mark {
         'X' => Some(116),
@@ -195,12 +194,12 @@ fn keys(text: &str) -> Result<Vec<u8>> {
         let (pitch, times) = word.split_once('*').unwrap_or((word, "1"));
         let key = key(pitch).with_context(|| {
             format!(
-                "{word:?} is no pitch: a letter A to G, # or b if need be, and an octave 0 to 8"
+                "{word:?} is not a pitch: write a letter A to G, # or b if needed, and an octave 0 to 8"
             )
         })?;
         let times: usize = times
             .parse()
-            .with_context(|| format!("{word:?} says how often after *"))?;
+            .with_context(|| format!("{word:?} needs a number of repeats after *"))?;
         keys.extend(std::iter::repeat_n(
             key,
             times.min(lockstep_core::representation::MAX_STEPS_PER_MEASURE + 1),
@@ -240,7 +239,7 @@ fn beats(step: usize) -> Beats {
     Beats(step as f64 / f64::from(STEPS_PER_BEAT))
 }
 
-/// Stretches the first half of every beat to two thirds of it, and crowds the second into what is left.
+/// Stretches the first half of every beat to two thirds of the beat, and squeezes the second half into the rest.
 fn shuffled(at: Beats) -> Beats {
     let (beat, within) = (at.0.floor(), at.0.fract());
     Beats(beat + (within * 4.0 / 3.0).min((within * 2.0 + 1.0) / 3.0))
@@ -276,7 +275,7 @@ mod tests {
             (0.0, 0.75, 28, 116),
             (0.75, 1.0, 34, 44),
             (1.0, 1.25, 37, 96),
-            // It is held into the next measure, whose first eight steps go on with it.
+            // It is held for the first eight steps of the next measure.
             (2.0, 5.0, 21, 74),
         ];
         assert_eq!(notes, expected);
@@ -285,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shuffle_moves_the_second_half_of_a_beat_by_a_triplet() {
+    fn a_shuffle_moves_the_second_half_of_a_beat_to_the_last_triplet() {
         for (written, played) in [
             (0.0, 0.0),
             (0.25, 1.0 / 3.0),
@@ -301,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_named() {
+    fn the_error_says_what_cannot_be_read() {
         let whole = "x--- ---- ---- ---- | A1\n";
         let with = |measure: &str| entry("4/4", &format!("{whole}{measure}\n{}", whole.repeat(4)));
         let twice = format!("{0}{0}", with(whole));
@@ -313,10 +312,10 @@ mod tests {
             ),
             (with("x--- ---- ---- ---- | A1 E1"), "2 pitches for 1 notes"),
             (with("x--- ---- ---- ---- | A1*3"), "3 pitches for 1 notes"),
-            (with("x--- ---- ---- ---- | H1"), "\"H1\" is no pitch"),
-            (with("x--- ---- ---- ---- | A9"), "\"A9\" is no pitch"),
+            (with("x--- ---- ---- ---- | H1"), "\"H1\" is not a pitch"),
+            (with("x--- ---- ---- ---- | A9"), "\"A9\" is not a pitch"),
             (with("x--- ---- ---- ---- | A1*x"), "\"A1*x\""),
-            (with("x--- ---- ---- ---- A1"), "a bar | must stand"),
+            (with("x--- ---- ---- ---- A1"), "a | must separate"),
             (with("x--- ---o ---- ---- | A1"), "step 8 is 'o'"),
             (with("x.-- ---- ---- ---- | A1"), "no note sounds at step 3"),
             (entry("4/4", whole), "it has 1 measures"),
@@ -324,7 +323,7 @@ mod tests {
             (entry("4/4", whole).replace("100", "301"), "tempo-bpm = 301"),
             (
                 entry("4/4", whole).replace("own", "../own"),
-                "small letters",
+                "lowercase letters",
             ),
             (
                 entry("4/4", whole).replace("own", TITLE),

@@ -1,4 +1,4 @@
-//! One sound of many takes: some measures of each, a short silence between them, one channel, small enough to be committed.
+//! Many takes as one sound: a few measures of each with short silences between, mono, small enough to be committed.
 
 use std::convert::Infallible;
 use std::f64::consts::PI;
@@ -11,10 +11,10 @@ use lockstep_files::midi_file::{Note, Song};
 #[cfg(test)]
 use super::lines::Line;
 
-/// Samples a second.
+/// Sample rate, in Hz.
 pub(super) const RATE_HZ: u32 = 22_050;
 
-/// How long a take rings on after its last measure, fading out.
+/// How long a take keeps ringing after its last measure while it fades out.
 const RING_S: f64 = 0.5;
 
 /// Silence between two takes.
@@ -27,7 +27,7 @@ pub(super) struct Medley {
 }
 
 impl Medley {
-    /// Adds measures of a song, counted from 0, and says at which second they begin.
+    /// Adds measures of a song, counted from 0, and returns the second at which they begin.
     pub(super) fn add(&mut self, song: &Song, meter: Meter, measures: Range<usize>) -> f64 {
         if !self.samples.is_empty() {
             let n_silent = samples(GAP_S, RATE_HZ);
@@ -42,7 +42,7 @@ impl Medley {
         begins_s
     }
 
-    /// How long it is by now.
+    /// Length so far.
     pub(super) fn seconds(&self) -> f64 {
         self.samples.len() as f64 / f64::from(RATE_HZ)
     }
@@ -53,7 +53,7 @@ impl Medley {
     }
 }
 
-/// The notes that begin in a stretch of a song of one tempo, as a song of its own.
+/// The notes that begin in a range of beats of a song with one tempo, as a song of its own.
 fn excerpt(song: &Song, beats: &Range<f64>) -> Song {
     let part = |notes: &[Note]| -> Vec<Note> {
         let within = notes.iter().filter(|note| beats.contains(&note.start.0));
@@ -72,7 +72,7 @@ fn excerpt(song: &Song, beats: &Range<f64>) -> Song {
     }
 }
 
-/// A song's sound of one channel at twice the rate: until its end, and as it rings on.
+/// A song rendered in mono at twice the rate, up to its end and while it rings on.
 fn mono(song: &Song, lasts_s: f64) -> Vec<f32> {
     let rate_hz = 2 * RATE_HZ;
     let (fades_from, n_samples) = (
@@ -94,11 +94,11 @@ fn mono(song: &Song, lasts_s: f64) -> Vec<f32> {
     sound
 }
 
-/// Every second sample, after what half of the rate cannot hold has been filtered out.
+/// Every second sample, after a low-pass filter against aliasing.
 fn halved(sound: &[f32]) -> Vec<f32> {
     /// Taps on either side of the middle one.
     const REACH: usize = 47;
-    /// Where the filter lets half through, as a share of the higher rate: 10 kHz, so that at 11 little is left.
+    /// Where the filter passes half, relative to the higher rate: 10 kHz, so that little is left at 11 kHz.
     const CUT: f64 = 10_000.0 / 44_100.0;
     let taps: Vec<f64> = (0..=2 * REACH)
         .map(|i| {
@@ -108,7 +108,7 @@ fn halved(sound: &[f32]) -> Vec<f32> {
             } else {
                 (2.0 * PI * CUT * x).sin() / (PI * x)
             };
-            // Blackman's window.
+            // Blackman window.
             let place = PI * (x / (REACH + 1) as f64 + 1.0);
             sinc * (0.42 - 0.5 * place.cos() + 0.08 * (2.0 * place).cos())
         })
@@ -127,7 +127,7 @@ fn halved(sound: &[f32]) -> Vec<f32> {
     (0..sound.len()).step_by(2).map(one).collect()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a sample of at most two")]
+#[expect(clippy::cast_possible_truncation, reason = "a sample is at most two")]
 fn narrow(sample: f64) -> f32 {
     sample as f32
 }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn halving_keeps_what_is_low_and_takes_what_is_high() {
+    fn halving_keeps_low_frequencies_and_removes_high_ones() {
         let loudness = |freq_hz: f64| {
             let wave: Vec<f32> = (0..8000)
                 .map(|i| (2.0 * PI * freq_hz * f64::from(i) / 44_100.0).sin())

@@ -1,4 +1,4 @@
-//! The page that tells of the takes: of each how fast, its grid, its picture, and where the medley has it.
+//! The page about the takes: each one's tempo, grid and picture, and where it begins in the medley.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::lines::Line;
 use super::{FIRST_ANSWERED, N_ANSWERED, TITLE};
 use crate::evaluate::VARIATION;
 
-/// A line that was played to.
+/// A bass line after the drummer has played to it.
 #[derive(Clone, Debug)]
 pub(super) struct Played<'a> {
     pub(super) line: &'a Line,
@@ -16,7 +16,7 @@ pub(super) struct Played<'a> {
     pub(super) begins_s: f64,
 }
 
-/// What the page tells.
+/// The content of the page.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page<'a> {
     /// Name of the weights.
@@ -41,10 +41,10 @@ impl Page<'_> {
         let (first, last) = (FIRST_ANSWERED + 1, FIRST_ANSWERED + N_ANSWERED);
         let mut text = format!(
             "# Listening\n\n\
-             {} bass lines of our own, and what **{drummer}** plays to them with seed {seed} through the plugin's own \
-             engine: variation {VARIATION}, every other knob where it begins. It is given the bass and nothing else, listens to \
+             {} of our own bass lines, and what **{drummer}** plays to them with seed {seed} through the plugin's own \
+             engine: variation {VARIATION}, every other knob at its default. The drummer gets only the bass, listens to \
              the first measure, and plays from the second on.\n\n\
-             [{TITLE}.wav]({TITLE}.wav) has measures {first} to {last} of each, which are also those of the grids:\n\n\
+             [{TITLE}.wav]({TITLE}.wav) plays measures {first} to {last} of each; the grids show the same measures:\n\n\
              | begins | line | |\n|---|---|---|\n",
             self.played.len(),
         );
@@ -59,8 +59,8 @@ impl Page<'_> {
             );
         }
         text.push_str(
-            "\nIn a grid `o` is a bass note, `X` a loud hit and `x` a softer one; the velocity of both is the shade in the \
-             pictures.\n",
+            "\nIn a grid, `o` is a bass note, `X` a loud hit and `x` a softer one; in the pictures, shade shows the \
+             velocity of both.\n",
         );
         for Played { line, grid, .. } in self.played {
             let Line { name, about, .. } = line;

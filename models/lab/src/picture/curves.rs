@@ -1,4 +1,4 @@
-//! Curves: named series over a common axis, one panel above the other, as training and reports need them.
+//! Curves: named series over a common axis, in panels one above the other, for training and reports.
 
 use std::path::Path;
 
@@ -11,15 +11,15 @@ use super::{Canvas, INK, PALE, draw, pixel, shade, text};
 
 const WIDTH: u32 = 1680;
 const PANEL_HEIGHT: u32 = 420;
-/// Above the panels: the title.
+/// Height of the title above the panels.
 const TOP: u32 = 64;
-/// Right of the panels: the legend.
+/// Width of the legend to the right of the panels.
 const LEGEND: u32 = 380;
 
-/// Points up to which each is marked.
+/// Series with at most this many points get a dot at each point.
 const MAX_MARKED: usize = 40;
 
-/// Told apart also by the colour-blind, as far as ten can be (Okabe and Ito 2008, and three more).
+/// Colours that colour-blind people can tell apart as well as ten colours allow (Okabe and Ito 2008, and three more).
 const COLOURS: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -36,7 +36,7 @@ const COLOURS: [RGBColor; 10] = [
 /// Series that share a vertical axis.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Panel {
-    /// What the vertical axis counts.
+    /// Label of the vertical axis.
     pub(crate) y_label: String,
     /// In the order of the legend.
     pub(crate) series: Vec<Series>,
@@ -47,7 +47,7 @@ pub(crate) struct Panel {
 pub(crate) struct Series {
     /// Name in the legend.
     pub(crate) name: String,
-    /// From left to right; a point that is no number is left out.
+    /// From left to right; points that are not finite are left out.
     pub(crate) points: Vec<(f64, f64)>,
 }
 
@@ -132,7 +132,7 @@ fn is_finite((x, y): &(f64, f64)) -> bool {
     x.is_finite() && y.is_finite()
 }
 
-/// The range of one coordinate, a share wider at both ends; 0 to 1 of nothing.
+/// The range of one coordinate, widened at both ends by a share of it; 0 to 1 if there are no points.
 fn range<'a>(
     series: impl IntoIterator<Item = &'a Series>,
     coordinate: impl Fn((f64, f64)) -> f64,
@@ -149,7 +149,7 @@ fn range<'a>(
     if low > high {
         return 0.0..1.0;
     }
-    // A flat curve gets some height of its own.
+    // A flat curve still gets some height.
     let spare = match high - low {
         0.0 => low.abs().max(1.0) * 0.1,
         width => width * margin,
@@ -157,7 +157,7 @@ fn range<'a>(
     low - spare..high + spare
 }
 
-/// A number with the digits that an axis needs.
+/// A number with as many digits as an axis needs.
 fn short(x: f64) -> String {
     match x.abs() {
         0.0 => "0".to_owned(),
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn curves_are_drawn_with_gaps_and_without_anything() -> Result<()> {
+    fn curves_are_drawn_with_gaps_and_when_empty() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let loss = Series {
             name: "loss".to_owned(),

@@ -1,4 +1,4 @@
-//! A take: the bass as a piano roll over one drum grid after another.
+//! Draws a take: the bass as a piano roll, and below it one or more drum grids.
 
 use std::ops::Range;
 use std::path::Path;
@@ -14,11 +14,11 @@ use super::{Canvas, INK, PALE, PAPER, draw, pixel, shade, text};
 const WIDTH: i32 = 1680;
 /// Left and right end of the measures.
 const MEASURES: Range<i32> = 126..1656;
-/// Above the first panel: the title.
+/// Height of the title above the first panel.
 const TOP: i32 = 64;
-/// Between panels: a label.
+/// Space between panels, for a label.
 const GAP: i32 = 46;
-/// Height of a voice's line.
+/// Height of a voice's row.
 const VOICE_HEIGHT: i32 = 24;
 /// Height of the bass panel.
 const BASS_HEIGHT: i32 = 240;
@@ -27,7 +27,7 @@ const BASS: RGBColor = RGBColor(24, 100, 171);
 const DRUMS: [RGBColor; 2] = [RGBColor(73, 80, 87), RGBColor(201, 88, 11)];
 const BAND: RGBColor = RGBColor(244, 246, 248);
 
-/// From the top to the bottom of the kit.
+/// From top to bottom of the picture.
 const VOICES: [(Voice, &str); 9] = [
     (Voice::Crash, "crash"),
     (Voice::Ride, "ride"),
@@ -40,14 +40,14 @@ const VOICES: [(Voice, &str); 9] = [
     (Voice::Kick, "kick"),
 ];
 
-/// What is drawn, in one meter.
+/// A picture's content, in one meter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Roll<'a> {
-    /// Above everything.
+    /// Title above everything.
     pub(crate) title: &'a str,
     /// The bass.
     pub(crate) bass: &'a [Note],
-    /// Drum parts with their names, from top to bottom; colours tell the last from the others.
+    /// Drum parts with their names, from top to bottom; the last has a colour of its own.
     pub(crate) parts: &'a [(&'a str, &'a [Note])],
     /// The meter of the whole song.
     pub(crate) meter: Meter,
@@ -64,7 +64,7 @@ impl Roll<'_> {
         first..first + length * self.n_measures as f64
     }
 
-    /// Fine lines a measure: one a beat, which in 6/8, 9/8 and 12/8 is three eighths.
+    /// Fine lines per measure: one per beat, where a beat of 6/8, 9/8 or 12/8 is three eighths.
     fn n_pulses(&self) -> usize {
         let numerator = usize::from(self.meter.numerator());
         let is_compound = self.meter.denominator() == 8 && numerator.is_multiple_of(3);
@@ -75,7 +75,7 @@ impl Roll<'_> {
         }
     }
 
-    /// Where a position lies across the picture, in pixels.
+    /// Horizontal place of a position in beats, in pixels.
     fn x(&self, beats: f64) -> i32 {
         let width = f64::from(MEASURES.end - MEASURES.start);
         let drawn = self.beats();
@@ -83,7 +83,7 @@ impl Roll<'_> {
         MEASURES.start + pixel(share * width)
     }
 
-    /// The notes that begin in the picture.
+    /// The notes that begin inside the picture.
     fn seen<'n>(&self, notes: &'n [Note]) -> impl Iterator<Item = &'n Note> {
         let beats = self.beats();
         notes
@@ -92,7 +92,7 @@ impl Roll<'_> {
     }
 }
 
-/// Draws a take: a line a voice, a bar line a measure, a fine line a beat, velocity as shade.
+/// Draws a take: one row per voice, a strong line per measure, a fine line per beat, velocity as shade.
 pub(crate) fn roll(path: &Path, roll: &Roll<'_>) -> Result<()> {
     let n_voices = i32::try_from(VOICES.len())?;
     let n_parts = i32::try_from(roll.parts.len())?;
@@ -114,13 +114,13 @@ pub(crate) fn roll(path: &Path, roll: &Roll<'_>) -> Result<()> {
     })
 }
 
-/// The bass notes by pitch; the octaves of C and each pitch that is played are labelled.
+/// The bass notes by pitch; each C and G is labelled.
 fn bass(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: Range<i32>) -> Result<()> {
     label(canvas, "bass", rows.start, BASS)?;
     let keys = || roll.seen(roll.bass).map(|note| note.key);
     let low = keys().min().unwrap_or(36);
     let high = keys().max().unwrap_or(48);
-    // At least an octave, so that a line on one pitch is not a wall.
+    // Show at least an octave, so that a line on one pitch does not fill the panel.
     let spare = 12_u8.saturating_sub(high - low).div_ceil(2).max(1);
     let (low, high) = (low.saturating_sub(spare), high.saturating_add(spare));
     let key_height = f64::from(rows.end - rows.start) / f64::from(high - low + 1);
@@ -153,7 +153,7 @@ fn bass(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: Range<i32>) -> Result<()> {
     Ok(())
 }
 
-/// One drum part, a voice a line; a hit lies where it is played, off the grid too.
+/// One drum part, one row per voice; hits are drawn where they are played, even off the grid.
 fn drums(
     canvas: &Canvas<'_>,
     roll: &Roll<'_>,
@@ -183,7 +183,7 @@ fn drums(
     Ok(())
 }
 
-/// A note: the louder, the darker; its first pixels are dark at any velocity.
+/// A note: the louder, the darker; its left edge is dark at any velocity.
 fn block(
     canvas: &Canvas<'_>,
     [from, to]: [(i32, i32); 2],
@@ -201,7 +201,7 @@ fn block(
     Ok(())
 }
 
-/// Fine lines on beats, strong ones on measures, which are numbered from 1 where wanted.
+/// Fine lines on beats and strong ones on measures, which are numbered from 1 if asked.
 fn grid(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: &Range<i32>, is_numbered: bool) -> Result<()> {
     let n_pulses = roll.n_pulses();
     let n_lines = n_pulses * roll.n_measures;
@@ -236,7 +236,7 @@ fn label(canvas: &Canvas<'_>, name: &str, top: i32, colour: RGBColor) -> Result<
     Ok(())
 }
 
-/// A shaded line across the measures.
+/// A shaded row across the measures.
 fn band(canvas: &Canvas<'_>, rows: Range<i32>) -> Result<()> {
     let corners = [(MEASURES.start, rows.start), (MEASURES.end, rows.end)];
     canvas.draw(&Rectangle::new(corners, shade(BAND, 1.0).filled()))?;

@@ -1,18 +1,18 @@
-//! What was read, kept and refused, by source.
+//! Counts what was read, kept and refused, by source.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::corpus::{Corpus, Repetition};
 
-/// Songs kept, and songs refused by reason, of each source.
+/// Songs kept, and songs refused by reason, for each source.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Census {
-    /// By source, then by reason; the empty reason counts what was kept.
+    /// By source, then by reason; the empty reason counts kept songs.
     counts: BTreeMap<(String, String), usize>,
 }
 
-/// How many measures and songs of a source the finished file holds.
+/// Measures and songs of a source in the finished file.
 #[derive(Default)]
 struct Held {
     measures: usize,
@@ -28,7 +28,7 @@ impl Census {
     }
 
     pub(super) fn refuse(&mut self, source: &str, reason: &str) {
-        // Tabs and line ends would break the text form.
+        // Tabs and line ends would break the text format.
         let plain = |text: &str| text.replace(char::is_control, " ");
         *self
             .counts
@@ -50,7 +50,7 @@ impl Census {
         kept.map(|(_, n)| n).sum()
     }
 
-    /// One line a count: source, reason, number.
+    /// One line per count: source, reason, number.
     pub(super) fn to_text(&self) -> String {
         let line = |((source, reason), n): (&(String, String), &usize)| {
             format!("{source}\t{reason}\t{n}\n")
@@ -58,7 +58,7 @@ impl Census {
         self.counts.iter().map(line).collect()
     }
 
-    /// What [`Self::to_text`] wrote.
+    /// Reads what [`Self::to_text`] wrote.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let count = |line: &str| {
             let mut cells = line.split('\t');
@@ -69,7 +69,7 @@ impl Census {
         Some(Self { counts })
     }
 
-    /// Every reason of every source, one a line.
+    /// Every reason of every source, one per line.
     pub(super) fn reasons(&self) -> String {
         let refused = self
             .counts
@@ -80,7 +80,7 @@ impl Census {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// The table of sources, and the reasons below it.
+    /// The table of sources, followed by the reasons.
     pub(super) fn table(&self, corpus: &Corpus, repetition: &Repetition) -> String {
         let mut held: BTreeMap<String, Held> = BTreeMap::new();
         for song in (0..corpus.n_songs()).map(|idx| corpus.song(idx)) {

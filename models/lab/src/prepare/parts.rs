@@ -1,7 +1,7 @@
-//! What the chunks of a run have given, kept beside the output until it is complete.
+//! The results of a run's chunks, kept beside the output until it is complete.
 //!
-//! A part is a corpus file and a table of what was refused. Both names carry a fingerprint of the songs' bytes, of what
-//! the index says of them and of the program, so that a part is used again only for the same songs.
+//! A part is a corpus file and a table of what was refused. Both names contain a fingerprint of the songs' bytes, of
+//! their index entries and of the program's version, so that a part is reused only for the same songs.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -25,7 +25,7 @@ pub(super) struct Parts {
     folder: PathBuf,
 }
 
-/// What one chunk gave.
+/// The result of one chunk.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) idx: usize,
@@ -37,7 +37,7 @@ pub(super) struct Part {
 }
 
 impl Parts {
-    /// Makes the folder, or finds it: `corpus.lockstep.parts`.
+    /// Makes the folder `corpus.lockstep.parts` if it is missing.
     pub(super) fn beside(output: &Path) -> Result<Self> {
         let mut name = output.as_os_str().to_owned();
         name.push(".parts");
@@ -46,7 +46,7 @@ impl Parts {
         Ok(Self { folder })
     }
 
-    /// The part of a chunk: the one that is there, or a new one.
+    /// The part of a chunk: the existing one, or a new one.
     pub(super) fn make(&self, idx: usize, songs: &[SongFile]) -> Result<Part> {
         let stem = format!("{idx:06}-{:016x}", fingerprint(songs));
         let path = self.folder.join(format!("{stem}.part"));
@@ -57,7 +57,7 @@ impl Parts {
             census,
             is_resumed,
         };
-        // The table is written last: where it is, the corpus file is.
+        // The table is written last: if it exists, so does the corpus file.
         let found = fs::read_to_string(&table).ok();
         if let Some(census) = found.and_then(|text| Census::parse(&text))
             && Corpus::open(&path).is_ok_and(|corpus| corpus.n_songs() == census.n_kept())
@@ -81,7 +81,7 @@ impl Parts {
         Ok(part(census, false))
     }
 
-    /// Removes the parts and their folder; a file that is none stays, and the folder with it.
+    /// Removes the parts and their folder; if it contains other files, they and the folder stay.
     pub(super) fn remove(self) -> Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
@@ -92,13 +92,14 @@ impl Parts {
                 fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
             }
         }
-        // Fails only where a stranger's file is in it.
+        // Fails only if there are other files in it.
         let _: std::io::Result<()> = fs::remove_dir(&self.folder);
         Ok(())
     }
 }
 
-/// A hash of all that decides what a part holds. Another toolchain may hash otherwise: then the part is made again.
+/// A hash of everything that decides the contents of a part. Another toolchain may hash differently; the part is then
+/// made again.
 fn fingerprint(songs: &[SongFile]) -> u64 {
     let mut hasher = DefaultHasher::new();
     (FORMAT_VERSION, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
@@ -113,7 +114,7 @@ fn fingerprint(songs: &[SongFile]) -> u64 {
 /// A song on the step grid, or why it is refused.
 fn record(song: &SongFile) -> Result<SongRecord, String> {
     let bytes = song.bytes.as_ref().map_err(Clone::clone)?;
-    // The reader has no panic that anyone knows of; should a file find one, the other files are still read.
+    // The reader has no known panic; if a file causes one, the other files are still read.
     catch_unwind(AssertUnwindSafe(|| grid(song, bytes)))
         .unwrap_or_else(|_| Err("the reader failed".to_owned()))
 }
@@ -142,10 +143,10 @@ fn grid(file: &SongFile, bytes: &[u8]) -> Result<SongRecord, String> {
     Ok(record)
 }
 
-/// The reason without what differs from file to file.
+/// The reason, without details that differ from file to file.
 fn reason(error: &MidiFileError) -> &'static str {
     match error {
-        MidiFileError::NotMidi => "no MIDI file",
+        MidiFileError::NotMidi => "not a MIDI file",
         MidiFileError::Truncated { .. } => "cut off",
         MidiFileError::BadEvent { .. } => "unreadable event",
         MidiFileError::Format { .. } => "MIDI format 2",

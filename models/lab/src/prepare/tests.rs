@@ -1,4 +1,4 @@
-//! Whole runs on sources made here.
+//! Whole runs on sources made by the tests.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use crate::corpus::Split;
 
 use super::*;
 
-/// A song of one measure; `variant` decides where its second kick is.
+/// A song of one measure; `variant` decides the position of its second kick.
 fn midi(variant: u8, has_bass: bool) -> Vec<u8> {
     let note = |start: f64, key| Note {
         start: Beats(start),
@@ -38,7 +38,7 @@ fn fill(folder: &Path, n_songs: u8) -> Result<()> {
 }
 
 #[test]
-fn a_plain_folder_is_read_and_hostile_files_are_counted() -> Result<()> {
+fn a_plain_folder_is_read_and_bad_files_are_counted() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let garage = folder.path().join("garage");
     fill(&garage.join("deep"), 3)?;
@@ -58,7 +58,7 @@ fn a_plain_folder_is_read_and_hostile_files_are_counted() -> Result<()> {
     assert_eq!(deaf, 1);
     for line in [
         "garage: 2 refused: cut off",
-        "garage: 2 refused: no MIDI file",
+        "garage: 2 refused: not a MIDI file",
         "garage: no index; split by a hash",
     ] {
         assert!(report.table.contains(line), "{}", report.table);
@@ -84,7 +84,7 @@ fn a_folder_without_songs_is_a_clear_error() -> Result<()> {
 }
 
 #[test]
-fn a_tar_xz_with_an_index_keeps_what_the_index_says() -> Result<()> {
+fn a_tar_xz_with_an_index_follows_its_index() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("songs.tar.xz");
     let options = lzma_rust2::XzOptions::with_preset(1);
@@ -124,7 +124,7 @@ fn a_tar_xz_with_an_index_keeps_what_the_index_says() -> Result<()> {
         assert!(report.table.contains(line), "{}", report.table);
     }
 
-    // An archive that ends early is read as far as it goes, or said to hold nothing.
+    // An archive that ends early is read as far as possible, or refused if nothing in it can be read.
     let bytes = fs::read(&path)?;
     fs::write(&path, &bytes[..bytes.len() / 2])?;
     if let Err(error) = prepare(&[path], &output, 100) {
@@ -137,7 +137,7 @@ fn a_tar_xz_with_an_index_keeps_what_the_index_says() -> Result<()> {
 }
 
 #[test]
-fn the_groove_dataset_brings_its_meters_its_splits_and_its_kit() -> Result<()> {
+fn the_groove_dataset_supplies_its_meters_splits_and_drum_map() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("groove-v1.zip");
     let mut zip = zip::ZipWriter::new(File::create(&path)?);
@@ -174,14 +174,14 @@ fn the_groove_dataset_brings_its_meters_its_splits_and_its_kit() -> Result<()> {
 }
 
 #[test]
-fn a_stopped_run_goes_on_to_the_same_bytes() -> Result<()> {
+fn an_interrupted_run_resumes_to_the_same_bytes() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let songs = folder.path().join("songs");
     fill(&songs, 10)?;
     let [whole, resumed] = ["whole", "resumed"].map(|name| folder.path().join(name));
     prepare(std::slice::from_ref(&songs), &whole, 3)?;
 
-    // Stopped after its four chunks, with one of them half-written and one for other songs.
+    // Interrupted after its four chunks, with one part half-written and one without its table.
     let parts = Parts::beside(&resumed)?;
     let made = gather(&[Source::open(&songs)?], &parts, 3)?;
     assert_eq!(made.len(), 4);

@@ -1,4 +1,4 @@
-//! What an index says of a source's songs.
+//! Reads what an index says about a source's songs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +7,31 @@ use lockstep_files::midi_file::TimeSignature;
 
 use crate::corpus::{DrumMap, Split};
 
-/// What is known of a song before its file is read.
+/// What is known about a song before its file is read.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    /// Collection that it comes from.
+    /// The collection it comes from.
     pub(crate) source: String,
-    /// Style in the source's own words, "" where unknown.
+    /// Style as the source names it, "" if unknown.
     pub(crate) style: String,
-    /// What it is used for; `None` where the source leaves that open.
+    /// The split it belongs to; `None` if the source does not say.
     pub(crate) split: Option<Split>,
-    /// Whether its licence is an open one.
+    /// Whether its licence is open.
     pub(crate) is_open: bool,
-    /// The licence in the source's own words, "" where unknown.
+    /// The licence as the source names it, "" if unknown.
     pub(crate) licence: String,
-    /// Whether the index calls its velocities a drummer's.
+    /// Whether the index says that a drummer played its velocities.
     pub(crate) has_dynamics: bool,
-    /// Whether the index calls its timing a drummer's.
+    /// Whether the index says that a drummer played its timing.
     pub(crate) has_timing: bool,
-    /// Its only meter, where the index knows better than the file.
+    /// Its only meter, if the index gives one; overrides the file.
     pub(crate) meter: Option<TimeSignature>,
-    /// What its percussion keys mean.
+    /// How to read its percussion keys.
     pub(crate) map: DrumMap,
 }
 
 impl Entry {
-    /// Nothing is known but where the song comes from.
+    /// An entry where only the source is known.
     pub(super) fn unknown(source: &str) -> Self {
         Self {
             source: source.to_owned(),
@@ -47,7 +47,7 @@ impl Entry {
     }
 }
 
-/// The indices that are understood.
+/// Supported kinds of index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// `index_dev.tsv`.
@@ -57,7 +57,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The index that a file of this path may be.
+    /// The kind of index that a file with this path may be.
     pub(super) fn of(path: &str) -> Option<Self> {
         match path.rsplit('/').next()? {
             "index_dev.tsv" => Some(Self::Corpus),
@@ -67,18 +67,18 @@ impl Kind {
     }
 }
 
-/// The songs of a source, by their path below the index's folder.
+/// The songs of a source, by their path relative to the index's folder.
 #[derive(Debug)]
 pub(super) struct Catalog {
-    /// The index's folder with a `/` at its end, or "".
+    /// The index's folder with a trailing `/`, or "".
     base: String,
     songs: BTreeMap<String, Entry>,
-    /// For every song of a source without an index.
+    /// Used for every song of a source without an index.
     default: Option<Entry>,
 }
 
 impl Catalog {
-    /// Without an index: every song is welcome.
+    /// A catalog without an index: it accepts every song.
     pub(super) fn none(source: &str) -> Self {
         Self {
             base: String::new(),
@@ -87,7 +87,7 @@ impl Catalog {
         }
     }
 
-    /// The songs of an index; `None` for an `info.csv` of something else.
+    /// The songs of an index; `None` if an `info.csv` is something else.
     ///
     /// # Errors
     /// If a column is missing.
@@ -160,17 +160,17 @@ impl Catalog {
         self.songs.len()
     }
 
-    /// A path below the index's folder.
+    /// A path relative to the index's folder.
     pub(super) fn relative<'a>(&self, path: &'a str) -> &'a str {
         path.strip_prefix(&self.base).unwrap_or(path)
     }
 
-    /// What is known of a song; `None` where there is an index without it.
+    /// The entry of a song; `None` if there is an index that does not list it.
     pub(super) fn entry(&self, path: &str) -> Option<&Entry> {
         self.songs.get(path).or(self.default.as_ref())
     }
 
-    /// Paths of every song of the index.
+    /// Paths of all songs in the index.
     pub(super) fn listed(&self) -> BTreeSet<&str> {
         self.songs.keys().map(String::as_str).collect()
     }
@@ -196,7 +196,7 @@ fn of_groove(style: &str, split: &str, meter: &str) -> Entry {
         })
     });
     Entry {
-        // `funk/groove1` is a funk.
+        // The style of `funk/groove1` is `funk`.
         style: style.split('/').next().unwrap_or_default().to_owned(),
         split: split_of(split),
         is_open: true,

@@ -1,4 +1,4 @@
-//! What holds a source's files: a folder, a tar archive packed with xz, a zip archive.
+//! Reads the files of a source: a folder, a tar archive packed with xz, or a zip archive.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
@@ -15,14 +15,14 @@ pub(super) enum Container {
     Zip(PathBuf),
 }
 
-/// An archive that ends early or cannot be unpacked from some place on.
+/// An archive that ends early or cannot be unpacked beyond some point.
 #[derive(Debug, thiserror::Error)]
 #[error("the archive is damaged ({0})")]
 pub(super) struct Damage(String);
 
 impl Damage {
     fn new(error: impl std::fmt::Display) -> Self {
-        // A damaged header may quote its own rubbish.
+        // Errors about a damaged header may quote bytes from it.
         let is_plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
         Self(
             error
@@ -35,15 +35,15 @@ impl Damage {
     }
 }
 
-/// A file of a container.
+/// A file in a container.
 pub(super) struct Item<'a> {
-    /// From the container's root, with `/`.
+    /// Relative to the container's root, with `/`.
     pub(super) path: &'a str,
     reader: &'a mut dyn Read,
 }
 
 impl Item<'_> {
-    /// The whole file, or why it is not read.
+    /// The whole file, or why it cannot be read.
     pub(super) fn bytes(&mut self, max_bytes: u64) -> std::result::Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
         match self.reader.take(max_bytes + 1).read_to_end(&mut bytes) {
@@ -76,10 +76,10 @@ impl Container {
         })
     }
 
-    /// Shows every file to `visitor`, in an order that is always the same, until it has seen enough.
+    /// Shows every file to `visitor`, always in the same order, until the visitor breaks.
     ///
     /// # Errors
-    /// [`Damage`], or what the visitor says.
+    /// [`Damage`], or the visitor's error.
     pub(super) fn visit(&self, visitor: &mut Visitor<'_>) -> Result<()> {
         match self {
             Self::Folder(root) => visit_folder(root, visitor),
@@ -89,7 +89,7 @@ impl Container {
     }
 }
 
-/// The name of a folder or archive without what its format adds.
+/// The name of a folder or archive without its extension.
 pub(super) fn plain_name(path: &Path) -> String {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -100,7 +100,7 @@ pub(super) fn plain_name(path: &Path) -> String {
         .to_owned()
 }
 
-/// Opens its file at the first read, so that listing a folder opens none.
+/// Opens its file on the first read, so that listing a folder opens none.
 struct Lazy {
     path: PathBuf,
     file: Option<File>,
@@ -120,7 +120,7 @@ fn visit_folder(root: &Path, visitor: &mut Visitor<'_>) -> Result<()> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        // A folder that may not be listed holds no songs for us; links are not followed, so there is no circle.
+        // A folder that cannot be listed is skipped; links are not followed, so there are no cycles.
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => folders.push(entry.path()),
@@ -190,7 +190,7 @@ fn visit_zip(path: &Path, visitor: &mut Visitor<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Stands for a file that an archive does not let out, such as an encrypted one.
+/// Stands for a file that an archive cannot unpack, such as an encrypted one.
 struct Unreadable;
 
 impl Read for Unreadable {

@@ -1,4 +1,4 @@
-//! The log of a run: a line a look, as CSV and as curves.
+//! The log of a run: one line per validation, as CSV and as curves.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::whole;
 /// File in the run's folder.
 const CSV: &str = "log.csv";
 
-/// Losses since the last look.
+/// Losses since the last validation.
 #[derive(Debug, Default)]
 pub(super) struct Sums {
     losses: Vec<Losses>,
@@ -44,7 +44,7 @@ impl Sums {
     }
 }
 
-/// Rows by look; the first column is the step.
+/// One row per validation; the first column is the step.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     names: Vec<String>,
@@ -52,7 +52,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// The log found in the folder, up to the step that the run goes on from.
+    /// The log in the folder, up to the step that the run resumes from.
     pub(super) fn open(folder: &Path, n_steps: u64) -> Result<Self> {
         let path = folder.join(CSV);
         if !path.exists() {
@@ -68,7 +68,7 @@ impl Log {
                     .collect::<Result<Vec<f64>, _>>()
             })
             .collect::<Result<Vec<_>, _>>()
-            .with_context(|| format!("{} is no log; move it away", path.display()))?;
+            .with_context(|| format!("{} is not a training log; move it away", path.display()))?;
         Ok(Self {
             names: names.map(str::to_owned).collect(),
             rows: rows
@@ -78,7 +78,7 @@ impl Log {
         })
     }
 
-    /// Adds a look; the line for people.
+    /// Adds a validation; returns the line to print.
     pub(super) fn add(
         &mut self,
         n_steps: u64,
@@ -128,7 +128,7 @@ impl Log {
         };
         let panels = [
             panel("training losses", &["critic", "adversary", "feel"]),
-            panel("cross-entropy, nats a cell", &["likelihood"]),
+            panel("cross-entropy, nats per cell", &["likelihood"]),
             panel(
                 "validation songs",
                 &["f1", "lock_gain", "backbeat", "repeat"],
@@ -139,7 +139,7 @@ impl Log {
         curves(&folder.join("curves.png"), &title, "step", &panels)
     }
 
-    /// A column over the steps.
+    /// A column against the steps.
     fn series(&self, name: &str) -> Series {
         let column = self.names.iter().position(|n| n == name).unwrap_or(0);
         let points = self

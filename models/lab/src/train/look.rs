@@ -1,4 +1,4 @@
-//! A look at the validation songs while a run goes on: closed loop, the drummer hears only the bass.
+//! Validation while a run trains: closed loop, the drummer hears only the bass.
 
 use anyhow::Result;
 use lockstep_models::predict::Predictor;
@@ -9,21 +9,21 @@ use crate::evaluation::{self, GridSong, Report};
 use crate::training::game::Game;
 use crate::training::run::RunFile;
 
-/// Songs of a look.
+/// Songs per validation, at most.
 const N_SONGS: usize = 80;
-/// Measures of each that are played.
+/// Measures of each song that are played.
 const N_MEASURES: usize = 40;
-/// Lock gain of people on the held-out songs; more is no better.
+/// Lock gain of people on the held-out songs; more than that is no better.
 const PEOPLES_LOCK_GAIN: f64 = 16.0;
 
-/// The songs.
+/// The validation songs.
 #[derive(Debug)]
 pub(super) struct Look {
     songs: Vec<GridSong>,
 }
 
 impl Look {
-    /// Songs as the run learns from: of a run that learns from open songs, open ones.
+    /// Picks songs with bass from the validation split; only open ones if the run trains on open songs only.
     pub(super) fn new(corpus: &Corpus, run: &RunFile) -> Self {
         let is_looked_at =
             |song: &SongView<'_>| song.has_bass && (song.is_open || !run.data.open_only);
@@ -39,7 +39,7 @@ impl Look {
         self.songs.len()
     }
 
-    /// Lets the averaged weights play.
+    /// Plays with the averaged weights.
     pub(super) fn measure(&self, run: &RunFile, game: &Game) -> Result<Report> {
         let mut predictor = Predictor::from_parameters(run.config(), &game.average())?;
         let songs: Vec<&GridSong> = self.songs.iter().collect();
@@ -47,13 +47,13 @@ impl Look {
     }
 }
 
-/// What the best weights are chosen by: F1, plus the lock gain as far as people's goes.
+/// The score that chooses the best weights: F1, plus the lock gain up to that of people.
 pub(super) fn score(report: &Report) -> f64 {
     let value = |x: f64| if x.is_finite() { x } else { 0.0 };
     value(report.take.f1) + value(report.take.lock_gain).min(PEOPLES_LOCK_GAIN)
 }
 
-/// The figures that a weights file tells.
+/// The figures that go into a weights file's card.
 pub(super) fn figures(report: &Report) -> serde_json::Value {
     let round = |x: f64| (x * 100.0).round() / 100.0;
     json!({

@@ -1,18 +1,18 @@
-//! A process of its own for training: candle reads from the environment how many threads it may start and whether
-//! gradients stay differentiable, and nothing can be set once threads run.
+//! A separate process for training: candle reads from the environment how many threads it may start and whether
+//! gradients stay differentiable, and the environment cannot be changed safely once threads run.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-/// candle's and rayon's threads would come on top of the replicas' own, so each pool has one.
+/// The pools of candle and rayon would add threads to those of the replicas, so each pool gets one.
 const THREADS: &str = "RAYON_NUM_THREADS";
-/// Keeps gradients differentiable, for the gradient penalty only: it costs memory and time.
+/// Keeps gradients differentiable. For the gradient penalty only: it costs memory and time.
 const SECOND_ORDER: &str = "CANDLE_GRAD_DO_NOT_DETACH";
-/// The allocator keeps what it has: a step gives back and asks for the same large tensors.
+/// Makes the allocator keep freed memory: every step frees and allocates the same large tensors.
 const KEEP_MEMORY: &str = "MIMALLOC_PURGE_DELAY";
 
-/// Whether this process is the one to train in; if not, the same command has been run in such a process, to its end.
+/// Whether to train in this process. If not, the same command has already been run to its end in a suitable one.
 pub(crate) fn is_ours(needs_second_order: bool) -> Result<bool> {
     let is_set = |key| std::env::var_os(key).is_some_and(|value| value == "1");
     if is_set(THREADS) && is_set(SECOND_ORDER) == needs_second_order {
@@ -29,7 +29,7 @@ pub(crate) fn is_ours(needs_second_order: bool) -> Result<bool> {
     }
     let status = own.status().context("starting the training process")?;
     if !status.success() {
-        // It has said why.
+        // The process has printed the reason.
         std::process::exit(status.code().unwrap_or(1));
     }
     Ok(false)

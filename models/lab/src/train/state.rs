@@ -1,4 +1,4 @@
-//! What a stopped run needs to go on, and the weights that it leaves.
+//! The checkpoint for resuming a run, and the weights that a run writes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -12,31 +12,31 @@ use serde::{Deserialize, Serialize};
 use crate::training::game::Game;
 use crate::training::run::{Adversary, RunFile};
 
-/// The file that a stopped run goes on from.
+/// The file that an interrupted run resumes from.
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
-/// The weights of the best look so far.
+/// The weights of the best validation so far.
 pub(crate) const BEST: &str = "best.safetensors";
 
-/// The weights of the end of a run.
+/// The weights at the end of a run.
 pub(super) const LAST: &str = "last.safetensors";
 
 /// How far a run has come.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// Seconds of computing, of all replicas together; looks are not counted.
+    /// Compute time in seconds, summed over all replicas; validation is not counted.
     pub(super) core_seconds: f64,
-    /// The best look's score so far.
+    /// The best validation score so far.
     pub(super) best: Option<f64>,
-    /// Looks since then.
+    /// Validations since then.
     pub(super) looks_since: u64,
 }
 
 impl Progress {
-    /// Share of the budget that is spent, in `[0, 1]`.
+    /// Share of the budget that has been spent, in `[0, 1]`.
     pub(super) fn share(&self, run: &RunFile, n_steps: u64) -> f64 {
         let by_time = self.core_seconds / (60.0 * run.budget.core_minutes);
         let by_steps = run.budget.steps.map(|steps| n_steps as f64 / steps as f64);
-        // With a number of steps the schedule is theirs alone: the same on any machine.
+        // If the budget sets a number of steps, only that counts: the schedule is then the same on any machine.
         by_steps.unwrap_or(by_time).clamp(0.0, 1.0)
     }
 
@@ -49,7 +49,7 @@ impl Progress {
                 .is_some_and(|looks| self.looks_since >= looks)
     }
 
-    /// Takes note of a look; whether it is the best so far.
+    /// Records a validation score; returns whether it is the best so far.
     pub(super) fn judge(&mut self, score: f64) -> bool {
         let is_best = self.best.is_none_or(|best| score > best);
         if is_best {
@@ -71,18 +71,18 @@ pub(super) fn save(game: &Game, run: &RunFile, progress: &Progress, path: &Path)
     ]);
     weights::save(path, &game.checkpoint()?, metadata).with_context(|| {
         format!(
-            "saving {}; what was saved before is still there, and the run goes on from it",
+            "saving {}; the earlier checkpoint is still there, and the run can resume from it",
             path.display()
         )
     })
 }
 
-/// Goes on from a checkpoint of the same run; only its budget may be another one, and without a critic how takes are drawn.
+/// Resumes from a checkpoint of the same run. Only the budget may differ and, without a critic, how takes are drawn.
 pub(super) fn resume(game: &mut Game, run: &RunFile, path: &Path) -> Result<Progress> {
     let saved = Weights::parse(&fs::read(path)?)?;
     let entry = |key: &str| {
         let value = saved.metadata.get(key);
-        value.with_context(|| format!("it has no {key:?}: it is no checkpoint"))
+        value.with_context(|| format!("it has no {key:?}: it is not a checkpoint"))
     };
     let mut of = RunFile::parse(entry("run")?).context("the run file that it was made with")?;
     of.budget = run.budget.clone();
@@ -91,7 +91,7 @@ pub(super) fn resume(game: &mut Game, run: &RunFile, path: &Path) -> Result<Prog
     }
     ensure!(
         of == *run,
-        "it belongs to another run file or seed; take another folder with --out, or move it away"
+        "it belongs to another run file or seed; choose another folder with --out, or move it away"
     );
     let n_steps = entry("steps")?.parse().context("its number of steps")?;
     let progress = serde_json::from_str(entry("progress")?).context("its progress")?;

@@ -1,8 +1,8 @@
-//! The stage of the test: a JACK server of its own, the app, a musician and a recorder.
+//! Test setup for `lockstep live`: its own JACK server, the app, a MIDI player and a recorder.
 //!
-//! The server is synchronous: it waits for every client in every period, so that on a busy machine time passes more slowly
-//! but nothing is left out. The musician counts the frames, and the recorder, which comes after the app and so after the
-//! musician in every period, reads that count.
+//! The server is synchronous: it waits for every client in every period, so on a busy machine time passes more slowly
+//! but nothing is dropped. The musician counts the frames. The recorder runs after the app, and so after the musician,
+//! in every period and reads that count.
 
 use std::collections::VecDeque;
 use std::env;
@@ -22,28 +22,28 @@ use tempfile::TempDir;
 /// Sample rate of the server.
 pub(crate) const RATE_HZ: u64 = 48_000;
 
-/// Longest wait for anything that should happen at once.
+/// Time limit for anything that should happen at once.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long the musician rests, where it does: below the half second after which the server gives a client up.
+/// How long the musician pauses; less than the half second after which the server drops a client.
 const REST: Duration = Duration::from_millis(200);
 
-/// The name of the server is in the environment of the process: one test at a time.
+/// The server's name is in the environment of the process, so only one test runs at a time.
 static TURN: Mutex<()> = Mutex::new(());
 
 static N_SERVERS: AtomicU32 = AtomicU32::new(0);
 
-/// Waits until something is there.
+/// Polls until `look` returns something.
 ///
 /// # Panics
-/// If it does not come.
+/// If it does not within [`PATIENCE`].
 fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} does not come");
+        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
         thread::sleep(Duration::from_millis(10));
     }
 }
@@ -57,7 +57,7 @@ pub(crate) struct Server {
 impl Server {
     #[expect(
         unsafe_code,
-        reason = "JACK's library takes the server's name from the environment alone"
+        reason = "JACK's library reads the server's name only from the environment"
     )]
     pub(crate) fn start() -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +67,7 @@ impl Server {
             std::process::id(),
             N_SERVERS.fetch_add(1, Ordering::Relaxed)
         );
-        // SAFETY: the tests of this process take turns, and the one whose turn it is has no other thread yet.
+        // SAFETY: the tests of this process take turns, and this one has not started a thread yet.
         unsafe { env::set_var("JACK_DEFAULT_SERVER", &name) };
         let jackd = Command::new("jackd")
             .args(["-n", &name, "-r", "-S"])
@@ -92,7 +92,7 @@ impl Drop for Server {
     }
 }
 
-/// Asks a program to end, and makes it.
+/// Asks a program to stop, and kills it if it does not.
 fn end(child: &mut Child) {
     signal(child, "-TERM");
     let begun = Instant::now();
@@ -131,21 +131,21 @@ fn live(folder: &TempDir, args: &[&str]) -> Command {
     command
 }
 
-/// Runs the app where it ends by itself; its status and all that it says.
+/// Runs the app until it exits by itself; returns its status and its output.
 pub(crate) fn run(folder: &TempDir, args: &[&str]) -> (Option<i32>, String) {
     let mut app = App::spawn(live(folder, args));
     let status = app.wait();
     (status.code(), app.said())
 }
 
-/// What `--list-parameters` says.
+/// The output of `--list-parameters`.
 pub(crate) fn list_parameters(folder: &TempDir, args: &[&str]) -> String {
     let (code, said) = run(folder, &[args, &["--list-parameters"]].concat());
     assert_eq!(code, Some(0), "{said}");
     said
 }
 
-/// The app, running; ends when dropped.
+/// The running app; stopped when dropped.
 pub(crate) struct App {
     child: Child,
     said: Arc<Mutex<String>>,
@@ -177,12 +177,12 @@ impl App {
         }
     }
 
-    /// Starts it without a screen and waits until it plays.
+    /// Starts it without a display and waits until it plays.
     pub(crate) fn start(folder: &TempDir, args: &[&str]) -> Self {
         Self::start_dressed(folder, args, |_| ())
     }
 
-    /// Starts it with what else it is to find in its environment, and waits until it plays.
+    /// Starts it after `dress` has changed its environment, and waits until it plays.
     pub(crate) fn start_dressed(
         folder: &TempDir,
         args: &[&str],
@@ -207,13 +207,13 @@ impl App {
         self.said().contains(words)
     }
 
-    /// Sends SIGTERM and waits for the end.
+    /// Sends SIGTERM and waits until it exits.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         signal(&self.child, "-TERM");
         self.wait()
     }
 
-    /// Waits for the end, and for its last words.
+    /// Waits until it exits, and for the rest of its output.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let status = await_some("the end of the app", || self.child.try_wait().unwrap());
         for reader in self.readers.drain(..) {
@@ -231,27 +231,27 @@ impl Drop for App {
     }
 }
 
-/// Messages at frames of the server's time.
+/// Messages by frame of the server's time.
 type Score = Arc<Mutex<VecDeque<(u64, Vec<u8>)>>>;
 
 struct Playing {
     port: Port<MidiOut>,
     score: Score,
-    /// Frames before the period. Written here alone.
+    /// First frame of the current period. Written only here.
     now: Arc<AtomicU64>,
     n_frames: u64,
     transport: Transport,
-    /// The frame at which the transport was at nought, once it rolls.
+    /// The frame at which the transport was at 0, once it rolls.
     nought: Arc<AtomicU64>,
-    /// Length in frames of the measures of the transport before which there is a rest; 0 for none.
+    /// Length in frames of the transport's measures, with a pause before each; 0 for no pauses.
     rests: Arc<AtomicU64>,
-    /// The frame from which on the transport is not to roll; 0 for none.
+    /// The frame at which the transport stops; 0 for none.
     stops: Arc<AtomicU64>,
 }
 
 impl Playing {
-    /// Keeps everybody waiting before a period in which a measure begins: what was asked for in the last one is answered
-    /// then, however busy the machine is.
+    /// Pauses everything before a period in which a measure begins, so that the plan requested in the last period
+    /// arrives in time however busy the machine is.
     fn rest(&self, position: u64, n_frames: u64) {
         let measure = self.rests.load(Ordering::Acquire);
         if measure > 0 && position.next_multiple_of(measure) < position + n_frames {
@@ -298,7 +298,7 @@ pub(crate) struct Musician {
 }
 
 impl Musician {
-    /// One whose instrument is connected to a port.
+    /// Starts a musician that plays to a port.
     pub(crate) fn of(port: &str) -> Self {
         let (client, _) = Client::new("musician", ClientOptions::NO_START_SERVER).unwrap();
         let (score, now, nought) = (Score::default(), Arc::default(), Arc::default());
@@ -326,39 +326,39 @@ impl Musician {
         musician
     }
 
-    /// Connects the instrument to one more port.
+    /// Connects it to one more port.
     pub(crate) fn also_to(&self, port: &str) {
         let client = self.client.as_client();
         client.connect_ports_by_name("musician:out", port).unwrap();
     }
 
-    /// The first frame of the present period.
+    /// The first frame of the current period.
     pub(crate) fn now(&self) -> u64 {
         self.now.load(Ordering::Acquire)
     }
 
-    /// Rests from now on before each measure of so many frames of a rolling transport, so that no plan is late.
+    /// From now on, pauses before each measure of this many frames while the transport rolls, so that no plan is late.
     pub(crate) fn rest_before_measures(&self, n_frames: u64) {
         self.rests.store(n_frames, Ordering::Release);
     }
 
-    /// A frame a little later, and no multiple of anything.
+    /// A frame a little later that is not a round number.
     pub(crate) fn soon(&self) -> u64 {
         self.now() + RATE_HZ / 2 + 77
     }
 
-    /// Will play these, which are in time order.
+    /// Schedules these messages, which are in time order.
     pub(crate) fn play(&self, messages: Vec<(u64, Vec<u8>)>) {
         self.score.lock().unwrap().extend(messages);
     }
 
     /// Waits until a frame has passed.
     pub(crate) fn wait_until(&self, frame: u64) {
-        // Some periods later, so that what happened at it is there.
+        // Waits a few periods longer, so that events at that frame have been recorded.
         await_some("the time", || (self.now() > frame + 4 * 256).then_some(()));
     }
 
-    /// Starts the transport, at nought, and finds out at which frame of the server's time that is.
+    /// Starts the transport at 0, and returns the frame of the server's time at which that was.
     pub(crate) fn roll(&self) -> u64 {
         let transport = self.client.as_client().transport();
         transport.locate(0).unwrap();
@@ -369,7 +369,7 @@ impl Musician {
         })
     }
 
-    /// Will stop the transport in the first period that begins at a frame or later.
+    /// Stops the transport in the first period that begins at this frame or later.
     pub(crate) fn stop_at(&self, frame: u64) {
         self.stops.store(frame, Ordering::Release);
     }
@@ -385,7 +385,7 @@ type Notes = Arc<Mutex<Vec<(u64, [u8; 3])>>>;
 struct Recording {
     port: Port<MidiIn>,
     notes: Notes,
-    /// The musician's.
+    /// The musician's count.
     now: Arc<AtomicU64>,
 }
 
@@ -401,7 +401,7 @@ impl ProcessHandler for Recording {
     }
 }
 
-/// Writes down what a port plays.
+/// Records what a port sends.
 pub(crate) struct Recorder {
     _client: AsyncClient<(), Recording>,
     notes: Notes,
@@ -409,7 +409,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// One that a port is connected to which plays what the musician makes it.
+    /// Starts a recorder connected to a port of a client that runs after the musician.
     pub(crate) fn of(port: &str, musician: &Musician) -> Self {
         let (client, _) = Client::new("recorder", ClientOptions::NO_START_SERVER).unwrap();
         let (notes, now) = (Notes::default(), Arc::clone(&musician.now));
@@ -430,12 +430,12 @@ impl Recorder {
         }
     }
 
-    /// All so far.
+    /// All notes so far.
     pub(crate) fn notes(&self) -> Vec<(u64, [u8; 3])> {
         self.notes.lock().unwrap().clone()
     }
 
-    /// Waits for what is still on its way: some periods.
+    /// Waits a few periods for notes that are still on their way.
     pub(crate) fn settle(&self) {
         let begun = self.now.load(Ordering::Acquire);
         await_some("the last periods", || {

@@ -1,4 +1,4 @@
-//! What is dragged in the window is heard.
+//! Dragging Density in the window changes the drums.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,19 @@ use crate::stage::{App, Musician, Recorder, Server, config_folder};
 use crate::{MEASURE, ON_THE_GRID, STEP, bass};
 use lockstep_screen::places::{DENSITY_LEFT, DENSITY_RIGHT, NOWHERE};
 
-/// Measures before a hand comes to the bar: one of silence, one that is listened to, four that are played.
+/// Measures before the first drag: one silent, one in which the drummer listens, four in which it plays.
 const N_BEFORE: u64 = 6;
 
 /// Measures that are compared after a drag.
 const N_AFTER: u64 = 4;
 
-/// Measures in all: a drag takes one or two.
+/// Measures in all; each drag takes one or two.
 const N_MEASURES: u64 = N_BEFORE + 2 + N_AFTER + 2 + 2;
 
-/// Frames since the transport was at nought, and keys.
+/// Frames since the transport was at 0, and MIDI keys.
 type Drums = BTreeSet<(u64, u8)>;
 
-/// What was played, and at which downbeats Density had been dragged to its ends.
+/// The drums, and the downbeats after which Density was at its maximum and at its minimum.
 struct Take {
     drums: Drums,
     full: u64,
@@ -34,7 +34,7 @@ impl Take {
     }
 }
 
-/// Plays the line once, with a hand at the bar or without.
+/// Plays the line once, with or without dragging Density.
 fn take(is_dragged: bool) -> Take {
     let x_server = ScreenServer::start().unwrap();
     let _server = Server::start();

@@ -1,8 +1,8 @@
-//! Every page at 100 and 200 %, as the pictures in `docs/editor` have it.
+//! Every page at 100 and 200 % looks like its picture in `docs/editor`.
 //!
-//! Compared loosely: the status line counts milliseconds, and another version of Mesa rounds edges otherwise. Set
-//! `LOCKSTEP_ACCEPT_PICTURES=1` to have the pictures of the documentation made anew, and look at them before they are
-//! committed.
+//! The comparison is loose: the status line shows milliseconds, and other versions of Mesa round edges differently. Set
+//! `LOCKSTEP_ACCEPT_PICTURES=1` to make the pictures of the documentation again, and look at them before you commit
+//! them.
 
 use std::env;
 use std::path::PathBuf;
@@ -17,10 +17,10 @@ use lockstep_screen::places::{GRIDS, NOWHERE, TABS, scaled, size};
 /// Sizes in percent.
 const SIZES: [u16; 2] = [100, 200];
 
-/// Share of the squares of a picture that may differ.
+/// Share of a picture's squares that may differ.
 const MAX_DIFFERENCE: f64 = 0.02;
 
-/// How long a picture stands still before it is documented: longer than a busy machine needs for the next one.
+/// How long a picture must stay the same before it is saved: longer than a busy machine takes to draw the next one.
 const STILL: Duration = Duration::from_millis(500);
 
 fn committed(page: &str, percent: u16) -> PathBuf {
@@ -28,7 +28,7 @@ fn committed(page: &str, percent: u16) -> PathBuf {
     folder.join(format!("{page}-{percent}.png"))
 }
 
-/// Waits until the window has shown the same for a while: it draws all the time.
+/// Waits until the window's picture has stayed the same for a while; the window redraws all the time.
 fn settled(screen: &Screen, window: WindowId) -> Picture {
     let mut last = None;
     let mut since = Instant::now();
@@ -55,9 +55,9 @@ fn every_page_looks_as_documented_at_100_and_200_percent() {
     let musician = Musician::of("lockstep:bass");
     musician.rest_before_measures(MEASURE);
     let nought = musician.roll();
-    // The transport was at nought before the notes are there: they begin with the second measure.
+    // The transport leaves 0 before the notes are queued, so they begin in the second measure.
     musician.play(bass(nought + MEASURE, 6));
-    // Half a step from where the drummer asks for the next plan, which would be another picture.
+    // Half a step away from where the drummer requests the next plan, which would change the picture.
     let end = nought + 6 * MEASURE + 9 * STEP;
     musician.stop_at(end);
     musician.wait_until(end);
@@ -67,7 +67,7 @@ fn every_page_looks_as_documented_at_100_and_200_percent() {
         screen.resize(window, size(percent)).unwrap();
         for (page, tab) in TABS {
             screen.click(window, scaled(tab, percent)).unwrap();
-            // The click has been seen before the pointer goes on.
+            // Make sure that the click has been handled before the pointer moves.
             settled(&screen, window);
             screen.point(window, scaled(NOWHERE, percent)).unwrap();
             let expected = Picture::read(&committed(page, percent));
@@ -98,14 +98,14 @@ fn every_page_looks_as_documented_at_100_and_200_percent() {
     assert!(app.terminate().success(), "{}", app.said());
     assert!(
         faults.is_empty(),
-        "not as in docs/editor (if they are to look so, run this test with LOCKSTEP_ACCEPT_PICTURES=1, which makes those \
-         anew):\n{}",
+        "different from docs/editor (if the new look is right, run this test with LOCKSTEP_ACCEPT_PICTURES=1, which makes \
+         the pictures again):\n{}",
         faults.join("\n")
     );
 }
 
 #[test]
-fn a_blank_page_another_page_and_one_without_its_grids_are_told_from_the_documented_one() {
+fn a_blank_page_another_page_and_missing_grids_are_detected() {
     for percent in SIZES {
         let pictures = TABS.map(|(page, _)| Picture::read(&committed(page, percent)).unwrap());
         let whole = (0, 0, u32::MAX / 2, u32::MAX / 2);

@@ -1,4 +1,4 @@
-//! What a hand does in the window, and what the host or the eye sees of it.
+//! Simulates what a player does in the plugin window, and prints what the host or the player gets to see.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use lockstep_screen::{Place, Screen, WindowId, await_some};
 
 use super::rounds::{Bundle, LONG, open, stage};
 
-/// Drags Density from the default to its right end, and says what the host is told.
+/// Drags Density from its default to the right end, and prints what the host is told.
 pub(super) fn drag(screen: &Screen) -> Result<()> {
     let stage = stage(LONG).with("Density", 0.5);
     let paced = ClapHost::open()?.perform_beside(&stage, &mut |window: &mut ClapWindow<'_>| {
         let (parent, inner) = open(screen, window)?;
         screen.drag(inner, DENSITY_LEFT, (600, DENSITY_LEFT.1))?;
-        // What is done last is told with one of the next blocks.
+        // The last change reaches the host in one of the next blocks.
         std::thread::sleep(Duration::from_millis(200));
         window.close()?;
         screen.close_window(parent)
@@ -24,7 +24,7 @@ pub(super) fn drag(screen: &Screen) -> Result<()> {
     Ok(())
 }
 
-/// Pins a cell and mutes a voice, and says what the host is told.
+/// Pins a cell and mutes a voice, and prints what the host is told.
 pub(super) fn settle(screen: &Screen, format: Bundle) -> Result<()> {
     let touches = while_it_plays(screen, format, stage(LONG), &|window, inner| {
         for place in [KICK_CELL, KICK_MUTE] {
@@ -38,7 +38,7 @@ pub(super) fn settle(screen: &Screen, format: Bundle) -> Result<()> {
 
 /// Presses the button that saves a take, and waits for the take.
 pub(super) fn save(screen: &Screen, format: Bundle) -> Result<()> {
-    let folder = std::env::var("LOCKSTEP_TAKES").context("where takes go")?;
+    let folder = std::env::var("LOCKSTEP_TAKES").context("LOCKSTEP_TAKES is not set")?;
     while_it_plays(screen, format, stage(LONG), &|window, inner| {
         for place in [SETUP_TAB, SAVE_TAKE] {
             click(screen, window, inner, place)?;
@@ -52,12 +52,12 @@ pub(super) fn save(screen: &Screen, format: Bundle) -> Result<()> {
     Ok(())
 }
 
-/// Says how many pixels of the page Setup are in the colour of what is wrong, once the drummer has been loaded.
+/// Prints how many pixels of the Setup page have the colour of problem messages, once the drummer has been loaded.
 pub(super) fn look_at_setup(screen: &Screen, format: Bundle, drummer: f64) -> Result<()> {
     let stage = stage(LONG).with("Drummer", drummer);
     while_it_plays(screen, format, stage, &|window, inner| {
         click(screen, window, inner, SETUP_TAB)?;
-        // A busy machine loads a drummer for seconds.
+        // A busy machine takes seconds to load a drummer.
         let mut n = 0;
         for _ in 0..10 {
             std::thread::sleep(Duration::from_millis(500));
@@ -72,10 +72,10 @@ pub(super) fn look_at_setup(screen: &Screen, format: Bundle, drummer: f64) -> Re
     Ok(())
 }
 
-/// What is done in an open window, given the plugin and the window.
+/// What to do in an open window, given the plugin and the window.
 type Act<'a> = &'a dyn Fn(&mut dyn PluginWindow, WindowId) -> Result<()>;
 
-/// Does something in the window while a stage is played; gives what the host is told.
+/// Does something in the window while a stage is played; returns what the host is told.
 fn while_it_plays(
     screen: &Screen,
     format: Bundle,
@@ -102,7 +102,7 @@ fn while_it_plays(
             stage.cues.clear();
             Vst3Host::open()?.perform_between(&stage, |window, _| {
                 n_blocks += 1;
-                // Some have been played, and some are still to come.
+                // In the middle: some blocks have been played and some are still to come.
                 if n_blocks == 50 {
                     with_window(window)?;
                 }
@@ -113,7 +113,7 @@ fn while_it_plays(
     Ok(performance.touches)
 }
 
-/// Clicks, and leaves time for the next picture, which sees it.
+/// Clicks, and waits until the window has drawn again and handled the click.
 fn click(
     screen: &Screen,
     window: &mut dyn PluginWindow,

@@ -1,4 +1,4 @@
-//! What the program does, on Linux.
+//! The program `editor_rounds`, on Linux.
 
 use std::time::Duration;
 
@@ -11,53 +11,54 @@ use lockstep_screen::{Screen, WindowId, await_some};
 
 use super::hand::{drag, look_at_setup, save, settle};
 
-/// Sizes that the window is given in turn, in percent.
+/// Sizes of the window in turn, in percent.
 const SIZES: [u16; 4] = [75, 150, 125, 200];
 
-/// After so many rounds what is made once and kept is there: drivers, fonts, threads' stacks.
+/// After this many rounds everything that is made once and kept exists: drivers, fonts, thread stacks.
 const N_WARM: u32 = 40;
 
-/// Rounds from one look at the memory to the next.
+/// Rounds between two readings of memory.
 const LOOK_EVERY: u32 = 20;
 
 /// Longer than any run, in measures of 1.2 seconds.
 pub(super) const LONG: u32 = 400;
 
-/// As many measures as a take keeps, and some: nothing that is recorded grows after them.
+/// Slightly more measures than a take keeps; after that, recording takes no more memory.
 const N_KEPT: u32 = 70;
 
-/// About what a round takes.
+/// Approximate length of a round.
 const ROUND: Duration = Duration::from_millis(180);
 
 /// Blocks of a VST3 stage between two rounds.
 const BLOCKS_A_ROUND: u32 = 20;
 
-/// Opens and closes the plugin's window while it plays.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+/// Repeatedly opens and closes the plugin window while the plugin plays.
+#[expect(clippy::struct_excessive_bools, reason = "each is a separate switch")]
 #[derive(Debug, clap::Parser)]
 pub(crate) struct Args {
-    /// Which plugin
+    /// Plugin format
     #[arg(value_enum)]
     format: Bundle,
-    /// How often it is opened, resized and closed
+    /// How often the window is opened, resized and closed
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
-    /// Plays live at the clock's pace, with and without a window, and says how many blocks were missed; of CLAP
+    /// Plays in real time, with and without a window, and prints how many blocks were late; CLAP only
     #[arg(long)]
     live: bool,
-    /// Opens no window, and waits as long as it would take: what memory does then
+    /// Opens no window but waits just as long, to see what memory does then
     #[arg(long, conflicts_with_all = ["live", "drag"])]
     without: bool,
-    /// Instead of all that drags Density once and says what the host is told; of CLAP
+    /// Only drags Density once and prints what the host is told; CLAP only
     #[arg(long, conflicts_with = "live")]
     drag: bool,
-    /// Instead of all that pins a cell and mutes a voice, once, and says what the host is told
+    /// Only pins a cell and mutes a voice, once, and prints what the host is told
     #[arg(long, conflicts_with_all = ["live", "drag", "without"])]
     settle: bool,
-    /// Instead of all that presses the button that saves a take, and says when it is there
+    /// Only presses the button that saves a take, and prints when the take is there
     #[arg(long, conflicts_with_all = ["live", "drag", "without", "settle"])]
     save: bool,
-    /// Instead of all that says how much of the page Setup is in the colour of what is wrong, with this drummer from 0 to 1
+    /// Only prints how much of the Setup page has the colour of problem messages, with this value of Drummer from 0 to
+    /// 1
     #[arg(long, conflicts_with_all = ["live", "drag", "without", "settle", "save"])]
     drummer: Option<f64>,
 }
@@ -70,7 +71,7 @@ pub(super) enum Bundle {
 
 impl Args {
     /// # Errors
-    /// If a window does not open, draw, resize or close, or the drums are others than without it.
+    /// If a window does not open, draw, resize or close, or the drums differ from those without a window.
     pub(crate) fn run(&self) -> Result<()> {
         let screen = Screen::open(None)?;
         if self.settle {
@@ -87,7 +88,7 @@ impl Args {
             (Bundle::Clap, true, _) => self.live(&screen),
             (Bundle::Clap, false, true) => drag(&screen),
             (Bundle::Vst3, false, false) => self.vst3(&screen),
-            (Bundle::Vst3, ..) => anyhow::bail!("--live and --drag are of clap"),
+            (Bundle::Vst3, ..) => anyhow::bail!("--live and --drag work with clap only"),
         }
     }
 
@@ -100,7 +101,7 @@ impl Args {
         })?;
         ensure!(
             paced.n_frames < stage(LONG).n_frames,
-            "the stage was over before the rounds were"
+            "the stage ended before the rounds did"
         );
         let mut same = stage(LONG);
         same.n_frames = paced.n_frames;
@@ -119,7 +120,7 @@ impl Args {
         stage.cues.clear();
         let (mut memory, mut n_played) = (Memory::default(), 0);
         let performance = host.perform_between(&stage, |window, performance| {
-            // The sound is not looked at, and would be all that grows.
+            // Drop the sound, which nobody reads: otherwise memory would grow with it.
             performance.left.clear();
             performance.right.clear();
             n_played += 1;
@@ -140,7 +141,7 @@ impl Args {
         ensure!(!expected.is_empty(), "nothing was played");
         ensure!(
             drums == expected,
-            "with the window {} drum events, without it {} others",
+            "{} drum events with the window differ from {} without it",
             drums.len(),
             expected.len()
         );
@@ -177,7 +178,7 @@ impl Args {
         Ok(())
     }
 
-    /// First with the window, then for as long without it.
+    /// Plays first with the window, then for as long without it.
     fn live(&self, screen: &Screen) -> Result<()> {
         let stage = Stage {
             is_offline: false,
@@ -216,7 +217,7 @@ fn missed(paced: &Paced, period: Duration) -> String {
         sorted.get(idx).copied().unwrap_or_default().as_secs_f64() * 1e3
     };
     format!(
-        "{n_long} of {} blocks took longer than their {:.2} ms, {} were not done when the next was due; p50 {:.2} ms, p99 \
+        "{n_long} of {} blocks took longer than their {:.2} ms, {} ended late; p50 {:.2} ms, p99 \
          {:.2} ms, longest {:.2} ms; {} drum events",
         sorted.len(),
         period.as_secs_f64() * 1e3,
@@ -228,12 +229,12 @@ fn missed(paced: &Paced, period: Duration) -> String {
     )
 }
 
-/// What is played, offline: drums that do not depend on how fast the machine is.
+/// The stage for all rounds, offline, so that the drums do not depend on the machine's speed.
 pub(super) fn stage(n_measures: u32) -> Stage {
     Stage::of_measures(n_measures).with("Density", 0.8)
 }
 
-/// Opens the window, waits until it draws, resizes it, waits until it draws at that size, and closes it.
+/// Opens the window, waits until it draws, resizes it, waits until it draws at the new size, and closes it.
 fn round(screen: &Screen, window: &mut dyn PluginWindow, n: u32) -> Result<()> {
     let (parent, inner) = open(screen, window).with_context(|| format!("round {n}"))?;
     let size = size(SIZES[n as usize % SIZES.len()]);
@@ -250,7 +251,7 @@ fn round(screen: &Screen, window: &mut dyn PluginWindow, n: u32) -> Result<()> {
     screen.close_window(parent)
 }
 
-/// The host's window and the plugin's inside it, once that draws.
+/// Opens the plugin window inside a host window, and returns both once the plugin has drawn.
 pub(super) fn open(screen: &Screen, window: &mut dyn PluginWindow) -> Result<(WindowId, WindowId)> {
     let parent = screen.make_window(size(100))?;
     window.open(parent, Duration::ZERO)?;
@@ -262,10 +263,10 @@ pub(super) fn open(screen: &Screen, window: &mut dyn PluginWindow) -> Result<(Wi
     Ok((parent, inner))
 }
 
-/// How much of this process lies in memory, each time after the window's threads have ended.
+/// Memory of this process, read each time after the window's threads have ended.
 #[derive(Debug, Default)]
 struct Memory {
-    /// Without a window, once the first was closed: a graphics driver keeps a thread of its own.
+    /// Threads after the first window was closed: a graphics driver keeps a thread of its own.
     n_threads: u64,
     warm: Figures,
     last: Figures,
@@ -273,14 +274,14 @@ struct Memory {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Figures {
-    /// What was asked for and not given back; 0 where the allocator does not tell.
+    /// Allocated and not freed; 0 if the allocator does not report it.
     in_use_kib: u64,
-    /// What lies in memory, with what the allocator and the system hold back of what was given back.
+    /// Resident, including freed memory that the allocator and the system keep.
     resident_kib: u64,
 }
 
 impl Memory {
-    /// After round `n`.
+    /// Reads memory after round `n`.
     fn look(&mut self, n: u32, n_rounds: u32) -> Result<()> {
         if n == 1 {
             std::thread::sleep(Duration::from_secs(1));
@@ -304,11 +305,11 @@ impl Memory {
     }
 }
 
-/// The figures, after the allocator has given to the system what it can.
+/// The figures, after the allocator has returned what it can to the system.
 #[cfg(target_env = "gnu")]
-#[expect(unsafe_code, reason = "there is no safe way to ask for it")]
+#[expect(unsafe_code, reason = "there is no safe interface for it")]
 fn figures() -> Result<Figures> {
-    // SAFETY: these touch nothing that is in use.
+    // SAFETY: these calls touch nothing that is in use.
     let allocated = unsafe {
         libc::malloc_trim(0);
         libc::mallinfo2()
@@ -327,7 +328,7 @@ fn figures() -> Result<Figures> {
     })
 }
 
-/// A figure of this process as Linux tells it.
+/// A figure of this process from Linux's `/proc`.
 fn status(name: &str) -> Result<u64> {
     let what = || format!("looking for {name} in /proc/self/status");
     let status = std::fs::read_to_string("/proc/self/status").with_context(what)?;

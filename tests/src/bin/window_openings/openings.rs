@@ -1,4 +1,4 @@
-//! What the program does, on Linux.
+//! The program `window_openings`, on Linux.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,37 +10,37 @@ use lockstep_hosts::{ClapHost, PluginWindow, Vst3Host};
 use lockstep_screen::places::size;
 use lockstep_screen::{Screen, await_some};
 
-/// A window that has shown nothing for so long will not: a busy machine takes half a second.
+/// A window still blank after this time stays blank: a busy machine takes half a second.
 const BLANK_AFTER: Duration = Duration::from_secs(4);
 
-/// How long is waited before the next look.
+/// Polling interval.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// The first window of an instance, and one more.
+/// The first window of an instance, and a second one.
 const OPENINGS_A_ROUND: u32 = 2;
 
-/// Rounds after which what a graphics driver makes once and keeps is there.
+/// Rounds after which everything that a graphics driver makes once exists.
 const N_WARM: u32 = 1;
 
-/// Opens and closes the plugin's window as hosts do.
+/// Opens and closes the plugin window as hosts do.
 #[derive(Debug, clap::Parser)]
 pub(crate) struct Args {
-    /// Which plugin
+    /// Plugin format
     #[arg(value_enum)]
     format: Bundle,
-    /// How many instances open it, twice each
+    /// How many instances open their window, twice each
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
-    /// How long the host rests between two of its calls, in milliseconds
+    /// Pause between two calls of the host, in milliseconds
     #[arg(long, default_value_t = 0)]
     gap_ms: u64,
     /// The host shows its own window only after the plugin's
     #[arg(long)]
     parent_last: bool,
-    /// How many threads keep the machine busy meanwhile
+    /// Threads that keep the machine busy meanwhile
     #[arg(long, default_value_t = 0)]
     busy: u32,
-    /// Ends the process with the last window open
+    /// End the process with the last window open
     #[arg(long)]
     leave_open: bool,
 }
@@ -66,7 +66,7 @@ impl Args {
         }
         let mut seen = Seen::default();
         for round in 1..=self.rounds {
-            // The first window of an instance is another case than its second.
+            // The first window of an instance may behave differently from its second.
             match self.format {
                 Bundle::Clap => {
                     self.round(&screen, &mut ClapHost::open()?.window(), round, &mut seen)
@@ -82,7 +82,7 @@ impl Args {
         Ok(())
     }
 
-    /// Opens the window, looks, closes it, and opens it once more.
+    /// Opens the window, checks it, closes it, and opens it once more.
     fn round(
         &self,
         screen: &Screen,
@@ -118,7 +118,7 @@ impl Args {
             seen.slowest = seen.slowest.max(begun.elapsed());
             if self.leave_open && round == self.rounds && time == OPENINGS_A_ROUND {
                 seen.report();
-                // As a host that ends without closing anything.
+                // Like a host that exits without closing anything.
                 std::process::exit(0);
             }
             let closing = Instant::now();
@@ -140,13 +140,13 @@ impl Args {
     }
 }
 
-/// What was seen of all windows.
+/// Counts over all windows.
 #[derive(Debug, Default)]
 struct Seen {
     n_opened: u32,
     n_blank: u32,
-    /// The graphics driver's threads of a window that were still there once it was closed. Those without a name of their own
-    /// may be the clipboard's, which nobody joins and which ends soon.
+    /// The graphics driver's threads that were still running when their window had been closed. Threads without a name
+    /// of their own are left out: they may belong to the clipboard, which nobody joins and which ends soon.
     of_opengl: Vec<String>,
     slowest: Duration,
     slowest_close: Duration,
@@ -168,13 +168,13 @@ impl Seen {
     }
 }
 
-/// The threads of this process, each with its name.
+/// The threads of this process, with their names.
 fn threads() -> Result<BTreeMap<String, String>> {
     let entries = std::fs::read_dir("/proc/self/task").context("listing the threads")?;
     entries
         .map(|entry| {
             let folder = entry?.path();
-            // One that has ended since has no name.
+            // A thread that has ended meanwhile has no name.
             let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
             Ok((folder.display().to_string(), name.trim().to_owned()))
         })
