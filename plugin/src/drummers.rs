@@ -59,9 +59,8 @@ impl Drummer {
         }
         let path = own_weights()
             .context("the system names no data folder in which own.safetensors could lie")?;
-        let bytes = std::fs::read(&path).with_context(|| {
-            format!("reading {}, which `cargo xtask tune` makes", path.display())
-        })?;
+        let bytes = std::fs::read(&path)
+            .with_context(|| format!("reading {}, which `lockstep tune` makes", path.display()))?;
         Ok(Cow::Owned(bytes))
     }
 

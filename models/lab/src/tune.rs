@@ -1,4 +1,4 @@
-//! `cargo xtask tune FOLDER`: fine-tunes a drummer on a folder of someone's own songs.
+//! `lockstep tune FOLDER`: fine-tunes a drummer on a folder of someone's own songs.
 //!
 //! Some songs are held back: one part to choose the best weights, another to compare the drummer before and after.
 //! Weights that are no better than before are not written.

@@ -1,6 +1,7 @@
 //! `lockstep`: plays drums to a bass line, offline; without an argument to the embedded example.
 //!
-//! `lockstep live` is the app for the stage, where it was built in (cargo feature `live`).
+//! `lockstep live` is the app for the stage and `lockstep tune` teaches a drummer; each is built in with the cargo feature of its
+//! name.
 #![expect(clippy::print_stdout, reason = "a program that talks to people")]
 
 #[cfg(feature = "live")]
@@ -30,6 +31,11 @@ use lockstep_files::whole;
 use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
 use lockstep_offline::Take;
 
+/// Training asks for and frees hundreds of large tensors at every step.
+#[cfg(feature = "tune")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A drummer that listens to the bass.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -46,9 +52,18 @@ enum Task {
     Map(map_command::MapCommand),
     /// List the presets, Lockstep's own and the user's
     Presets,
+    /// Teach a drummer from a folder of your own songs, and report what it learnt
+    #[cfg(feature = "tune")]
+    Tune(lockstep_lab::Tune),
     /// Play live: the app for the stage, with JACK or the system's own sound and MIDI
     #[cfg(feature = "live")]
     Live(Box<live::LiveArgs>),
+    /// Teach a drummer from your own songs (not built in: needs the cargo feature `tune`)
+    #[cfg(not(feature = "tune"))]
+    Tune(LeftOut),
+    /// Play live (not built in: needs the cargo feature `live`)
+    #[cfg(not(feature = "live"))]
+    Live(LeftOut),
 }
 
 #[derive(Debug, Args)]
@@ -130,8 +145,32 @@ fn main() -> Result<()> {
         Some(Task::Jam(jam)) => jam.run(),
         Some(Task::Map(command)) => command.run(),
         Some(Task::Presets) => presets_command::list(),
+        #[cfg(feature = "tune")]
+        Some(Task::Tune(tune)) => tune.run(),
         #[cfg(feature = "live")]
         Some(Task::Live(args)) => live::run(&args),
+        #[cfg(not(feature = "tune"))]
+        Some(Task::Tune(_)) => LeftOut::refuse("tune"),
+        #[cfg(not(feature = "live"))]
+        Some(Task::Live(_)) => LeftOut::refuse("live"),
+    }
+}
+
+/// A command that this program was built without.
+#[cfg(not(all(feature = "live", feature = "tune")))]
+#[derive(Debug, Args)]
+struct LeftOut {
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    _words: Vec<std::ffi::OsString>,
+}
+
+#[cfg(not(all(feature = "live", feature = "tune")))]
+impl LeftOut {
+    /// Says how to get the command.
+    fn refuse(feature: &str) -> Result<()> {
+        anyhow::bail!(
+            "this program was built without `lockstep {feature}`; to get it: cargo run --release --features {feature} -- {feature}"
+        )
     }
 }
 

@@ -40,7 +40,7 @@ impl StandIn {
             Self {
                 what: format!("You have no drummer of your own yet; {instead} stands in"),
                 remedy: format!(
-                    "Teach one by your songs with `cargo xtask tune`, or put the file of one there: {path}. Then choose another \
+                    "Teach one by your songs with `lockstep tune`, or put the file of one there: {path}. Then choose another \
                      drummer, and Own again."
                 ),
             }
@@ -90,7 +90,7 @@ mod tests {
             "You have no drummer of your own yet; Lockstep stands in"
         );
         let path = own_weights().unwrap_or_default().display().to_string();
-        for needed in [&*path, "cargo xtask tune", "Own again"] {
+        for needed in [&*path, "lockstep tune", "Own again"] {
             assert!(remedy.contains(needed), "{remedy}");
         }
     }

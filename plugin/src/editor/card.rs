@@ -16,7 +16,7 @@ impl Drummer {
                  styles nor fills nor follow. Its figures are in models/README.md of the source."
             }
             Self::Own => {
-                "# Own\n\nA drummer that was taught by your own songs, with `cargo xtask tune`. Its card is in its weights file."
+                "# Own\n\nA drummer that was taught by your own songs, with `lockstep tune`. Its card is in its weights file."
             }
         }
     }
