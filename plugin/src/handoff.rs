@@ -1,8 +1,8 @@
-//! The only place where the audio thread and the generator thread meet: requests one way, plans the other.
+//! The only place where the audio thread and the generator thread meet: requests go one way, plans the other.
 //!
-//! Two ends are made together and then parted, one a thread. What crosses owns no heap memory, the newest wins, and
-//! nobody waits for the other. Waking is not done here either: a wake-up is a system call, so the generator thread
-//! looks for requests by itself, every millisecond or so.
+//! Two ends are made together and then separated, one per thread. Requests and plans own no heap memory, the newest wins,
+//! and neither side waits for the other. There is no wake-up either, because that would be a system call: the generator
+//! thread polls for requests, about every millisecond.
 
 use crate::drummers::StandIn;
 use crate::realtime::{PlanSource, Tally};
@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Requests in flight. More than one, so that the audio thread writes to a slot that the generator thread left long
-/// ago: a slot being read is the only thing in the queue that could make a writer spin.
+/// Slots for requests. More than one, so that the audio thread writes to a slot that the generator thread left long ago: the
+/// slot being read is the only one that could make it spin.
 const N_REQUESTS: usize = 8;
 
-/// Plans in flight. The audio thread empties the queue with every request, and each request has one answer.
+/// Slots for plans. The audio thread empties the queue with every request, and each request has at most one answer.
 const N_PLANS: usize = 16;
 
 /// Makes the two ends.
@@ -44,13 +44,13 @@ pub fn handoff() -> (RealtimeEnd, GeneratorEnd) {
 struct Shared {
     requests: ArrayQueue<Request>,
     plans: ArrayQueue<Plan>,
-    /// Plans that lie whole in the queue or did. Written by the generator's end after each push: the audio thread
-    /// never looks at a slot that is still being written, which it would have to wait for.
+    /// Number of plans pushed completely so far. Written by the generator's end after each push, so the audio thread never
+    /// reads a slot that is still being written, which would make it wait.
     n_answered: AtomicUsize,
     counters: Arc<Counters>,
 }
 
-/// Names a request.
+/// Identifies a request.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     take: u32,
@@ -62,7 +62,7 @@ struct Wanted {
 #[derive(Debug)]
 pub struct RealtimeEnd {
     shared: Arc<Shared>,
-    /// Of `Shared::n_answered`, how many have been taken out.
+    /// How many of `Shared::n_answered` have been taken out.
     n_taken: usize,
     /// What the last request was for.
     wanted: Option<Wanted>,
@@ -71,7 +71,7 @@ pub struct RealtimeEnd {
 }
 
 impl RealtimeEnd {
-    /// Shows the tally to whoever reads the [`Counters`].
+    /// Publishes the tally in the [`Counters`].
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -79,13 +79,13 @@ impl RealtimeEnd {
         self.shared.counters.store(tally);
     }
 
-    /// What both threads tell, for an editor.
+    /// What both threads report, for an editor.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.shared.counters)
     }
 
-    /// Whether the last request has been answered; `true` before the first. An offline renderer waits for this before
-    /// it asks for the plan; live, nobody does.
+    /// Whether the last request has been answered; `true` before the first. An offline renderer waits for this before it
+    /// asks for the plan; a live one never does.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -102,7 +102,7 @@ impl RealtimeEnd {
         let n_answered = self.shared.n_answered.load(Ordering::Acquire);
         while self.n_taken != n_answered {
             self.n_taken = self.n_taken.wrapping_add(1);
-            // Fewer than were answered, where the queue was full and the oldest fell out.
+            // The queue was full and dropped its oldest plans, so it runs empty early.
             let Some(plan) = self.shared.plans.pop() else {
                 self.n_taken = n_answered;
                 return;
@@ -158,12 +158,12 @@ impl GeneratorEnd {
         self.shared.n_answered.fetch_add(1, Ordering::Release);
     }
 
-    /// Tells how the last prediction was made.
+    /// Reports how the last prediction was made.
     pub fn report(&self, prediction: Prediction) {
         *lock(&self.shared.counters.prediction) = prediction;
     }
 
-    /// Shows who plays in place of the drummer that was chosen, if anybody does.
+    /// Reports what stands in for the chosen drummer, if anything does.
     pub fn show_stand_in(&self, stand_in: Option<StandIn>) {
         let mut shown = lock(&self.shared.counters.stand_in);
         if *shown != stand_in {
@@ -171,7 +171,7 @@ impl GeneratorEnd {
         }
     }
 
-    /// What both threads tell, for an editor.
+    /// What both threads report, for an editor.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.shared.counters)
     }
@@ -182,12 +182,12 @@ impl GeneratorEnd {
 pub struct Prediction {
     /// How long it took; `None` before the first.
     pub took: Option<Duration>,
-    /// What computed it, and why not what was asked for where it did not.
+    /// The device that computed it and, if that is not the chosen one, why.
     pub device: String,
 }
 
-/// The performer's [`Tally`] where another thread can read it, and how predictions are made. The numbers are each right, but
-/// not of one moment.
+/// The performer's [`Tally`] for other threads to read, and how predictions are made. Each number is right, but they may be
+/// from different moments.
 #[derive(Debug, Default)]
 pub struct Counters {
     fresh: AtomicU32,
@@ -196,14 +196,14 @@ pub struct Counters {
     rule: AtomicU32,
     silent: AtomicU32,
     dropped_notes: AtomicU32,
-    /// Between the generator thread and an editor: the audio thread never touches it.
+    /// Shared by the generator thread and an editor; the audio thread never touches it.
     prediction: Mutex<Prediction>,
-    /// As well.
+    /// The same.
     stand_in: Mutex<Option<StandIn>>,
 }
 
 impl Counters {
-    /// What the audio thread counted last.
+    /// The tally that the audio thread published last.
     pub fn load(&self) -> Tally {
         Tally {
             fresh: self.fresh.load(Ordering::Relaxed),
@@ -218,15 +218,15 @@ impl Counters {
     /// How the last prediction was made.
     ///
     /// # Realtime safety
-    /// Waits; never on the audio thread.
+    /// Locks; never call it on the audio thread.
     pub fn prediction(&self) -> Prediction {
         lock(&self.prediction).clone()
     }
 
-    /// Who plays in place of the drummer that was chosen; `None` where that one plays, or is still being loaded.
+    /// What stands in for the chosen drummer; `None` if that one plays, or is still being loaded.
     ///
     /// # Realtime safety
-    /// Waits; never on the audio thread.
+    /// Locks; never call it on the audio thread.
     pub fn stand_in(&self) -> Option<StandIn> {
         lock(&self.stand_in).clone()
     }
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn two_threads_lose_no_last_plan() {
+    fn the_last_plan_always_arrives_between_two_threads() {
         let (mut realtime, mut generator) = handoff();
         let n_measures = 200;
         std::thread::scope(|scope| {
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_crosses_the_thread_owns_nothing() {
+    fn requests_and_plans_own_no_memory() {
         fn owns_nothing<T: Copy + Send + 'static>() {}
         owns_nothing::<Request>();
         owns_nothing::<Plan>();
