@@ -124,7 +124,7 @@ unsafe extern "C" fn create(
     }
     // SAFETY: the host lives longer than the plugin. The framework's `destroy` takes this reference back.
     let wrapper = Arc::into_raw(unsafe { Wrapper::<Lockstep>::new(host) });
-    // SAFETY: the wrapper lives until `destroy`, and nobody else has its table yet.
+    // SAFETY: the wrapper lives until `destroy`, and nothing else uses its table yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
     let instance = Box::new(Instance {
         table: clap_plugin {

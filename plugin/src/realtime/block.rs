@@ -49,9 +49,9 @@ pub struct Block<'a> {
 /// Something the bassist did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BassEvent {
-    /// When.
+    /// When it happens.
     pub frame: FrameOffset,
-    /// What.
+    /// What the bassist did.
     pub kind: BassEventKind,
 }
 
@@ -92,11 +92,11 @@ pub enum BassEventKind {
 pub struct DrumEvent {
     /// When; always inside the block.
     pub frame: FrameOffset,
-    /// Which drum.
+    /// Which drum it is for.
     pub voice: Voice,
     /// The MIDI note. A note ends on the key it began on, even if the map has changed.
     pub key: DrumKey,
-    /// What.
+    /// Whether the note begins or ends.
     pub kind: DrumEventKind,
 }
 

@@ -26,7 +26,7 @@ pub enum MarkKind {
 /// A measure's beginning as it was played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
-    /// Where.
+    /// Where it lies, in played beats.
     pub place: Beats,
     /// Meter from there on.
     pub meter: Meter,
