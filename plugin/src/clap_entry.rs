@@ -1,11 +1,11 @@
-//! The CLAP entry point: the framework's plugin, with two things around it that nice-plug 0.4.2 lacks.
+//! The CLAP entry point: the framework's plugin, with two fixes for what nice-plug 0.4.2 lacks.
 //!
-//! - A host without `clap.gui` is offered no window. The framework offers one to every host, and ends the host's process
-//!   when such a host asks for it.
-//! - A host that takes no CLAP notes gets the drums as MIDI events ([`note_out`]). The framework sends CLAP notes alone.
+//! - A host without `clap.gui` is offered no editor window. The framework offers one to every host, and ends the process of
+//!   a host without `clap.gui` that asks for it.
+//! - A host that takes no CLAP notes gets the drums as MIDI events ([`note_out`]). The framework only sends CLAP notes.
 //!
-//! A host holds a table of ours in front of the framework's data. Its functions are the framework's, except for those
-//! below, which call the framework's in turn. Never does anything musical.
+//! The host holds our function table instead of the framework's. Its functions are the framework's, except for those below,
+//! which wrap them. Nothing here is about music.
 #![expect(unsafe_code, reason = "CLAP is made of C tables and pointers")]
 
 mod note_out;
@@ -26,7 +26,7 @@ use nice_plug::wrapper::setup_logger;
 use crate::Lockstep;
 use note_out::NoteOut;
 
-/// What a CLAP host looks for in the library.
+/// The symbol that a CLAP host looks for in the library.
 // SAFETY: no other symbol of the library has this name.
 #[unsafe(no_mangle)]
 #[used]
@@ -46,20 +46,20 @@ static FACTORY: clap_plugin_factory = clap_plugin_factory {
 /// One instance, as its host holds it.
 #[repr(C)]
 struct Instance {
-    /// A host's pointer to its plugin is one to this field, so it is the first.
+    /// The host's pointer to its plugin points to this field, so it must come first.
     table: clap_plugin,
     /// The framework's functions.
     framework: clap_plugin,
-    /// Outlives the instance; may be asked for extensions from `init` on.
+    /// Outlives the instance; must not be asked for extensions before `init`.
     host: *const clap_host,
-    /// What the host can do: empty until `init`, before which it must not be asked.
+    /// What the host can do; empty until `init`, because it must not be asked before.
     abilities: OnceLock<Abilities>,
 }
 
 /// What a host can do.
 #[derive(Clone, Copy, Debug, Default)]
 struct Abilities {
-    /// Whether it can hold a window.
+    /// Whether it supports an editor window.
     has_window: bool,
     note_out: NoteOut,
 }
@@ -124,7 +124,7 @@ unsafe extern "C" fn create(
     }
     // SAFETY: the host lives longer than the plugin. The framework's `destroy` takes this reference back.
     let wrapper = Arc::into_raw(unsafe { Wrapper::<Lockstep>::new(host) });
-    // SAFETY: the wrapper lives until `destroy`, and nobody else has its table yet.
+    // SAFETY: the wrapper lives until `destroy`, and nothing else uses its table yet.
     let framework = unsafe { *(*wrapper).clap_plugin.as_ptr() };
     let instance = Box::new(Instance {
         table: clap_plugin {
@@ -195,12 +195,12 @@ unsafe extern "C" fn process(
     plugin: *const clap_plugin,
     block: *const clap_process,
 ) -> clap_process_status {
-    // SAFETY: the host calls it with the plugin that it was given, and a block that lives for the call.
+    // SAFETY: the host calls it with the plugin that it was given, and a block that is valid for the call.
     let (Some(instance), Some(block)) = (unsafe { (Instance::of(plugin), block.as_ref()) }) else {
         return CLAP_PROCESS_ERROR;
     };
     let process = instance.framework.process;
-    // SAFETY: the framework finds its data through the table; both lists of events live for the call.
+    // SAFETY: the framework finds its data through the table; both event lists are valid for the call.
     process.map_or(CLAP_PROCESS_ERROR, |process| unsafe {
         let note_out = instance.abilities().note_out;
         note_out.around(block.out_events, |out_events| {

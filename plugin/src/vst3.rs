@@ -1,8 +1,8 @@
 //! The VST3 export: the factory and the entry points of the library.
 //!
-//! The framework (nice-plug 0.4.2) makes the plugin; what it makes is not handed to the host as it is, but inside our own
-//! [`Component`](component::Component), which passes calls on and answers a few of them better. Done here and not by the
-//! framework's macro, because that hands out its own class only. Main thread.
+//! The framework (nice-plug 0.4.2) makes the plugin. The host gets it wrapped in our own
+//! [`Component`](component::Component), which passes most calls on and fixes a few. The framework's export macro cannot be
+//! used, because it only exports the framework's own class. Main thread.
 
 mod changes;
 mod component;
@@ -25,30 +25,29 @@ use crate::params::LockstepParams;
 use component::Component;
 
 thread_local! {
-    /// The parameters of the instance that was made last on this thread: the framework makes the plugin, keeps it and gives
-    /// nobody a way to it.
+    /// The parameters of the last instance made on this thread: the framework makes the plugin and gives no access to it.
     static MADE: RefCell<Weak<LockstepParams>> = const { RefCell::new(Weak::new()) };
 }
 
-/// Leaves a new instance's parameters where its [`Component`] finds them.
+/// Stores a new instance's parameters for its [`Component`] to find.
 pub(crate) fn remember(params: &Arc<LockstepParams>) {
     MADE.set(Arc::downgrade(params));
 }
 
-/// Tells a host what is in the library and makes instances of it.
+/// Tells a host what the library contains, and makes instances.
 struct Factory(PluginInfo);
 
 impl Class for Factory {
     type Interfaces = (IPluginFactory, IPluginFactory2, IPluginFactory3);
 }
 
-/// Writes an answer to where a host wants it.
-#[expect(unsafe_code, reason = "hosts hand over plain pointers")]
+/// Writes an answer to the host's pointer.
+#[expect(unsafe_code, reason = "hosts pass raw pointers")]
 fn answer<T>(place: *mut T, value: T) -> tresult {
     if place.is_null() {
         return kInvalidArgument;
     }
-    // SAFETY: it is no null pointer, and a host hands over room for one of these or null.
+    // SAFETY: it is not null, and a host passes either null or room for one of these.
     unsafe { place.write(value) };
     kResultOk
 }
@@ -79,7 +78,7 @@ impl IPluginFactoryTrait for Factory {
         if cid.is_null() || iid.is_null() || obj.is_null() {
             return kInvalidArgument;
         }
-        // SAFETY: it is no null pointer, and a class id has 16 bytes.
+        // SAFETY: it is not null, and a class id has 16 bytes.
         if unsafe { *cid.cast::<[u8; 16]>() } != *self.0.cid {
             return kInvalidArgument;
         }
@@ -88,8 +87,8 @@ impl IPluginFactoryTrait for Factory {
             return kNoInterface;
         };
         let made = made.as_ptr();
-        // SAFETY: it points to a living object, whose table of functions is its own; interface ids have 16 bytes. What is
-        // handed out counts itself, so that the object outlives `made`.
+        // SAFETY: it points to a live object with its own function table, and interface ids have 16 bytes. `queryInterface`
+        // adds a reference, so the object outlives `made`.
         unsafe { ((*(*made).vtbl).queryInterface)(made, iid.cast::<TUID>(), obj) }
     }
 }
@@ -118,7 +117,7 @@ impl IPluginFactory3Trait for Factory {
     }
 }
 
-/// Where a VST3 host begins: makes the factory, which the host lets go again.
+/// The entry point for a VST3 host: makes the factory, which the host releases.
 #[expect(unsafe_code, reason = "a host looks for this name")]
 #[unsafe(no_mangle)]
 pub(crate) extern "system" fn GetPluginFactory() -> *mut c_void {
@@ -127,10 +126,10 @@ pub(crate) extern "system" fn GetPluginFactory() -> *mut c_void {
     factory.map_or(std::ptr::null_mut(), |factory| factory.into_raw().cast())
 }
 
-/// What hosts call when the library has been loaded and before they let it go, by the names that each system gives it.
+/// The functions that hosts call after loading the library and before unloading it, under each system's names.
 macro_rules! module {
     ($abi:literal, $system:meta, $load:ident($($handle:ident: $type:ty)?), $leave:ident) => {
-        #[doc = "A host has loaded the library."]
+        #[doc = "Called by a host after it has loaded the library."]
         #[cfg($system)]
         #[expect(unsafe_code, reason = "a host looks for this name")]
         #[unsafe(no_mangle)]
@@ -140,7 +139,7 @@ macro_rules! module {
             true
         }
 
-        #[doc = "A host lets the library go."]
+        #[doc = "Called by a host before it unloads the library."]
         #[cfg($system)]
         #[expect(unsafe_code, reason = "a host looks for this name")]
         #[unsafe(no_mangle)]

@@ -1,4 +1,4 @@
-//! Between the plugin framework's events and transport and the performer's.
+//! Converts events and transport between the plugin framework and the performer.
 //!
 //! Audio thread: fixed capacity, never allocates.
 
@@ -13,25 +13,26 @@ use nice_plug::prelude::*;
 
 use crate::params::LockstepParams;
 
-/// Most bass events of one block that are heard, and passed on; a keyboard sends about one a millisecond at its worst.
+/// Most bass events per block that are heard, and most that are passed on; a keyboard sends at most about one per
+/// millisecond.
 const MAX_EVENTS: usize = 1024;
 
-/// MIDI controllers that are heard.
+/// MIDI controllers that are not ignored.
 pub(crate) const SUSTAIN_PEDAL: u8 = 64;
 pub(crate) const ALL_SOUND_OFF: u8 = 120;
 pub(crate) const RESET_ALL_CONTROLLERS: u8 = 121;
 pub(crate) const ALL_NOTES_OFF: u8 = 123;
 
-/// What came in with the block.
+/// The events that came in with the block.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     input: BassInput,
     bass: ArrayVec<BassEvent, MAX_EVENTS>,
     thru: ArrayVec<NoteEvent<()>, MAX_EVENTS>,
-    /// Notes passed on whose note-off must follow even if thru is switched off: a bit a key, a row a channel.
+    /// Notes passed on whose note-off must follow even if thru is switched off: one bit per key, one row per channel.
     passed: [u128; 16],
     is_save_asked: bool,
-    /// Whether the button for taps was down last; `None` before it was looked at, for a project may be loaded with it down.
+    /// Whether the tap button was down last time; `None` before it was first read, because a project may load with it down.
     was_tap_down: Option<bool>,
 }
 
@@ -49,7 +50,7 @@ impl Default for Inbox {
 }
 
 impl Inbox {
-    /// Takes the block's events from the host. A button that goes down with the block is a tap at its first frame.
+    /// Takes the block's events from the host. If the tap button goes down with this block, that is a tap at its first frame.
     pub(crate) fn fill<P: Plugin<SysExMessage = ()>>(
         &mut self,
         context: &mut impl ProcessContext<P>,
@@ -76,7 +77,7 @@ impl Inbox {
         }
     }
 
-    /// Adds what an event means to the block's.
+    /// Adds what an event means to the block's bass events.
     fn hear(
         &mut self,
         channel: u8,
@@ -101,7 +102,7 @@ impl Inbox {
                     return;
                 }
             };
-            // Full: the event is not heard.
+            // If full, the event is dropped.
             let _ = bass.try_push(BassEvent { frame, kind });
         });
     }
@@ -111,17 +112,17 @@ impl Inbox {
         &self.bass
     }
 
-    /// Whether a control key asked for what was just played as files.
+    /// Whether a control key asked to save what was just played.
     pub(crate) fn is_save_asked(&self) -> bool {
         self.is_save_asked
     }
 
-    /// Events to be passed on, sorted by frame.
+    /// Events to pass on, sorted by frame.
     pub(crate) fn thru(&self) -> &[NoteEvent<()>] {
         &self.thru
     }
 
-    /// Forgets what is held, and the notes that were passed on.
+    /// Forgets held keys, and the notes that were passed on.
     pub(crate) fn reset(&mut self) {
         self.input.reset();
         self.passed = [0; 16];
@@ -147,7 +148,7 @@ impl Inbox {
                 self.passed[row] &= !bit;
                 is_thru || was_passed
             }
-            // The output takes notes alone.
+            // The output takes only notes.
             NoteEvent::MidiCC { .. }
             | NoteEvent::MidiPitchBend { .. }
             | NoteEvent::MidiChannelPressure { .. }
@@ -157,7 +158,7 @@ impl Inbox {
     }
 }
 
-/// What an event does at the keyboard, on which channel; nothing where it is of no interest.
+/// The channels and input events that a host event stands for; empty if it is ignored.
 fn inputs(event: &NoteEvent<()>) -> ArrayVec<(u8, InputEvent), 16> {
     let mut inputs = ArrayVec::new();
     let on = |channel: Channel| channel.number().unwrap_or(0);
@@ -200,7 +201,7 @@ fn inputs(event: &NoteEvent<()>) -> ArrayVec<(u8, InputEvent), 16> {
     inputs
 }
 
-/// The host's time, or `None` where it has none. A host that counts samples and names no tempo plays at `own_tempo_bpm`.
+/// The host's time, or `None` if it has none. If the host gives only a sample position, the tempo is `own_tempo_bpm`.
 pub(crate) fn transport(
     host: &Transport,
     own_tempo_bpm: f64,
@@ -219,14 +220,14 @@ pub(crate) fn transport(
         is_playing: host.playing,
         tempo_bpm,
         position: Beats(position),
-        // Where the host does not say it, the performer counts for itself; the framework would count from the song's
-        // beginning, whatever the meters before.
+        // If the host does not say, the performer counts for itself; the framework would count from the song's beginning and
+        // ignore earlier meter changes.
         measure_start: host.bar_start_pos_beats.map(Beats),
         meter: meter.and_then(|(numerator, denominator)| Meter::new(numerator, denominator)),
     })
 }
 
-/// Sends drum notes and passed-on events to the host, in time order; hosts take them as they are sent.
+/// Sends drum notes and passed-on events to the host, in time order, because hosts do not sort them.
 pub(crate) fn send<P: Plugin<SysExMessage = ()>>(
     drums: &[DrumEvent],
     thru: &[NoteEvent<()>],
@@ -240,7 +241,7 @@ pub(crate) fn send<P: Plugin<SysExMessage = ()>>(
         }) {
             send_drum(drum, context);
         }
-        // A host without an output takes nothing; the kit still sounds.
+        // A host without a MIDI output takes nothing; the kit still sounds.
         let _ = context.try_send_event(*event);
     }
     for drum in drums {
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn pedal_bend_and_ends_are_understood_and_other_controllers_ignored() {
+    fn pedal_bend_and_note_ends_are_heard_and_other_controllers_ignored() {
         let bend = NoteEvent::MidiPitchBend {
             timing: 0,
             channel: 3,
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_says_as_much_of_its_time_as_it_can() {
+    fn the_hosts_time_is_taken_from_whatever_it_gives() {
         let told = |host: &Transport| transport(host, 90.0).map(|t| (t.position.0, t.tempo_bpm));
         let mut host = Transport::new(48_000.0);
         assert_eq!(told(&host), None);

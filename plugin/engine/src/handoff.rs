@@ -1,8 +1,8 @@
-//! The only place where the audio thread and the generator thread meet: requests one way, plans the other.
+//! The only place where the audio thread and the generator thread meet: requests go one way, plans the other.
 //!
-//! Two ends are made together and then parted, one a thread. What crosses owns no heap memory, the newest wins, and
-//! nobody waits for the other. Waking is not done here either: a wake-up is a system call, so the generator thread
-//! looks for requests by itself, every millisecond or so.
+//! Two ends are made together and then separated, one per thread. Requests and plans own no heap memory, the newest wins,
+//! and neither side waits for the other. There is no wake-up either, because that would be a system call: the generator
+//! thread polls for requests, about every millisecond.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,11 +13,11 @@ use lockstep_core::representation::Plan;
 
 use crate::realtime::PlanSource;
 
-/// Requests in flight. More than one, so that the audio thread writes to a slot that the generator thread left long
-/// ago: a slot being read is the only thing in the queue that could make a writer spin.
+/// Slots for requests. More than one, so that the audio thread writes to a slot that the generator thread left long ago: the
+/// slot being read is the only one that could make it spin.
 const N_REQUESTS: usize = 8;
 
-/// Plans in flight. The audio thread empties the queue with every request, and each request has one answer.
+/// Slots for plans. The audio thread empties the queue with every request, and each request has at most one answer.
 const N_PLANS: usize = 16;
 
 /// Makes the two ends.
@@ -43,12 +43,12 @@ pub fn handoff() -> (RealtimeEnd, GeneratorEnd) {
 struct Shared {
     requests: ArrayQueue<Request>,
     plans: ArrayQueue<Plan>,
-    /// Plans that lie whole in the queue or did. Written by the generator's end after each push: the audio thread
-    /// never looks at a slot that is still being written, which it would have to wait for.
+    /// Number of plans pushed completely so far. Written by the generator's end after each push, so the audio thread never
+    /// reads a slot that is still being written, which would make it wait.
     n_answered: AtomicUsize,
 }
 
-/// Names a request.
+/// Identifies a request.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
     take: u32,
@@ -60,7 +60,7 @@ struct Wanted {
 #[derive(Debug)]
 pub struct RealtimeEnd {
     shared: Arc<Shared>,
-    /// Of `Shared::n_answered`, how many have been taken out.
+    /// How many of `Shared::n_answered` have been taken out.
     n_taken: usize,
     /// What the last request was for.
     wanted: Option<Wanted>,
@@ -69,8 +69,8 @@ pub struct RealtimeEnd {
 }
 
 impl RealtimeEnd {
-    /// Whether the last request has been answered; `true` before the first. An offline renderer waits for this before
-    /// it asks for the plan; live, nobody does.
+    /// Whether the last request has been answered; `true` before the first. An offline renderer waits for this before it
+    /// asks for the plan; a live one never does.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -87,7 +87,7 @@ impl RealtimeEnd {
         let n_answered = self.shared.n_answered.load(Ordering::Acquire);
         while self.n_taken != n_answered {
             self.n_taken = self.n_taken.wrapping_add(1);
-            // Fewer than were answered, where the queue was full and the oldest fell out.
+            // The queue was full and dropped its oldest plans, so it runs empty early.
             let Some(plan) = self.shared.plans.pop() else {
                 self.n_taken = n_answered;
                 return;
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn two_threads_lose_no_last_plan() {
+    fn the_last_plan_always_arrives_between_two_threads() {
         let (mut realtime, mut generator) = handoff();
         let n_measures = 200;
         std::thread::scope(|scope| {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_crosses_the_thread_owns_nothing() {
+    fn requests_and_plans_own_no_memory() {
         fn owns_nothing<T: Copy + Send + 'static>() {}
         owns_nothing::<Request>();
         owns_nothing::<Plan>();

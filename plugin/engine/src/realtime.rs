@@ -3,13 +3,12 @@
 //! bass note → `Listener` (step grid, 64-step window) → request ⇢ generator ⇢ plan → `Ladder` → `Score` → density at the
 //! hit's own frame → `Gates` → drum note
 //!
-//! Never allocates, locks, waits, logs or does I/O, and knows neither the plugin framework, the networks nor threads:
-//! what crosses to the generator goes through [`PlanSource`]. Everything inside a block happens in time order, frame by
-//! frame, so that what is played does not depend on how the host cuts time into blocks.
+//! Never allocates, locks, waits, logs or does I/O, and knows nothing of the plugin framework, the networks or threads:
+//! requests and plans go through [`PlanSource`]. Everything inside a block happens in time order, frame by frame, so the
+//! drums do not depend on the host's block size.
 //!
-//! Two limits follow from the measure being the unit of planning. A hit never falls before its measure's downbeat: the
-//! plan is taken there, so an offset that would make step 0 early is played as none. And a hit never leaves its measure
-//! at the other end.
+//! Planning by the measure sets two limits. A hit never falls before its measure's downbeat: the plan is taken there, so
+//! an offset that would make step 0 early is ignored. And a hit never falls after the end of its measure.
 
 mod bass_input;
 mod block;
@@ -64,49 +63,49 @@ use score::{Feel, Score};
 use std::slice;
 use taps::Taps;
 
-/// Density at which the drummer's own take sounds.
+/// Density at which the plan sounds as the drummer meant it.
 const OWN_TAKE: f32 = 0.5;
 
 /// Plays the drums.
 #[derive(Clone, Debug)]
 pub struct Performer {
     mode: Mode,
-    /// Counts playbacks; never starts again, so that no plan of an earlier one is mistaken for one of this.
+    /// Counts playbacks. Never reset, so a plan of an earlier playback cannot be mistaken for one of this playback.
     take: u32,
     measure: Measure,
-    /// Meter of the measure that comes next.
+    /// Meter of the next measure.
     next_meter: Meter,
     listener: Listener,
     ladder: Ladder,
     score: Score,
     gates: Gates,
-    /// Whether what sounded at the last reset has been ended.
+    /// Whether the notes that sounded at the last reset have been ended.
     is_released: bool,
     fill: FillButton,
     ideas: Ideas,
     passage: Passage,
-    /// The time of [`Mode::Free`]; after that, what it was.
+    /// The clock of [`Mode::Free`]; kept when that mode ends.
     clock: OwnClock,
     taps: Taps,
-    /// The time of the part of a block that was played last.
+    /// Timeline of the part of a block that was played last.
     last: Option<Timeline>,
 }
 
-/// Whose time it is.
+/// Which clock the drummer follows.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
-    /// Nobody's.
+    /// None.
     Resting,
     /// The host's.
     Song {
-        /// The time of the last block.
+        /// Timeline of the last block.
         last: Timeline,
     },
     /// The performer's own.
     Free,
 }
 
-/// Everything of a block that playing needs.
+/// Everything that playing one block needs.
 struct Hand<'a, P> {
     block: &'a Block<'a>,
     controls: &'a Controls,
@@ -121,10 +120,10 @@ impl Default for Performer {
 }
 
 impl Performer {
-    /// A drummer at rest. Make one for the life of the plugin: its takes must not repeat for one [`PlanSource`].
+    /// A drummer at rest. Make one for the life of the plugin: playback numbers must not repeat for one [`PlanSource`].
     ///
     /// # Realtime safety
-    /// Never allocates; some 30 KiB.
+    /// Never allocates; about 30 KiB.
     pub fn new() -> Self {
         Self {
             mode: Mode::Resting,
@@ -145,8 +144,8 @@ impl Performer {
         }
     }
 
-    /// Forgets everything but the number of the take and how much has been played, the tally too. What still sounds ends at
-    /// the first frame of the next block: whoever plays the notes may not have been reset.
+    /// Forgets everything, the tally included, except the playback number and how much has been played. Notes that still sound
+    /// end at the first frame of the next block: the instrument that plays them may not have been reset.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -167,7 +166,7 @@ impl Performer {
         self.mode = Mode::Resting;
     }
 
-    /// How often each rung of the ladder was taken since the last reset.
+    /// How often each source of drums was used since the last reset.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -175,7 +174,7 @@ impl Performer {
         self.ladder.tally
     }
 
-    /// Whether time passes for the drummer.
+    /// Whether the drummer's time is running.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -183,7 +182,7 @@ impl Performer {
         !matches!(self.mode, Mode::Resting)
     }
 
-    /// Where the block that was played last lies in the music as it was played.
+    /// Where the last block lies in the music as it was played.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -191,8 +190,8 @@ impl Performer {
         &self.passage
     }
 
-    /// Tempo of the drummer's own clock in quarter notes a minute: the one that it runs at or nears, or, before it has
-    /// started, the one that was tapped. `None` where there is neither, and in the host's time.
+    /// Tempo of the drummer's own clock in BPM: the one that it runs at or is moving to or, before it has started, the tapped
+    /// one. `None` if there is neither, and while the host's time is followed.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -204,7 +203,7 @@ impl Performer {
         }
     }
 
-    /// Plays one block. What `out` held before is gone.
+    /// Plays one block. Clears `out` first.
     ///
     /// # Realtime safety
     /// Never allocates, never waits unless `plans` does.
@@ -241,7 +240,7 @@ impl Performer {
         self.taps.pass(block.n_frames);
     }
 
-    /// The downbeat of a measure: its drums are chosen and stay.
+    /// The downbeat of a measure: chooses its drums, which do not change after that.
     fn begin<P: PlanSource>(&mut self, next: Measure, hand: &mut Hand<'_, P>) {
         let downbeat = Downbeat {
             take: self.take,
@@ -263,8 +262,8 @@ impl Performer {
             .begin(&hits, self.feel(hand.controls), hand.controls.pins);
     }
 
-    /// Everything that happens in a block, or a part of it, in time order. Gives the frame until which it has played:
-    /// the end, but where the own clock stops.
+    /// Plays everything that happens in a block, or a part of it, in time order. Returns the frame it has played up to: the
+    /// end, unless the own clock stopped.
     fn play<P: PlanSource>(
         &mut self,
         timeline: &Timeline,
@@ -281,7 +280,7 @@ impl Performer {
         self.last = Some(*timeline);
         let mut now = timeline.first;
         while let Some((frame, what)) = self.next(timeline, hand.block, bass.as_slice().first()) {
-            // What is late is done now; the order stays.
+            // A late event is played now; the order stays.
             now = now.max(frame);
             match what {
                 Happening::Close => self.close_cell(timeline, hand),
@@ -331,7 +330,7 @@ impl Performer {
         }
     }
 
-    /// A step's cell closes: all that belongs to it has been heard, so the next measure can be asked for.
+    /// A step's cell closes: everything that belongs to it has been heard, so the next measure can be requested.
     fn close_cell<P: PlanSource>(&mut self, timeline: &Timeline, hand: &mut Hand<'_, P>) {
         self.measure.half_step += 1;
         let end_row = self.measure.end_row();
@@ -360,7 +359,7 @@ impl Performer {
         self.measure.has_asked = true;
     }
 
-    /// A step begins, or the next measure with its first.
+    /// A step begins; the next measure too, if it is its first step.
     fn step<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
         if self.measure.tick() == Tick::Downbeat {
             self.begin(self.measure.next(self.measure.end(), self.next_meter), hand);
@@ -369,11 +368,11 @@ impl Performer {
         self.measure.half_step += 1;
     }
 
-    /// The next hit's time has come: density decides.
+    /// The next hit is due: density decides whether it sounds.
     fn strike<P>(&mut self, frame: FrameOffset, hand: &mut Hand<'_, P>) {
         let Some(hit) = self.score.pop() else { return };
-        // The generator hears what the drummer meant, not what density left of it or the gain made of it: so its take is the
-        // same at every density, and more of it only adds.
+        // The generator hears the drums before density and gain. So it predicts the same at every density, and more density
+        // only adds hits.
         if hit.presence.sounds_at(OWN_TAKE) {
             self.listener.note_played(
                 self.measure.first_row + hit.step_idx,

@@ -1,7 +1,7 @@
-//! A thread that all instances of the process share: it comes with the first member and ends with the last.
+//! A thread that all instances of the process share: it starts with the first member and ends with the last.
 //!
-//! Members join and leave by a channel, from threads that may wait. What the thread does is its [`Work`]; what it knows of the
-//! audio threads it reads from lock-free queues, by looking again and again. Never on the audio thread.
+//! Members join and leave through a channel, from threads that may wait. What the thread does is its [`Work`]; it hears from
+//! the audio threads by polling lock-free queues. Never on the audio thread.
 #![allow(
     clippy::disallowed_types,
     reason = "a thread of the process, never the audio thread"
@@ -16,31 +16,31 @@ use std::time::Duration;
 
 /// What a shared thread does for its members.
 pub trait Work: Send + 'static {
-    /// What a member brings along.
+    /// What a member hands over when it joins.
     type Member: Send + 'static;
 
-    /// Takes a member in; no other has this number.
+    /// Adds a member; no other has this number.
     fn join(&mut self, id: u64, member: Self::Member);
 
-    /// Lets a member go, after all that it has asked for.
+    /// Removes a member, after finishing everything it asked for.
     fn leave(&mut self, id: u64);
 
-    /// Does what there is to do now. Says whether there may be more of it, so that the next look is at once.
+    /// Polls for work and does it. Returns whether there may be more; then it is called again at once.
     fn look(&mut self) -> bool;
 }
 
-/// What a thread is told.
+/// A message to the thread.
 enum News<M> {
     Join(u64, M),
     Leave(u64),
 }
 
-/// Where a process keeps its one thread of a kind.
+/// Where a process keeps its shared thread of one kind.
 pub type Shared<M> = Mutex<Weak<SharedThread<M>>>;
 
-/// The running thread. Dropping it waits for its end, so that none of its code runs once the plugin is unloaded.
+/// The running thread. Dropping it joins the thread, so that none of its code runs after the plugin is unloaded.
 pub struct SharedThread<M> {
-    /// `None` only while it is being dropped: without a sender the thread ends.
+    /// `None` only while this is being dropped: without a sender the thread ends.
     news: Option<Sender<News<M>>>,
     thread: Option<JoinHandle<()>>,
     /// The next member's number.
@@ -48,10 +48,10 @@ pub struct SharedThread<M> {
 }
 
 impl<M: Send + 'static> SharedThread<M> {
-    /// Starts a thread that looks for work at once and, when there was none, after `look_every`.
+    /// Starts a thread that polls for work: again at once while there is some, every `look_every` while there is none.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If the thread cannot be started.
     pub fn start(
         name: &str,
         look_every: Duration,
@@ -68,7 +68,7 @@ impl<M: Send + 'static> SharedThread<M> {
         }))
     }
 
-    /// The process's thread of this kind; the first to ask starts it.
+    /// The process's thread of this kind; the first call starts it.
     ///
     /// # Errors
     /// Those of `start`.
@@ -85,7 +85,7 @@ impl<M: Send + 'static> SharedThread<M> {
         Ok(started)
     }
 
-    /// Takes a member in until its membership is dropped.
+    /// Adds a member until its membership is dropped.
     pub fn join(self: &Arc<Self>, member: M) -> Membership<M> {
         let mut next = self.next_id.lock().unwrap_or_else(PoisonError::into_inner);
         let id = *next;
@@ -101,7 +101,7 @@ impl<M: Send + 'static> SharedThread<M> {
 impl<M> SharedThread<M> {
     fn tell(&self, news: News<M>) {
         if let Some(sender) = &self.news {
-            // A thread that is gone has no members.
+            // If the thread has ended, it has no members to tell.
             let _ = sender.send(news);
         }
     }
@@ -124,7 +124,7 @@ impl<M> fmt::Debug for SharedThread<M> {
     }
 }
 
-/// A member's place; leaves when dropped, and ends the thread with the last.
+/// Proof of membership: dropping it leaves, and dropping the last one ends the thread.
 #[derive(Debug)]
 pub struct Membership<M> {
     thread: Arc<SharedThread<M>>,
@@ -157,7 +157,7 @@ fn run<W: Work>(mut work: W, inbox: &Receiver<News<W::Member>>, look_every: Dura
                 continue;
             }
         }
-        // What else is new comes before the next look.
+        // Read all other messages before polling again.
         is_busy = true;
     }
 }

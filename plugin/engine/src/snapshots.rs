@@ -1,7 +1,7 @@
-//! How an editor sees the audio thread: copies of what there is to see, one way, and nobody waits.
+//! How an editor sees the audio thread: a queue of snapshots, one way, without waiting.
 //!
-//! The audio thread puts a [`Snapshot`] down where there is room and goes on; the editor takes all that lie there and
-//! keeps the newest. Without an editor nothing is taken, so there is no room and nothing is copied.
+//! The audio thread pushes a [`Snapshot`] if there is room; the editor pops all of them and keeps the newest. Without an
+//! editor the queue stays full and nothing is copied.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use crossbeam::queue::ArrayQueue;
 
 use crate::realtime::Snapshot;
 
-/// Snapshots that lie there at most, and one slot that stays free: the slot that is being taken from is the only thing
-/// that could make the writer spin.
+/// Slots of the queue. One always stays free, so that the writer never meets the slot being read, the only one that could
+/// make it spin.
 const N_SNAPSHOTS: usize = 4;
 
-/// How often one is put down at most, in seconds: twice for every picture at 60 a second.
+/// Shortest time between two snapshots, in seconds: two per picture at 60 pictures per second.
 const EVERY_S: f64 = 1.0 / 120.0;
 
 /// Makes the two ends.
@@ -38,7 +38,8 @@ pub struct SnapshotSender {
 }
 
 impl SnapshotSender {
-    /// Puts down what `take` gives, if it is time and somebody has looked. A block has passed, of so many seconds.
+    /// Pushes the snapshot from `take` if one is due and there is room. Call it once per block, with the block's length in
+    /// seconds.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -46,7 +47,7 @@ impl SnapshotSender {
         self.since_s += block_s;
         if self.since_s >= EVERY_S && self.queue.len() + 1 < self.queue.capacity() {
             self.since_s = 0.0;
-            // There is room: nobody else puts anything down.
+            // There is room, because only this thread pushes.
             let _ = self.queue.push(take());
         }
     }
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_is_seen_and_without_an_editor_none_is_made() {
+    fn the_editor_sees_the_newest_and_without_one_none_are_made() {
         let (mut sender, mut receiver) = snapshots();
         let mut n_made = 0;
         for measure in 0..1000 {
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_crosses_the_thread_owns_nothing() {
+    fn snapshots_own_no_memory() {
         fn owns_nothing<T: Copy + Send + 'static>() {}
         owns_nothing::<Snapshot>();
     }

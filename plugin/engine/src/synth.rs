@@ -1,8 +1,9 @@
-//! The built-in kits: nine drums and cymbals, recorded with sticks or brushes or synthesised.
+//! The built-in kits: nine drums and cymbals, recorded with sticks or brushes, or synthesised.
 //!
-//! [`Kit::new`] reads, resamples and renders every sound once, off the audio thread, and [`Kit::soon`] has a thread of the
-//! process do so; [`Kit::render`] only plays those buffers, on the audio thread. Knows nothing of plans, densities or hosts: it is told which voice is hit at which frame, and never does
-//! I/O. The recordings are those of the sound font `FluidR3` GM; their licence lies beside them in `plugin/kit`.
+//! [`Kit::new`] decodes, resamples and renders every sound once, off the audio thread; [`Kit::soon`] has a background thread
+//! do so. [`Kit::render`] only plays those buffers, on the audio thread. Knows nothing of plans, densities or hosts: it is
+//! told which voice is hit at which frame, and never does I/O. The recordings are from the sound font `FluidR3` GM; their
+//! licence is beside them in `plugin/kit`.
 
 mod bank;
 mod drum;

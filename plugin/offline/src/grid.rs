@@ -1,4 +1,4 @@
-//! A song as text: one line a voice, four measures a row, the bass on top.
+//! Draws a song as text: one line per voice, four measures per row, the bass on top.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use lockstep_files::sheet::Sheet;
 
 use super::measure_at;
 
-/// Measures beside each other.
+/// Measures per row.
 const PER_ROW: usize = 4;
 
 /// The drum grid of a song: `X` a loud hit (velocity 96 and up), `x` a softer one, `.` none; `|` is a bar line.
@@ -19,7 +19,7 @@ pub fn grid(song: &Song) -> String {
     grid_of(song, 0..usize::MAX)
 }
 
-/// [`grid`] of some measures alone, counted from 0; those that the song does not have are left out.
+/// [`grid`] of some measures only, counted from 0; those that the song does not have are left out.
 pub fn grid_of(song: &Song, wanted: Range<usize>) -> String {
     let sheet = Sheet::from_song(song);
     let mut measures = Vec::new();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_songs_measures_those_that_are_wanted_are_drawn_with_the_voices_that_play_there() {
+    fn grid_of_draws_only_the_wanted_measures_and_the_voices_that_play_in_them() {
         let song = Song {
             bass: (0..3).map(|n| note(4.0 * f64::from(n), 33, 90)).collect(),
             drums: vec![note(0.0, 49, 110), note(4.0, 36, 110), note(9.0, 38, 80)],

@@ -1,7 +1,7 @@
-//! A MIDI file played through the performer, offline: what `lockstep jam` and the measurements do.
+//! Plays a MIDI file through the performer, offline: for `lockstep jam` and for measurements.
 //!
-//! The same engine as in a host, with a host's transport made from the file's tempos and meters. Predictions are made
-//! on the spot, one a measure, when the downbeat asks for them.
+//! The same engine as in a host, with a transport made from the file's tempos and meters. Predictions are made
+//! synchronously, one per measure, at its downbeat.
 
 mod grid;
 mod sound;
@@ -23,22 +23,22 @@ use lockstep_files::midi_file::{Note, Song};
 /// A bass line of the project's own, sixteen measures, licensed as the project is.
 pub const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");
 
-/// Frames a second of the offline engine, and of the WAV.
+/// Sample rate of the offline engine and of the WAV.
 pub const SAMPLE_RATE_HZ: u32 = 48_000;
 
 /// Longest block.
 const MAX_BLOCK_FRAMES: u64 = 512;
 
-/// The drums of a jam, and how it went.
+/// The result of a jam.
 #[derive(Debug)]
 pub struct Take {
-    /// The song with the drums that were played in place of its own.
+    /// The song, its drums replaced by those that were played.
     pub song: Song,
-    /// How each measure came by its drums.
+    /// Where the drums of each measure came from.
     pub tally: Tally,
-    /// How long each prediction took, in the order they were made.
+    /// How long each prediction took, in order.
     pub predictions: Vec<Duration>,
-    /// The first failed prediction; the performer's ladder played in its place.
+    /// The first failed prediction; the performer fell back to other drums.
     pub failure: Option<PredictError>,
 }
 
@@ -89,9 +89,9 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
     }
 }
 
-/// Where the measure of a position begins and what it is like, by the song's meters.
+/// Start and length of the measure around a position, by the song's meters.
 ///
-/// A measure begins at a change of meter, and a measure's length after the one before.
+/// A measure begins at every change of meter, and wherever the one before it ends.
 fn measure_at(song: &Song, at: Beats) -> (Beats, Beats) {
     let n_begun = song.meters.partition_point(|(begin, _)| begin.0 <= at.0);
     let begin = song
@@ -103,7 +103,7 @@ fn measure_at(song: &Song, at: Beats) -> (Beats, Beats) {
     (Beats(begin + n_measures * length), Beats(length))
 }
 
-/// Predicts when asked, in the same thread.
+/// Predicts when a plan is asked for, on the same thread.
 struct Direct<'a> {
     generator: &'a mut dyn Generator,
     newest: Option<Request>,
@@ -146,7 +146,7 @@ struct Host<'a> {
     n_sent: usize,
     /// Frames at which tempo or meter change: a block ends there.
     changes: Vec<u64>,
-    /// The block's events.
+    /// The current block's events.
     bass: Vec<BassEvent>,
     now: u64,
     end: u64,
@@ -188,7 +188,7 @@ impl<'a> Host<'a> {
         }
     }
 
-    /// The next block and the frame it starts at; the last one finds the transport stopped.
+    /// The next block and the frame it starts at; in the last one the transport is stopped.
     fn next_block(&mut self) -> Option<(u64, Block<'_>)> {
         if self.has_stopped {
             return None;

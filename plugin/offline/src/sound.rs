@@ -1,4 +1,4 @@
-//! A jam as sound: a built-in kit, and a plain plucked tone for the bass.
+//! Renders a jam as audio: a built-in kit, and a simple plucked tone for the bass.
 
 use std::f64::consts::TAU;
 use std::io::{Cursor, Seek, Write};
@@ -9,7 +9,7 @@ use lockstep_files::midi_file::{Note, Song};
 
 use super::{SAMPLE_RATE_HZ, frames};
 
-/// Loudness of the kit and of the bass in the mix; together they stay below full scale.
+/// Gains of the kit and of the bass in the mix; together they stay below full scale.
 const KIT_GAIN: f32 = 0.7;
 const BASS_GAIN: f32 = 0.22;
 
@@ -19,17 +19,17 @@ const CHUNK: usize = 4096;
 /// The bytes of a WAV file: stereo, 16 bits, 48 kHz.
 ///
 /// # Errors
-/// If the sound is longer than a WAV file can be (about six hours).
+/// If the audio is too long for a WAV file (about six hours).
 pub fn wav(song: &Song, kit: KitChoice) -> Result<Vec<u8>, hound::Error> {
     let mut file = Cursor::new(Vec::new());
     write_wav(song, kit, &mut file)?;
     Ok(file.into_inner())
 }
 
-/// Writes what [`wav`] gives, as it is rendered.
+/// Writes the bytes of [`wav`] while rendering.
 ///
 /// # Errors
-/// If it cannot be written, or is longer than a WAV file can be.
+/// If it cannot be written, or is too long for a WAV file.
 pub fn write_wav(song: &Song, kit: KitChoice, to: impl Write + Seek) -> Result<(), hound::Error> {
     let mut writer = hound::WavWriter::new(to, spec(2, SAMPLE_RATE_HZ))?;
     render(song, SAMPLE_RATE_HZ, kit, |[left, right]| {
@@ -42,7 +42,7 @@ pub fn write_wav(song: &Song, kit: KitChoice, to: impl Write + Seek) -> Result<(
 /// The bytes of a WAV file of one channel, 16 bits; samples beyond ±1 are clipped.
 ///
 /// # Errors
-/// If the sound is longer than a WAV file can be (2³¹ samples).
+/// If the audio is too long for a WAV file (2³¹ samples).
 pub fn mono_wav(samples: &[f32], rate_hz: u32) -> Result<Vec<u8>, hound::Error> {
     let mut file = Cursor::new(Vec::new());
     let mut writer = hound::WavWriter::new(&mut file, spec(1, rate_hz))?;
@@ -53,8 +53,8 @@ pub fn mono_wav(samples: &[f32], rate_hz: u32) -> Result<Vec<u8>, hound::Error> 
     Ok(file.into_inner())
 }
 
-/// Renders a song from its first beat until its last note has died away, and hands over frame after frame, left and
-/// right in `[-1, 1]`. A sink that needs no more of it ends the rendering with an error of its own.
+/// Renders a song from its first beat until its last note has decayed, and passes each frame to `sink`, left and right in
+/// `[-1, 1]`. A sink can end the rendering early by returning an error.
 ///
 /// # Errors
 /// The first one of `sink`.
@@ -117,7 +117,7 @@ fn pcm(sample: f32) -> i16 {
     (sample.clamp(-1.0, 1.0) * f32::from(i16::MAX)).round() as i16
 }
 
-/// One plucked string at a time: four harmonics that decay, the higher the faster.
+/// One plucked string at a time: four decaying harmonics; higher ones decay faster.
 struct BassTone {
     /// Start and end frame of each note, sorted by start.
     notes: Vec<(u64, u64, Note)>,
@@ -126,12 +126,12 @@ struct BassTone {
     string: Plucked,
 }
 
-/// The harmonics of a note, each as a point that turns around 0 while it draws nearer: its height is what is heard. A frame
-/// costs a product, where sine and exponential would cost most of the time that a take needs.
+/// The harmonics of a note, each a point in the complex plane that spirals in to 0; its imaginary part is the sample. That
+/// costs one product per frame; computing sine and exponential would take most of the time of a jam.
 #[derive(Clone, Copy, Default)]
 struct Plucked([(Complex, Complex); 4]);
 
-/// A point of the plane, or what turns and shrinks one.
+/// A point in the complex plane, or the factor that turns and shrinks it.
 #[derive(Clone, Copy, Default)]
 struct Complex {
     re: f64,
@@ -148,7 +148,7 @@ impl Complex {
 }
 
 impl Plucked {
-    /// A string that is plucked now.
+    /// A string plucked now.
     fn new(key: u8, rate_hz: u32) -> Self {
         let pitch_hz = 440.0 * ((f64::from(key) - 69.0) / 12.0).exp2();
         let frame_s = 1.0 / f64::from(rate_hz);
@@ -167,7 +167,7 @@ impl Plucked {
         }))
     }
 
-    /// What it sounds like at the next frame.
+    /// The sample of the next frame.
     fn next(&mut self) -> f64 {
         let mut sum = 0.0;
         for (at, turn) in &mut self.0 {
@@ -192,7 +192,7 @@ impl BassTone {
         }
     }
 
-    /// The sample at a frame; every frame is asked for, in order.
+    /// The sample at a frame; call it for every frame, in order.
     fn at(&mut self, frame: u64) -> f32 {
         while let Some((_, _, note)) = self.notes.get(self.n_begun).filter(|note| note.0 <= frame) {
             self.string = Plucked::new(note.key, self.rate_hz);
@@ -203,7 +203,7 @@ impl BassTone {
             return 0.0;
         };
         let next = self.notes.get(self.n_begun).map_or(u64::MAX, |next| next.0);
-        // A fade of 20 ms where the note ends, and before the next one begins.
+        // A fade of 20 ms at the end of the note, and before the next one begins.
         let end = end + u64::from(self.rate_hz / 50);
         if frame >= end {
             return 0.0;
@@ -211,7 +211,10 @@ impl BassTone {
         let seconds = |frames: u64| frames as f64 / f64::from(self.rate_hz);
         let left_s = seconds(end.min(next) - frame);
         let fade = (left_s / 0.02).min(1.0) * (seconds(frame - start) / 0.003).min(1.0);
-        #[expect(clippy::cast_possible_truncation, reason = "a sample of at most two")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "samples are f32, at most about 2"
+        )]
         let sample = (self.string.next() * fade * f64::from(note.velocity) / 127.0) as f32;
         sample
     }
@@ -223,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    /// As the tone is meant: each harmonic a sine that dies away.
+    /// The intended tone: each harmonic a decaying sine.
     fn tone(key: u8, age_s: f64) -> f64 {
         let pitch_hz = 440.0 * ((f64::from(key) - 69.0) / 12.0).exp2();
         let harmonic =
@@ -232,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plucked_string_is_four_sines_that_die_away_for_as_long_as_it_sounds() {
+    fn a_plucked_string_is_four_decaying_sines() {
         for (key, rate_hz) in [(24, 48_000), (40, 44_100), (95, 48_000)] {
             let mut string = Plucked::new(key, rate_hz);
             // Ten seconds: no bass note is longer.

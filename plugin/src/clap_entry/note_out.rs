@@ -1,7 +1,8 @@
-//! Drum notes for hosts that take MIDI alone.
+//! Drum notes for hosts that take only MIDI.
 //!
-//! CLAP has note events of its own, and the framework (nice-plug 0.4.2) sends no others. A host may refuse them, or say in `init`
-//! that it takes MIDI only: it gets the same notes as MIDI. On the audio thread, except [`NoteOut::of_host`]; never allocates.
+//! CLAP has its own note events, and the framework (nice-plug 0.4.2) sends nothing else. A host that refuses them, or says in
+//! `init` that it takes only MIDI, gets the same notes as MIDI. On the audio thread, except [`NoteOut::of_host`]; never
+//! allocates.
 
 use std::ffi::CStr;
 use std::ptr;
@@ -18,29 +19,29 @@ use clap_sys::host::clap_host;
 /// How a host takes notes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum NoteOut {
-    /// As CLAP notes, and as MIDI where it refuses them.
+    /// As CLAP notes, or as MIDI if it refuses them.
     #[default]
     Notes,
-    /// As MIDI: it has said that it takes no CLAP notes.
+    /// As MIDI: it says that it takes no CLAP notes.
     Midi,
 }
 
-/// Bytes of a MIDI event.
-#[expect(clippy::cast_possible_truncation, reason = "a few")]
+/// Size of a MIDI event in bytes.
+#[expect(clippy::cast_possible_truncation, reason = "a few bytes")]
 const MIDI_SIZE: u32 = size_of::<clap_event_midi>() as u32;
 
-/// The context of that list while a block is processed.
+/// The context of the output list that the framework gets while a block is processed.
 struct Relay {
     note_out: NoteOut,
     host: *const clap_output_events,
 }
 
-#[expect(unsafe_code, reason = "the format hands over plain pointers")]
+#[expect(unsafe_code, reason = "CLAP passes raw pointers")]
 impl NoteOut {
     /// Asks the host which dialects it speaks. Main thread.
     ///
     /// # Safety
-    /// `host` is null or what a host handed over for itself, and may be asked for extensions.
+    /// `host` is null or the pointer that the host gave to itself, and may be asked for extensions.
     pub(super) unsafe fn of_host(host: *const clap_host) -> Self {
         // SAFETY: as the caller promises; extensions live as long as the host.
         let dialects = unsafe {
@@ -62,7 +63,7 @@ impl NoteOut {
     /// Calls `work` with an output list that passes events on to the host's.
     ///
     /// # Safety
-    /// `host` is null or a host's list, to be used on this thread until this returns.
+    /// `host` is null or a host's list that this thread may use until this returns.
     pub(super) unsafe fn around<T>(
         self,
         host: *const clap_output_events,
@@ -83,12 +84,12 @@ impl NoteOut {
     }
 }
 
-#[expect(unsafe_code, reason = "the format hands over plain pointers")]
+#[expect(unsafe_code, reason = "CLAP passes raw pointers")]
 unsafe extern "C" fn try_push(
     list: *const clap_output_events,
     event: *const clap_event_header,
 ) -> bool {
-    // SAFETY: the list is the one that `around` made, where the relay lives, and an event is whole.
+    // SAFETY: the list is the one that `around` made, its relay is still alive, and the event is complete.
     unsafe {
         let relay = &*(*list).ctx.cast::<Relay>();
         let Some(push) = (*relay.host).try_push else {
@@ -101,20 +102,20 @@ unsafe extern "C" fn try_push(
     }
 }
 
-/// A CLAP note as MIDI; `None` for other events, and for notes without one channel and one key.
+/// A CLAP note as MIDI; `None` for other events, and for notes without a single channel and key.
 ///
 /// # Safety
-/// `event` points to a whole event.
-#[expect(unsafe_code, reason = "what an event is, its header says")]
+/// `event` points to a complete event.
+#[expect(unsafe_code, reason = "the header says which type an event has")]
 unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
-    // SAFETY: as the caller promises; what the header says is read before what it says is there.
+    // SAFETY: as the caller promises; only the header is read here.
     let header = unsafe { *event };
     let status = match (header.space_id, header.type_) {
         (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_ON) => 0x90,
         (CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_NOTE_OFF) => 0x80,
         _ => return None,
     };
-    #[expect(clippy::cast_ptr_alignment, reason = "it is what the header says")]
+    #[expect(clippy::cast_ptr_alignment, reason = "the header says it is a note")]
     // SAFETY: a header of this type begins a note.
     let note = unsafe { *event.cast::<clap_event_note>() };
     let channel = u8::try_from(note.channel).ok().filter(|n| *n < 16)?;
@@ -139,7 +140,7 @@ unsafe fn midi(event: *const clap_event_header) -> Option<clap_event_midi> {
 }
 
 #[cfg(test)]
-#[expect(unsafe_code, reason = "hosts hand over plain pointers")]
+#[expect(unsafe_code, reason = "hosts pass raw pointers")]
 mod tests {
     use super::*;
     use std::ffi::{c_char, c_void};
@@ -155,7 +156,7 @@ mod tests {
         list: *const clap_output_events,
         event: *const clap_event_header,
     ) -> bool {
-        // SAFETY: the list is a taker's, and the event is whole.
+        // SAFETY: the list belongs to a taker, and the event is complete.
         unsafe {
             let taker = &mut *(*list).ctx.cast::<Taker>();
             if (*event).type_ != taker.event_type {
@@ -187,7 +188,7 @@ mod tests {
         }
     }
 
-    /// What a host that takes one type gets of a note, and whether the plugin hears that it was taken.
+    /// Sends a note to a host that takes one event type. Returns whether the plugin is told it was taken, and what arrived.
     fn sent(
         note_out: NoteOut,
         event_type: u16,
@@ -201,7 +202,7 @@ mod tests {
             ctx: (&raw mut taker).cast(),
             try_push: Some(take),
         };
-        // SAFETY: list and note live for the call.
+        // SAFETY: the list and the note are valid for the call.
         let is_taken = unsafe {
             note_out.around(&raw const list, |list| {
                 (*list)
@@ -241,7 +242,7 @@ mod tests {
             supported_dialects: Some(midi_alone),
             rescan: None,
         };
-        // SAFETY: an id is a text.
+        // SAFETY: an id is a string that ends with a zero byte.
         if unsafe { CStr::from_ptr(id) } == CLAP_EXT_NOTE_PORTS {
             (&raw const PORTS).cast()
         } else {
@@ -250,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_says_it_takes_midi_alone_is_believed() {
-        // SAFETY: plain numbers and pointers, for which zero is a value.
+    fn a_host_that_says_it_takes_only_midi_gets_midi() {
+        // SAFETY: plain numbers and pointers, for which zero is a valid value.
         let mut host: clap_host = unsafe { mem::zeroed() };
-        // SAFETY: the host lives for the calls.
+        // SAFETY: the host is valid for the calls.
         unsafe {
             assert_eq!(NoteOut::of_host(ptr::null()), NoteOut::Notes);
             assert_eq!(NoteOut::of_host(&raw const host), NoteOut::Notes);

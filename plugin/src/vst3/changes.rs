@@ -1,12 +1,12 @@
-//! Parameter changes that a VST3 host tells the controller while it has said that it processes.
+//! Parameter changes that a VST3 host sends to the controller after `setProcessing(true)`.
 //!
-//! The framework (nice-plug 0.4.2) drops them: the host is to hand them to the next process call as well. But a host that has
-//! said so need not process: it may be about to, or have been paused, and then reads old values and saves them. Taking them as
-//! they come would be wrong as well: a host that plays automation shows the controller each value after the sound had it, and
-//! the old one must not come back. So a change waits for the next process call, which brings it or something newer; where none
-//! comes, it is made.
+//! The framework (nice-plug 0.4.2) drops them, because the host should also pass them to the next process call. But a host in
+//! that state may not be calling process: it may be about to start, or paused, and would then read old values and save them.
+//! Applying changes at once would be wrong too: a host that plays automation shows the controller each value after the audio
+//! has had it, and an old value must not come back. So a change waits for the next process call, which brings it or a newer
+//! one; if no call comes, the change is applied here.
 //!
-//! The audio thread counts its calls here and does nothing else.
+//! A process call does nothing here but count itself.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -18,31 +18,31 @@ use nice_plug::prelude::ParamPtr;
 
 use crate::params::{ParameterIdx, Parameters};
 
-/// How long a process call that is to bring a change is waited for before a state is saved without one; a block of 4,096
-/// frames at 44.1 kHz takes as long.
+/// How long saving a state waits for the process call that should bring a change: the length of a block of 4,096 frames at
+/// 44.1 kHz.
 const PATIENCE: Duration = Duration::from_millis(93);
 
-/// No parameter is smoothed, which is all that this is for.
+/// Any rate will do: it only matters for smoothing, and no parameter is smoothed.
 const ANY_RATE_HZ: f32 = 48_000.0;
 
-/// The changes of one instance.
+/// The waiting changes of one instance.
 #[derive(Debug)]
 pub(super) struct Changes {
     parameters: Parameters,
     by_id: HashMap<u32, ParameterIdx>,
     is_processing: AtomicBool,
-    /// Process calls, modulo 2^32. The one thing that the audio thread writes.
+    /// Process calls, modulo 2^32. The only thing that a process call writes.
     n_calls: AtomicU32,
-    /// `n_calls` when processing was last begun.
+    /// `n_calls` at the last `setProcessing`.
     n_before: AtomicU32,
-    /// Told by the controller's side; never touched by a process call.
+    /// Changes from the controller; a process call never touches them.
     waiting: Mutex<Vec<Change>>,
 }
 
-/// What a parameter is about to be.
+/// The value that a parameter is about to have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Waiting {
-    /// A switch, which the framework previews as if it had values between off and on.
+    /// A switch, which the framework would show with values between off and on.
     Switch(bool),
     /// Anything else, in `[0, 1]`, not yet on one of its steps.
     Value(f32),
@@ -53,12 +53,12 @@ struct Change {
     at: ParameterIdx,
     /// In `[0, 1]`.
     value: f32,
-    /// Process calls before it came; it waits no longer once there was one more.
+    /// `n_calls` when it came; it stops waiting after one more call.
     n_calls: u32,
 }
 
 impl Changes {
-    /// With the instance's parameters, and the number that a host knows each by, in their order.
+    /// Takes the instance's parameters and their host ids, in the same order.
     pub(super) fn new(parameters: Parameters, ids: impl IntoIterator<Item = u32>) -> Self {
         let indices = parameters.indices();
         Self {
@@ -71,7 +71,7 @@ impl Changes {
         }
     }
 
-    /// Counts a process call, before it takes what the host brings with it.
+    /// Counts a process call; call it before the host's changes in that call are read.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -79,28 +79,28 @@ impl Changes {
         self.n_calls.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// The host says that it will process, or that it will not.
+    /// The host says whether it will process.
     ///
     /// # Realtime safety
-    /// Never allocates, never waits: some hosts say it on the audio thread.
+    /// Never allocates, never waits: some hosts call it on the audio thread.
     pub(super) fn set_processing(&self, is_processing: bool) {
         let n_calls = self.n_calls.load(Ordering::Acquire);
         self.n_before.store(n_calls, Ordering::Release);
         self.is_processing.store(is_processing, Ordering::Release);
-        // What still waits will not be brought now. If somebody is just looking, they see to it.
+        // No process call will bring the waiting changes now. If the lock is taken, `settle` applies them before the next save.
         if let Ok(mut waiting) = self.waiting.try_lock() {
             self.make(&mut waiting);
         }
     }
 
-    /// Takes a change, to `value` in `[0, 1]`; `false` where the framework does so itself.
+    /// Takes a change to `value`, in `[0, 1]`; returns `false` if the framework should take it instead.
     pub(super) fn take(&self, id: u32, value: f64) -> bool {
         let Some(at) = self.by_id.get(&id).copied() else {
             return false;
         };
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "the framework's values are that short"
+            reason = "the framework's values are f32"
         )]
         let value = value as f32;
         let mut waiting = self.lock();
@@ -113,7 +113,7 @@ impl Changes {
         true
     }
 
-    /// What a parameter is about to be, where that is still to come.
+    /// The value that a parameter is about to have, if a change is waiting.
     pub(super) fn waiting(&self, id: u32) -> Option<Waiting> {
         let at = *self.by_id.get(&id)?;
         let mut waiting = self.lock();
@@ -125,12 +125,12 @@ impl Changes {
         })
     }
 
-    /// Drops what waits: a state that is loaded now says what the parameters are.
+    /// Drops waiting changes: a state being loaded sets the parameters now.
     pub(super) fn forget(&self) {
         self.lock().clear();
     }
 
-    /// Makes the changes that still wait, once no process call seems to bring them.
+    /// Waits for a process call to bring the waiting changes, and applies them if none comes in time.
     pub(super) fn settle(&self) {
         let begun = Instant::now();
         loop {
@@ -149,7 +149,7 @@ impl Changes {
         }
     }
 
-    /// Whether there was a process call since the host said that there would be.
+    /// Whether there has been a process call since the last `setProcessing`.
     fn has_begun(&self) -> bool {
         self.n_calls.load(Ordering::Acquire) != self.n_before.load(Ordering::Acquire)
     }
@@ -161,14 +161,14 @@ impl Changes {
         }
     }
 
-    /// Drops what a process call has brought, or should have.
+    /// Drops changes that a process call has brought, or should have.
     fn forget_brought(&self, waiting: &mut Vec<Change>) {
         let n_calls = self.n_calls.load(Ordering::Acquire);
         waiting.retain(|change| change.n_calls == n_calls);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Change>> {
-        // A poisoned lock still holds whole changes.
+        // A poisoned lock still holds complete changes.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -179,7 +179,7 @@ mod tests {
     use crate::params::LockstepParams;
     use std::sync::Arc;
 
-    /// Changes whose parameters are numbered from 0, and the place and value of the second, *Density*.
+    /// Changes whose parameter ids count from 0, and a function that reads the second parameter, *Density*.
     fn changes() -> (Changes, impl Fn(&Changes) -> f32) {
         let params = Arc::new(LockstepParams::default());
         let parameters = Parameters::new(Arc::clone(&params) as _);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_before_the_first_call_is_seen_at_once_and_made_before_a_state_is_saved() {
+    fn a_change_before_the_first_call_is_shown_at_once_and_applied_before_a_save() {
         let (changes, density) = changes();
         assert!(!changes.take(1, 0.25), "nothing is processed yet");
         let begun = Instant::now();
@@ -205,12 +205,12 @@ mod tests {
         }
         assert!(
             begun.elapsed() < 40 * PATIENCE,
-            "nobody is to be waited for"
+            "saving must not wait for a call here"
         );
     }
 
     #[test]
-    fn what_was_shown_after_the_sound_had_it_never_comes_back() {
+    fn a_value_shown_after_the_audio_had_it_never_comes_back() {
         let (changes, density) = changes();
         changes.set_processing(true);
         changes.count_call();
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_no_call_brings_is_made_before_a_state_is_saved_and_when_processing_ends() {
+    fn a_change_that_no_call_brings_is_applied_before_a_save_and_when_processing_ends() {
         for ends in [false, true] {
             let (changes, density) = changes();
             changes.set_processing(true);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_that_is_loaded_counts_more_than_what_waits() {
+    fn loading_a_state_drops_waiting_changes() {
         let (changes, density) = changes();
         let before = density(&changes);
         changes.set_processing(true);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_no_numbers_are_left_to_the_framework() {
+    fn values_that_are_not_finite_are_left_to_the_framework() {
         let (changes, _) = changes();
         changes.set_processing(true);
         assert!(!changes.take(1, f64::NAN) && !changes.take(1, f64::INFINITY));

@@ -1,13 +1,12 @@
-//! What a VST3 host gets for an instance: the framework's object, with better answers to a few calls.
+//! The object that a VST3 host gets for an instance: wraps the framework's object and fixes a few calls.
 //!
-//! - [`Changes`]: a parameter change that the host tells only the controller is not dropped while it processes.
+//! - [`Changes`]: a parameter change that the host sends only to the controller is not dropped while it processes.
 //! - [`controllers`]: 80 hidden parameters for MIDI, not 2,080.
-//! - A host that activates before it sets up, against the rules, gets an instance all the same.
+//! - A host that activates before `setupProcessing`, against the rules, still gets a working instance.
 //! - A panic of the framework while an instance is dropped does not end the host.
-//! - A host that sets up once has the mode that it named; the framework reports the one before.
+//! - One `setupProcessing` is enough to set the process mode; the framework would report the mode before it.
 //!
-//! Every other call is passed on as it is. Each on the thread that the format says; a process call does no more here than
-//! count itself.
+//! Every other call is passed on unchanged, on the thread that VST3 prescribes. A process call is only counted here.
 
 use std::mem::{self, ManuallyDrop};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,7 +38,7 @@ use super::{MADE, answer, controllers};
 use crate::Lockstep;
 use crate::params::Parameters;
 
-/// What is taken for the set-up of a host that activates without one, until it sets up.
+/// The set-up used for a host that activates without one, until it calls `setupProcessing`.
 const DEFAULT_SETUP: ProcessSetup = ProcessSetup {
     processMode: 0,
     symbolicSampleSize: 0,
@@ -51,7 +50,7 @@ const _: () = assert!(ProcessModes_::kRealtime == 0 && SymbolicSampleSizes_::kSa
 /// An instance.
 pub(super) struct Component {
     framework: ManuallyDrop<Wrapper<Lockstep>>,
-    /// Parameters proper, without the hidden ones for MIDI.
+    /// Number of real parameters, without the hidden ones for MIDI.
     n_parameters: usize,
     changes: Changes,
     is_set_up: AtomicBool,
@@ -71,19 +70,19 @@ impl Class for Component {
     );
 }
 
-#[expect(unsafe_code, reason = "the framework's side of the interface")]
+#[expect(unsafe_code, reason = "the framework's interface is unsafe")]
 impl Component {
     pub(super) fn new() -> Self {
         let framework = Wrapper::new();
-        // It made the plugin on this thread, a line above.
+        // `Wrapper::new` just made the plugin on this thread, so these are its parameters.
         let params = MADE.take().upgrade().unwrap_or_default();
-        // SAFETY: it asks for nothing.
+        // SAFETY: it takes no pointers.
         let n_listed = unsafe { framework.getParameterCount() };
         let n_parameters = usize::try_from(n_listed)
             .unwrap_or_default()
             .saturating_sub(controllers::N_FRAMEWORK);
         let ids = (0..n_listed).map_while(|place| {
-            // SAFETY: plain numbers and text, for which zero is a value.
+            // SAFETY: plain numbers and text, for which zero is a valid value.
             let mut info: ParameterInfo = unsafe { mem::zeroed() };
             // SAFETY: `info` has room for the answer.
             let is_there = unsafe { framework.getParameterInfo(place, &raw mut info) } == kResultOk;
@@ -98,13 +97,13 @@ impl Component {
         }
     }
 
-    /// Gives the framework a set-up.
+    /// Passes a set-up to the framework.
     ///
     /// # Safety
-    /// `setup` points to one.
+    /// `setup` points to a valid set-up.
     unsafe fn set_up(&self, setup: *mut ProcessSetup) -> tresult {
         let [first, second] = [(); 2].map(|()| {
-            // Twice: it takes the mode of this one with the next.
+            // Twice, because the framework only takes over the mode at the next call.
             // SAFETY: as the caller promises.
             unsafe { self.framework.setupProcessing(setup) }
         });
@@ -122,21 +121,21 @@ impl Component {
     }
 }
 
-#[expect(unsafe_code, reason = "the field is dropped by hand")]
+#[expect(unsafe_code, reason = "the field is dropped manually")]
 impl Drop for Component {
-    /// Drops the framework's object, which may panic: its worker thread can have died of a parameter change that came while the
-    /// window was opened or closed, and the last instance then fails to end it. The host asks for this through a call that a
-    /// panic cannot leave, so it would end the host.
+    /// Drops the framework's object, which may panic: its worker thread can have died from a parameter change that came while
+    /// the editor window was opening or closing, and dropping the last instance then fails to join it. A panic cannot unwind
+    /// through the host's `release` call, so it would end the host.
     fn drop(&mut self) {
         let framework = AssertUnwindSafe(&mut self.framework);
-        // SAFETY: nothing looks at the field any more.
+        // SAFETY: the field is not used again.
         let dropped = catch_unwind(move || unsafe { ManuallyDrop::drop({ framework }.0) });
-        // It has been logged where it came up.
+        // The panic hook has already logged it.
         let _ = dropped;
     }
 }
 
-/// Calls that the framework answers by itself.
+/// Calls that are passed on to the framework unchanged.
 macro_rules! pass_on {
     ($interface:ident: $(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
         $(
@@ -183,7 +182,7 @@ impl IComponentTrait for Component {
         let is_active = state != 0;
         if is_active && !self.is_set_up.load(Ordering::Acquire) {
             let mut setup = DEFAULT_SETUP;
-            // SAFETY: it points to one that lives for the call.
+            // SAFETY: it points to a set-up that is valid for the call.
             unsafe { self.set_up(&raw mut setup) };
         }
         self.activate(is_active)
@@ -219,7 +218,7 @@ impl IAudioProcessorTrait for Component {
         if was_active {
             self.activate(false);
         }
-        // SAFETY: it is no null pointer, and a host hands over one of these or null.
+        // SAFETY: it is not null, and a host passes either null or a valid set-up.
         let answer = unsafe { self.set_up(setup) };
         if was_active && self.activate(true) != kResultOk {
             return kResultFalse;
@@ -234,7 +233,7 @@ impl IAudioProcessorTrait for Component {
     }
 
     unsafe fn process(&self, data: *mut ProcessData) -> tresult {
-        // The framework would end its host.
+        // The framework would end the host's process.
         if !self.is_set_up.load(Ordering::Acquire) {
             return kResultFalse;
         }
@@ -278,7 +277,7 @@ impl IEditControllerTrait for Component {
         };
         let listed = hidden.map_or(index, |(place, _)| self.n_parameters + place);
         let listed = int32::try_from(listed).unwrap_or(int32::MAX);
-        // SAFETY: plain numbers and text, for which zero is a value.
+        // SAFETY: plain numbers and text, for which zero is a valid value.
         let mut found: ParameterInfo = unsafe { mem::zeroed() };
         // SAFETY: there is room for the answer.
         let outcome = unsafe { self.framework.getParameterInfo(listed, &raw mut found) };
@@ -296,7 +295,7 @@ impl IEditControllerTrait for Component {
         // SAFETY: plain numbers.
         unsafe {
             match self.changes.waiting(id) {
-                // As it will be, on one of the parameter's steps.
+                // The coming value, rounded to the parameter's steps.
                 Some(Waiting::Switch(is_on)) => f64::from(u8::from(is_on)),
                 Some(Waiting::Value(value)) => {
                     let plain = self.framework.normalizedParamToPlain(id, value.into());

@@ -1,27 +1,26 @@
-//! The MIDI controllers that a VST3 host may send: those that are heard.
+//! The MIDI controllers that a VST3 host may send.
 //!
-//! VST3 knows no controllers; a plugin says which parameter a controller is to move. The framework (nice-plug 0.4.2) lists a
-//! hidden parameter for each of 130 controllers on each of 16 channels, and hosts that look at every parameter take half a
-//! minute for them. Five controllers mean something here. What the parameters are called by number stays the framework's, and
-//! so does what moving one does.
+//! VST3 has no controller events; a plugin says which parameter each controller moves. The framework (nice-plug 0.4.2) lists a
+//! hidden parameter for each of 130 controllers on each of 16 channels, and hosts that read every parameter take half a minute
+//! for them. Only five controllers mean anything here. The parameter ids, and what moving one does, stay the framework's.
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::String128;
 
 use crate::wire::{ALL_NOTES_OFF, ALL_SOUND_OFF, RESET_ALL_CONTROLLERS, SUSTAIN_PEDAL};
 
-/// MIDI channels.
+/// Number of MIDI channels.
 const N_CHANNELS: usize = 16;
 
-/// Controllers of a channel in the framework's list: those of MIDI, pressure and bend.
+/// Controllers per channel in the framework's list: those of MIDI, pressure and bend.
 const N_LISTED: usize = 130;
 
-/// What the framework lists after the parameters.
+/// Number of hidden parameters in the framework's list, after the real ones.
 pub(super) const N_FRAMEWORK: usize = N_LISTED * N_CHANNELS;
 
 /// VST3's number for the pitch wheel.
 const PITCH_BEND: u8 = 129;
 
-/// What is heard, with its name.
+/// The controllers that are heard, with their names.
 const HEARD: [(u8, &str); 5] = [
     (SUSTAIN_PEDAL, "sustain pedal"),
     (ALL_SOUND_OFF, "all sound off"),
@@ -30,7 +29,7 @@ const HEARD: [(u8, &str); 5] = [
     (PITCH_BEND, "pitch bend"),
 ];
 
-/// How many hidden parameters that makes.
+/// Number of hidden parameters that we list.
 pub(super) const N_CONTROLLERS: usize = HEARD.len() * N_CHANNELS;
 
 /// Whether a controller, by VST3's number, is heard.
@@ -38,18 +37,18 @@ pub(super) fn is_heard(number: i16) -> bool {
     HEARD.iter().any(|(heard, _)| i16::from(*heard) == number)
 }
 
-/// Of the hidden parameters, the one at a place: its place in the framework's list, and its name.
+/// The hidden parameter at a place in our list: its place in the framework's list, and its name.
 pub(super) fn hidden(place: usize) -> Option<(usize, String128)> {
     let (number, name) = *HEARD.get(place % HEARD.len())?;
     let channel = place / HEARD.len();
     let is_there = channel < N_CHANNELS;
-    // Begun as other plugins begin it: hosts that know such names leave them out of their lists.
+    // The usual prefix: hosts that know it leave such parameters out of their lists.
     let text = format!("MIDI CC {number} on channel {}: {name}", channel + 1);
     let listed = channel * N_LISTED + usize::from(number);
     is_there.then(|| (listed, utf16(&text)))
 }
 
-/// The text as VST3 has it: cut where it does not fit, ended by a zero.
+/// The text as a VST3 string: cut if it does not fit, ended by a zero.
 fn utf16(text: &str) -> String128 {
     let mut units = [0; 128];
     let last = units.len() - 1;
@@ -64,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_five_that_are_heard_are_hidden_parameters_on_every_channel() {
+    fn the_five_heard_controllers_are_hidden_parameters_on_every_channel() {
         let hidden: Vec<_> = (0..N_CONTROLLERS + 5).map_while(hidden).collect();
         assert_eq!(hidden.len(), 80);
         let places: std::collections::BTreeSet<_> =

@@ -1,30 +1,30 @@
-//! From what comes in at the MIDI port to what the bassist did: which keys are the bass, how hard the hand is, pedal, bend,
-//! and the keys that ask for something instead of sounding.
+//! Turns incoming MIDI into what the bassist did: which keys are bass, the velocity curve, pedal, bend, and the control
+//! keys.
 //!
-//! A note that was let through is followed to its end, whatever the settings have become meanwhile.
+//! A note that was let through is followed to its end, even if the settings change meanwhile.
 
 use super::block::BassEventKind;
 use super::listener::keys;
 
-/// Which of the keyboard is the bass, and how it is played. Read once a block.
+/// Which keys are bass, and how they are played. Read once per block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct InputSettings {
-    /// The MIDI channel that the bass plays on, counted from 0; `None` hears every one.
+    /// The MIDI channel of the bass, counted from 0; `None` hears all of them.
     pub channel: Option<u8>,
     /// Lowest MIDI key that is bass.
     pub lowest_key: u8,
-    /// Highest MIDI key that is bass. Below [`Self::lowest_key`] none is.
+    /// Highest MIDI key that is bass. If it is below [`Self::lowest_key`], no key is.
     pub highest_key: u8,
-    /// The hand, in `[-1, 1]`: above 0 a soft touch is heard louder, below 0 softer; loudest and softest stay.
+    /// Velocity curve, in `[-1, 1]`: above 0 soft notes are heard louder, below 0 softer; the ends of the range stay.
     pub touch: f32,
-    /// Semitones that a full pitch bend is, in `[0, 48]`; 0 hears no bend.
+    /// Semitones of a full pitch bend, in `[0, 48]`; 0 ignores the wheel.
     pub bend_range: f32,
-    /// The first of the four keys that ask for a [`Cue`] and are never bass; `None` where all keys are notes.
+    /// The lowest of the four control keys, which ask for a [`Cue`] and are never bass; `None` if there are none.
     pub control_key: Option<u8>,
 }
 
 impl Default for InputSettings {
-    /// The whole keyboard on every channel, as it is played.
+    /// The whole keyboard on every channel, velocities unchanged.
     fn default() -> Self {
         Self {
             channel: None,
@@ -42,11 +42,11 @@ impl Default for InputSettings {
 pub enum Cue {
     /// A fill in the next measure.
     Fill,
-    /// Another take from the next measure on.
+    /// Another idea from the next measure on.
     NewIdea,
-    /// A beat of the tempo.
+    /// A beat of tap tempo.
     Tap,
-    /// The last measures into a file.
+    /// Saves the last measures to a file.
     Save,
 }
 
@@ -55,7 +55,7 @@ impl Cue {
     pub const ALL: [Self; 4] = [Self::Fill, Self::NewIdea, Self::Tap, Self::Save];
 }
 
-/// What came in.
+/// An incoming MIDI event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum InputEvent {
     /// A key went down.
@@ -65,20 +65,20 @@ pub enum InputEvent {
         /// How hard, in `[0, 1]`; at 0 it is a note-off.
         velocity: f32,
     },
-    /// A key was let go.
+    /// A key was released.
     NoteOff {
         /// MIDI key, 0 to 127.
         key: u8,
     },
-    /// Every key of the channel counts as let go, and as not held by the pedal.
+    /// Every key of the channel counts as released, and as not held by the pedal.
     AllNotesOff,
     /// The sustain pedal went down or up.
     Pedal(bool),
-    /// The bend wheel stands here, from -1 to 1 of the bend range.
+    /// Position of the bend wheel, from -1 to 1 of the bend range.
     Bend(f32),
 }
 
-/// What a key, pedal or wheel means.
+/// What a MIDI event means.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Meaning {
     /// The bass does something.
@@ -87,7 +87,7 @@ pub enum Meaning {
     Cue(Cue),
 }
 
-/// Keys, pedal and wheel of every channel.
+/// State of the keys, pedal and wheel of every channel.
 #[derive(Clone, Debug, Default)]
 pub struct BassInput {
     channels: [Channel; 16],
@@ -97,7 +97,7 @@ pub struct BassInput {
 #[derive(Clone, Copy, Debug, Default)]
 struct Channel {
     down: u128,
-    /// Let go while the pedal was down: they sound on.
+    /// Released while the pedal was down: they still sound.
     pedalled: u128,
     is_pedal_down: bool,
     /// The wheel in whole semitones.
@@ -105,7 +105,7 @@ struct Channel {
 }
 
 impl BassInput {
-    /// Tells what an event of a MIDI channel (counted from 0) means, a bend with keys down several things.
+    /// Calls `tell` with each meaning of an event of a MIDI channel (counted from 0). A bend has one for each sounding key.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -172,7 +172,7 @@ impl BassInput {
                             to: state.bent(key),
                         });
                     };
-                    // The outermost first: none slides onto one that has yet to leave.
+                    // Outermost first, so that no key slides onto one that has not moved yet.
                     let sounding = state.down | state.pedalled;
                     if state.bend > before.bend {
                         (0..128)
@@ -187,7 +187,7 @@ impl BassInput {
         }
     }
 
-    /// Takes every key and pedal as let go and the wheel as centred.
+    /// Takes every key and pedal as released and the wheel as centred.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
@@ -213,7 +213,7 @@ impl InputSettings {
         Cue::ALL.get(usize::from(place)).copied()
     }
 
-    /// A velocity as the hand means it: a power curve that leaves silence and the loudest where they are.
+    /// A velocity after the touch curve: a power curve that keeps 0 and 1.
     fn touched(&self, velocity: f32) -> f32 {
         let velocity = velocity.min(1.0);
         let touched = velocity.powf((-self.touch).exp2());
@@ -221,10 +221,10 @@ impl InputSettings {
     }
 }
 
-/// Whole semitones of a wheel; 0 for what is no number.
+/// Whole semitones of a wheel position; 0 for NaN.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a float-to-int cast saturates, and is 0 for what is no number"
+    reason = "a float-to-int cast saturates, and gives 0 for NaN"
 )]
 fn semitones(wheel: f32, range: f32) -> i8 {
     (wheel.clamp(-1.0, 1.0) * range.clamp(0.0, 48.0)).round() as i8

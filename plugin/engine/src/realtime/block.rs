@@ -1,4 +1,4 @@
-//! What goes into the performer and comes out of it, one block at a time: transport, bass notes, drum notes.
+//! What goes into and comes out of the performer, one block at a time: transport, bass notes, drum notes.
 
 use arrayvec::ArrayVec;
 use lockstep_core::representation::{Beats, Meter, Voice};
@@ -7,8 +7,8 @@ use super::drum_map::DrumKey;
 
 /// Most drum events in one block.
 ///
-/// Nine voices on every sixteenth, on and off, at 999 BPM in a block of 8192 frames at 44.1 kHz: 12 · 9 · 2 = 216, and
-/// nine note-offs of what sounded before. Four times that leaves room for longer blocks.
+/// Nine voices on every sixteenth, on and off, at 999 BPM in a block of 8192 frames at 44.1 kHz: 12 · 9 · 2 = 216, plus
+/// nine note-offs for notes that sounded before. Four times that leaves room for longer blocks.
 pub const MAX_DRUM_EVENTS: usize = 1024;
 
 /// The drum notes of one block: in time order, at the same frame note-offs before note-ons.
@@ -23,43 +23,43 @@ pub struct FrameOffset(pub u32);
 pub struct Transport {
     /// Whether the transport rolls.
     pub is_playing: bool,
-    /// Tempo in quarter notes a minute; `None` where the host tells only positions, whose advance gives it then. What is
-    /// no tempo (0, NaN, beyond 10 000) counts as a stopped transport.
+    /// Tempo in BPM; `None` if the host gives only positions, from whose advance it is then derived. An invalid tempo
+    /// (0, NaN, above 10 000) counts as a stopped transport.
     pub tempo_bpm: Option<f64>,
-    /// Where the first frame lies; may be negative. What is no position (NaN) counts as a stopped transport.
+    /// Where the first frame lies; may be negative. An invalid position (NaN) counts as a stopped transport.
     pub position: Beats,
-    /// Where the host's measure began; `None` where the host does not say. Used only where the position lies in it.
+    /// Where the host's measure began; `None` if the host does not say. Ignored unless the position lies in that measure.
     pub measure_start: Option<Beats>,
-    /// The host's meter; `None` where it gives none or its measure is off the step grid. 4/4 is played then.
+    /// The host's meter; `None` if it gives none or its measure is off the step grid, in which case 4/4 is used.
     pub meter: Option<Meter>,
 }
 
 /// One block of host time and what was played into it.
 #[derive(Clone, Copy, Debug)]
 pub struct Block<'a> {
-    /// Length of the block. In an empty block nothing happens.
+    /// Length of the block. Nothing happens in an empty block.
     pub n_frames: u32,
     /// Sample rate in hertz.
     pub sample_rate_hz: f64,
-    /// The host's time; `None` where the host has none.
+    /// The host's time; `None` if the host has none.
     pub transport: Option<Transport>,
-    /// Bass notes and taps, sorted by frame; one beyond the block is taken at its last frame.
+    /// Bass notes and taps, sorted by frame; one beyond the block counts as at its last frame.
     pub bass: &'a [BassEvent],
 }
 
 /// Something the bassist did.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BassEvent {
-    /// When.
+    /// When it happens.
     pub frame: FrameOffset,
-    /// What.
+    /// What the bassist did.
     pub kind: BassEventKind,
 }
 
 /// What a bassist does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BassEventKind {
-    /// A note begins. A note-on of velocity 0 is an [`Self::Off`]: the edge translates it.
+    /// A note begins. A note-on of velocity 0 is an [`Self::Off`]: the caller translates it.
     On {
         /// MIDI key, 0 to 127.
         key: u8,
@@ -73,18 +73,18 @@ pub enum BassEventKind {
     },
     /// Every note ends.
     AllOff,
-    /// A sounding note goes over into another without being struck again.
+    /// A sounding note changes into another without being struck again.
     Slide {
         /// MIDI key that sounded.
         from: u8,
         /// MIDI key that sounds from here on.
         to: u8,
     },
-    /// A fill is asked for in the next measure.
+    /// Asks for a fill in the next measure.
     Fill,
-    /// Another take is asked for from the next measure on.
+    /// Asks for another idea from the next measure on.
     NewIdea,
-    /// A beat is tapped, for the drummer's own clock: never heard as bass, and nothing while the host's transport rolls.
+    /// A tapped beat for the drummer's own clock. Never heard as bass, and ignored while the host's transport rolls.
     Tap,
 }
 
@@ -93,15 +93,15 @@ pub enum BassEventKind {
 pub struct DrumEvent {
     /// When; always inside the block.
     pub frame: FrameOffset,
-    /// Which drum.
+    /// Which drum it is for.
     pub voice: Voice,
-    /// The MIDI note that it is; a note ends on the one that it began on, whatever the map has become.
+    /// The MIDI note. A note ends on the key it began on, even if the map has changed.
     pub key: DrumKey,
-    /// What.
+    /// Whether the note begins or ends.
     pub kind: DrumEventKind,
 }
 
-/// What a drum note does.
+/// Whether a drum note begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DrumEventKind {
     /// It is struck.

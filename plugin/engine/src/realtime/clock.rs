@@ -1,23 +1,23 @@
-//! From the host's time to frames.
+//! Converts the host's time to frames.
 //!
-//! Every position comes from the host, block by block; while there is no rolling transport, from `own_clock`.
+//! Every position comes from the host, block by block, or from `own_clock` while no transport rolls.
 
 use lockstep_core::representation::{Beats, Meter};
 
 use super::block::{FrameOffset, Transport};
 
-/// Within this many beats two positions are the same place: 8 ms at 120 BPM, a sixteenth of a step. More than hosts'
-/// positions jitter, less than anyone jumps.
+/// Within this many beats two positions are the same place: 8 ms at 120 BPM, a sixteenth of a step. More than the jitter
+/// of hosts' positions, less than any real jump.
 pub(super) const TOLERANCE: f64 = 1.0 / 64.0;
 
-/// A position this little after a frame still belongs to it. Hosts' positions carry floating-point noise; a step that
-/// lies exactly between two frames (44.1 kHz at 120 BPM: 5512.5) must not move with it.
+/// A position up to this many frames after a frame still belongs to it. Hosts' positions carry floating-point noise, which
+/// must not move a step to the next frame.
 const FRAME_NOISE: f64 = 1e-3;
 
-/// Fastest tempo that is believed, in quarter notes a minute. Bounds how much can happen in a block.
+/// Fastest tempo accepted, in BPM. Bounds how much can happen in a block.
 const MAX_TEMPO_BPM: f64 = 10_000.0;
 
-/// Slowest sample rate that is believed, in hertz.
+/// Lowest sample rate accepted, in hertz.
 const MIN_SAMPLE_RATE_HZ: f64 = 1000.0;
 
 /// Where the frames of a block, or of a part of one, lie in musical time.
@@ -29,14 +29,14 @@ pub(super) struct Timeline {
     pub(super) end: FrameOffset,
     /// Position of `first`.
     pub(super) position: Beats,
-    /// Above 0.
+    /// How fast the position moves, above 0.
     pub(super) beats_per_frame: f64,
-    /// The same by the tempo alone: a clock that catches up is not told of as a tempo.
+    /// The same by the tempo alone: a clock that is catching up does not report that as tempo.
     pub(super) tempo_per_frame: f64,
 }
 
 impl Timeline {
-    /// The first frame at or after a position, `first` where that is past; `None` where it lies beyond the end.
+    /// The first frame at or after a position; `first` if that is past, `None` if it lies beyond the end.
     pub(super) fn frame_of(&self, at: Beats) -> Option<FrameOffset> {
         let frames = ((at.0 - self.position.0) / self.beats_per_frame - FRAME_NOISE).ceil();
         let is_within = frames < f64::from(self.end.0.saturating_sub(self.first.0));
@@ -49,17 +49,17 @@ impl Timeline {
         Beats(self.position.0 + frames * self.beats_per_frame)
     }
 
-    /// Tempo in quarter notes a minute, to a hundredth: in more digits hosts differ, and drums must not.
+    /// Tempo in BPM, rounded to a hundredth: hosts differ in the digits beyond, and the drums must not.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a tempo is told apart well enough"
+        reason = "an f32 is precise enough for a tempo"
     )]
     pub(super) fn tempo_bpm(&self, sample_rate_hz: f64) -> f32 {
         ((self.tempo_per_frame * sample_rate_hz * 6000.0).round() / 100.0) as f32
     }
 }
 
-/// A number of frames that is known to be below some `u32`; 0 where it is negative.
+/// A number of frames that is known to fit a `u32`; 0 if negative.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -69,8 +69,8 @@ pub(super) fn whole_frames(frames: f64) -> u32 {
     frames as u32
 }
 
-/// Half steps that lie before a place in its measure, less the tolerance: the number of the first that is still to
-/// come. `rel` is in beats since the measure's start.
+/// Half steps before a place in its measure, less the tolerance; also the index of the first one still to come. `rel` is
+/// in beats since the measure's start.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -80,7 +80,7 @@ pub(super) fn half_steps_before(rel: Beats) -> usize {
     ((rel.0 - TOLERANCE) * 8.0).ceil().max(0.0) as usize
 }
 
-/// Beats that pass in one frame; `None` where tempo or sample rate are nonsense.
+/// Beats per frame; `None` if the tempo or the sample rate is invalid.
 pub(super) fn beats_per_frame(tempo_bpm: f64, sample_rate_hz: f64) -> Option<f64> {
     let is_sane = tempo_bpm > 1e-3
         && tempo_bpm <= MAX_TEMPO_BPM
@@ -88,7 +88,7 @@ pub(super) fn beats_per_frame(tempo_bpm: f64, sample_rate_hz: f64) -> Option<f64
     is_sane.then(|| tempo_bpm / 60.0 / sample_rate_hz)
 }
 
-/// A transport that really rolls, checked once.
+/// A transport that is known to roll, with valid values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Song {
     pub(super) position: Beats,
@@ -99,15 +99,15 @@ pub(super) struct Song {
 }
 
 impl Song {
-    /// `None` where the transport is stopped or what it says is no time. `advance` is how many beats a frame passes where
-    /// the host does not say.
+    /// `None` if the transport is stopped or its values are invalid. `advance` gives the beats per frame if the host does not
+    /// say its tempo.
     pub(super) fn new(
         transport: &Transport,
         sample_rate_hz: f64,
         advance: impl FnOnce() -> Option<f64>,
     ) -> Option<Self> {
         let position = transport.position;
-        // Beyond this a double no longer tells frames apart.
+        // Beyond this an f64 no longer resolves single frames.
         if !transport.is_playing || !(-1e8..1e8).contains(&position.0) {
             return None;
         }
@@ -125,7 +125,7 @@ impl Song {
         })
     }
 
-    /// Start of the measure around the position: the host's word, else measures counted from the song's beginning.
+    /// Start of the measure around the position: as the host says, else counted in measures from the song's beginning.
     pub(super) fn measure_start_or_counted(&self) -> Beats {
         self.measure_start.unwrap_or_else(|| {
             let length = self.meter.length().0;
@@ -134,8 +134,8 @@ impl Song {
     }
 }
 
-/// How many beats a frame passed between two positions so many frames apart; `None` where that is no tempo from 10 to
-/// 1,000 BPM, as after a jump.
+/// Beats per frame between two positions `n_frames` apart; `None` if that is not a tempo from 10 to 1,000 BPM, as after a
+/// jump.
 pub(super) fn advance(from: Beats, to: Beats, n_frames: u32, sample_rate_hz: f64) -> Option<f64> {
     let advance = (to.0 - from.0) / f64::from(n_frames);
     let tempo_bpm = advance * sample_rate_hz * 60.0;
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_between_two_frames_is_rounded_up_in_spite_of_noise() {
+    fn a_position_between_two_frames_rounds_up_despite_noise() {
         let frame_of = |at| {
             let timeline = Timeline {
                 first: FrameOffset(0),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_a_stopped_transport() {
+    fn invalid_time_counts_as_a_stopped_transport() {
         let good = Transport {
             is_playing: true,
             tempo_bpm: Some(120.0),

@@ -1,4 +1,4 @@
-//! The musician's knobs as the performer sees them, read once a block.
+//! The musician's knobs as the performer sees them, read once per block.
 
 use lockstep_core::generator::Taste;
 use lockstep_core::representation::{Meter, N_GROUPS, Voice};
@@ -10,60 +10,64 @@ use super::pins::Pins;
 /// What the drummer does when the bassist has fallen silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SilencePolicy {
-    /// Rests once a whole window is silent, until the bass is back.
+    /// Rests once a whole window is silent, until the bass comes back.
     #[default]
     LayOut,
-    /// Goes on with what it played last, from the first silent measure on.
+    /// Repeats what it played last, from the first silent measure on.
     KeepTime,
 }
 
 /// What starts the drummer's own clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FreeRunStart {
-    /// The first bass note: it is the one.
+    /// The first bass note: it is beat one.
     #[default]
     FirstNote,
-    /// A count of as many taps as the measure has whole quarter notes: the beat after the last one is the one.
+    /// A count-in of one tap per whole quarter note of the measure: the beat after the last tap is beat one.
     Count,
 }
 
 /// Whether the drummer's own clock follows the bassist's tempo.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TempoFollow {
-    /// No: it keeps the set tempo, and returns to it within some beats from one that it has found.
+    /// No: it keeps the set tempo, or returns to it within a few beats from the tempo it had found.
     #[default]
     Off,
-    /// Yes, as far as 15 % from the set tempo.
+    /// Yes, up to 15 % from the set tempo.
     Follow,
-    /// It keeps the tempo that it has found.
+    /// No: it keeps the tempo it has found.
     Freeze,
 }
 
 /// The knobs of one block.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent switch"
+)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
-    /// Whether nothing sounds. The drummer goes on listening and counting, so that afterwards it plays what it would have
-    /// played all along.
+    /// Whether nothing sounds. The drummer keeps listening and counting, so afterwards it plays what it would have played
+    /// anyway.
     pub is_bypassed: bool,
     /// Overall density in `[0, 1]`; see [`Self::density_of`].
     pub density: f32,
     /// Density of each voice group in `[0, 1]`, in the order of `VoiceGroup`.
     pub group_density: [f32; N_GROUPS],
-    /// Voices of which nothing sounds: bit `v` is set for the one in place `v` of [`Voice::ALL`]. The drummer goes on meaning
-    /// them, so that nothing else changes.
+    /// Muted voices: bit `v` is set for the one in place `v` of [`Voice::ALL`]. The drummer still plans them, so nothing else
+    /// changes.
     pub muted: u16,
-    /// What is settled about single cells.
+    /// Pinned and forbidden cells.
     pub pins: Pins,
-    /// What the generator hears; its fill is decided by [`Self::fills`] and [`Self::fill_now`].
+    /// What the generator is told; its `fill` comes from [`Self::fills`] and [`Self::fill_now`], its `idea` from
+    /// [`Self::new_idea`].
     pub taste: Taste,
     /// When fills are asked for.
     pub fills: Fills,
-    /// Whether the button that asks for a fill in the next measure is down.
+    /// Whether the button for a fill in the next measure is down.
     pub fill_now: bool,
-    /// Whether the button that asks for another take is down: pressing it counts, holding it does not.
+    /// Whether the button for another idea is down: each press counts once, however long it is held.
     pub new_idea: bool,
-    /// How much later than meant the bassist plays, in milliseconds, in `[0, 100]`: so much earlier is what is played taken.
+    /// How late the bassist plays, in milliseconds, in `[0, 100]`: bass notes are moved earlier by this much.
     pub late_hands_ms: f32,
     /// Which notes the drums are sent on.
     pub map: DrumMap,
@@ -71,28 +75,28 @@ pub struct Controls {
     pub swing: f32,
     /// How late off-beat eighths are, in steps, in `[0, 1]`; ⅔ is a shuffle in triplets. Sixteenths move along.
     pub shuffle: f32,
-    /// How loosely hits are placed, in `[0, 1]`; at 1 up to 0.12 step early or late and 15 % louder or softer.
+    /// How loosely hits are played, in `[0, 1]`; at 1 up to 0.12 step early or late and 15 % louder or softer.
     pub humanise: f32,
-    /// How much of the drummer's own placement before and after the beat is heard, in `[0, 1]`; 0 is the grid.
+    /// How much of the drummer's own timing around the beat is heard, in `[0, 1]`; 0 is on the grid.
     pub feel: f32,
-    /// Gain of every velocity, in `[0, 2]`; 1 changes nothing.
+    /// Gain on every velocity, in `[0, 2]`; 1 changes nothing.
     pub velocity: f32,
     /// What happens when the bass is silent.
     pub silence: SilencePolicy,
-    /// Whether the drummer plays along by its own clock while the transport is stopped. Without any transport it does.
+    /// Whether the drummer plays by its own clock while the transport is stopped. It always does if there is no transport.
     pub free_run: bool,
-    /// Tempo of that clock in quarter notes a minute. A tapped tempo takes its place until this one is moved.
+    /// Tempo of that clock in BPM. A tapped tempo replaces it until this one is changed.
     pub free_run_tempo_bpm: f64,
-    /// Meter of that clock; a change is heard at the next downbeat.
+    /// Meter of that clock; a change takes effect at the next downbeat.
     pub free_run_meter: Meter,
     /// What starts that clock.
     pub free_run_start: FreeRunStart,
-    /// Whether that clock follows the bassist.
+    /// Whether that clock follows the bassist's tempo.
     pub tempo_follow: TempoFollow,
 }
 
 impl Default for Controls {
-    /// Everything neutral: the network's own take, as it plays it.
+    /// Everything neutral: the plan as the drummer meant it.
     fn default() -> Self {
         Self {
             is_bypassed: false,
@@ -126,9 +130,9 @@ impl Default for Controls {
 }
 
 impl Controls {
-    /// The density that decides about a voice, in `[0, 1]`: twice the product of the overall and the group's density.
+    /// The density that applies to a voice, in `[0, 1]`: twice the product of the overall and the group's density.
     ///
-    /// Both at ½ give ½, the network's own take. It rises with either, and is 0 where either is 0 or the voice is muted.
+    /// Both at ½ give ½, the plan as the drummer meant it. It rises with either, and is 0 if either is 0 or the voice is muted.
     pub fn density_of(&self, voice: Voice) -> f32 {
         if self.muted >> voice.index() & 1 == 1 {
             return 0.0;
@@ -149,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_halves_are_the_networks_own_take() {
+    fn overall_and_group_density_of_one_half_give_one_half() {
         let mut controls = Controls::default();
         assert!((controls.density_of(Voice::Kick) - 0.5).abs() < 1e-6);
         controls.density = 1.0;

@@ -5,7 +5,7 @@ use lockstep_core::representation::{N_VOICES, Voice};
 /// General MIDI's drum channel, 10, counted from 0.
 const DRUM_CHANNEL: u8 = 9;
 
-/// The MIDI note that a voice is.
+/// The MIDI note of a voice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrumKey {
     /// MIDI key, 0 to 127.
@@ -14,7 +14,7 @@ pub struct DrumKey {
     pub channel: u8,
 }
 
-/// The notes of a kit.
+/// The MIDI notes of all voices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrumMap {
     keys: [DrumKey; N_VOICES],
@@ -37,7 +37,7 @@ impl DrumMap {
         while i < N_VOICES {
             #[expect(
                 clippy::indexing_slicing,
-                reason = "in range, and checked when compiled"
+                reason = "in range, and checked at compile time"
             )]
             {
                 notes[i] = Voice::ALL[i].gm_note();
@@ -69,7 +69,7 @@ impl DrumMap {
         Self { keys, chokes }
     }
 
-    /// What a voice is played on.
+    /// The MIDI note that a voice is played on.
     pub fn key(&self, voice: Voice) -> DrumKey {
         let key = self.keys.get(voice.index()).copied();
         key.unwrap_or(DrumKey {

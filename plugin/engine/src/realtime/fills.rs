@@ -1,20 +1,20 @@
-//! When the drummer is asked for a fill: by the place in the phrase, and when a button asks for one.
+//! When the drummer is asked for a fill: by the place in the phrase, and by a button.
 
-/// When fills are asked for. The last measure of a phrase is the one that can be a fill; phrases are counted from the
-/// start of the transport.
+/// When fills are asked for. Only the last measure of a phrase can be a fill; phrases are counted from the start of the
+/// playback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fills {
-    /// Nobody asks: the drummer plays fills when it finds it right.
+    /// Never: the drummer decides.
     #[default]
     Free,
-    /// None is wanted.
+    /// Asks for no fills at all.
     Never,
-    /// One at the end of each phrase of so many measures, and none between; 0 is [`Self::Never`].
+    /// One at the end of each phrase of this many measures, and none between; 0 is [`Self::Never`].
     Every(u8),
 }
 
 impl Fills {
-    /// Whether a measure, counted from 0, is to be a fill; `None` leaves it to the drummer.
+    /// Whether a measure, counted from 0, should be a fill; `None` leaves it to the drummer.
     fn at(self, measure: u64) -> Option<bool> {
         match self {
             Self::Free => None,
@@ -24,26 +24,26 @@ impl Fills {
     }
 }
 
-/// The button: pressed at any moment of a measure, it makes the next one a fill, and so on while it is held.
+/// The fill button: pressed at any moment of a measure, it makes the next one a fill, and so on while it is held.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FillButton {
     is_pressed: bool,
-    /// Whether the last request asked for what was pressed.
+    /// Whether the last request asked for the fill.
     is_asked: bool,
 }
 
 impl FillButton {
-    /// A block in which the button is up or down.
+    /// Reads whether the button is down in a block.
     pub(super) fn hold(&mut self, is_down: bool) {
         self.is_pressed |= is_down;
     }
 
-    /// The button was pressed and let go.
+    /// The button was pressed and released.
     pub(super) fn press(&mut self) {
         self.is_pressed = true;
     }
 
-    /// What the request for a measure asks for.
+    /// Whether the request for a measure asks for a fill; `None` leaves it to the drummer.
     pub(super) fn ask(&mut self, fills: Fills, measure: u64) -> Option<bool> {
         self.is_asked = self.is_pressed;
         if self.is_pressed {
@@ -53,7 +53,7 @@ impl FillButton {
         }
     }
 
-    /// The measure that was asked for begins. What was pressed after its last request holds for the next.
+    /// The requested measure begins. A press after its last request counts for the next measure.
     pub(super) fn begin_measure(&mut self) {
         if self.is_asked {
             *self = Self::default();
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(button.ask(Fills::Never, 1), Some(true));
         button.begin_measure();
         assert_eq!(button.ask(Fills::Never, 2), Some(false));
-        // Too late for the measure that begins now: it is not lost.
+        // Too late for the measure that begins now, but not lost.
         button.hold(true);
         button.begin_measure();
         button.hold(false);

@@ -1,7 +1,6 @@
-//! Following the host: what time a block has, and what to mend where a start, a stop, a jump, a loop or another meter
-//! breaks the flow.
+//! Following the host: the time of a block, and what to do about a start, a stop, a jump, a loop or a change of meter.
 //!
-//! Small differences between where the host is and where it was expected are jitter and are followed silently.
+//! Small differences between the host's position and the expected one are jitter; the performer simply follows them.
 
 use lockstep_core::representation::{Beats, Meter};
 
@@ -14,7 +13,7 @@ use super::score::Score;
 use super::{FrameOffset, Hand, Mode, Performer};
 
 impl Performer {
-    /// Finds out what time it is in the song, and mends what a start or jump has broken. `None` where it does not roll.
+    /// Finds the block's place in the song and handles starts and jumps. `None` if the transport does not roll.
     pub(super) fn follow<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) -> Option<Timeline> {
         let block = hand.block;
         let transport = block.transport.as_ref()?;
@@ -39,7 +38,7 @@ impl Performer {
         Some(timeline)
     }
 
-    /// How fast a host rolls that does not say its tempo: as its position has moved, at first as free run would.
+    /// Beats per frame of a host that does not say its tempo: from how far its position moved; at first, the free-run tempo.
     fn advance<P>(&self, position: Beats, hand: &Hand<'_, P>) -> Option<f64> {
         let rate = hand.block.sample_rate_hz;
         let Mode::Song { last } = self.mode else {
@@ -50,7 +49,7 @@ impl Performer {
         moved.or(Some(last.beats_per_frame))
     }
 
-    /// A playback begins, perhaps in the middle of a measure: the same playback gives the same drums.
+    /// A playback begins, perhaps in mid-measure. The same playback always gives the same drums.
     pub(super) fn start(&mut self, measure_start: Beats, position: Beats, meter: Meter) {
         self.take = self.take.wrapping_add(1);
         self.measure = Measure::new(0, measure_start, meter, FIRST_ROW);
@@ -74,7 +73,7 @@ impl Performer {
         let (start, end) = (self.measure.start, self.measure.end());
         if is_same_place(song.position, expected) {
             match song.measure_start {
-                // The downbeat is the next thing that happens.
+                // The downbeat comes next anyway.
                 None if is_same_place(song.position, end) => {}
                 Some(told) if is_same_place(told, end) => {}
                 None => self.measure.set_meter(song.meter),
@@ -82,7 +81,7 @@ impl Performer {
                     self.measure.move_start(told);
                     self.measure.set_meter(song.meter);
                 }
-                // The host's measures are not as long as they were.
+                // The host's measures have changed length.
                 Some(told) => self.land(told, song, hand),
             }
             return;
@@ -92,14 +91,14 @@ impl Performer {
         let rel = Beats(song.position.0 - landed.0);
         let expected_rel = Beats(expected.0 - start.0);
         if song.meter == self.measure.meter && is_same_place(rel, expected_rel) {
-            // A loop of whole measures: the same place in another measure.
+            // A loop of whole measures: the same place in its measure.
             self.measure.start = landed;
             self.measure.play_from(song.position, self.passage.end());
         } else if song.meter == self.measure.meter
             && is_same_place(landed, start)
             && rel > expected_rel
         {
-            // A leap forward in this measure: what lies between is neither heard nor played.
+            // A jump forward within this measure: what lies between is neither heard nor played.
             let ahead = self.struck_ahead();
             let half_step = clock::half_steps_before(rel).max(self.measure.half_step);
             self.measure.enter(half_step, self.measure.heard_row());
@@ -111,8 +110,8 @@ impl Performer {
         }
     }
 
-    /// Another measure is entered here, at its downbeat or further in: its drums are the newest plan's, as at any
-    /// downbeat, from this place on.
+    /// Enters another measure, at its downbeat or further in. Its drums come from the newest plan, as at any downbeat, from
+    /// here on.
     fn land<P: PlanSource>(&mut self, measure_start: Beats, song: &Song, hand: &mut Hand<'_, P>) {
         let rel = Beats(song.position.0 - measure_start.0);
         let ahead = self.struck_ahead();
@@ -123,13 +122,13 @@ impl Performer {
         self.enter(rel, ahead);
     }
 
-    /// The voices that have sounded ahead of the step that comes next, one bit each.
+    /// The voices that have already sounded for the next step, ahead of it; one bit each.
     fn struck_ahead(&self) -> u16 {
         self.score.struck_at(self.measure.half_step.div_ceil(2))
     }
 
-    /// Finds the place in the hits of a measure that is entered further in. What was struck ahead of the step that the
-    /// break cut off stands for the step that is entered in its place.
+    /// Moves to the current place in the hits of a measure that is entered further in. `ahead` are the voices already struck
+    /// for the step that the jump cut off; they count as struck for the step entered instead.
     fn enter(&mut self, rel: Beats, ahead: u16) {
         let first_step = self.measure.half_step.div_ceil(2);
         self.score.enter(rel, first_step);

@@ -1,6 +1,6 @@
-//! Playing without a host's time: the own clock's start, its tempo, and its end.
+//! Playing without a host's time: how the own clock starts, finds its tempo and stops.
 //!
-//! A block is cut where the clock starts, looks at its speed or stops, and played part by part. Audio thread.
+//! A block is cut where the clock starts, updates its speed or stops, and played part by part. Audio thread.
 
 use std::slice;
 
@@ -16,7 +16,7 @@ use super::own_clock::{Moment, OwnClock};
 use super::{Hand, Mode, Performer, frame_in};
 
 impl Performer {
-    /// A block without a rolling transport.
+    /// Plays a block without a rolling transport.
     pub(super) fn run_free<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
         let (block, controls) = (hand.block, hand.controls);
         let rate_hz = block.sample_rate_hz;
@@ -51,7 +51,8 @@ impl Performer {
         }
     }
 
-    /// Listens for what starts the clock, and starts it; gives the frame. `None` where nothing does in this block.
+    /// Waits for the note or count that starts the clock. Returns the frame of the start, or `None` if there is none in this
+    /// block.
     fn wait<P>(
         &mut self,
         bass: &mut slice::Iter<'_, BassEvent>,
@@ -62,7 +63,7 @@ impl Performer {
             let frame = frame_in(hand.block, *event);
             match (event.kind, hand.controls.free_run_start) {
                 (BassEventKind::On { .. }, FreeRunStart::FirstNote) => {
-                    // The note is left to be heard.
+                    // The note stays in the queue, to be heard as bass.
                     self.start_clock(Beats(0.0), hand)?;
                     return Some(frame);
                 }
@@ -83,7 +84,7 @@ impl Performer {
         None
     }
 
-    /// Starts the clock at a position, at the set tempo, or at the one that is kept.
+    /// Starts the clock at a position, at the set tempo or, if frozen, at the tempo it had found.
     fn start_clock<P>(&mut self, position: Beats, hand: &Hand<'_, P>) -> Option<()> {
         let set = self.set_speed(hand.block.sample_rate_hz)?;
         let is_kept =
@@ -95,7 +96,7 @@ impl Performer {
         Some(())
     }
 
-    /// What the own clock makes of what the bassist does; gives whether it is for the drummer to hear as well.
+    /// Passes a bass event to the own clock. Returns whether the drummer should hear it too.
     pub(super) fn heed<P>(
         &mut self,
         kind: BassEventKind,
@@ -115,7 +116,7 @@ impl Performer {
         };
         match kind {
             BassEventKind::Tap => {
-                // One tap is no beat yet: it may be a slip.
+                // A single tap is ignored: it may be a slip.
                 if self.taps.tap(frame, rate_hz) >= 2
                     && let Some(set) = self.set_speed(rate_hz)
                 {
@@ -124,7 +125,7 @@ impl Performer {
                 false
             }
             BassEventKind::On { .. } => {
-                // Before the first cell opens is the count.
+                // Notes before the first cell opens fall in the count-in.
                 let position = self.clock.position_at(at.n_ahead);
                 if self.measure.serial == 0 && position.0 < self.measure.start.0 - 0.125 {
                     return false;
@@ -138,8 +139,8 @@ impl Performer {
         }
     }
 
-    /// Whether the own clock stops at the downbeat that comes: nothing was heard for a whole window, and whoever lays out
-    /// waits for a new start.
+    /// Whether the own clock stops at the coming downbeat: the policy is to lay out, and a whole window was silent. The drummer
+    /// then waits for a new start.
     pub(super) fn is_over(&self, controls: &Controls) -> bool {
         let end_row = self.measure.end_row();
         matches!(self.mode, Mode::Free)
@@ -150,13 +151,13 @@ impl Performer {
             && self.listener.is_silent_at(end_row)
     }
 
-    /// Beats a frame of the set tempo; `None` where it is nonsense.
+    /// Beats per frame at the set tempo; `None` if it is invalid.
     fn set_speed(&self, rate_hz: f64) -> Option<f64> {
         beats_per_frame(self.taps.tempo_bpm()?, rate_hz)
     }
 }
 
-/// Taps that make a count: the whole quarter notes of a measure, and no fewer than give a tempo.
+/// Taps in a count-in: one per whole quarter note of the measure, but at least the two that a tempo needs.
 fn n_beats(meter: Meter) -> usize {
     (meter.n_steps() / 4).max(2)
 }

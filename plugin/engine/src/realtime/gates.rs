@@ -1,4 +1,4 @@
-//! Which drums sound, and when each must end: every note-on gets its note-off.
+//! Which drum notes sound, and when each must end: every note-on gets its note-off.
 
 use lockstep_core::representation::{N_VOICES, Voice};
 
@@ -8,7 +8,7 @@ use super::drum_map::{DrumKey, DrumMap};
 /// Length of a drum note in milliseconds, unless the next one of its voice comes first.
 const GATE_MS: f64 = 50.0;
 
-/// A note that sounds; frames are counted from the performer's own zero.
+/// A sounding note; frames are counted from the performer's first.
 #[derive(Clone, Copy, Debug)]
 struct Gate {
     on: u64,
@@ -16,7 +16,7 @@ struct Gate {
     key: DrumKey,
 }
 
-/// The sounding notes, at most one a voice.
+/// The sounding notes, at most one per voice.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gates {
     gates: [Option<Gate>; N_VOICES],
@@ -30,14 +30,14 @@ impl Gates {
         self.zero += u64::from(n_frames);
     }
 
-    /// The note-off that is due next, if it is due before the end of a block of `n_frames`.
+    /// The next note-off, if it is due before the end of a block of `n_frames`.
     pub(super) fn next_off(&self, n_frames: u32) -> Option<(FrameOffset, Voice)> {
         let (voice, gate) = self.sounding().min_by_key(|(_, gate)| gate.off)?;
         let frame = u32::try_from(gate.off.saturating_sub(self.zero)).ok()?;
         (frame < n_frames).then_some((FrameOffset(frame), voice))
     }
 
-    /// Strikes a voice, unless there is no room for it or it was already struck at this very frame.
+    /// Strikes a voice, unless there is no room or it was already struck at this frame.
     pub(super) fn strike(&mut self, hit: Strike, out: &mut DrumEvents) -> Result<(), NotStruck> {
         let on = self.zero + u64::from(hit.frame.0);
         let key = hit.map.key(hit.voice);
@@ -46,7 +46,7 @@ impl Gates {
         if self.sounding().any(is_struck) {
             return Err(NotStruck::Already);
         }
-        // Room for this note's two events and for the note-off of all that sounds.
+        // Room for this note's two events and for the note-off of every sounding note.
         if out.remaining_capacity() < self.sounding().count() + 2 {
             return Err(NotStruck::NoRoom);
         }
@@ -133,7 +133,7 @@ pub(super) enum NotStruck {
     NoRoom,
 }
 
-/// Appends an event, a note-off before the note-ons of its frame. Events come in time order.
+/// Appends an event, a note-off before the note-ons of its frame. Events must come in time order.
 fn put(event: DrumEvent, out: &mut DrumEvents) {
     let is_off = event.kind == DrumEventKind::Off;
     let n_after = out
@@ -159,7 +159,7 @@ fn gate_frames(sample_rate_hz: f64) -> u64 {
 mod tests {
     use super::*;
 
-    /// Strikes voices at frames, each with its map, and ends what sounds; what was sent as (frame, note, is on).
+    /// Strikes voices at frames, each with its map, then ends every note. Returns what was sent as (frame, note, is on).
     fn strike(hits: &[(u32, Voice, DrumMap)]) -> Vec<(u32, u8, bool)> {
         let mut gates = Gates::default();
         let mut out = DrumEvents::new();

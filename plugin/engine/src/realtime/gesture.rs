@@ -1,28 +1,27 @@
-//! What a bassist means by onsets that are closer together than the grid: one stroke, a chord, a glide into a note.
+//! Groups onsets that are closer together than the grid into what the bassist meant: one note, a chord, a glide.
 //!
-//! A keyboard, a fretless bass and a pitch-to-MIDI converter all send more note-ons than a bassist plays notes. The times
-//! below are choices: a rolled chord is heard as one within 30 ms, and nobody plays sixteenths 70 ms apart on purpose below
-//! 200 BPM.
+//! A keyboard, a fretless bass and a pitch-to-MIDI converter all send more note-ons than the bassist plays notes. The times
+//! below are choices: a rolled chord is heard as one within 30 ms, and sixteenths 70 ms apart mean a tempo above 200 BPM.
 
-/// Onsets this close after the first of a gesture are one chord.
+/// Onsets within this time after the first of a gesture are one chord.
 const CHORD_S: f64 = 0.030;
 
-/// The same key this soon again is one note that was struck twice.
+/// The same key again within this time is an accidental double strike.
 const DOUBLE_S: f64 = 0.030;
 
-/// Neighbouring keys that follow each other this fast are one glide, if also within half a step.
+/// Neighbouring keys within this time of each other are one glide, if also within half a step.
 const GLIDE_S: f64 = 0.070;
 
-/// Semitones between neighbouring notes of a glide, at most.
+/// Most semitones between neighbouring notes of a glide.
 const GLIDE_KEYS: u8 = 2;
 
-/// A glide that lasts longer than this many steps is a run, and each of its steps counts.
+/// A glide longer than this many steps is a run: its next note begins a new gesture.
 const GLIDE_STEPS: f64 = 1.0;
 
-/// A note let go of this soon after the next one began was not meant to sound beside it.
+/// A note released within this time after the next one began was not meant to sound with it.
 const OVERLAP_S: f64 = 0.060;
 
-/// The onsets of one gesture. Times are in steps, from any origin that does not move.
+/// The onsets of one gesture. Times are in steps from any fixed origin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gesture {
     first: f64,
@@ -30,21 +29,21 @@ pub(super) struct Gesture {
     last_key: u8,
 }
 
-/// What an onset is to the gesture before it.
+/// How an onset relates to the gesture before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Onset {
-    /// A new one.
+    /// It begins a new gesture.
     Own,
     /// Another key of the same chord.
     Chord,
     /// The same key again, by accident.
     Double,
-    /// Where a glide has got to: it takes the place of what was heard of it before.
+    /// The next note of a glide: it replaces the one before.
     Glide,
 }
 
 impl Gesture {
-    /// What an onset is, and the gesture that it makes or goes on with. `step_s` is how long a step lasts, in seconds.
+    /// Classifies an onset and returns the gesture it begins or continues. `step_s` is the length of a step in seconds.
     pub(super) fn hear(before: Option<Self>, at: f64, key: u8, step_s: f64) -> (Onset, Self) {
         let own = Self {
             first: at,
@@ -79,7 +78,7 @@ impl Gesture {
         }
     }
 
-    /// Whether a key that is let go now only lapped over into this gesture.
+    /// Whether a key released now only overlapped the start of this gesture.
     pub(super) fn is_overlapped_by(&self, key: u8, at: f64, step_s: f64) -> bool {
         key != self.last_key && (0.0..OVERLAP_S).contains(&((at - self.last) * step_s))
     }
@@ -94,7 +93,7 @@ impl Gesture {
 mod tests {
     use super::*;
 
-    /// What onsets (seconds, key) are at 120 BPM, where a step is an eighth of a second.
+    /// Classifies onsets (seconds, key) at 120 BPM, where a step is an eighth of a second.
     fn hear(played: &[(f64, u8)]) -> Vec<Onset> {
         let mut gesture = None;
         played
@@ -108,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_on_the_grid_are_each_their_own() {
+    fn notes_on_the_grid_are_separate_onsets() {
         use Onset::Own;
         let line: Vec<_> = (0..8_u8)
             .map(|i| (f64::from(i) * 0.125, 40 + i % 3))
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rolled_chord_is_one_and_so_is_a_double_strike() {
+    fn a_rolled_chord_is_one_gesture_and_so_is_a_double_strike() {
         use Onset::{Chord, Double, Own};
         assert_eq!(
             hear(&[(0.0, 40), (0.012, 47), (0.025, 52), (0.5, 40)]),
@@ -132,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn a_glide_is_heard_where_it_has_got_to_and_a_run_is_not_one() {
+    fn a_glide_counts_where_it_arrives_and_a_run_is_not_a_glide() {
         use Onset::{Chord, Glide, Own};
         let slide: Vec<_> = (0..4_u8).map(|i| (f64::from(i) * 0.04, 40 + i)).collect();
         assert_eq!(hear(&slide), [Own, Glide, Glide, Glide]);
         let fast: Vec<_> = (0..4_u8).map(|i| (f64::from(i) * 0.02, 40 + i)).collect();
         assert_eq!(hear(&fast), [Own, Chord, Glide, Glide]);
-        // Thirty-second notes for two beats: about one in each step is its own.
+        // Thirty-second notes for two beats: about one per step counts as an onset.
         let run: Vec<_> = (0..16_u8)
             .map(|i| (f64::from(i) * 0.0625, 40 + i))
             .collect();

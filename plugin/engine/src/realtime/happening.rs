@@ -1,4 +1,4 @@
-//! What happens inside a block, and in which order.
+//! What can happen inside a block, and in which order.
 
 use lockstep_core::representation::{Beats, Voice};
 
@@ -8,7 +8,7 @@ use super::clock::Timeline;
 use super::measure::Tick;
 
 impl Performer {
-    /// The earliest thing still to happen in the timeline; of simultaneous ones the first in [`Happening`]'s order.
+    /// The earliest thing still to happen in the timeline; at the same frame, the first in [`Happening`]'s order.
     pub(super) fn next(
         &self,
         timeline: &Timeline,
@@ -47,20 +47,20 @@ impl Performer {
 /// What can happen inside a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Happening {
-    /// A step's cell closes: before the bass, for a note halfway between two steps belongs to the later one.
+    /// A step's cell closes: before the bass, because a note halfway between two steps belongs to the later one.
     Close,
-    /// The bassist does something: before the step, for a note that ends on it does not sound through it.
+    /// The bassist does something: before the step, because a note that ends on a step does not sound through it.
     Bass,
     /// A drum note ends.
     End(Voice),
-    /// A hit's time comes: before the step, for the hits that are still there belong to the measure that ends.
+    /// A hit is due: before the step, because the hits still in the score belong to the measure that ends.
     Hit,
     /// A step or measure begins.
     Step,
 }
 
 impl Happening {
-    /// Rank among what happens at the same frame.
+    /// Rank among things at the same frame; the lowest goes first.
     fn order(self) -> u8 {
         match self {
             Self::Close => 0,
@@ -72,7 +72,7 @@ impl Happening {
     }
 }
 
-/// When a bass event happens: inside its block.
+/// When a bass event happens, moved into its block.
 pub(super) fn frame_in(block: &Block<'_>, event: BassEvent) -> FrameOffset {
     event
         .frame

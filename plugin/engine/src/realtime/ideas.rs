@@ -1,39 +1,39 @@
-//! The button for another idea: a new take by the same drummer, from the next measure on.
+//! The button for another idea: different drums from the same drummer, from the next measure on.
 
 /// Counts the ideas of a playback.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ideas {
-    /// `None` before it was looked at: a project may be loaded with the button down.
+    /// `None` before the button was first read: a project may load with it down.
     was_down: Option<bool>,
     is_pressed: bool,
-    /// How many there were; 0 is what the seed alone gives.
+    /// Index of the current idea; 0 is what the seed alone gives.
     n: u32,
 }
 
 impl Ideas {
-    /// A block in which the button is up or down. Going down is what counts.
+    /// Reads whether the button is down in a block. Only going down counts.
     pub(super) fn hold(&mut self, is_down: bool) {
         self.is_pressed |= self.was_down.replace(is_down) == Some(false) && is_down;
     }
 
-    /// The button was pressed and let go.
+    /// The button was pressed and released.
     pub(super) fn press(&mut self) {
         self.is_pressed = true;
     }
 
-    /// Whether the measure that is asked for now is to begin another idea; `true` once a press.
+    /// Whether the measure being requested begins another idea; `true` once per press.
     pub(super) fn ask(&mut self) -> bool {
         let is_new = std::mem::take(&mut self.is_pressed);
         self.n = self.n.wrapping_add(u32::from(is_new));
         is_new
     }
 
-    /// The idea that is played.
+    /// Index of the current idea.
     pub(super) fn current(self) -> u32 {
         self.n
     }
 
-    /// A playback begins with what the seed gives.
+    /// A playback begins with idea 0.
     pub(super) fn start(&mut self) {
         self.n = 0;
     }

@@ -1,7 +1,7 @@
-//! What is played in the measure that begins: the plan if it is there, and what else if it is not.
+//! Chooses the drums of a measure at its downbeat: the plan if it has arrived, otherwise a fallback.
 //!
-//! The rungs, best first: a plan that heard the whole last measure, one that heard part of it, the last plan varied, a
-//! groove built from the bass by rule. Silence only where the bass is silent. Every rung is counted.
+//! The ladder is the fallback order, best first: a plan that heard the whole last measure, one that heard part of it, the
+//! last plan varied, a groove built from the bass by rule. Silent only if the bass is silent. Every rung is counted.
 
 use lockstep_core::draws::uniform;
 use lockstep_core::generator::Request;
@@ -13,37 +13,37 @@ use lockstep_core::rule;
 
 use super::controls::SilencePolicy;
 
-/// Where plans come from. Made by `handoff` for a generator on another thread.
+/// Where plans come from. `handoff` implements it for a generator on another thread.
 pub trait PlanSource {
     /// Asks for a measure. The newest request for it replaces the ones before.
     ///
     /// # Realtime safety
-    /// Called on the audio thread at every close of a step's cell: never allocates, never waits.
+    /// Called on the audio thread whenever a step's cell closes: never allocates, never waits.
     fn publish(&mut self, request: &Request);
 
-    /// The newest plan for a measure of a take, or `None` where there is none yet.
+    /// The newest plan for a measure of a playback, or `None` if there is none yet.
     ///
-    /// Called once a measure, at its downbeat, and only where a request for it was published. An offline renderer
-    /// waits here for the answer to the last request; live, nobody waits.
+    /// Called once per measure, at its downbeat, and only if a request for it was published; a snapshot calls it too. An
+    /// offline renderer waits here for the answer to the last request; a live one never waits.
     fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan>;
 }
 
-/// How a measure came by its drums.
+/// Where the drums of a measure came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rung {
-    /// A plan that heard the whole measure before.
+    /// A plan that heard the whole previous measure.
     Fresh,
-    /// A plan that heard only part of it: the last answer came too late.
+    /// A plan that heard only part of it: the last answer was late.
     Early,
     /// No plan came in time: the last one, varied.
     Varied,
-    /// No plan ever came: a groove from the bass onsets.
+    /// No plan has come yet: a groove from the bass onsets.
     Rule,
     /// The bass is silent, and the silence policy decided. Nothing was late.
     Silent,
 }
 
-/// How often each rung was taken, and what was lost.
+/// How often each rung was used, and what was dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Measures by [`Rung::Fresh`].
@@ -56,7 +56,7 @@ pub struct Tally {
     pub rule: u32,
     /// Measures by [`Rung::Silent`].
     pub silent: u32,
-    /// Drum notes that found no room in their block.
+    /// Drum notes dropped because their block was full.
     pub dropped_notes: u32,
 }
 
@@ -84,11 +84,11 @@ pub(super) struct Downbeat<'a> {
     pub(super) meter: Meter,
     /// Meter of the measure that begins.
     pub(super) next_meter: Meter,
-    /// The bass up to its end.
+    /// The bass up to the end of the measure that ends.
     pub(super) window: &'a Window,
     pub(super) has_asked: bool,
     pub(super) silence: SilencePolicy,
-    /// What was played in it.
+    /// The hits of the measure that ends.
     pub(super) playing: &'a HitMap,
 }
 
@@ -116,8 +116,7 @@ impl Ladder {
 
     fn climb(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> (Rung, HitMap) {
         let keeps_time = self.has_heard_bass && at.silence == SilencePolicy::KeepTime;
-        // Who keeps time does so from the first measure of a rest: what a network plays to less and less bass is less and
-        // less.
+        // Keeping time starts with the first silent measure: a network plays less and less as bass leaves the window.
         let rests_from = if keeps_time {
             WINDOW_STEPS.saturating_sub(at.meter.n_steps())
         } else {
@@ -148,7 +147,7 @@ impl Ladder {
     }
 }
 
-/// Drums that were planned for a measure of `from` steps, for one of `to`: where it is longer, the last beat goes on.
+/// Drums planned for a measure of `from` steps, for one of `to` steps: if it is longer, the last beat repeats.
 fn lengthened(hits: &HitMap, from: usize, to: usize) -> HitMap {
     let mut longer = *hits;
     let beat = usize::from(STEPS_PER_BEAT).min(from).max(1);
@@ -160,15 +159,15 @@ fn lengthened(hits: &HitMap, from: usize, to: usize) -> HitMap {
     longer
 }
 
-/// The same drums with some of their doubtful hits decided the other way: presences near ½ change sides.
+/// The same drums with some doubtful hits decided the other way: presences near ½ are mirrored about ½.
 ///
-/// The backbone stays: the kick always, a snare unless it is a ghost. A pure function of its arguments.
+/// The backbone stays: the kick always, a snare unless it is a ghost note. A pure function of its arguments.
 fn varied(hits: &HitMap, seed: u32, measure: u64) -> HitMap {
-    /// How far from ½ a presence may lie to be in doubt.
+    /// How far from ½ a presence may lie and still be doubtful.
     const DOUBT: f32 = 0.3;
-    /// Below this velocity a snare is a ghost.
+    /// Below this velocity a snare is a ghost note.
     const GHOST: f32 = 0.4;
-    /// How many of the doubtful hits change sides.
+    /// Share of the doubtful hits that change.
     const SHARE: f32 = 0.2;
     let mut varied = *hits;
     for step_idx in 0..MAX_STEPS_PER_MEASURE {

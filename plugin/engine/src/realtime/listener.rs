@@ -1,7 +1,7 @@
 //! The performer's ear and memory: which bass notes began and sounded at each step, and which drums were played.
 //!
-//! Rows are steps in the order they were played, numbered from [`FIRST_ROW`] on, kept in a ring. A bass note goes into
-//! the row whose cell is open: cells close half a step after their step, so that a note belongs to the nearest one.
+//! Rows are steps in the order they were played, numbered from [`FIRST_ROW`], kept in a ring buffer. A bass note goes into
+//! the row whose cell is open: a cell closes half a step after its step, so a note belongs to the nearest step.
 
 use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
@@ -10,25 +10,25 @@ use lockstep_core::representation::{
 use super::block::BassEventKind;
 use super::gesture::{self, Gesture};
 
-/// Row of the first step after the start: a window of nothing lies before it.
+/// Row of the first step after the start: a whole empty window lies before it.
 pub(super) const FIRST_ROW: usize = N_ROWS;
 
-/// Rows kept: the window, a measure ahead of it, and then some; a power of two.
+/// Rows kept: the window, a measure ahead of it, and some to spare; a power of two.
 const N_ROWS: usize = 128;
 
 /// One step of history. Key sets have bit `k` for MIDI key `k`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     onsets: u128,
-    /// Velocity of the loudest of them.
+    /// Velocity of the loudest onset.
     accent: f32,
-    /// Steps by which it came after its step.
+    /// Steps by which the loudest onset came after its step.
     lateness: f32,
     sounding: u128,
     played: [f32; N_VOICES],
 }
 
-/// What of a row begins with an onset.
+/// The part of a row that an onset changes.
 #[derive(Clone, Copy, Debug)]
 struct Begun {
     row: usize,
@@ -49,20 +49,20 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// In steps since before the start.
+    /// Time in steps; the first step of the playback is at [`FIRST_ROW`].
     fn at(&self) -> f64 {
         self.row as f64 + f64::from(self.lateness)
     }
 }
 
-/// What was heard and played in the last steps.
+/// The bass heard and the drums played in the last steps.
 #[derive(Clone, Debug)]
 pub(super) struct Listener {
     rows: [Row; N_ROWS],
     held: u128,
-    /// The gesture that was heard last, and what its row held before it.
+    /// The last gesture, and what its row held before it.
     gesture: Option<(Gesture, Begun)>,
-    /// Rows before this are of another idea: what the drummer played there is not its own any more.
+    /// Rows before this belong to an earlier idea; their drums are no longer reported.
     idea_row: usize,
 }
 
@@ -76,7 +76,7 @@ impl Listener {
         }
     }
 
-    /// Takes in what the bass does. What is no sound is not heard here.
+    /// Takes in a bass event. Buttons and taps are ignored here.
     pub(super) fn hear(&mut self, kind: BassEventKind, heard: Heard) {
         match kind {
             BassEventKind::On { key, velocity } => {
@@ -102,7 +102,7 @@ impl Listener {
         }
     }
 
-    /// An onset, as what it means to be.
+    /// Records an onset as part of a gesture.
     fn begin(&mut self, key: u8, velocity: f32, heard: Heard) {
         use gesture::Onset;
         let before = self.gesture.map(|(gesture, _)| gesture);
@@ -126,7 +126,7 @@ impl Listener {
         self.gesture = Some((gesture, begun));
     }
 
-    /// The first onset of a gesture, or what takes its place; tells what its row held before.
+    /// Writes the first onset of a gesture, or the one that replaces it; returns what its row held before.
     fn strike_anew(&mut self, key: u8, velocity: f32, heard: Heard) -> Begun {
         let Row {
             onsets,
@@ -143,11 +143,11 @@ impl Listener {
         }
     }
 
-    /// Writes an onset down; without a `lateness` the row's own stays.
+    /// Writes an onset into a row; without a `lateness` the row keeps its own.
     fn strike(&mut self, row: usize, key: u8, velocity: f32, lateness: Option<f32>) {
         self.edit(row, |r| {
             r.onsets |= bit(key);
-            // A comparison with what is no number fails: it leaves no accent.
+            // Comparing with NaN is false, so a NaN velocity leaves no accent.
             if velocity > r.accent {
                 r.accent = rounded(velocity.min(1.0), 127.0).max(1.0 / 127.0);
                 if let Some(lateness) = lateness {
@@ -157,24 +157,24 @@ impl Listener {
         });
     }
 
-    /// What the drummer plays from `row` on is another idea: what it played before is not heard as its own any more.
+    /// A new idea begins at `row`: drums played before it are no longer reported.
     pub(super) fn begin_idea(&mut self, row: usize) {
         self.idea_row = row;
     }
 
-    /// The step of `row` begins: what is held sounds through it.
+    /// The step of `row` begins: held keys sound through it.
     pub(super) fn begin_step(&mut self, row: usize) {
         let held = self.held;
         self.edit(row, |r| r.sounding |= held);
     }
 
-    /// Whether nothing is held, and nothing has begun in `row`, whose cell is open.
+    /// Whether no key is held and no note has begun in `row`, whose cell is open.
     pub(super) fn is_silent_at(&self, row: usize) -> bool {
         let is_empty = |r: &Row| r.onsets == 0;
         self.held == 0 && self.rows.get(row % N_ROWS).is_none_or(is_empty)
     }
 
-    /// A drum of the take fell on the step of `row`.
+    /// The drummer meant a hit at the step of `row`, whether or not density let it sound.
     pub(super) fn note_played(&mut self, row: usize, voice: Voice, velocity: f32) {
         self.edit(row, |r| {
             if let Some(cell) = r.played.get_mut(voice.index()) {
@@ -183,8 +183,8 @@ impl Listener {
         });
     }
 
-    /// A measure is entered at the step of `open_row`: empties the rows it may write to. The bass of `open_row` itself
-    /// stays, for its cell opened half a step ago.
+    /// A measure is entered at the step of `open_row`: clears the rows it may write to. The bass of `open_row` itself stays,
+    /// because its cell opened half a step ago.
     pub(super) fn begin_measure(&mut self, open_row: usize) {
         self.edit(open_row, |r| r.played = [0.0; N_VOICES]);
         for row in open_row + 1..=open_row + MAX_STEPS_PER_MEASURE {
@@ -239,12 +239,12 @@ impl Listener {
     }
 }
 
-/// A number to one part in so many: what hosts say in more digits differs between them, and drums must not.
+/// Rounds to 1/`parts`: hosts differ in the digits beyond, and the drums must not.
 fn rounded(value: f32, parts: f32) -> f32 {
     (value * parts).round() / parts
 }
 
-/// The set of one key; 128 and above do not exist in MIDI.
+/// The set of one key; MIDI has none above 127.
 fn bit(key: u8) -> u128 {
     1 << (key & 127)
 }
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chord_across_the_middle_of_two_steps_is_in_one() {
+    fn a_chord_across_the_middle_of_two_steps_belongs_to_one() {
         let mut ear = Listener::new();
         ear.hear(on(40), heard(FIRST_ROW + 3, 0.45));
         ear.hear(on(47), heard(FIRST_ROW + 4, -0.45));
@@ -319,7 +319,7 @@ mod tests {
         ear.hear(BassEventKind::Off { key: 40 }, heard(FIRST_ROW + 1, 0.1));
         let window = ear.window(FIRST_ROW + 16);
         assert_eq!(window.sounding(49).indices().collect::<Vec<_>>(), [23]);
-        // One that is held on purpose does.
+        // A note held on purpose does.
         ear.hear(on(52), heard(FIRST_ROW + 2, 0.0));
         ear.begin_step(FIRST_ROW + 2);
         ear.hear(BassEventKind::Off { key: 47 }, heard(FIRST_ROW + 3, 0.0));
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bend_changes_what_sounds_and_strikes_nothing() {
+    fn a_bend_changes_the_sounding_key_without_an_onset() {
         let mut ear = Listener::new();
         ear.hear(on(40), heard(FIRST_ROW, 0.0));
         ear.begin_step(FIRST_ROW);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn another_idea_does_not_know_what_was_played_before_it() {
+    fn drums_played_before_a_new_idea_are_not_reported() {
         let mut ear = Listener::new();
         ear.note_played(FIRST_ROW + 3, Voice::Kick, 0.5);
         ear.begin_idea(FIRST_ROW + 4);
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_ring_ago_comes_back() {
+    fn rows_are_cleared_when_the_ring_comes_round() {
         let mut ear = Listener::new();
         for measure in 0..20 {
             let first = FIRST_ROW + measure * 16;

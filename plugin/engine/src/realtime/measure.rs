@@ -1,4 +1,4 @@
-//! The measure that is being played, and how far it has been: a cursor over half steps.
+//! The measure being played, and how far it has got: a cursor over half steps.
 
 use lockstep_core::representation::{Beats, Meter};
 
@@ -6,22 +6,22 @@ use super::clock::TOLERANCE;
 
 /// A measure and the cursor in it.
 ///
-/// The cursor counts half steps: an even one is the start of a step, an odd one the close of its cell. It only ever
-/// goes forward, so jitter of the host's position can repeat nothing.
+/// The cursor counts half steps: an even one is the start of a step, an odd one the close of its cell. It only moves
+/// forward, so jitter in the host's position cannot repeat anything.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measure {
     /// Counted in played measures, 0 for the first after the start.
     pub(super) serial: u64,
     /// Where it begins.
     pub(super) start: Beats,
-    /// Its beginning in played beats, or where that would be; see `passage`.
+    /// Its beginning in played beats, or where that would have been; see `passage`.
     pub(super) place: Beats,
     pub(super) meter: Meter,
     /// Row of its first step in the listener.
     pub(super) first_row: usize,
-    /// The half step that comes next, in `0 ..= 2 * n_steps`; the last is the downbeat after it.
+    /// The next half step, in `0 ..= 2 * n_steps`; the last is the next measure's downbeat.
     pub(super) half_step: usize,
-    /// Whether a generator was asked for the measure after it.
+    /// Whether the measure after it has been requested.
     pub(super) has_asked: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) enum Tick {
 }
 
 impl Measure {
-    /// A measure of which nothing has been played.
+    /// A measure with the cursor at its downbeat.
     pub(super) fn new(serial: u64, start: Beats, meter: Meter, first_row: usize) -> Self {
         Self {
             serial,
@@ -50,7 +50,7 @@ impl Measure {
         }
     }
 
-    /// The measure after this one, wherever in the song it lies.
+    /// The measure played after this one, wherever in the song it lies.
     pub(super) fn next(&self, start: Beats, meter: Meter) -> Self {
         Self {
             place: Beats(self.place.0 + self.meter.length().0),
@@ -58,13 +58,13 @@ impl Measure {
         }
     }
 
-    /// The host says more exactly where it begins; what is played stays where it is.
+    /// Takes a more exact start from the host; played beats keep their places.
     pub(super) fn move_start(&mut self, to: Beats) {
         self.place = self.place_of(to);
         self.start = to;
     }
 
-    /// It is entered at a position, after so many played beats.
+    /// The measure is entered at `position`, after `played` beats in all.
     pub(super) fn play_from(&mut self, position: Beats, played: Beats) {
         self.place = Beats(played.0 - (position.0 - self.start.0));
     }
@@ -74,15 +74,15 @@ impl Measure {
         Beats(self.place.0 + (position.0 - self.start.0))
     }
 
-    /// The same, entered at a half step: the row of the step that is open there follows the last one heard, so that the
-    /// window holds what was heard, in order and without holes.
+    /// The measure played after this one, entered at a half step. The row of the step that is open there follows the last one
+    /// heard, so the window has no gaps.
     pub(super) fn next_from(&self, start: Beats, meter: Meter, half_step: usize) -> Self {
         let mut next = self.next(start, meter);
         next.enter(half_step, self.heard_row());
         next
     }
 
-    /// Moves the cursor to a half step; `row` is that of the step which is open there.
+    /// Moves the cursor to a half step; `row` is the row of the step that is open there.
     pub(super) fn enter(&mut self, half_step: usize, row: usize) {
         self.half_step = half_step;
         self.first_row = row.saturating_sub(half_step / 2);
@@ -108,11 +108,11 @@ impl Measure {
         self.first_row + self.half_step / 2
     }
 
-    /// Row of the step that something played at a position belongs to if it was meant to be `earlier` by so much, and how
-    /// many steps after that step it was meant. Without it that is the step whose cell is open.
+    /// Row of the step that a note at position `played` belongs to if it was meant to come `earlier` by that much, and by how
+    /// many steps it is late for that step. With `earlier` at 0 it is the step whose cell is open.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a part of a step is told apart well enough"
+        reason = "an f32 is precise enough for a part of a step"
     )]
     pub(super) fn place(&self, played: Beats, earlier: Beats) -> (usize, f32) {
         let step = Beats(self.start.0 + (self.half_step / 2) as f64 / 4.0);
@@ -140,7 +140,7 @@ impl Measure {
         Beats(self.start.0 + self.half_step as f64 / 8.0)
     }
 
-    /// The host says that this measure has another meter than it was begun with. Too late once it is past its new end.
+    /// Changes this measure's meter if the host says so, unless the cursor is already past the new end.
     pub(super) fn set_meter(&mut self, meter: Meter) {
         if self.half_step <= 2 * meter.n_steps() {
             self.meter = meter;

@@ -1,8 +1,8 @@
-//! The performer's own clock, for free run: beats that pass without a host, and bend where the tempo changes.
+//! The performer's own clock, for free run: counts beats without a host, and changes tempo smoothly.
 //!
-//! Piecewise linear, continuous and always forward. Its speed is looked at anew every 10 ms, counted in its own frames, and
-//! at no other time: what happens between takes effect there, so that nothing depends on how a host cuts its blocks. An
-//! error of phase is never jumped over: the clock runs faster or slower until it is made up for.
+//! Piecewise linear, continuous and always forward. Its speed is updated every 10 ms, counted in its own frames, and only
+//! then, so nothing depends on the host's block size. It never jumps to correct a phase error: it runs faster or slower
+//! until it has caught up.
 
 use lockstep_core::representation::{Beats, Meter};
 
@@ -11,71 +11,72 @@ use super::clock::{Timeline, whole_frames};
 use super::controls::TempoFollow;
 use super::pulse::{Onset, Pulse};
 
-/// Time between two looks at the speed, in seconds: so late a change is heard as at once, and blocks are seldom cut.
+/// Time between two updates of the speed, in seconds: short enough to sound immediate, long enough that blocks are seldom
+/// cut.
 const LOOK_S: f64 = 0.01;
 
-/// An error of phase falls to 1/e in so many beats: of it 2 % are left after one.
+/// A phase error falls to 1/e in this many beats; 2 % is left after one beat.
 const SLEW_BEATS: f64 = 0.25;
 
-/// The most that the clock runs faster or slower to make up for an error, as a share of its pace. A sixteenth of a beat is
-/// made up for in a beat; the half beat that a tap may ask for in two.
+/// Most that the clock speeds up or slows down to correct an error, as a share of its pace. An error of a sixteenth of a
+/// beat takes one beat; half a beat, the most that a tap may ask for, takes two.
 const MAX_BEND: f64 = 0.25;
 
-/// The pace nears the tempo to 1/e in so many beats.
+/// The pace closes in on the tempo to 1/e in this many beats.
 const PACE_BEATS: f64 = 0.25;
 
-/// Left to itself, the tempo returns to the set one to 1/e in so many beats.
+/// When it does not follow, the tempo returns to the set one to 1/e in this many beats.
 const RETURN_BEATS: f64 = 2.0;
 
-/// Tempos nearer than this share are the same: 0.001 BPM at 100.
+/// Tempos closer than this share count as the same: 0.001 BPM at 100.
 const SAME_TEMPO: f64 = 1e-5;
 
-/// An error of fewer beats is none: a twentieth of a frame.
+/// An error of fewer beats counts as 0: about a fortieth of a frame at 120 BPM and 48 kHz.
 const SAME_PLACE: f64 = 1e-6;
 
-/// Notes that begin within so many seconds are one chord.
+/// Notes that begin within this many seconds are one chord.
 const CHORD_S: f64 = 0.03;
 
-/// When something happens, and in which measure.
+/// When a bass event happens, and in which measure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    /// Frames after those that have passed for the clock.
+    /// Frames after the last one the clock has passed.
     pub(super) n_ahead: u32,
-    /// Frames a second.
+    /// Frames per second.
     pub(super) rate_hz: f64,
     pub(super) measure_start: Beats,
     pub(super) meter: Meter,
 }
 
-/// Beats since the first note, or since the end of the count.
+/// Counts beats since the first note, or since the end of the count-in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OwnClock {
     /// Position at the last change of speed.
     anchor: Beats,
     /// Frames since then.
     n_frames: u64,
-    /// Beats a frame at which it runs, above 0.
+    /// Current speed in beats per frame, above 0.
     speed: f64,
-    /// Beats a frame of the set tempo.
+    /// Set tempo in beats per frame.
     set: f64,
-    /// What it is to run at, in shares of `set`.
+    /// Target tempo, relative to `set`.
     tempo: f64,
-    /// What it runs at, but for what it makes up for, in shares of `set`.
+    /// Current tempo without the correction of the phase, relative to `set`.
     pace: f64,
-    /// Beats by which it was behind where it ought to be at the last look.
+    /// How far it was behind its target at the last update, in beats.
     behind: f64,
-    /// Frames since the last look.
+    /// Frames since the last update of the speed.
     since_look: u32,
-    /// Frames that have passed.
+    /// Frames that have passed in all.
     age: u64,
-    /// How many had passed when the last onset came that counted.
+    /// `age` at the last onset that counted.
     onset_age: Option<u64>,
-    /// What the onsets told since the clock last began to follow.
+    /// The bassist's pulse since the clock last began to follow.
     pulse: Option<Pulse>,
 }
 
 impl OwnClock {
-    /// A clock that stands at a position. `set` is in beats a frame, above 0; `tempo` in shares of it.
+    /// A clock at a position. `set` is in beats per frame, above 0; `tempo` is relative to it.
     pub(super) fn new(position: Beats, set: f64, tempo: f64) -> Self {
         Self {
             anchor: position,
@@ -92,17 +93,17 @@ impl OwnClock {
         }
     }
 
-    /// The tempo that it runs at or nears, in shares of the set one.
+    /// The tempo that it runs at or is moving to, relative to the set one.
     pub(super) fn tempo(&self) -> f64 {
         self.tempo
     }
 
-    /// Whether the set tempo is this one, in beats a frame.
+    /// Whether the set tempo is `set`, in beats per frame.
     pub(super) fn is_set_to(&self, set: f64) -> bool {
         (set - self.set).abs() <= 0.0
     }
 
-    /// The time from a frame of a block on, until the block ends or the clock looks at its speed.
+    /// The timeline from a frame of a block until the block ends or the clock updates its speed.
     pub(super) fn timeline(&self, first: FrameOffset, end: FrameOffset, rate_hz: f64) -> Timeline {
         let n_frames = look_frames(rate_hz).saturating_sub(self.since_look).max(1);
         Timeline {
@@ -114,7 +115,7 @@ impl OwnClock {
         }
     }
 
-    /// The time of a [`Self::timeline`] has passed.
+    /// Moves on by a [`Self::timeline`].
     pub(super) fn pass(&mut self, timeline: &Timeline, follow: TempoFollow, rate_hz: f64) {
         let n_frames = timeline.end.0 - timeline.first.0;
         self.n_frames += u64::from(n_frames);
@@ -125,14 +126,14 @@ impl OwnClock {
         }
     }
 
-    /// The set tempo or the sample rate is another from now on: nothing counts that was found.
+    /// Takes a new set tempo or sample rate and forgets the tempo it had found.
     pub(super) fn set(&mut self, set: f64) {
         if !self.is_set_to(set) {
             *self = Self::new(self.position_at(0), set, 1.0);
         }
     }
 
-    /// A tap is a beat, and the set tempo is another, in beats a frame: both by and by.
+    /// Takes a tap as a beat, and a new set tempo in beats per frame. The clock moves to both gradually.
     pub(super) fn tap(&mut self, set: f64, at: &Moment) {
         let beat = nearest_beat(self.aim_at(at.n_ahead), at);
         self.pace *= self.set / set;
@@ -147,7 +148,7 @@ impl OwnClock {
         if since.is_some_and(|n| n as f64 <= CHORD_S * at.rate_hz) {
             return;
         }
-        // A pulse that has heard nothing takes its first onset as one that came after no time.
+        // For a new pulse no time has passed before its first onset.
         let beats = self.pulse.and(since).map_or(0.0, |n| n as f64 * self.set);
         let beats_per_s = self.set * at.rate_hz;
         let begun = || Pulse::new(self.aim_at(at.n_ahead), self.tempo, beats_per_s);
@@ -164,27 +165,27 @@ impl OwnClock {
         self.aim(position, at.n_ahead);
     }
 
-    /// Where the clock is so many frames ahead. Whole frames are added first: so it is the same for every block size.
+    /// Where the clock is this many frames ahead. Whole frames are added first, so the result is the same for every block size.
     pub(super) fn position_at(&self, n_ahead: u32) -> Beats {
         Beats(self.anchor.0 + (self.n_frames + u64::from(n_ahead)) as f64 * self.speed)
     }
 
-    /// Where it ought to be then, in beats.
+    /// Where it should be then, in beats.
     fn aim_at(&self, n_ahead: u32) -> f64 {
         self.position_at(n_ahead).0 + self.behind + self.falls_behind(n_ahead)
     }
 
-    /// Now it ought to be there then.
+    /// Sets where it should be then, in beats.
     fn aim(&mut self, position: f64, n_ahead: u32) {
         self.behind = position - self.position_at(n_ahead).0 - self.falls_behind(n_ahead);
     }
 
-    /// Beats by which it falls behind from the last look until then.
+    /// Beats by which it falls behind its target between the last update and then.
     fn falls_behind(&self, n_ahead: u32) -> f64 {
         (self.tempo * self.set - self.speed) * (f64::from(self.since_look) + f64::from(n_ahead))
     }
 
-    /// Looks at the speed.
+    /// Updates the speed.
     fn look(&mut self, follow: TempoFollow, rate_hz: f64) {
         self.behind += self.falls_behind(0);
         let beats = self.set * f64::from(self.since_look);
@@ -199,7 +200,7 @@ impl OwnClock {
         if self.behind.abs() < SAME_PLACE {
             self.behind = 0.0;
         }
-        // Never more in a look than there is.
+        // Never correct more in one update than the error itself.
         let slew = SLEW_BEATS.max(self.set * f64::from(look_frames(rate_hz)));
         let most = MAX_BEND * self.pace;
         let speed = self.set * (self.pace + (self.behind / slew).clamp(-most, most));
@@ -210,12 +211,12 @@ impl OwnClock {
     }
 }
 
-/// Frames between two looks.
+/// Frames between two updates of the speed.
 fn look_frames(rate_hz: f64) -> u32 {
     whole_frames((rate_hz * LOOK_S).round()).max(1)
 }
 
-/// A tempo by a part of the way nearer to another; the other where there is no difference that counts.
+/// Moves a tempo by a part of the way to another; returns the other once the difference is negligible.
 fn nearer(tempo: f64, to: f64, part: f64) -> f64 {
     let left = (to - tempo) * (1.0 - part.min(1.0));
     if left.abs() < SAME_TEMPO {
@@ -225,7 +226,7 @@ fn nearer(tempo: f64, to: f64, part: f64) -> f64 {
     }
 }
 
-/// The beat that a position is nearest to, or the end of its measure.
+/// The beat nearest to a position; the end of its measure counts as one.
 fn nearest_beat(position: f64, at: &Moment) -> f64 {
     let start = at.measure_start.0;
     let (beat, end) = (

@@ -1,7 +1,7 @@
-//! Where a block lies in the music as it was played: what a recorder needs to put notes in their places.
+//! Where a block lies in the music as it was played, so that a recorder can put notes in their places.
 //!
-//! Places count played beats since the performer was made. A loop's passes follow one another, a measure that is cut short by
-//! a jump or a stop is as long as it was played, and time in which nothing plays does not count. Never heard by the drummer.
+//! Places count played beats since the performer was made. Passes of a loop follow one another, a measure cut short by a jump
+//! or a stop is as long as it was played, and time in which nothing plays does not count. The drummer does not use this.
 
 use arrayvec::ArrayVec;
 use lockstep_core::representation::{Beats, Meter};
@@ -9,29 +9,29 @@ use lockstep_core::representation::{Beats, Meter};
 use super::FrameOffset;
 use super::clock::Timeline;
 
-/// Most marks of one block. Longer blocks than those of [`MAX_DRUM_EVENTS`](super::MAX_DRUM_EVENTS) leave some out at tempos
-/// that nobody plays.
+/// Most marks in one block. Blocks longer than those of [`MAX_DRUM_EVENTS`](super::MAX_DRUM_EVENTS) drop some at tempos that
+/// nobody plays.
 const MAX_MARKS: usize = 64;
 
 /// What a mark says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MarkKind {
-    /// A playback begins, perhaps in the middle of a measure; what still sounds of an earlier one has ended.
+    /// A playback begins, perhaps in mid-measure; every note of an earlier one has ended.
     Start,
-    /// A measure begins, or goes on after a jump in the middle of another.
+    /// A measure begins, or is entered in mid-measure after a jump.
     Measure,
-    /// The measure that is being played has another meter than it was begun with.
+    /// The meter of the measure being played has changed.
     Meter,
 }
 
 /// A measure's beginning as it was played.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
-    /// Where.
+    /// Where it lies, in played beats.
     pub place: Beats,
     /// Meter from there on.
     pub meter: Meter,
-    /// What begins.
+    /// What happens there.
     pub kind: MarkKind,
 }
 
@@ -40,13 +40,13 @@ pub struct Mark {
 pub struct Passage {
     /// Place of frame 0.
     place: Beats,
-    /// 0 where no time passes.
+    /// 0 if no time passes.
     beats_per_frame: f64,
     tempo_bpm: f32,
     marks: ArrayVec<Mark, MAX_MARKS>,
-    /// Place of the frame after the last.
+    /// Place of the frame after the last one.
     end: Beats,
-    /// What the last mark said.
+    /// Meter of the last mark.
     meter: Meter,
 }
 
@@ -56,29 +56,29 @@ impl Passage {
         Beats(self.place.0 + f64::from(frame.0) * self.beats_per_frame)
     }
 
-    /// Place of the frame after the last.
+    /// Place of the frame after the last one.
     pub fn end(&self) -> Beats {
         self.end
     }
 
-    /// Tempo in quarter notes a minute, to a hundredth; `None` where no time passes.
+    /// Tempo in BPM, to a hundredth; `None` if no time passes.
     pub fn tempo_bpm(&self) -> Option<f32> {
         (self.beats_per_frame > 0.0).then_some(self.tempo_bpm)
     }
 
-    /// The measures that begin in the block, in order.
+    /// The marks in the block, in order.
     pub fn marks(&self) -> &[Mark] {
         &self.marks
     }
 
-    /// The block after this one, in which no time passes unless it [`pass`](Self::pass)es.
+    /// Goes on to the next block, in which no time passes until [`Self::pass`] is called.
     pub(super) fn next(&mut self) {
         self.place = self.end;
         self.beats_per_frame = 0.0;
         self.marks.clear();
     }
 
-    /// Nothing played, from where this one ended.
+    /// An empty passage that starts where this one ended.
     pub(super) fn rest(&self) -> Self {
         Self {
             place: self.end,
@@ -87,8 +87,8 @@ impl Passage {
         }
     }
 
-    /// Time passes in the block, or in a part of it: the last part tells where its frames lie. `place` is that of its first
-    /// frame.
+    /// Time passes in the block, or in a part of it; the last part decides where the block's frames lie. `place` is the place
+    /// of the part's first frame.
     pub(super) fn pass(&mut self, place: Beats, timeline: &Timeline, sample_rate_hz: f64) {
         let beats = |n_frames: u32| f64::from(n_frames) * timeline.beats_per_frame;
         self.place = Beats(place.0 - beats(timeline.first.0));
@@ -97,20 +97,20 @@ impl Passage {
         self.tempo_bpm = timeline.tempo_bpm(sample_rate_hz);
     }
 
-    /// From a frame of the block on no time passes.
+    /// No time passes from this frame of the block on.
     pub(super) fn stop(&mut self, at: FrameOffset) {
         self.end = self.place_of(at);
     }
 
-    /// A measure begins: at its own beginning, or where it is entered.
+    /// Marks the start of a measure: at its beginning, or where it is entered.
     pub(super) fn mark(&mut self, begin: Beats, meter: Meter, kind: MarkKind) {
         self.meter = meter;
         let place = Beats(begin.0.max(self.place.0));
-        // Full: nobody plays that fast.
+        // If full, the mark is dropped: nobody plays that fast.
         let _ = self.marks.try_push(Mark { place, meter, kind });
     }
 
-    /// The measure that is being played has this meter.
+    /// Marks a change of meter in the measure being played.
     pub(super) fn follow_meter(&mut self, meter: Meter) {
         if meter != self.meter {
             self.mark(self.place, meter, MarkKind::Meter);

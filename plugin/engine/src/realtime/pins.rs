@@ -1,33 +1,33 @@
-//! What the musician has settled about single cells of the measure, over the drummer's head.
+//! Cells of the measure that the musician has pinned or forbidden, overriding the drummer.
 
 use lockstep_core::representation::{Hit, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice};
 
-/// How loud a pinned hit is where the drummer has none to go by.
+/// Velocity of a pinned hit that the drummer did not plan.
 const PINNED_VELOCITY: f32 = 0.75;
 
-/// What is settled about a cell.
+/// The musician's decision about a cell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pin {
-    /// Nothing: the drummer and density decide.
+    /// None: the drummer and density decide.
     #[default]
     Free,
     /// Its hit sounds at every density above 0.
     Pinned,
-    /// Its hit sounds at no density.
+    /// Its hit never sounds.
     Forbidden,
 }
 
-/// The pins of every measure: step by step from its downbeat, voice by voice. A step that a measure does not have is as
-/// free. A measure in which the drummer rests is not theirs to fill.
+/// The pins, the same for every measure: step by step from the downbeat, voice by voice. Steps beyond a measure's end are
+/// ignored. Pins add nothing to a measure in which the drummer rests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pins {
     /// Bit `s` of entry `v`: voice `v` is pinned at step `s`.
     pinned: [u32; N_VOICES],
-    /// The same: it is forbidden. Where both are set the later is.
+    /// The same for forbidden cells. Forbidden wins where both are set.
     forbidden: [u32; N_VOICES],
 }
 
-const _: () = assert!(MAX_STEPS_PER_MEASURE <= 32, "a bit a step");
+const _: () = assert!(MAX_STEPS_PER_MEASURE <= 32, "one bit per step");
 
 impl Pins {
     /// Pins from bits: entry `v` has bit `s` set where voice `v` is pinned, or forbidden, at step `s`.
@@ -40,7 +40,7 @@ impl Pins {
         [self.pinned, self.forbidden]
     }
 
-    /// What is settled about a cell.
+    /// The decision about a cell.
     pub fn at(&self, step_idx: usize, voice: Voice) -> Pin {
         let is_set = |bits: &[u32; N_VOICES]| {
             let bits = bits.get(voice.index()).copied().unwrap_or_default();
@@ -55,7 +55,7 @@ impl Pins {
         }
     }
 
-    /// Settles a cell; beyond the longest measure nothing happens.
+    /// Sets a cell; a step beyond the longest measure is ignored.
     pub fn set(&mut self, step_idx: usize, voice: Voice, pin: Pin) {
         if step_idx >= MAX_STEPS_PER_MEASURE {
             return;
@@ -76,7 +76,7 @@ impl Pins {
         *self == Self::default()
     }
 
-    /// A planned hit, as it is settled.
+    /// A planned hit after the pins.
     pub(super) fn settle(&self, step_idx: usize, voice: Voice, hit: Hit) -> Hit {
         let as_planned = hit.presence() != Presence::NEVER && hit.velocity() > 0.0;
         let velocity = if as_planned {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cell_is_one_thing_at_a_time_and_comes_back_from_its_bits() {
+    fn a_cell_has_one_state_and_pins_survive_a_round_trip_through_bits() {
         let mut pins = Pins::default();
         pins.set(31, Voice::Ride, Pin::Pinned);
         pins.set(0, Voice::Kick, Pin::Pinned);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pinned_hit_keeps_the_drummers_hand_where_there_is_one() {
+    fn a_pinned_hit_keeps_the_planned_velocity_and_offset_if_there_is_one() {
         let mut pins = Pins::default();
         pins.set(2, Voice::Snare, Pin::Pinned);
         let planned = Presence::new(0.3).and_then(|p| Hit::new(p, 0.4, 0.1));

@@ -1,77 +1,78 @@
-//! The bassist's pulse: how fast the beats really come and where they lie, found from the onsets of bass notes.
+//! The bassist's pulse: the actual tempo and position of the beats, estimated from the onsets of bass notes.
 //!
 //! Kalman filters over phase, tempo and trend of tempo, as in Cemgil, Kappen, Desain and Honing, "On tempo tracking:
-//! Tempogram representation and Kalman filtering", Journal of New Music Research 29 (2000). Several listen at once, each
-//! begun at another tempo, and the one to which the onsets are the least surprise is believed: a filter that began too
-//! far off locks to the wrong sixteenths and cannot tell. An onset counts by its place in the metre and by how near it
-//! falls to where one was expected, as in Large and Kolen, "Resonance and the perception of musical meter", Connection
-//! Science 6 (1994). The trend is ours: a ritardando goes on.
+//! Tempogram representation and Kalman filtering", Journal of New Music Research 29 (2000). Several filters run at once,
+//! each started at a different tempo, and the one that finds the onsets most likely is used: a filter started too far off
+//! locks to the wrong sixteenths and cannot tell. An onset is weighted by its place in the meter and by how near it falls
+//! to where one was expected, as in Large and Kolen, "Resonance and the perception of musical meter", Connection Science 6
+//! (1994). The trend is our addition: a ritardando carries on.
 //!
-//! Knows neither clocks nor frames: times are in beats of the set tempo, tempos in shares of it. Audio thread.
+//! Knows neither clocks nor frames: times are in beats of the set tempo, tempos are relative to it (1 is the set tempo).
+//! Audio thread.
 //!
-//! The numbers below were chosen by simulation of lines with 15 ms of jitter and 10 % of drift in 32 measures, those that
-//! `tests/following.rs` plays among them.
+//! The constants below were chosen by simulating lines with 15 ms of jitter and 10 % of drift over 32 measures, including
+//! those in `tests/following.rs`.
 
-/// How far the tempo found may be from the one that was set, as a share of it.
+/// How far the estimated tempo may be from the set one, as a share of it.
 pub(super) const REACH: f64 = 0.15;
 
-/// How far an onset lies from where it was meant, in seconds, root mean square.
+/// Timing error of an onset, in seconds, root mean square.
 const JITTER_S: f64 = 0.015;
 
-/// How many times as far one on an odd sixteenth may lie: short notes there are played with less care.
+/// Factor on [`JITTER_S`] for an odd sixteenth: short notes there are played less carefully.
 const ODD_JITTER: f64 = 1.25;
 
-/// How likely an onset is on a beat, on an off-beat eighth and on an odd sixteenth, each by itself, relative to a beat.
+/// Prior weight of an onset on a beat, on an off-beat eighth and on an odd sixteenth, relative to a beat.
 const PRIOR: [f64; 3] = [1.0, 0.7, 0.2];
 
-/// How likely one is that lies nowhere, in the same measure: no single onset dooms a filter.
+/// The same for an onset that fits no place, so that no single onset rules out a filter.
 const ASTRAY: f64 = 0.01;
 
-/// Up to so many standard deviations an error counts in full; one beyond makes the onset less sure by the excess.
+/// Up to this many standard deviations an error counts in full; a larger one makes the onset less certain in proportion.
 const GATE: f64 = 3.0;
 
-/// Beyond so many standard deviations an onset tells nothing.
+/// Beyond this many standard deviations an onset is ignored.
 const WALL: f64 = 4.0;
 
-/// An error below this is none, in seconds: less than MIDI drivers jitter, and than anybody plays.
+/// An error below this counts as 0, in seconds: less than the jitter of MIDI drivers or of any player.
 const DEAD_S: f64 = 0.001;
 
-/// How far the phase is off at first, in [`JITTER_S`], root mean square: the first onset then nearly decides it.
+/// Initial phase error, in units of [`JITTER_S`], root mean square: so the first onset nearly decides the phase.
 const PHASE_SPREAD: f64 = 2.0;
 
-/// How far the tempo of each filter is off at first, root mean square: half of [`SPACING`].
+/// Initial tempo error of each filter, root mean square: half of [`SPACING`].
 const TEMPO_SPREAD: f64 = 0.015;
 
-/// The same of the trend, in tempo a beat.
+/// Initial trend error, in tempo per beat, root mean square.
 const TREND_SPREAD: f64 = 0.0005;
 
-/// How much phase, tempo and trend wander in a beat, root mean square.
+/// How much phase, tempo and trend wander per beat, root mean square.
 const WANDER: [f64; 3] = [0.002, 0.0005, 0.000_09];
 
-/// Longest time between two onsets that makes less sure, in beats: who rests does not change his mind.
+/// Most beats between two onsets over which certainty fades: a bassist who rests does not change tempo.
 const MAX_FORGETTING: f64 = 4.0;
 
 /// Number of filters.
 const N_FILTERS: usize = 9;
 
-/// How far the tempos lie apart with which they begin: nine of them cover ±12 %, and each finds 1.5 % more with ease.
+/// Distance between the filters' initial tempos: nine of them cover ±12 %, and each easily finds tempos 1.5 % further.
 const SPACING: f64 = 0.03;
 
-/// What each [`SPACING`] away from the tempo at the beginning costs, in nats: the set tempo is the likeliest.
+/// Initial penalty per [`SPACING`] away from the initial tempo, in nats: the set tempo is the most likely.
 const AWAY_COST: f64 = 1.0;
 
-/// By how much another filter must have done better to be believed, in nats.
+/// By how much another filter must score higher to be used instead, in nats.
 const MARGIN: f64 = 2.0;
 
-/// For how long a surprise is remembered, in beats: it falls to 1/e.
+/// Memory of the scores, in beats: after this long they have fallen to 1/e.
 const MEMORY: f64 = 32.0;
 
-/// Where and when an onset fell.
+/// When an onset fell, and the measure it fell in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Onset {
-    /// Time since the last one that was heard, in beats of the set tempo.
+    /// Time since the last onset heard, in beats of the set tempo.
     pub(super) since: f64,
-    /// Beats a second of the set tempo.
+    /// Beats per second of the set tempo.
     pub(super) beats_per_s: f64,
     /// Steps before the measure.
     pub(super) first_step: f64,
@@ -79,16 +80,16 @@ pub(super) struct Onset {
     pub(super) n_steps: f64,
 }
 
-/// What has been found.
+/// The estimate of the bassist's pulse.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pulse {
     filters: [Filter; N_FILTERS],
-    /// Which of them is believed.
+    /// Index of the filter in use.
     believed: usize,
 }
 
 impl Pulse {
-    /// An ear that takes the position for the bassist's, and the tempo for his as long as nothing speaks against it.
+    /// Starts from the assumption that the bassist is at this position and tempo.
     pub(super) fn new(position: f64, tempo: f64, beats_per_s: f64) -> Self {
         let believed = N_FILTERS / 2;
         let filter = |i: usize| {
@@ -102,7 +103,7 @@ impl Pulse {
         }
     }
 
-    /// Takes in an onset; gives where it most probably fell, in beats, and the tempo in shares of the set one.
+    /// Takes in an onset. Returns where it most probably fell, in beats, and the tempo relative to the set one.
     pub(super) fn hear(&mut self, onset: &Onset) -> (f64, f64) {
         for filter in &mut self.filters {
             filter.hear(onset);
@@ -118,22 +119,22 @@ impl Pulse {
     }
 }
 
-/// One opinion.
+/// One Kalman filter.
 #[derive(Clone, Copy, Debug)]
 struct Filter {
     /// Of the last onset, in beats.
     position: f64,
-    /// In shares of the set tempo, within [`REACH`] of 1.
+    /// Relative to the set tempo, within [`REACH`] of 1.
     tempo: f64,
-    /// Change of `tempo` in a beat.
+    /// Change of `tempo` per beat.
     trend: f64,
     /// Of position, tempo and trend.
     covariance: [[f64; 3]; 3],
-    /// Logarithm of how likely it found the onsets of late.
+    /// Log-likelihood of the recent onsets.
     score: f64,
 }
 
-/// A place in the metre that an onset may have been meant for.
+/// A place in the meter that an onset may have been meant for.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     /// How far after the onset it lies, in beats.
@@ -144,7 +145,7 @@ struct Place {
 }
 
 impl Place {
-    /// Less likely than any.
+    /// Less likely than any real place.
     const NOWHERE: Self = Self {
         error: 0.0,
         noise: 0.0,
@@ -185,7 +186,7 @@ impl Filter {
         if surprise > WALL {
             return;
         }
-        // Half as sure that it was meant for this place: twice as far that it may lie.
+        // Half as likely to be meant for this place: allow twice the deviation.
         let doubt = (surprise / GATE).max(1.0) * total / place.likelihood;
         let noise = place.noise * doubt * doubt;
         let gain = [variance, with_tempo, with_trend].map(|c| c / (variance + noise));
@@ -197,7 +198,7 @@ impl Filter {
         self.bound();
     }
 
-    /// The likeliest of the places around, and how likely an onset is here for whichever reason.
+    /// The most likely of the nearby places, and the likelihood of the onset summed over all of them.
     fn place(&self, onset: &Onset) -> (Place, f64) {
         let [[variance, ..], ..] = self.covariance;
         let [beat, eighth, odd] = PRIOR;
@@ -229,7 +230,7 @@ impl Filter {
         (likeliest, total)
     }
 
-    /// Time passes: the tempo follows its trend, and what is known grows less sure.
+    /// Prediction over a time in beats of the set tempo: the tempo follows its trend, and certainty fades.
     fn pass(&mut self, beats: f64) {
         self.position += self.tempo * beats;
         let b = beats.clamp(0.0, MAX_FORGETTING);
@@ -238,7 +239,7 @@ impl Filter {
         self.bound();
         let [[pp, pt, pr], [_, tt, tr], [_, _, rr]] = self.covariance;
         let [phase, tempo, trend] = WANDER.map(|w| w * w * b);
-        // F P Fᵀ + Q, where the position goes on by b times the tempo, and that by b times the trend.
+        // F P Fᵀ + Q, where the position advances by b times the tempo, and the tempo by b times the trend.
         let pp = pp + 2.0 * b * pt + b * b * tt + phase;
         let pt = pt + b * (tt + pr) + b * b * tr;
         let pr = pr + b * tr;
@@ -248,7 +249,7 @@ impl Filter {
         self.covariance = [[pp, pt, pr], [pt, tt, tr], [pr, tr, rr]];
     }
 
-    /// What is known grows surer: (I − K H) P, where H = (1, 0, 0).
+    /// Updates the covariance with an onset: (I − K H) P, where H = (1, 0, 0).
     fn learn(&mut self, gain: [f64; 3]) {
         let [first, ..] = self.covariance;
         for (row, gain) in self.covariance.iter_mut().zip(gain) {
@@ -258,7 +259,7 @@ impl Filter {
         }
     }
 
-    /// Holds the tempo within reach; at its end there is no trend.
+    /// Keeps the tempo within [`REACH`]; at the limit the trend becomes 0.
     fn bound(&mut self) {
         let held = self.tempo.clamp(1.0 - REACH, 1.0 + REACH);
         if (held - self.tempo).abs() > 0.0 {

@@ -1,7 +1,7 @@
-//! The hits of the measure that is being played, in the order in which they fall.
+//! The hits of the measure being played, in the order in which they fall.
 //!
-//! Holds every hit that could sound; whether it does is decided by density when its time comes. Each is played once,
-//! however the host's position jitters and the knobs turn.
+//! Holds every hit that could sound; density decides whether it does when it is due. Each is played once, whatever jitter
+//! there is in the host's position and whichever knobs are turned.
 
 use arrayvec::ArrayVec;
 use lockstep_core::draws::uniform;
@@ -16,23 +16,22 @@ use super::pins::Pins;
 /// Most hits in a measure.
 const MAX_HITS: usize = MAX_STEPS_PER_MEASURE * N_VOICES;
 
-/// Earliest and latest that a loosely placed hit falls, in steps: 15 ms at 120 BPM. A choice, not a measurement.
+/// Most that humanise moves a hit, early or late, in steps: 15 ms at 120 BPM. A choice, not a measurement.
 const LOOSE_STEPS: f64 = 0.12;
 
-/// Softest and loudest that a loosely struck hit is, relative to what was planned.
+/// Most that humanise changes a velocity, up or down, as a share of the planned one.
 const LOOSE_VELOCITY: f32 = 0.15;
 
-/// The last hit of a measure falls at least this many steps before its end, so that it is heard also where the end is
-/// a loop's.
+/// The last hit of a measure falls at least this many steps before its end, so that it still sounds if a loop ends there.
 const LAST_STEPS: f64 = 1.0 / 64.0;
 
-/// What moves hits from where the plan has them.
+/// The settings that move hits away from the plan's places.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Feel {
     swing: f32,
     shuffle: f32,
     humanise: f32,
-    /// Share of the plan's own offsets that is heard.
+    /// Share of the plan's own offsets that is applied.
     own: f32,
     seed: u32,
     /// Serial of the measure.
@@ -41,12 +40,12 @@ pub(super) struct Feel {
 }
 
 impl Feel {
-    /// The feel of a measure by its serial.
+    /// The feel of measure number `measure`.
     pub(super) fn new(controls: &Controls, measure: u64, meter: Meter) -> Self {
         let unit = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) };
         Self {
             swing: unit(controls.swing),
-            // Where eighths are counted they are the beat, and nothing is off it.
+            // In x/8 meters the eighth is the beat, so there are no off-beat eighths.
             shuffle: if meter.denominator() == 8 {
                 0.0
             } else {
@@ -66,13 +65,13 @@ impl Feel {
     }
 
     /// How many steps after its step a hit falls.
-    #[expect(clippy::cast_possible_truncation, reason = "two steps at most")]
+    #[expect(clippy::cast_possible_truncation, reason = "at most two steps")]
     pub(super) fn shift(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
         (self.time(step_idx, voice, hit) - step_idx as f64) as f32
     }
 
-    /// When a hit falls, in steps since the measure's start; never outside its measure, so a hit that the plan wants
-    /// before the downbeat falls on it.
+    /// When a hit falls, in steps since the measure's start. Never outside its measure, so a hit planned before the downbeat
+    /// falls on it.
     fn time(&self, step_idx: usize, voice: Voice, hit: Hit) -> f64 {
         let swung = if step_idx.is_multiple_of(2) {
             0.0
@@ -86,13 +85,13 @@ impl Feel {
         time.clamp(0.0, self.n_steps as f64 - LAST_STEPS)
     }
 
-    /// How loud a hit is before the gain, from 1/127 to 1.
+    /// Velocity of a hit before the gain, from 1/127 to 1.
     pub(super) fn velocity(&self, step_idx: usize, voice: Voice, hit: Hit) -> f32 {
         let loose = 1.0 + LOOSE_VELOCITY * self.humanise * self.draw(step_idx, voice, 1);
         (hit.velocity() * loose).clamp(1.0 / 127.0, 1.0)
     }
 
-    /// A draw from (-1, 1) that is always the same for this hit.
+    /// A pseudorandom draw from (-1, 1), always the same for this hit.
     fn draw(&self, step_idx: usize, voice: Voice, what: u64) -> f32 {
         let place = [
             u64::from(self.seed),
@@ -105,7 +104,7 @@ impl Feel {
     }
 }
 
-/// How far a whole shuffle moves a step, in steps: the off-beat eighth by one, the sixteenths around it by half of that.
+/// How far a full shuffle moves a step, in steps: the off-beat eighth by one, the sixteenths around it by half of that.
 fn shuffle(step_idx: usize) -> f32 {
     match step_idx % 4 {
         0 => 0.0,
@@ -133,22 +132,22 @@ impl Scored {
     }
 }
 
-/// The hits of one measure and which of them are past.
+/// The hits of one measure, and which of them are past.
 #[derive(Clone, Debug)]
 pub(super) struct Score {
     hits: HitMap,
     feel: Feel,
-    /// Those that count in this measure.
+    /// The pins in force in this measure.
     pins: Pins,
-    /// Whether nothing is planned, and so nothing to be pinned.
+    /// Whether nothing is planned; then pins do not apply.
     is_rest: bool,
-    /// What is still to come when the feel last changed, in time order.
+    /// The hits that were still to come when the queue was last rebuilt, in time order.
     queue: ArrayVec<Scored, MAX_HITS>,
     /// How many of `queue` are past.
     n_past: usize,
     /// Bit `v` of entry `s`: the hit of voice `v` at step `s` is past.
     past: [u16; MAX_STEPS_PER_MEASURE],
-    /// The same: it sounded.
+    /// The same for hits that sounded.
     struck: [u16; MAX_STEPS_PER_MEASURE],
 }
 
@@ -167,7 +166,7 @@ impl Score {
         }
     }
 
-    /// The hits as they were planned.
+    /// The hits as planned.
     pub(super) fn hits(&self) -> &HitMap {
         &self.hits
     }
@@ -183,7 +182,7 @@ impl Score {
         self.arrange();
     }
 
-    /// Moves what is still to come, if the feel is another.
+    /// Moves the hits still to come if the feel has changed.
     pub(super) fn follow(&mut self, feel: Feel) {
         if feel != self.feel {
             self.feel = feel;
@@ -191,8 +190,8 @@ impl Score {
         }
     }
 
-    /// Takes or leaves what is still to come, if the pins are others; `rel` is how far the measure has been played, in beats:
-    /// what a pin wants before that is past.
+    /// Adds or removes hits still to come if the pins have changed. `rel` is how far the measure has been played, in beats: a
+    /// cell pinned before that counts as past.
     pub(super) fn settle(&mut self, pins: Pins, rel: Beats) {
         if pins != self.pins && !self.is_rest {
             self.pins = pins;
@@ -201,8 +200,8 @@ impl Score {
         }
     }
 
-    /// Takes the hits of the steps before `first_step` as past where their time is too; `rel` is that place in beats since
-    /// the measure's start. A hit that was to fall ahead of a step which is still to come falls at once.
+    /// The measure is entered at `rel`, in beats since its start: hits of the steps before `first_step` count as past if they
+    /// fall before that. A hit due ahead of a step that is still to come falls at once.
     pub(super) fn enter(&mut self, rel: Beats, first_step: usize) {
         let place = rel.0 - TOLERANCE;
         for hit in self.queue.get(self.n_past..).unwrap_or_default() {
@@ -216,19 +215,19 @@ impl Score {
         self.arrange();
     }
 
-    /// Notes that a hit of this measure sounded.
+    /// Records that a hit of this measure sounded.
     pub(super) fn note_struck(&mut self, step_idx: usize, voice: Voice) {
         if let Some(struck) = self.struck.get_mut(step_idx) {
             *struck |= 1 << voice.index();
         }
     }
 
-    /// The voices that sounded for a step, one bit each.
+    /// The voices that have sounded for a step, one bit each.
     pub(super) fn struck_at(&self, step_idx: usize) -> u16 {
         self.struck.get(step_idx).copied().unwrap_or_default()
     }
 
-    /// Takes a step's hits of these voices as past and sounded: they did, for the step that this one stands in for.
+    /// Marks a step's hits of these voices as past and sounded: they sounded for the step that this one replaces.
     pub(super) fn forgo(&mut self, step_idx: usize, voices: u16) {
         if let Some((past, struck)) = self
             .past
@@ -246,7 +245,7 @@ impl Score {
         self.queue.get(self.n_past)
     }
 
-    /// Takes the next hit, which then is past.
+    /// Removes the next hit, which is then past.
     pub(super) fn pop(&mut self) -> Option<Scored> {
         let hit = self.queue.get(self.n_past).copied()?;
         self.n_past += 1;

@@ -1,4 +1,4 @@
-//! What there is to see of the performer at one moment, for an editor.
+//! The performer's state at one moment, for the editor to show.
 
 use lockstep_core::representation::{
     Beats, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
@@ -17,49 +17,49 @@ pub struct Cell {
     pub presence: Presence,
     /// Loudness before the gain, from 1/127 to 1.
     pub velocity: f32,
-    /// How many steps after its step it falls.
+    /// How many steps after its own step it falls.
     pub shift: f32,
 }
 
 /// A measure's cells, `(T, V)`; those beyond its length never sound.
 pub type Cells = [[Cell; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
-/// Whose time it is.
+/// Which clock the drummer follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Time {
-    /// Nobody's: the drummer waits.
+    /// None: the drummer waits.
     #[default]
     Resting,
     /// The host's.
     Song,
-    /// The drummer's own.
+    /// The drummer's own, in free run.
     Free,
 }
 
-/// The performer at the end of a block. Owns no heap memory; some 12 KiB.
+/// The performer at the end of a block. Owns no heap memory; about 12 KiB.
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot {
-    /// Whose time it is.
+    /// Which clock the drummer follows.
     pub time: Time,
-    /// Quarter notes a minute; 0 where no time passes.
+    /// In BPM; 0 while no time passes.
     pub tempo_bpm: f64,
-    /// Quarter notes since the measure began, from 0 to its length; at rest, where it ended.
+    /// Quarter notes since the measure began, from 0 to its length; at rest, where playing stopped.
     pub position: Beats,
-    /// The measure that is being played, counted from the start.
+    /// The measure being played, counted from the start.
     pub measure: u64,
     /// Its meter.
     pub meter: Meter,
-    /// The last 64 steps of bass, the one that is open included: it is the last.
+    /// The last 64 steps of bass; the last one is still open.
     pub window: Window,
-    /// The drummer's own take of the same steps, `(T, V)`: velocities, 0 is no hit.
+    /// The drums of the same steps as the drummer meant them, `(T, V)`: velocities, 0 is no hit.
     pub played: [[f32; N_VOICES]; WINDOW_STEPS],
     /// Which step of the measure the window's last one is.
     pub open_step: usize,
-    /// The measure that is being played.
+    /// The measure being played.
     pub now: Cells,
-    /// The plan for the next one, as it stands; at rest, what would have been played next.
+    /// The newest plan for the next measure; at rest, what would have been played next.
     pub next: Option<Cells>,
-    /// What the ladder has counted.
+    /// The performer's tally.
     pub tally: Tally,
 }
 
@@ -82,7 +82,7 @@ impl Default for Snapshot {
 }
 
 impl Performer {
-    /// What there is to see after the block that was played last.
+    /// The state after the last block.
     ///
     /// # Realtime safety
     /// Never allocates, never waits unless `plans` does.

@@ -1,35 +1,34 @@
-//! Tap tempo: taps in, the set tempo of the own clock out.
+//! Tap tempo: turns taps into the set tempo of the own clock.
 //!
-//! Time is counted in the performer's own frames. Audio thread.
+//! Time is counted in the performer's frames. Audio thread.
 
 use super::block::FrameOffset;
 use arrayvec::ArrayVec;
 
-/// Fastest tempo that can be tapped, in quarter notes a minute. A tap that comes sooner is a bounce of the last.
+/// Fastest tempo that can be tapped, in BPM. A tap that comes sooner is a bounce of the last one.
 const MAX_BPM: f64 = 400.0;
 
-/// Slowest tempo that can be tapped, in quarter notes a minute: after a longer pause a new count begins.
+/// Slowest tempo that can be tapped, in BPM: after a longer pause a new count begins.
 const MIN_BPM: f64 = 20.0;
 
-/// An interval this many times as long as the usual one, or the usual one this many times as long as it, is of another
-/// count.
+/// An interval longer or shorter than the median by more than this factor begins a new count.
 const WILD: f64 = 1.5;
 
-/// Intervals that decide about the tempo: the last measure's, and one to spare.
+/// Number of intervals the tempo is taken from: those of the last measure, and one to spare.
 const N_INTERVALS: usize = 5;
 
 /// The set tempo, and the taps that may change it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Taps {
-    /// Where the tempo's knob stands.
+    /// Value of the tempo knob.
     knob_bpm: Option<f64>,
-    /// The tempo that was tapped since the knob was moved.
+    /// The tempo tapped since the knob was last moved.
     tapped_bpm: Option<f64>,
     /// Frame of the last tap.
     last: Option<u64>,
-    /// Taps of the count.
+    /// Number of taps in the current count.
     n_counted: usize,
-    /// Between the last of them, in seconds, the newest last.
+    /// Intervals between the last taps, in seconds, newest last.
     intervals_s: ArrayVec<f64, N_INTERVALS>,
     /// Frames before the current block.
     zero: u64,
@@ -41,24 +40,24 @@ impl Taps {
         self.zero += u64::from(n_frames);
     }
 
-    /// Where the knob stands: a tapped tempo is forgotten when it is moved.
+    /// Reads the tempo knob: moving it forgets a tapped tempo.
     pub(super) fn see_knob(&mut self, bpm: f64) {
         if self.knob_bpm.map(f64::to_bits) != Some(bpm.to_bits()) {
             (self.knob_bpm, self.tapped_bpm) = (Some(bpm), None);
         }
     }
 
-    /// The set tempo: tapped, or else the knob's; `None` before any was seen.
+    /// The set tempo: the tapped one, else the knob's; `None` before the knob was read.
     pub(super) fn tempo_bpm(&self) -> Option<f64> {
         self.tapped_bpm.or(self.knob_bpm)
     }
 
-    /// The set tempo where it was tapped.
+    /// The tapped tempo, if there is one.
     pub(super) fn tapped_bpm(&self) -> Option<f64> {
         self.tapped_bpm
     }
 
-    /// Takes a tap at a frame of the block; gives how many the count has now, 0 for a bounce.
+    /// Takes a tap at a frame of the block. Returns how many taps the count has now, 0 for a bounce.
     pub(super) fn tap(&mut self, frame: FrameOffset, rate_hz: f64) -> usize {
         let now = self.zero + u64::from(frame.0);
         let seconds = self
@@ -84,7 +83,7 @@ impl Taps {
         self.n_counted
     }
 
-    /// What was counted so far is no part of the next count. The tempo stays.
+    /// Ends the current count. The tempo stays.
     pub(super) fn end_count(&mut self) {
         self.n_counted = 0;
         self.last = None;
@@ -109,7 +108,7 @@ impl Taps {
 mod tests {
     use super::*;
 
-    /// Tempo after taps at these milliseconds, and how many taps the last count has.
+    /// Tempo in BPM after taps at these times in milliseconds, and the number of taps in the last count.
     fn tapped(times_ms: &[u64]) -> (Option<f64>, usize) {
         let mut taps = Taps::default();
         let mut n_taps = 0;
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn two_taps_are_a_tempo_and_one_is_none() {
+    fn two_taps_set_a_tempo_and_one_does_not() {
         assert_eq!(tapped(&[1000]), (None, 1));
         assert_eq!(tapped(&[1000, 1500]), (Some(120.0), 2));
         assert_eq!(tapped(&[1000, 4000]), (Some(20.0), 2));
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bounce_is_no_tap() {
+    fn a_bounce_is_not_a_tap() {
         assert_eq!(tapped(&[0, 20, 500, 530, 1000]), (Some(120.0), 3));
     }
 

@@ -1,4 +1,4 @@
-//! What must hold of the whole performer: the timing contract, property by property.
+//! What must hold for the whole performer: the timing contract, property by property.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -62,7 +62,8 @@ fn the_second_measure_plays_with_the_bass_of_the_first_to_the_sample() {
 #[test]
 fn a_note_just_before_the_downbeat_is_heard_in_the_next_measure() {
     let mut plans = Prompt::default();
-    // 15.4 of the first measure belongs to its last step, 15.6 of the second to step 0 of the third; halfway is later.
+    // Step 15.4 of the first measure belongs to its last step, 15.6 of the second to step 0 of the third; a note halfway
+    // between two steps belongs to the later one.
     let mut host =
         Host::new(48_000.0, 0.0).with_bass(&[15.4 / 4.0, 4.0 + 15.6 / 4.0, 8.0 + 15.5 / 4.0]);
     host.play_to(16.0, &mut plans);
@@ -101,7 +102,7 @@ fn the_last_request_has_heard_the_whole_measure() {
 }
 
 #[test]
-fn what_was_played_is_remembered_beside_the_bass() {
+fn requests_carry_the_drums_that_were_played() {
     let mut plans = Prompt::default();
     let mut host = Host::new(48_000.0, 0.0).with_eighths(12);
     host.play_to(12.0, &mut plans);
@@ -123,7 +124,7 @@ fn what_was_played_is_remembered_beside_the_bass() {
 }
 
 #[test]
-fn each_rung_of_the_ladder_is_taken_and_counted() {
+fn each_rung_of_the_ladder_is_used_and_counted() {
     let beats = 20;
     let tally = |plans: &mut Prompt| {
         let mut host = Host::new(48_000.0, 0.0).with_eighths(beats);
@@ -162,7 +163,7 @@ fn each_rung_of_the_ladder_is_taken_and_counted() {
 }
 
 #[test]
-fn a_silent_bassist_has_a_policy() {
+fn the_silence_policy_decides_what_plays_without_bass() {
     for (silence, plays_on) in [
         (SilencePolicy::LayOut, false),
         (SilencePolicy::KeepTime, true),
@@ -175,7 +176,7 @@ fn a_silent_bassist_has_a_policy() {
         assert!(grid(&host, Voice::ClosedHat, 16.0).contains('x'));
         assert_eq!(grid(&host, Voice::ClosedHat, 20.0).contains('x'), plays_on);
         assert_eq!(plans.asked.last().map(|r| r.measure), Some(4));
-        // Who keeps time does so from the first silent measure on.
+        // Keeping time starts with the first silent measure.
         let n_silent = if plays_on { 4 } else { 1 };
         assert_eq!(host.performer.tally().silent, n_silent);
     }
@@ -198,7 +199,7 @@ fn density_changes_nothing_that_the_generator_hears() {
 }
 
 #[test]
-fn nobody_plays_before_any_bass() {
+fn nothing_plays_before_any_bass() {
     let mut host = Host::new(48_000.0, 0.0);
     host.controls.silence = SilencePolicy::KeepTime;
     host.play_to(16.0, &mut Everything);
@@ -234,7 +235,7 @@ fn the_same_playback_gives_the_same_drums() {
 }
 
 #[test]
-fn a_bypass_ends_every_note_and_changes_nothing_that_comes_after_it() {
+fn a_bypass_ends_every_note_and_changes_nothing_after_it() {
     let play = |bypassed: std::ops::Range<u64>| {
         let mut host = Host::new(48_000.0, 0.0).with_eighths(24);
         let mut plans = Prompt::default();
@@ -256,7 +257,7 @@ fn a_bypass_ends_every_note_and_changes_nothing_that_comes_after_it() {
 }
 
 #[test]
-fn what_sounds_at_a_reset_ends_with_the_next_block() {
+fn notes_that_sound_at_a_reset_end_with_the_next_block() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(8);
     host.play(host.frames(4.0) + 100, &[100], &mut Prompt::default());
     host.performer.reset();
@@ -287,7 +288,7 @@ fn free_run_begins_with_the_first_bass_note() {
 }
 
 #[test]
-fn a_broken_transport_is_a_stopped_one() {
+fn invalid_transports_and_knobs_do_not_panic() {
     let mut performer = Performer::new();
     let mut out = DrumEvents::new();
     for bad in [

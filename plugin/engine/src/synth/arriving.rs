@@ -1,4 +1,4 @@
-//! What a kit does while its sounds are still being made.
+//! How a kit behaves while its sounds are still being made.
 
 use std::time::Instant;
 
@@ -8,10 +8,10 @@ use lockstep_core::representation::Voice;
 use super::tests::{KITS, after, peak, play};
 use super::*;
 
-/// Frames that every test here lets pass before the sounds come: a tenth of a second and more.
+/// Frames that these tests let pass before the sounds are made: about an eighth of a second.
 const EARLY: usize = 1_000;
 
-/// A kit without any sound, at a rate that no other test plays at.
+/// A kit without any sounds yet; give a rate that no other test plays at.
 fn empty(rate_hz: f32, choice: KitChoice) -> Kit {
     let mut kit = Kit::empty(rate_hz);
     kit.set(&choice.into());
@@ -19,9 +19,9 @@ fn empty(rate_hz: f32, choice: KitChoice) -> Kit {
 }
 
 #[test]
-fn a_hit_before_its_sound_is_silent_and_fades_in_where_it_is_by_then() {
+fn a_hit_before_its_sound_is_silent_then_fades_in_at_its_current_place() {
     for (at, choice) in KITS.into_iter().enumerate() {
-        // A bank of its own for each, which nobody has filled.
+        // A bank for each kit, still empty.
         let rate_hz = 8_101.0 + at as f32;
         let hits = [(10, Voice::Crash, 0.9), (20, Voice::Ride, 0.7)];
         let mut late = empty(rate_hz, choice);
@@ -34,11 +34,11 @@ fn a_hit_before_its_sound_is_silent_and_fades_in_where_it_is_by_then() {
         let mut on_time = empty(rate_hz, choice);
         on_time.wait();
         let on_time = after(&play(&mut on_time, &hits, EARLY + 4_000, &[64]), EARLY);
-        // No click, though the sound is in full swing.
+        // No click, although the sound starts in the middle.
         let begin = |sides: &[Vec<f32>; 2]| peak(&sides.each_ref().map(|side| side[..4].to_vec()));
         assert!(begin(&on_time) > 1e-3, "{choice:?} is silent here");
         assert!(begin(&late) < 0.1 * begin(&on_time), "{choice:?} clicks");
-        // After the fade it is where it would have been. A recording is tuned, and its place differs by the rounding of that.
+        // After the fade it is where it would have been, up to the rounding of a tuned recording's position.
         let faded = 100;
         let differs = (0..2).flat_map(|side| {
             let pairs = late[side][faded..].iter().zip(&on_time[side][faded..]);
@@ -51,7 +51,7 @@ fn a_hit_before_its_sound_is_silent_and_fades_in_where_it_is_by_then() {
 }
 
 #[test]
-fn what_ends_a_hit_ends_one_that_waits_for_its_sound() {
+fn a_hit_that_waits_for_its_sound_can_be_ended() {
     type End = fn(&mut Kit);
     let ends: [(&str, Voice, End); 3] = [
         ("the closed hat", Voice::OpenHat, |kit| {
@@ -73,7 +73,7 @@ fn what_ends_a_hit_ends_one_that_waits_for_its_sound() {
 }
 
 #[test]
-fn a_hit_that_is_over_before_its_sound_is_there_is_not_heard() {
+fn a_hit_that_would_be_over_before_its_sound_is_made_is_not_heard() {
     let mut kit = empty(8_301.0, KitChoice::Acoustic);
     play(&mut kit, &[(0, Voice::Crash, 1.0)], 40_000, &[64]);
     kit.wait();
@@ -82,13 +82,13 @@ fn a_hit_that_is_over_before_its_sound_is_there_is_not_heard() {
 }
 
 #[test]
-fn a_kit_made_soon_is_made_by_another_thread_and_sounds_as_any_other() {
+fn a_kit_made_in_the_background_sounds_like_any_other() {
     let rate_hz = 8_401.0;
     let hits = [(0, Voice::Kick, 1.0), (300, Voice::Snare, 0.6)];
     let mut kit = Kit::soon(rate_hz, KitChoice::Brushes);
     let begun = Instant::now();
     while !kit.is_complete() {
-        assert!(begun.elapsed().as_secs() < 120, "nobody makes its sounds");
+        assert!(begun.elapsed().as_secs() < 120, "its sounds are not made");
         std::thread::yield_now();
     }
     let soon = play(&mut kit, &hits, 8_000, &[64]);
@@ -97,7 +97,7 @@ fn a_kit_made_soon_is_made_by_another_thread_and_sounds_as_any_other() {
 }
 
 #[test]
-fn a_kit_is_begun_and_let_go_at_no_cost_even_at_the_highest_rate() {
+fn starting_and_dropping_a_kit_is_cheap_even_at_the_highest_rate() {
     // Computed on this thread, the sounds would take half a second.
     let cpu = ThreadTime::now();
     for _ in 0..20 {

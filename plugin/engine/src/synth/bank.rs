@@ -1,7 +1,7 @@
-//! All that the kits play, at one sample rate: the recordings and the rendered voices of the drum machine.
+//! All sounds of the kits at one sample rate: the recordings and the rendered voices of the drum machine.
 //!
-//! A bank begins empty. Threads that may take their time put its sounds in, one by one and in any order; the audio thread reads
-//! those that are there. All kits of the process that play at one rate share one bank.
+//! A bank begins empty. Threads that may block put its sounds in, one by one and in any order; the audio thread reads those
+//! that have been made. All kits of the process that play at one rate share a bank.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -16,7 +16,7 @@ use lockstep_core::representation::{N_VOICES, Voice};
 use super::resample::resample;
 use super::voices;
 
-/// What was recorded; how it was cut says `cargo lab kit-samples`.
+/// The recordings, cut from a sound font by `cargo lab kit-samples`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Recording {
     Kick,
@@ -59,13 +59,13 @@ static FILES: [&[u8]; N_RECORDINGS] = [
     include_bytes!("../../kit/ride-dark.flac"),
 ];
 
-/// Silent frames before a sound, for [`Bank::sound`]'s reader to look back into.
+/// Silent frames before a sound, so that a player can read one frame back.
 pub(super) const N_BEFORE: usize = 1;
 
-/// Silent frames behind it.
+/// Silent frames after a sound.
 const N_BEHIND: usize = 2;
 
-/// Names a sound of its bank.
+/// Index of a sound in its bank.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SoundIdx(usize);
 
@@ -86,14 +86,14 @@ impl SoundIdx {
         (0..N_SOUNDS).map(Self)
     }
 
-    /// Makes the sound for a sample rate that [`voices::sane_rate_hz`] gave, with silence before and behind it; `None` once it
-    /// is no longer wanted, which is asked every millisecond or so.
+    /// Makes the sound for a sample rate from [`voices::sane_rate_hz`], with silence before and after it; `None` if it is no
+    /// longer wanted, which is checked about every millisecond.
     ///
     /// # Realtime safety
-    /// Allocates and computes, for a quarter of a second at 384 kHz.
+    /// Allocates and computes, for up to a quarter of a second at 384 kHz.
     pub(super) fn make(self, rate_hz: f32, is_wanted: &dyn Fn() -> bool) -> Option<Box<Frames>> {
         let frames = if let Some(file) = FILES.get(self.0) {
-            // What a damaged build could hold is silence, not a crash in a host; a test reads every file.
+            // A damaged file would be silent, not crash a host; a test reads every file.
             let (frames, file_hz) = decode(file).unwrap_or_default();
             let to_hz = voices::whole_hz(rate_hz);
             resample(&frames, file_hz.max(1), to_hz, is_wanted)?
@@ -112,17 +112,16 @@ pub(super) type Frames = [[f32; 2]];
 #[derive(Debug)]
 pub(super) struct Bank {
     rate_hz: f32,
-    /// The recordings, then the voices of the drum machine, each with silence before and behind it, once it is made. What is
-    /// there stays as it is until the bank is dropped.
+    /// The recordings, then the voices of the drum machine, each with silence before and after it. Once made, a sound does not
+    /// change until the bank is dropped.
     sounds: [OnceLock<Box<Frames>>; N_SOUNDS],
 }
 
-/// The banks that are in use.
+/// The banks in use.
 static BANKS: Mutex<Vec<Weak<Bank>>> = Mutex::new(Vec::new());
 
 impl Bank {
-    /// The bank for a sample rate in hertz that [`voices::sane_rate_hz`] gave: the one in use, with what is in it, or an empty
-    /// one.
+    /// The bank for a sample rate in hertz from [`voices::sane_rate_hz`]: the one in use, with its sounds, or an empty one.
     pub(super) fn of_process(rate_hz: f32) -> Arc<Self> {
         let mut banks = BANKS.lock().unwrap_or_else(PoisonError::into_inner);
         banks.retain(|bank| bank.strong_count() > 0);
@@ -144,13 +143,13 @@ impl Bank {
         self.rate_hz
     }
 
-    /// Makes all sounds that are not there yet, on this thread.
+    /// Makes all missing sounds on this thread.
     ///
-    /// It begins with the last, and the thread that makes them in the background with the recordings or the drums: both
-    /// meet in the middle, and neither waits for the other.
+    /// It starts with the last sound, and the background thread starts with those of its member's kit; neither waits for the
+    /// other.
     ///
     /// # Realtime safety
-    /// Safe where all are there, else it takes its time: up to 0.1 s at 44.1 kHz, 0.8 s at 384 kHz.
+    /// Safe if all have been made; otherwise it takes up to 0.1 s at 44.1 kHz, 0.8 s at 384 kHz.
     pub(super) fn complete(&self) {
         for at in SoundIdx::all().rev() {
             if self.sound(at).is_none()
@@ -161,19 +160,19 @@ impl Bank {
         }
     }
 
-    /// Whether all sounds are there.
+    /// Whether all sounds have been made.
     pub(super) fn is_complete(&self) -> bool {
         SoundIdx::all().all(|at| self.sound(at).is_some())
     }
 
-    /// Puts a sound in; another thread may have been faster, with the same one.
+    /// Puts a sound in, unless another thread has already put in the same one.
     pub(super) fn put(&self, at: SoundIdx, sound: Box<Frames>) {
         if let Some(place) = self.sounds.get(at.0) {
             let _the_same = place.set(sound);
         }
     }
 
-    /// The frames of a sound, with [`N_BEFORE`] silent ones before it and two behind it; `None` while it is not made.
+    /// The frames of a sound, with [`N_BEFORE`] silent ones before it and two after it; `None` until it is made.
     ///
     /// # Realtime safety
     /// Safe.
@@ -182,7 +181,7 @@ impl Bank {
     }
 }
 
-/// Puts silence around a sound, which begins with its first frame that is none.
+/// Trims leading silence from a sound, then puts silent frames around it.
 fn padded(frames: &Frames) -> Box<Frames> {
     let begin = frames
         .iter()
@@ -195,7 +194,7 @@ fn padded(frames: &Frames) -> Box<Frames> {
         .collect()
 }
 
-/// The frames of a FLAC file, one channel being heard on both sides, and their rate in hertz.
+/// The frames of a FLAC file, and their rate in hertz; a mono file is heard on both sides.
 fn decode(file: &[u8]) -> Result<(Vec<[f32; 2]>, u32), claxon::Error> {
     let mut reader = claxon::FlacReader::new(file)?;
     let info = reader.streaminfo();
@@ -219,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_recording_is_read_and_begins_and_ends_as_it_should() -> Result<(), claxon::Error> {
+    fn every_recording_can_be_read_and_ends_in_silence() -> Result<(), claxon::Error> {
         for (idx, file) in FILES.iter().enumerate() {
             let (frames, rate_hz) = decode(file)?;
             assert_eq!(rate_hz, 44_100, "{idx}");
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bank_begins_empty_and_is_completed_by_whoever_waits() {
+    fn a_bank_begins_empty_and_complete_fills_it() {
         let bank = Bank::of_process(12_345.0);
         let n_made = || {
             let all = SoundIdx::all();
@@ -272,7 +271,7 @@ mod tests {
         assert!(!bank.is_complete());
         bank.complete();
         assert!(bank.is_complete());
-        // The audio thread may be reading it: it stays.
+        // The audio thread may be reading it, so it must stay in place.
         assert_eq!(bank.sound(kick).map(<[_]>::as_ptr), Some(place));
         for at in SoundIdx::all() {
             assert!(bank.sound(at).is_some_and(|sound| sound.len() > 100));
@@ -280,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_that_nobody_wants_any_more_is_not_made() {
+    fn a_sound_that_is_no_longer_wanted_is_not_made() {
         for at in SoundIdx::all() {
             assert!(at.make(12_345.0, &|| false).is_none(), "{at:?}");
         }
     }
 
-    /// What all sounds of a rate are, as one number (Fowler, Noll and Vo's hash, 64 bits, variant 1a).
+    /// A hash of all sounds at a rate (Fowler, Noll and Vo, 64 bits, variant 1a).
     fn fingerprint(rate_hz: f32) -> u64 {
         let bank = Bank::of_process(rate_hz);
         bank.complete();
@@ -299,12 +298,12 @@ mod tests {
             })
     }
 
-    // Offline renders of a song must not change from version to version. Whoever changes a sound on purpose changes these
-    // figures and says so in the changelog. Those of the machine's voices come out of the system's `exp`, `sin` and `tanh`,
-    // whose last digit another system may round otherwise.
+    // Offline renders of a song must not change from version to version. If you change a sound on purpose, change these
+    // hashes and say so in the changelog. The drum machine's voices use the system's `exp`, `sin` and `tanh`, which other
+    // systems may round differently.
     #[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
     #[test]
-    fn the_sounds_are_those_of_the_versions_before_to_the_bit() {
+    fn the_sounds_equal_those_of_earlier_versions_to_the_bit() {
         for (rate_hz, want) in [
             (44_100.0, 0xe1ea_e615_e9e6_4bc0),
             (48_000.0, 0x15ed_13eb_8a93_46de),

@@ -1,4 +1,4 @@
-//! One voice of the kit: its hits that sound together, and which of them gives way.
+//! One voice of the kit: its sounding hits, and which of them fades when a new one begins.
 //!
 //! On the audio thread; never allocates, locks, waits or logs.
 
@@ -10,7 +10,7 @@ use super::kit::CHUNK;
 use super::late::Late;
 use super::player::Player;
 
-/// Sounding hits of one voice: those that ring and those that fade away under them.
+/// Most sounding hits of one voice, ringing and fading ones together.
 const N_PLAYERS: usize = 8;
 
 /// One voice and its hits.
@@ -18,15 +18,15 @@ const N_PLAYERS: usize = 8;
 pub(super) struct Drum {
     pub(super) voice: Voice,
     players: [Player; N_PLAYERS],
-    /// The last hit whose sound is not made yet.
+    /// The last hit whose sound has not been made yet.
     late: Option<Late>,
     /// Hits since the start.
     pub(super) n_hits: u32,
-    /// Left and right.
+    /// Gains of left and right.
     pub(super) sides: [Glide; 2],
 }
 
-/// Hits of one voice that ring on together; with one more the quietest of them fades.
+/// Most hits of one voice that ring at once; with one more, the quietest fades.
 fn max_ringing(voice: Voice) -> usize {
     match voice {
         Voice::Crash | Voice::Ride => 3,
@@ -53,7 +53,7 @@ impl Drum {
         self.n_hits = 0;
     }
 
-    /// Begins a hit, or notes it where its sound is not made yet.
+    /// Begins a hit, or keeps it for later if its sound has not been made yet.
     pub(super) fn hit(&mut self, bank: &Bank, hit: Late) {
         match bank.sound(hit.sound()) {
             Some(sound) => self.start(hit.on_time(sound.len()), hit.steal_frames()),
@@ -61,7 +61,7 @@ impl Drum {
         }
     }
 
-    /// Lets everything die away.
+    /// Fades out everything over `total` frames.
     pub(super) fn fade(&mut self, total: u32) {
         self.late = None;
         for player in &mut self.players {
@@ -69,12 +69,12 @@ impl Drum {
         }
     }
 
-    /// Whether nothing sounds or is to sound.
+    /// Whether nothing sounds and no hit waits for its sound.
     pub(super) fn is_silent(&self) -> bool {
         self.late.is_none() && self.players.iter().all(|player| player.sound().is_none())
     }
 
-    /// Begins the late hit where its sound has come, in the middle; else it waits for another `n` frames.
+    /// Begins the late hit if its sound has been made, part of the way in; otherwise it waits for another `n` frames.
     pub(super) fn catch_up(&mut self, bank: &Bank, n: usize) {
         if let Some(hit) = &mut self.late {
             let Some(sound) = bank.sound(hit.sound()) else {
@@ -94,23 +94,23 @@ impl Drum {
         {
             quietest.fade(steal_frames);
         }
-        // A free place, which is silent, or that of the quietest hit that fades; fewer ring than there are places.
+        // A free player, which is silent, or the quietest fading one; there are more players than ringing hits.
         if let Some(place) = quietest(self.players.iter_mut().filter(|p| !p.is_ringing())) {
             *place = player;
         }
     }
 
-    /// Adds what its hits sound like next.
+    /// Adds the next frames of its hits to `out`.
     pub(super) fn mix(&mut self, bank: &Bank, glide_step: f32, out: &mut [[f32; 2]]) {
         let is_settled = self.sides.iter().all(|side| side.is_settled());
-        // Most drums are silent most of the time, and no knob is turned.
+        // The usual case: most drums are silent most of the time, and no knob is being turned.
         if is_settled && self.players.iter().all(|player| player.sound().is_none()) {
             return;
         }
         let mut sound = [[0.0; 2]; CHUNK];
         if let Some(sound) = sound.get_mut(..out.len()) {
             for player in &mut self.players {
-                // It plays what was there when it began, and is there still.
+                // The sound was there when the hit began, so it still is.
                 if let Some(frames) = player.sound().and_then(|at| bank.sound(at)) {
                     player.mix(frames, sound);
                 }

@@ -1,18 +1,18 @@
-//! Gains that turn without a click.
+//! Gains that change without a click.
 //!
 //! On the audio thread; never allocates, locks, waits or logs.
 
-/// A gain on its way.
+/// A gain that moves smoothly to its target.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Glide {
-    /// What it is.
+    /// Its current value.
     pub(super) now: f32,
-    /// What it comes to be.
+    /// The value it moves to.
     pub(super) target: f32,
 }
 
 impl Glide {
-    /// A gain that stands still.
+    /// A gain at rest.
     pub(super) fn at(gain: f32) -> Self {
         Self {
             now: gain,
@@ -20,14 +20,14 @@ impl Glide {
         }
     }
 
-    /// Whether every next gain is this one.
+    /// Whether it has reached its target.
     pub(super) fn is_settled(self) -> bool {
         self.now.to_bits() == self.target.to_bits()
     }
 
     /// The gain of the next frame.
     pub(super) fn next(&mut self, step: f32) -> f32 {
-        /// So near nobody hears the rest of the way.
+        /// Below this distance the jump to the target is inaudible.
         const NEAR: f32 = 1e-5;
         let way = self.target - self.now;
         self.now = if way.abs() < NEAR {

@@ -1,7 +1,7 @@
-//! The kit as it is played: which hit starts when, which older one gives way, and the mix.
+//! The kit that is played: starts hits, fades older ones, and mixes.
 //!
-//! On the audio thread, but for what makes a kit and [`Kit::wait`]; never allocates, locks, waits or logs there. A sound that is
-//! not made yet is silent, and the hit that wants it fades in once it is ([`Late`]).
+//! On the audio thread, except for the constructors and [`Kit::wait`]; never allocates, locks, waits or logs there. A hit whose
+//! sound has not been made yet is silent, and fades in once it has ([`Late`]).
 
 use std::sync::Arc;
 
@@ -17,41 +17,42 @@ use super::settings::{KitChoice, KitSettings};
 use super::strokes::stroke;
 use super::voices;
 
-/// No hit sounds longer at its own pitch, in seconds: the acoustic crash's length.
+/// Longest that a hit sounds at its own pitch, in seconds: the length of the acoustic crash.
 pub const LONGEST_TAIL_S: f32 = 3.5;
 
-/// Most hits that wait for [`Kit::render`]; those beyond it are not heard.
+/// Most hits that can wait for [`Kit::render`]; any more are dropped.
 ///
 /// All nine voices on each of 28 steps: more than a block of 8192 frames holds at any playable tempo.
 pub const MAX_PENDING_HITS: usize = 256;
 
-/// How long a hit takes to give way to a newer one, in seconds: too long to click, too short to be heard.
+/// Fade of a hit that gives way to a newer one, in seconds: long enough not to click, too short to be heard.
 const STEAL_FADE_S: f32 = 0.005;
 
-/// The same for what rings on: there the end of an older hit would be heard.
+/// The same for voices that ring: there the end of an older hit would be heard.
 const RINGING_STEAL_FADE_S: f32 = 0.04;
 
-/// How long the open hat takes to close, in seconds.
+/// Fade of the open hat when the closed one chokes it, in seconds.
 const CHOKE_FADE_S: f32 = 0.012;
 
-/// How long all takes to fall silent when the kit is turned off, in seconds.
+/// Fade of everything when the kit is turned off, in seconds.
 const OFF_FADE_S: f32 = 0.008;
 
-/// How long levels and pans take to come within 1/e of where they are turned to, in seconds.
+/// Time constant of level and pan changes, in seconds.
 const GLIDE_S: f32 = 0.005;
 
-/// Where the soft limiter begins to bend; the kits' usual grooves lie below it.
+/// Level above which the soft limiter acts; usual grooves stay below it.
 const KNEE: f32 = 0.8;
 
-/// Most frames that are made at once.
+/// Most frames rendered at once.
 pub(super) const CHUNK: usize = 64;
 
 /// The built-in kit.
 #[derive(Debug)]
 pub struct Kit {
-    /// The thread that drops the kit may free it, never the audio thread.
+    /// May be freed by the thread that drops the kit, which is never the audio thread.
     bank: Arc<Bank>,
-    /// Has the bank completed in the background. Behind the bank, so that it is dropped when nothing more is to be made.
+    /// Has the bank completed in the background. Declared after the bank, so that the bank is dropped first and no more sounds
+    /// are made for it.
     making: Option<Making>,
     rate_hz: f32,
     settings: KitSettings,
@@ -59,14 +60,14 @@ pub struct Kit {
     /// Hits not yet begun, by frame; those of one frame in the order they came.
     pending: ArrayVec<Pending, MAX_PENDING_HITS>,
     gain: Glide,
-    /// What a frame brings a [`Glide`] nearer to its target, as a share.
+    /// Share of the distance to its target that a [`Glide`] covers per frame.
     glide_step: f32,
-    /// Whether nothing has been played since the start: settings hold at once then.
+    /// Whether nothing has been rendered since the start; then settings apply at once.
     is_fresh: bool,
     chunk: Box<Chunk>,
 }
 
-/// What is made at once.
+/// The frames rendered at once.
 #[derive(Debug)]
 struct Chunk {
     groups: [[[f32; 2]; CHUNK]; N_GROUPS],
@@ -75,7 +76,7 @@ struct Chunk {
 
 #[derive(Clone, Copy, Debug)]
 struct Pending {
-    /// Frames from the start of what is rendered next.
+    /// Frames after the start of the next rendering.
     frame: usize,
     voice: Voice,
     /// In `(0, 1]`.
@@ -83,19 +84,19 @@ struct Pending {
 }
 
 impl Kit {
-    /// Makes all kits ready for a sample rate, which is brought into 8 to 384 kHz, and returns when they are.
+    /// Makes all kits ready for a sample rate, clamped to 8 to 384 kHz; returns when every sound has been made.
     ///
     /// # Realtime safety
-    /// Allocates and computes, for 0.1 s at 44.1 kHz and up to 0.8 s at 384 kHz, unless another kit of the process plays at
-    /// this rate already; not for the audio thread. Neither is dropping it.
+    /// Allocates and computes, for 0.1 s at 44.1 kHz and up to 0.8 s at 384 kHz, unless another kit of the process already
+    /// plays at this rate; not for the audio thread. Neither is dropping it.
     pub fn new(sample_rate_hz: f32) -> Self {
         let kit = Self::empty(sample_rate_hz);
         kit.wait();
         kit
     }
 
-    /// As [`Self::new`], but returns at once: a thread of the process makes the sounds, those of the kit `first` before the
-    /// others. What is hit before its sound is there fades in when it is.
+    /// Like [`Self::new`], but returns at once: a background thread makes the sounds, those of the kit `first` before the
+    /// others. A hit that comes before its sound fades in once the sound has been made.
     ///
     /// # Realtime safety
     /// Allocates and starts a thread; not for the audio thread. Neither is dropping it, which may wait a few milliseconds for
@@ -109,15 +110,15 @@ impl Kit {
         kit
     }
 
-    /// Returns when all sounds are there; helps to make them.
+    /// Returns when all sounds have been made; helps to make them.
     ///
     /// # Realtime safety
-    /// Safe where they are there, else as [`Self::new`]: for an offline render, and not for a live audio thread.
+    /// Safe if they have been made, else like [`Self::new`]: for an offline render, not for a live audio thread.
     pub fn wait(&self) {
         self.bank.complete();
     }
 
-    /// Whether all sounds are there.
+    /// Whether all sounds have been made.
     ///
     /// # Realtime safety
     /// Safe.
@@ -125,7 +126,7 @@ impl Kit {
         self.bank.is_complete()
     }
 
-    /// All kits, and what is made of their sounds already.
+    /// All kits, with only the sounds that have already been made.
     #[expect(clippy::disallowed_methods, reason = "not on the audio thread")]
     pub(super) fn empty(sample_rate_hz: f32) -> Self {
         let rate_hz = voices::sane_rate_hz(sample_rate_hz);
@@ -147,10 +148,10 @@ impl Kit {
         }
     }
 
-    /// Sets the kit for what is rendered next.
+    /// Sets the kit for the next rendering.
     ///
-    /// Another kit plays the hits that begin from now on, and what sounds rings out; with [`KitChoice::Off`] it fades in
-    /// a few milliseconds. Levels and pans glide, so that a turn does not click; tune and decay are those of new hits.
+    /// A newly chosen kit plays the hits that begin from now on, and sounding hits ring out; with [`KitChoice::Off`] they fade
+    /// in a few milliseconds. Levels and pans glide, so that a change does not click; tune and decay apply to new hits.
     ///
     /// # Realtime safety
     /// Safe.
@@ -176,9 +177,10 @@ impl Kit {
         }
     }
 
-    /// Notes a hit, `frame_in_block` frames after the start of what [`Self::render`] gives next.
+    /// Queues a hit, `frame_in_block` frames after the start of the next [`Self::render`].
     ///
-    /// Hits may come in any order, also for later blocks. A velocity above 1 is 1, one below 0.001 is that; at 0, below and NaN there is no hit.
+    /// Hits may come in any order, and for later blocks too. Velocities are clamped to 0.001 to 1; at 0, below 0 and NaN there
+    /// is no hit.
     ///
     /// # Realtime safety
     /// Safe.
@@ -187,22 +189,22 @@ impl Kit {
             let place = self
                 .pending
                 .partition_point(|pending| pending.frame <= frame_in_block);
-            // Full: the hit is dropped.
+            // If full, the hit is dropped.
             let _ = self.pending.try_insert(
                 place,
                 Pending {
                     frame: frame_in_block,
                     voice,
-                    // Softer than MIDI can say, and what keeps denormals out.
+                    // The minimum is softer than any MIDI velocity, and keeps denormals out.
                     velocity: velocity.clamp(0.001, 1.0),
                 },
             );
         }
     }
 
-    /// Overwrites both sides with what the kit sounds like next; of sides unlike in length the shorter counts.
+    /// Overwrites both sides with the next frames of the kit; if their lengths differ, the rest of the longer one is silent.
     ///
-    /// Samples lie in `(-1, 1)` and do not depend on how a stretch is split into blocks.
+    /// Samples lie in `(-1, 1)` and do not depend on the block size.
     ///
     /// # Realtime safety
     /// Safe.
@@ -230,7 +232,7 @@ impl Kit {
         left.chain(right).for_each(|sample| *sample = 0.0);
     }
 
-    /// As [`Self::render`], with each voice group on a stereo output of its own, in the order of their index.
+    /// Like [`Self::render`], with each voice group on a stereo output of its own, in the order of their index.
     ///
     /// # Realtime safety
     /// Safe.
@@ -256,7 +258,7 @@ impl Kit {
         }
     }
 
-    /// Silences everything at once and forgets the hits that wait and those that were.
+    /// Silences everything at once and forgets queued and earlier hits.
     ///
     /// # Realtime safety
     /// Safe.
@@ -277,7 +279,7 @@ impl Kit {
         self.pending.is_empty() && self.drums.iter().all(Drum::is_silent)
     }
 
-    /// Makes the next frames of all groups, at most so many; gives how many.
+    /// Renders the next frames of all groups, at most `n_left`. Returns how many.
     fn advance(&mut self, n_left: usize) -> usize {
         if n_left == 0 {
             return 0;
@@ -340,7 +342,7 @@ impl Kit {
         }
     }
 
-    /// Brings what glides to where it is going.
+    /// Moves every glide to its target at once.
     fn settle(&mut self) {
         self.gain.now = self.gain.target;
         for side in self.drums.iter_mut().flat_map(|drum| &mut drum.sides) {
@@ -353,9 +355,9 @@ impl Kit {
     }
 }
 
-/// Bends what exceeds the knee smoothly towards 1, and leaves the rest as it is.
+/// Bends samples above the knee smoothly towards 1; leaves the others unchanged.
 fn limit(sample: f32) -> f32 {
-    // The last value keeps tanh's rounding to 1 out.
+    // Below 1, because `tanh` may round to 1.
     const CEILING: f32 = 0.999;
     let over = sample.abs() - KNEE;
     if over > 0.0 {

@@ -1,15 +1,16 @@
-//! A hit that may be too early for its sound: the kit is played while its sounds are still being made.
+//! A hit that may come before its sound has been made.
 //!
-//! On the audio thread; never allocates, locks, waits or logs. Such a hit runs on unheard and fades in where it is by then.
+//! On the audio thread; never allocates, locks, waits or logs. Such a hit runs on silently, and fades in at its current place
+//! once its sound has been made.
 
 use super::bank::SoundIdx;
 use super::player::Player;
 use super::strokes::Stroke;
 
-/// How long a late hit takes to fade in, in seconds: too long to click.
+/// How long a late hit takes to fade in, in seconds: long enough not to click.
 const FADE_IN_S: f32 = 0.01;
 
-/// A hit as it is meant, and how long ago it was.
+/// A hit, and how long ago it was due.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Late {
     stroke: Stroke,
@@ -17,13 +18,13 @@ pub(super) struct Late {
     /// In `(0, 1]`.
     decay: f32,
     rate_hz: f32,
-    /// How long an older hit takes to give way to this one.
+    /// How long an older hit takes to give way to this one, in frames.
     steal_frames: u32,
     n_missed: usize,
 }
 
 impl Late {
-    /// A hit of now, tuned further and shortened to `decay` of its length.
+    /// A hit due now, tuned further by `tune_semitones` and shortened to `decay` of its length.
     pub(super) fn new(
         stroke: Stroke,
         tune_semitones: f32,
@@ -41,7 +42,7 @@ impl Late {
         }
     }
 
-    /// What it wants to play.
+    /// The sound it plays.
     pub(super) fn sound(&self) -> SoundIdx {
         self.stroke.sound
     }
@@ -51,18 +52,18 @@ impl Late {
         self.steal_frames
     }
 
-    /// Its sound is still missing for so many frames.
+    /// Its sound was missing for another `n_frames`.
     pub(super) fn miss(&mut self, n_frames: usize) {
         self.n_missed = self.n_missed.saturating_add(n_frames);
     }
 
-    /// The hit from its beginning, on a sound of so many frames.
+    /// The hit from its beginning, on a sound of `n_frames` frames.
     pub(super) fn on_time(&self, n_frames: usize) -> Player {
         let (tune, decay) = (self.tune_semitones, self.decay);
         Player::new(&self.stroke, tune, decay, n_frames, self.rate_hz)
     }
 
-    /// The hit as it is by now, fading in.
+    /// The hit from its current place, fading in.
     pub(super) fn now(&self, n_frames: usize) -> Player {
         let rise_frames = FADE_IN_S * self.rate_hz;
         self.on_time(n_frames)

@@ -1,7 +1,7 @@
-//! The thread that makes the kits' sounds while the host goes on: the first instance starts it, the last ends it.
+//! The background thread that makes the kits' sounds: the first instance starts it, the last one ends it.
 //!
-//! It serves the members in the order in which they came, one sound at a time, and first those of the kit that a member plays.
-//! What it makes it puts into the bank, where the audio threads find it; it frees nothing that they could be reading.
+//! It serves its members in the order in which they joined, one sound at a time, the sounds of a member's chosen kit first.
+//! It puts each sound into the bank, where the audio threads find it; it never frees anything that they could be reading.
 #![allow(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -19,13 +19,13 @@ use super::settings::KitChoice;
 use super::strokes::stroke;
 use crate::shared_thread::{Membership, Shared, SharedThread, Work};
 
-/// How long the thread sleeps while no bank lacks a sound. A new member wakes it at once.
+/// How long the thread sleeps while every bank is complete. A new member wakes it at once.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
-/// The thread of this process.
+/// The one such thread of this process.
 static MAKER: Shared<Member> = Mutex::new(Weak::new());
 
-/// The voices, those first that the first measures of a song have.
+/// The voices, starting with those that a song is likely to begin with.
 const BY_USE: [Voice; 9] = [
     Voice::Kick,
     Voice::Snare,
@@ -38,14 +38,14 @@ const BY_USE: [Voice; 9] = [
     Voice::LowTom,
 ];
 
-/// A kit's wish that its bank be completed. Dropping the last one of the process waits for the thread's end, which takes a
-/// few milliseconds: drop the bank first.
+/// A kit's membership while its bank is being completed. Dropping the last one of the process joins the thread, which takes
+/// a few milliseconds: drop the bank first.
 pub(super) type Making = Membership<Member>;
 
-/// Has the rest of a bank made in the background, the sounds of one kit first.
+/// Has the missing sounds of a bank made in the background, those of one kit first.
 ///
 /// # Errors
-/// If the system gives no thread.
+/// If the thread cannot be started.
 pub(super) fn complete_soon(bank: &Arc<Bank>, first: KitChoice) -> io::Result<Making> {
     let start = || SharedThread::start("lockstep-kit", LOOK_EVERY, Maker::default());
     let thread = SharedThread::shared(&MAKER, start)?;
@@ -55,17 +55,17 @@ pub(super) fn complete_soon(bank: &Arc<Bank>, first: KitChoice) -> io::Result<Ma
     }))
 }
 
-/// A bank that is to be completed; once no kit has it, it is not.
+/// A bank to complete, unless every kit that uses it has been dropped.
 #[derive(Debug)]
 pub(super) struct Member {
     bank: Weak<Bank>,
     first: KitChoice,
 }
 
-/// What is still to be made.
+/// The sounds still to be made.
 #[derive(Default)]
 struct Maker {
-    /// By member, in the order in which they came; those whose bank is complete are gone.
+    /// By member, in the order in which they joined; members whose bank is complete are removed.
     wishes: Vec<(u64, Weak<Bank>, Vec<SoundIdx>)>,
 }
 
@@ -74,7 +74,7 @@ impl Work for Maker {
 
     fn join(&mut self, id: u64, member: Member) {
         let mut order = order(member.first);
-        // Taken from the end.
+        // `look` pops from the end.
         order.reverse();
         self.wishes.push((id, member.bank, order));
     }
@@ -88,7 +88,7 @@ impl Work for Maker {
             return false;
         };
         let next = order.pop();
-        // Held no longer than this: the kits' threads free it.
+        // Held only briefly, so that the kits' threads free the bank.
         let missing = |bank: Arc<Bank>| {
             let at = next.filter(|at| bank.sound(*at).is_none())?;
             Some((at, bank.rate_hz()))
@@ -108,10 +108,10 @@ impl Work for Maker {
     }
 }
 
-/// All sounds: those of a kit in the order of [`BY_USE`], then the others.
+/// All sounds: those of the kit `first` in the order of [`BY_USE`], then the others.
 fn order(first: KitChoice) -> Vec<SoundIdx> {
     let of_kit = BY_USE.into_iter().flat_map(|voice| {
-        // Struck hard and softly, which may be two sounds.
+        // A hard and a soft hit, which may be two sounds.
         let strokes = [1.0, 0.1].map(|velocity| stroke(first, voice, velocity, 0));
         strokes.into_iter().flatten().map(|stroke| stroke.sound)
     });
@@ -151,13 +151,13 @@ mod tests {
         order(KitChoice::Off);
     }
 
-    /// A maker of its own that looks until nothing is left, at most so often.
+    /// Calls `look` until nothing is left, at most `most` times. Returns how often there was work.
     fn look_until_done(maker: &mut Maker, most: usize) -> usize {
         (0..most).take_while(|_| maker.look()).count()
     }
 
     #[test]
-    fn every_member_gets_its_bank_and_one_that_left_none() {
+    fn every_member_gets_its_bank_unless_it_has_left() {
         let mut maker = Maker::default();
         let banks = [9_001.0, 9_002.0, 9_003.0].map(Bank::of_process);
         for (id, bank) in (0..).zip(&banks) {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bank_that_is_gone_costs_nothing_and_keeps_nobody_waiting() {
+    fn a_dropped_bank_is_skipped_and_delays_no_other() {
         let mut maker = Maker::default();
         let (gone, here) = (Bank::of_process(9_011.0), Bank::of_process(9_012.0));
         for (id, bank) in (0..).zip([&gone, &here]) {

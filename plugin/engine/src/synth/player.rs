@@ -1,45 +1,45 @@
-//! One sounding hit: reads its sound at its pitch, darkens it, lets it die away.
+//! One sounding hit: reads its sound at its pitch, filters it and lets it decay.
 //!
-//! On the audio thread; never allocates, locks, waits or logs. What it gives depends on nothing but the frames before.
+//! On the audio thread; never allocates, locks, waits or logs. Its output does not depend on the block size.
 
 use super::bank::SoundIdx;
 use super::strokes::Stroke;
 
-/// Added to what the filter hears, so that its memory never becomes denormal; 360 dB below full scale.
+/// Added to the filter's input, so that its state never becomes denormal; 360 dB below full scale.
 const NO_DENORMALS: f32 = 1e-18;
 
-/// Where a shortened hit is over, as a share of its own level: 100 dB down.
+/// Level at which a shortened hit ends, as a share of its own: 100 dB down.
 const OVER: f32 = 1e-5;
 
-/// How long a shortened hit does not yet fall, in seconds.
+/// How long a shortened hit keeps its level before it falls, in seconds.
 const ATTACK_S: f32 = 0.015;
 
-/// What is left of the known level of a hit, a frame later, while nothing louder comes.
+/// Factor per frame by which the level estimate of a hit falls while nothing louder comes.
 const LEVEL_FALL: f32 = 0.999;
 
-/// A hit that sounds, or an empty place for one.
+/// A sounding hit, or a free slot for one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Player {
     state: State,
     sound: SoundIdx,
-    /// The frame of the padded sound before the place that is read, and how far behind it that is, in `[0, 1)`.
+    /// The frame of the padded sound before the read position, and how far after it that lies, in `[0, 1)`.
     position: usize,
     fraction: f32,
-    /// Frames of the sound a frame.
+    /// Frames of the sound per output frame.
     step: usize,
     step_fraction: f32,
-    /// Left and right, each as the gains of both channels.
+    /// For left and right, the gains of both channels.
     mix: [[f32; 2]; 2],
-    /// How much of what it hears the filter takes, in `(0, 1]`.
+    /// Coefficient of the low-pass, in `(0, 1]`; 1 lets everything through.
     openness: f32,
     low: [f32; 2],
-    /// The attack so far and what a frame adds to it.
+    /// The attack so far, and what a frame adds to it.
     rise: f32,
     rise_step: f32,
-    /// What is left of a shortened hit, above 1 before it begins to fall, and of that a frame later.
+    /// Remaining level of a shortened hit, above 1 before it begins to fall, and its factor per frame.
     rest: f32,
     rest_step: f32,
-    /// How loud it is about now.
+    /// Estimate of its current level.
     level: f32,
 }
 
@@ -56,7 +56,8 @@ enum State {
 }
 
 impl Player {
-    /// Begins a stroke on a sound of so many frames, tuned further and shortened to `decay` of its length, in `(0, 1]`.
+    /// Begins a stroke on a sound of `n_frames` frames, tuned further by `tune_semitones` and shortened to `decay` of its
+    /// length, in `(0, 1]`.
     pub(super) fn new(
         stroke: &Stroke,
         tune_semitones: f32,
@@ -70,7 +71,8 @@ impl Player {
             .iter()
             .filter(|whole| ratio >= **whole)
             .count();
-        // After the attack it falls by another 60 dB (a thousandth) in `decay` of the time that the sound lasts by itself.
+        // An extra decay after the attack: if the sound itself falls by 60 dB (a thousandth) over its length, the hit does so
+        // over `decay` of that length.
         let own_frames = n_frames.max(1) as f32 / ratio;
         let decay = decay.clamp(0.01, 1.0);
         let fall = 1_000_f32.ln() * (1.0 / decay - 1.0) / own_frames;
@@ -95,17 +97,20 @@ impl Player {
         }
     }
 
-    /// The same hit so many frames later, rising from silence.
+    /// The same hit `n_frames` later, rising from silence.
     pub(super) fn joined_after(self, n_frames: usize, rise_frames: f32) -> Self {
         let n = n_frames as f64;
         let place = n * (self.step as f64 + f64::from(self.step_fraction));
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a float-to-int cast saturates, and behind its sound a hit is over"
+            reason = "a float-to-int cast saturates, and past the end of its sound a hit is over"
         )]
         let (position, fraction) = (place as usize, place.fract() as f32);
-        #[expect(clippy::cast_possible_truncation, reason = "at most e to the 60th")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most e to the power of 60"
+        )]
         let rest = (f64::from(self.rest) * f64::from(self.rest_step).powf(n)) as f32;
         Self {
             position,
@@ -118,17 +123,17 @@ impl Player {
         }
     }
 
-    /// Which sound it plays; `None` where it is free.
+    /// Which sound it plays; `None` if free.
     pub(super) fn sound(&self) -> Option<SoundIdx> {
         (self.state != State::Free).then_some(self.sound)
     }
 
-    /// Whether it rings and nothing has told it to end.
+    /// Whether it rings and has not been told to fade.
     pub(super) fn is_ringing(&self) -> bool {
         self.state == State::Ringing
     }
 
-    /// How loud it is about now; 0 where it is free.
+    /// Estimate of its current level; 0 if free.
     pub(super) fn level(&self) -> f32 {
         if self.state == State::Free {
             0.0
@@ -137,14 +142,14 @@ impl Player {
         }
     }
 
-    /// Begins to fade over so many frames, unless it fades already.
+    /// Begins to fade over `total` frames, unless it is already fading.
     pub(super) fn fade(&mut self, total: u32) {
         if self.state == State::Ringing {
             self.state = State::Fading { left: total, total };
         }
     }
 
-    /// Adds what it sounds like next, from its padded sound.
+    /// Adds its next frames to `out`, read from its padded sound.
     pub(super) fn mix(&mut self, sound: &[[f32; 2]], out: &mut [[f32; 2]]) {
         for frame in out {
             let window = sound
@@ -182,7 +187,7 @@ impl Player {
         }
     }
 
-    /// Level of the next frame, or `None` where the fade is over.
+    /// Level of the next frame, or `None` if the fade is over.
     fn next_fade(&mut self) -> Option<f32> {
         match &mut self.state {
             State::Free | State::Fading { left: 0, .. } => None,
@@ -196,7 +201,7 @@ impl Player {
     }
 }
 
-/// Between the second and the third of four frames: a cubic through all of them (Catmull and Rom, 1974).
+/// Interpolates between the second and the third of four frames with a cubic (Catmull and Rom, 1974).
 fn interpolate(window: &[[f32; 2]; 4], fraction: f32) -> [f32; 2] {
     let [before, from, to, behind] = *window;
     let cubic = |before: f32, from: f32, to: f32, behind: f32| {

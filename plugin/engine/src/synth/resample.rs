@@ -1,4 +1,4 @@
-//! Brings a recording to the host's sample rate, once, when it is loaded. Never on the audio thread.
+//! Resamples a recording to the host's sample rate, once, when it is loaded. Never on the audio thread.
 #![allow(
     clippy::disallowed_macros,
     clippy::indexing_slicing,
@@ -7,21 +7,20 @@
 
 use std::f64::consts::PI;
 
-/// Zero crossings of the sinc on either side of its middle.
+/// Zero crossings of the sinc on either side of its centre.
 const N_CROSSINGS: usize = 20;
 
-/// Where the pass band ends, as a share of the lower of both Nyquist frequencies.
+/// End of the pass band, as a share of the lower of the two Nyquist frequencies.
 const PASS: f64 = 0.94;
 
-/// Phases between two questions whether the sound is still wanted; far below a millisecond of work each.
+/// Phases between two checks whether the sound is still wanted; each is far below a millisecond of work.
 const ASK_EVERY: usize = 32;
 
-/// The recording, of frames of two sides, at another rate; `None` once it is no longer wanted. Both rates are in hertz and
-/// above 0.
+/// The stereo recording at another rate; `None` if it is no longer wanted. Both rates are in hertz and above 0.
 ///
-/// A sinc in a Blackman window. The frames that share a phase of it are made together: they lie `up` apart, and what they are
-/// made of lies `down` apart. Kept in rows of every `down`th frame, one tap's frames are neighbours, which the compiler turns
-/// into vector instructions. Each frame's taps are still summed in order, so the samples are those of the plain loop.
+/// A sinc with a Blackman window. Output frames that share a phase of it are made together: they lie `up` apart, and their
+/// inputs `down` apart. The input is stored in rows of every `down`th frame, so that one tap's inputs are adjacent and the
+/// compiler can vectorise the loop. Each frame's taps are still summed in order, so the samples equal those of a plain loop.
 pub(super) fn resample(
     frames: &[[f32; 2]],
     from_hz: u32,
@@ -37,11 +36,11 @@ pub(super) fn resample(
     let reach = half_width(cutoff);
     let n_out = frames.len() * up / down;
     let n_columns = n_out.div_ceil(up);
-    // The recording with `reach` silent frames before it and at least as many behind it.
+    // The recording with `reach` silent frames before it and at least as many after it.
     let width = n_columns + (2 * reach).div_ceil(down) + 1;
     let mut rows = vec![[0.0; 2]; down * width];
     for (at, frame) in (reach..).zip(frames) {
-        // Behind the last frame that a kernel looks at there may be a few more.
+        // A few frames at the end may lie beyond the last one that a kernel reads.
         if let Some(place) = rows.get_mut(at % down * width + at / down) {
             *place = *frame;
         }
@@ -70,17 +69,17 @@ pub(super) fn resample(
     Some(out)
 }
 
-/// Frames on either side that a kernel looks at.
+/// Frames that a kernel reads on either side.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a few hundred at most"
+    reason = "at most a few hundred"
 )]
 fn half_width(cutoff: f64) -> usize {
     (N_CROSSINGS as f64 / cutoff).ceil() as usize
 }
 
-/// The gains for a place `fraction` behind a frame, in `[0, 1)`; their sum is 1.
+/// The gains for a place `fraction` after a frame, in `[0, 1)`; their sum is 1.
 fn kernel(fraction: f64, cutoff: f64, reach: usize) -> Box<[f32]> {
     let gains: Vec<f64> = (0..2 * reach)
         .map(|tap| {
@@ -126,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tone_stays_what_it_is_at_every_rate() {
+    fn a_tone_is_the_same_at_every_rate() {
         for to_hz in [22_050, 44_100, 48_000, 96_000, 192_000] {
             for freq_hz in [100.0, 3_000.0, 9_000.0] {
                 let got = whole(&tone(freq_hz, 44_100), 44_100, to_hz);
                 let want = tone(freq_hz, to_hz);
                 let n = want.len();
                 assert_eq!(got.len(), n);
-                // The first and the last frames have silence beside them.
+                // The first and the last frames are next to silence.
                 for at in n / 10..n - n / 10 {
                     let error = (got[at][0] - want[at][0]).abs();
                     assert!(error < 2e-3, "{freq_hz} Hz to {to_hz}: {error} at {at}");
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_lower_rate_cannot_hold_is_gone() {
+    fn frequencies_above_the_lower_rates_nyquist_are_removed() {
         let got = whole(&tone(15_000.0, 44_100), 44_100, 22_050);
         let n = got.len();
         let loudest = got[n / 10..n - n / 10]
@@ -153,7 +152,7 @@ mod tests {
         assert!(loudest < 1e-3, "{loudest}");
     }
 
-    /// The sum as it is written in books: for each frame, what each tap gives, in order.
+    /// The textbook sum: for each frame, all taps in order.
     fn plain(frames: &[[f32; 2]], from_hz: u32, to_hz: u32) -> Vec<[f32; 2]> {
         let shared = gcd(from_hz, to_hz);
         let (up, down) = ((to_hz / shared) as usize, (from_hz / shared) as usize);
@@ -177,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_sample_is_that_of_the_plain_sum_to_the_bit() {
-        // Lengths around the kernel's own, and rates up, down, hardly related and far apart.
+        // Lengths around the kernel's, and rates that go up, go down, have almost no common factor or are far apart.
         for n_frames in [0, 1, 2, 39, 40, 41, 147, 148, 1_000] {
             let frames: Vec<_> = tone(997.0, 44_100).into_iter().take(n_frames).collect();
             for to_hz in [8_000, 22_050, 44_099, 48_000, 88_200, 96_000, 384_000] {
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_longer_wanted_is_given_up() {
+    fn a_sound_that_is_no_longer_wanted_is_abandoned() {
         let frames = tone(997.0, 44_100);
         assert!(resample(&frames, 44_100, 48_000, &|| false).is_none());
     }

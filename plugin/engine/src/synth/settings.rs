@@ -1,4 +1,4 @@
-//! What a musician chooses of the kit: which, and how each voice is set. `Copy`; read once a block.
+//! The musician's settings: which kit, and how each voice is set. `Copy`; read once per block.
 
 use lockstep_core::representation::N_VOICES;
 
@@ -20,7 +20,7 @@ impl KitChoice {
     /// All of them, in the order of the parameter.
     pub const ALL: [Self; 4] = [Self::Acoustic, Self::Brushes, Self::Electronic, Self::Off];
 
-    /// The frozen name by which a project knows the kit.
+    /// The frozen name of the kit in saved projects.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Acoustic => "acoustic",
@@ -31,16 +31,16 @@ impl KitChoice {
     }
 }
 
-/// How one voice is set.
+/// Settings of one voice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct VoiceSettings {
-    /// Level in dB, 12 at most; at -60 and below the voice is silent.
+    /// Level in dB, at most 12; at -60 and below the voice is silent.
     pub level_db: f32,
-    /// Balance from -1 (left) to 1 (right), on top of where the voice stands in the kit.
+    /// Balance from -1 (left) to 1 (right), on top of the voice's pan in the kit.
     pub pan: f32,
-    /// Semitones, in `[-12, 12]`; of the hits that come.
+    /// Semitones, in `[-12, 12]`; for new hits.
     pub tune_semitones: f32,
-    /// How long hits ring, in `[0.1, 1]` of their own length; of the hits that come.
+    /// How long hits ring, in `[0.1, 1]` of their own length; for new hits.
     pub decay: f32,
 }
 
@@ -71,19 +71,19 @@ impl VoiceSettings {
     }
 }
 
-/// The kit as it is set.
+/// Settings of the whole kit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KitSettings {
     /// Which kit.
     pub choice: KitChoice,
     /// Gain of everything, in `[0, 1]`.
     pub gain: f32,
-    /// Each voice, in column order.
+    /// Each voice, in the order of `Voice::ALL`.
     pub voices: [VoiceSettings; N_VOICES],
 }
 
 impl Default for KitSettings {
-    /// The acoustic kit as it is, in full.
+    /// The acoustic kit at full level, unchanged.
     fn default() -> Self {
         Self {
             choice: KitChoice::default(),
@@ -94,7 +94,7 @@ impl Default for KitSettings {
 }
 
 impl From<KitChoice> for KitSettings {
-    /// A kit as it is, in full.
+    /// A kit at full level, unchanged.
     fn from(choice: KitChoice) -> Self {
         Self {
             choice,

@@ -1,4 +1,4 @@
-//! How each kit plays a hit: which sound, how loud, how bright, where it stands, and what differs from hit to hit.
+//! How each kit plays a hit: which sound, loudness, brightness and pan, and how hits vary.
 //!
 //! Part of the audio thread; never allocates. The same hits give the same strokes.
 
@@ -12,15 +12,15 @@ use super::voices;
 /// One hit as it is played.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stroke {
-    /// What sounds.
+    /// Which sound it plays.
     pub(super) sound: SoundIdx,
-    /// Left and right, each as the gains of the sound's two channels.
+    /// For left and right, the gains of the sound's two channels.
     pub(super) mix: [[f32; 2]; 2],
     /// Semitones above the sound's own pitch.
     pub(super) tune_semitones: f32,
-    /// Where the highs begin to fall; infinite leaves the sound as it is.
+    /// Cutoff of the low-pass; infinite leaves the sound as it is.
     pub(super) cutoff_hz: f32,
-    /// How long the attack takes; 0 is the sound's own.
+    /// Length of an added attack; 0 keeps the sound's own.
     pub(super) rise_s: f32,
 }
 
@@ -32,23 +32,23 @@ struct Recipe {
     /// From -1 (left) to 1 (right), as the drummer sees the kit.
     pan: f32,
     tune_semitones: f32,
-    /// Where the highs begin to fall, of the softest and of the hardest hit.
+    /// Cutoff of the low-pass for the softest and for the hardest hit.
     cutoff_hz: [f32; 2],
     rise_s: f32,
 }
 
-/// Peak of the recordings, as they are cut.
+/// Peak of the recordings in the files.
 const RECORDED_PEAK: f32 = 0.95;
 
 /// Brushed snares softer than this are swept, not struck.
 const SWEEP_BELOW: f32 = 0.4;
 
-/// How much a hit of a recorded kit may differ from the one before: a drummer's hand, not a fault.
+/// How much hits of a recorded kit vary, as a drummer's hits do.
 const GAIN_SPREAD_DB: f32 = 0.9;
 const TUNE_SPREAD_SEMITONES: f32 = 0.12;
 const CUTOFF_SPREAD_OCTAVES: f32 = 0.25;
 
-/// The stroke for a velocity in `(0, 1]`; `n_hits` of the voice came before it. `None` where the kit is off.
+/// The stroke for a velocity in `(0, 1]`, after `n_hits` earlier hits of the voice. `None` if the kit is off.
 pub(super) fn stroke(
     choice: KitChoice,
     voice: Voice,
@@ -79,12 +79,12 @@ pub(super) fn stroke(
     })
 }
 
-/// Twice the velocity is 9 dB more, and the sound opens besides.
+/// Twice the velocity is 9 dB louder (and the sound gets brighter as well).
 fn loudness_of(velocity: f32) -> f32 {
     velocity * velocity.sqrt()
 }
 
-/// A machine plays every hit alike.
+/// The drum machine plays every hit alike.
 fn machine(voice: Voice, velocity: f32) -> Stroke {
     let body = loudness_of(velocity);
     let layers = [body, velocity * body];
@@ -113,14 +113,14 @@ fn acoustic(voice: Voice) -> Recipe {
         recording,
         peak,
         pan,
-        // As it was recorded the high tom is too near to the middle one.
+        // At its recorded pitch the high tom is too close to the mid tom.
         tune_semitones: if voice == Voice::HighTom { 2.0 } else { 0.0 },
         cutoff_hz,
         rise_s: 0.0,
     }
 }
 
-/// The same kit where it stands. Brushes have no point: what was recorded with sticks rises more slowly and keeps fewer highs.
+/// The brush kit, panned and tuned like the acoustic one. Recordings made with sticks get a slower attack and fewer highs.
 fn brushes(voice: Voice, velocity: f32) -> Recipe {
     let (recording, peak, cutoff_hz, rise_s) = match voice {
         Voice::Kick => (Recording::FeltKick, 0.72, [400.0, 3_500.0], 0.0),
@@ -145,9 +145,9 @@ fn brushes(voice: Voice, velocity: f32) -> Recipe {
     }
 }
 
-/// Loudness, pitch and colour of a hit, each in `[-1, 1]`.
+/// Variation of loudness, pitch and brightness of a hit, each in `[-1, 1]`.
 ///
-/// The first changes its sign from hit to hit, so that no two in a row are as loud.
+/// The first alternates in sign, so that no two hits in a row are equally loud.
 fn draws(voice: Voice, n_hits: u32) -> [f32; 3] {
     let draw = |what: u64| uniform(&[u64::from(n_hits), voice.index() as u64, what]);
     let sign = if n_hits.is_multiple_of(2) { 1.0 } else { -1.0 };
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hits_in_a_row_differ_on_a_recorded_kit_and_never_on_the_machine() {
+    fn hits_in_a_row_differ_on_a_recorded_kit_but_not_on_the_drum_machine() {
         for voice in Voice::ALL {
             for choice in [
                 KitChoice::Acoustic,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_stays_within_what_a_hand_does() {
+    fn the_variation_of_hits_stays_in_range() {
         for n_hits in 0..1_000 {
             let draws = draws(Voice::Snare, n_hits);
             assert!(draws.iter().all(|draw| draw.abs() <= 1.0), "{draws:?}");

@@ -1,4 +1,4 @@
-//! What any kit must do, whichever it is.
+//! What every kit must do.
 
 use lockstep_core::representation::Voice;
 use proptest::prelude::*;
@@ -7,14 +7,14 @@ use super::*;
 
 pub(super) const RATE_HZ: f32 = 48_000.0;
 
-/// The kits that sound.
+/// All kits except off.
 pub(super) const KITS: [KitChoice; 3] = [
     KitChoice::Acoustic,
     KitChoice::Brushes,
     KitChoice::Electronic,
 ];
 
-/// A kit as it is.
+/// A kit with default settings.
 pub(super) fn kit(choice: KitChoice) -> Kit {
     let mut kit = Kit::new(RATE_HZ);
     kit.set(&choice.into());
@@ -33,7 +33,7 @@ fn each_voice(mut check: impl FnMut(&mut Kit, Voice, &str)) {
     }
 }
 
-/// Hits `(frame, voice, velocity)` rendered in blocks of the given sizes, over and over.
+/// Renders hits `(frame, voice, velocity)` in blocks of the given sizes, which repeat.
 pub(super) fn play(
     kit: &mut Kit,
     hits: &[(usize, Voice, f32)],
@@ -62,12 +62,12 @@ pub(super) fn peak(sides: &[Vec<f32>; 2]) -> f32 {
     samples.fold(0.0, |peak, sample| peak.max(sample.abs()))
 }
 
-/// What is left of a sound from a frame on.
+/// A sound from a frame on.
 pub(super) fn after(sides: &[Vec<f32>; 2], frame: usize) -> [Vec<f32>; 2] {
     sides.each_ref().map(|side| side[frame..].to_vec())
 }
 
-/// Frames up to the last that is not silent.
+/// Frames up to the last one that is not silent.
 fn n_sounding(sides: &[Vec<f32>; 2]) -> usize {
     let last = |side: &Vec<f32>| side.iter().rposition(|&sample| sample != 0.0);
     sides
@@ -77,14 +77,14 @@ fn n_sounding(sides: &[Vec<f32>; 2]) -> usize {
         .map_or(0, |last| last + 1)
 }
 
-/// One hit at the first frame, 4 s of it: more than [`LONGEST_TAIL_S`].
+/// One hit at the first frame, rendered for 4 s: more than [`LONGEST_TAIL_S`].
 pub(super) fn one(kit: &mut Kit, voice: Voice, velocity: f32) -> [Vec<f32>; 2] {
     kit.reset();
     play(kit, &[(0, voice, velocity)], 192_000, &[4_096])
 }
 
 #[test]
-fn it_is_silent_until_hit_and_sounds_from_the_very_frame() {
+fn it_is_silent_until_hit_and_sounds_from_that_frame_on() {
     each_voice(|kit, voice, name| {
         for side in play(kit, &[(333, voice, 1.0)], 1_000, &[1_000]) {
             let first = side.iter().position(|&sample| sample != 0.0);
@@ -100,7 +100,7 @@ fn an_attack_comes_at_once() {
         let half = 0.3 * peak(&sides.each_ref().map(|side| side[..12_000].to_vec()));
         let loud = |side: &Vec<f32>| side.iter().position(|sample| sample.abs() > half);
         let at = sides.iter().filter_map(loud).min().unwrap_or(usize::MAX);
-        // 10 ms, of a brush on a crash; a stick takes half of it.
+        // 10 ms: a brush on a crash takes that long; a stick takes half of it.
         assert!(at < 480, "{name} takes {at} frames");
     });
 }
@@ -129,7 +129,7 @@ fn every_tail_ends_in_silence_and_holds_neither_dc_nor_denormals() {
 }
 
 #[test]
-fn velocity_raises_loudness_and_zero_or_nonsense_is_no_hit() {
+fn velocity_raises_loudness_and_zero_or_invalid_is_no_hit() {
     each_voice(|kit, voice, name| {
         let peaks = [0.2, 0.5, 1.0].map(|velocity| peak(&one(kit, voice, velocity)));
         assert!(peaks[0] > 0.005 && peaks.is_sorted(), "{name}: {peaks:?}");
@@ -144,14 +144,14 @@ fn velocity_raises_loudness_and_zero_or_nonsense_is_no_hit() {
 
 #[test]
 fn a_soft_hit_is_darker_than_a_hard_one() {
-    // The share of the energy that lies in what changes from frame to frame.
+    // Energy of the differences between frames, relative to the energy of the sound.
     let brightness = |sides: &[Vec<f32>; 2]| {
         let energy = |samples: &mut dyn Iterator<Item = f32>| samples.map(|x| x * x).sum::<f32>();
         let steps = energy(&mut sides[0].windows(2).map(|pair| pair[1] - pair[0]));
         steps / energy(&mut sides[0].iter().copied())
     };
     each_voice(|kit, voice, name| {
-        // What a hard hit on the machine's ride adds is its bell, which is no brighter.
+        // A hard hit on the electronic ride adds its bell, which is not brighter.
         if name == "Ride of Electronic" {
             return;
         }
@@ -161,7 +161,7 @@ fn a_soft_hit_is_darker_than_a_hard_one() {
 }
 
 #[test]
-fn nothing_clips_and_an_accent_is_hardly_bent() {
+fn nothing_clips_and_an_accent_is_hardly_limited() {
     let mut kit = Kit::new(RATE_HZ);
     for choice in KITS {
         kit.set(&choice.into());
@@ -218,7 +218,7 @@ fn a_roll_does_not_grow() {
     each_voice(|kit, voice, name| {
         let limit = 2.5 * peak(&one(kit, voice, 0.8));
         kit.reset();
-        // 32nds at 240 BPM: 31 ms a stroke.
+        // 32nds at 240 BPM: 31 ms per stroke.
         let hits: Vec<_> = (0..64).map(|i| (i * 1_500, voice, 0.8)).collect();
         let roll = peak(&play(kit, &hits, 96_000, &[777]));
         assert!(roll < limit, "{name}: {roll}, not {limit}");
@@ -226,7 +226,7 @@ fn a_roll_does_not_grow() {
 }
 
 #[test]
-fn a_flood_of_hits_is_survived() {
+fn a_flood_of_hits_neither_clips_nor_hangs() {
     for choice in KITS {
         let mut kit = kit(choice);
         for index in 0..10_000 {
@@ -278,7 +278,7 @@ fn length_and_level_do_not_depend_on_the_sample_rate() {
                 (n_sounding(&sides) as f32 / rate_hz, peak(&sides))
             })
         };
-        // What a recording has between its samples is not known to a lower rate, and its highs are not.
+        // A lower rate loses a recording's highs, and every rate finds other peaks between its samples.
         let (rates_hz, tolerance) = match choice {
             KitChoice::Electronic => ([22_050.0, 192_000.0], 0.01),
             _ => ([44_100.0, 192_000.0], 0.2),
@@ -296,7 +296,7 @@ fn length_and_level_do_not_depend_on_the_sample_rate() {
 }
 
 #[test]
-fn a_nonsense_sample_rate_still_makes_a_kit() {
+fn an_invalid_sample_rate_still_makes_a_kit() {
     for rate_hz in [0.0, -1.0, f32::NAN] {
         let mut kit = Kit::new(rate_hz);
         let sides = play(&mut kit, &[(0, Voice::Snare, 1.0)], 500, &[64]);

@@ -1,4 +1,4 @@
-//! What the voices are made of: noise, square waves, sweeps and filters.
+//! Building blocks of the synthesised voices: noise, sines, square waves and filters.
 //!
 //! Runs when the kit is made, never on the audio thread; in `f64`, so that long decays and low filters stay exact.
 
@@ -11,7 +11,7 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    /// Noise with the same level a hertz at every sample rate.
+    /// Noise with the same level per hertz at every sample rate.
     pub(super) fn new(seed: u64, rate_hz: f64) -> Self {
         Self {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
@@ -34,13 +34,13 @@ impl Noise {
 pub(super) struct Phase(f64);
 
 impl Phase {
-    /// A sine, one frame on.
+    /// Advances one frame; a sine.
     pub(super) fn sine(&mut self, freq_hz: f64, rate_hz: f64) -> f64 {
         self.0 = (self.0 + freq_hz / rate_hz).fract();
         (TAU * self.0).sin()
     }
 
-    /// A square wave, one frame on, its edges rounded against aliasing (polyBLEP, Välimäki and Huovilainen, 2007).
+    /// Advances one frame; a square wave, its edges rounded against aliasing (polyBLEP, Välimäki and Huovilainen, 2007).
     pub(super) fn square(&mut self, freq_hz: f64, rate_hz: f64) -> f64 {
         let advance = freq_hz / rate_hz;
         self.0 = (self.0 + advance).fract();
@@ -60,7 +60,7 @@ impl Phase {
     }
 }
 
-/// Several square waves that share no harmonics: metal.
+/// Several square waves that share no harmonics, which sound like metal.
 pub(super) struct Metal {
     squares: Vec<(Phase, f64)>,
     rate_hz: f64,
@@ -68,11 +68,11 @@ pub(super) struct Metal {
 
 impl Metal {
     /// The six oscillators of the TR-808's cymbal circuit, as measured by Werner, Abel and Smith ("More cowbell", 2014),
-    /// all higher by `ratio`.
+    /// with all frequencies multiplied by `ratio`.
     pub(super) fn new(ratio: f64, rate_hz: f64) -> Self {
         let freqs_hz = [205.3, 304.4, 369.6, 522.7, 540.0, 800.0];
         let square = |(index, freq_hz): (usize, f64)| {
-            // Apart in phase, so that they do not all jump at the first frame.
+            // Different phases, so that they do not all jump at the first frame.
             (Phase(0.137 * index as f64), freq_hz * ratio)
         };
         Self {
@@ -91,7 +91,7 @@ impl Metal {
     }
 }
 
-/// A second-order filter after Bristow-Johnson's "Audio EQ Cookbook".
+/// A second-order filter from Bristow-Johnson's "Audio EQ Cookbook".
 pub(super) struct Filter {
     /// b0, b1, b2, a1, a2, with a0 = 1.
     coefficients: [f64; 5],
@@ -138,7 +138,7 @@ impl Filter {
     }
 }
 
-/// A level that falls to 1/e in `tau_s`, after a short linear attack that keeps the beginning from clicking.
+/// A level that falls to 1/e in `tau_s`, after a short linear attack that prevents a click.
 pub(super) fn decay(time_s: f64, tau_s: f64) -> f64 {
     const ATTACK_S: f64 = 0.000_3;
     (time_s / ATTACK_S).min(1.0) * (-time_s / tau_s).exp()

@@ -1,18 +1,18 @@
-//! What a musician turns on the kit: nothing clicks, and each knob does what it says.
+//! Turning the kit's knobs: nothing clicks, and each knob does what it says.
 
 use lockstep_core::representation::{N_GROUPS, Voice};
 
 use super::tests::{KITS, RATE_HZ, after, kit, one, peak, play};
 use super::*;
 
-/// Frames of a millisecond.
+/// Frames per millisecond.
 const MS: usize = 48;
 
-/// A place where a sound jumps or breaks off, in frames from its start; hits begin at `hits`.
+/// Where a sound jumps or breaks off, in frames from its start; hits begin at `hits`.
 ///
-/// A jump is a step from one sample to the next that is several times as large as every other within 5 ms. A break is
-/// eight milliseconds with less than a tenth of the loudness before, while that is near the loudest of 20 ms. The
-/// 25 ms behind a hit are its attack's: there a sound may do both.
+/// A jump is a step from one sample to the next that is over three times as large as every other within 5 ms. A break is
+/// eight milliseconds at less than a tenth of the loudness just before, if that was at least half the loudest of the last
+/// 20 ms. The 25 ms after a hit are its attack and are ignored.
 fn click(sound: &[f32], hits: &[usize]) -> Option<usize> {
     let is_attack = |at: usize| {
         hits.iter()
@@ -41,20 +41,20 @@ fn click(sound: &[f32], hits: &[usize]) -> Option<usize> {
         !is_attack(ms * MS)
             && before > 0.5 * near
             && near > 1e-3
-            // For longer than a low drum takes to swing from one side to the other.
+            // Longer than half a period of a low drum.
             && loudness[ms..(ms + 8).min(loudness.len())].iter().all(|x| *x < before / 10.0)
     });
     jump.or(lull.map(|ms| ms * MS))
 }
 
 #[test]
-fn what_is_cut_off_is_found() {
+fn the_click_detector_finds_a_cut_off_sound() {
     for choice in KITS {
         let mut kit = kit(choice);
         for voice in [Voice::OpenHat, Voice::LowTom, Voice::Crash, Voice::Ride] {
             let whole = one(&mut kit, voice, 0.9)[0].clone();
             assert_eq!(click(&whole, &[0]), None, "{voice:?} of {choice:?}");
-            // Where it is at its loudest around 100 ms.
+            // The loudest sample around 100 ms.
             let range = 4_800..5_400;
             let Some(at) = range.max_by(|a, b| whole[*a].abs().total_cmp(&whole[*b].abs())) else {
                 continue;
@@ -66,8 +66,8 @@ fn what_is_cut_off_is_found() {
     }
 }
 
-/// What is left of `earlier` hits while `last` is played: the sound of all, less that of the last one alone. What a hit
-/// does to those before it is not covered by its own attack then.
+/// The sound of the `earlier` hits while `last` is played: all hits together, minus the last one alone. So the attack of the
+/// last hit does not hide what it does to the earlier ones.
 fn rest(
     kit: &mut Kit,
     earlier: &[(usize, Voice, f32)],
@@ -81,7 +81,7 @@ fn rest(
         let hits: Vec<_> = softened.chain([last]).collect();
         play(kit, &hits, 48_000, &[480])
     };
-    // Hits that count, for what differs from hit to hit, and are hardly heard.
+    // The nearly silent hits keep the variation from hit to hit the same.
     let (all, alone) = (render(1.0), render(0.001));
     let less = |all: &Vec<f32>, alone: &Vec<f32>| {
         all.iter()
@@ -132,7 +132,7 @@ fn a_change_of_kit_does_not_click() {
         assert_eq!(is_over, to == KitChoice::Off, "{from:?} to {to:?}");
         sound.extend(behind);
         let click = click(&sound, &[0]);
-        // A fade of 8 ms is no click, but a break of the kind that is looked for.
+        // Off fades in 8 ms, which does not click but does count as a break here.
         assert!(
             click.is_none_or(|at| to == KitChoice::Off && at > 9_600 + 4 * MS),
             "{from:?} to {to:?}: {click:?}"
@@ -141,10 +141,10 @@ fn a_change_of_kit_does_not_click() {
 }
 
 #[test]
-fn the_hits_of_another_kit_are_its_own_and_off_is_silent() {
+fn after_a_switch_hits_sound_like_the_new_kit_and_off_is_silent() {
     let hit = [(0, Voice::Snare, 0.8)];
     let mut switched = kit(KitChoice::Acoustic);
-    // Silent, so that only the new kit is heard.
+    // No hits, so that only the new kit is heard.
     play(&mut switched, &[], 64, &[64]);
     switched.set(&KitChoice::Electronic.into());
     let want = play(&mut kit(KitChoice::Electronic), &hit, 9_600, &[64]);
@@ -163,7 +163,7 @@ fn with(choice: KitChoice, voice: Voice, set: impl Fn(&mut VoiceSettings)) -> Ki
 }
 
 #[test]
-fn level_and_pan_are_of_their_voice_alone_and_glide() {
+fn level_and_pan_affect_only_their_voice_and_glide() {
     let mut kit = kit(KitChoice::Acoustic);
     let whole = one(&mut kit, Voice::Crash, 0.9);
     kit.set(&with(KitChoice::Acoustic, Voice::Snare, |snare| {
@@ -197,7 +197,7 @@ fn level_and_pan_are_of_their_voice_alone_and_glide() {
 }
 
 #[test]
-fn decay_shortens_and_tune_transposes_the_hits_that_come() {
+fn decay_shortens_and_tune_transposes_new_hits() {
     for choice in KITS {
         let mut kit = kit(choice);
         let energy = |side: &[f32]| side.iter().map(|x| x * x).sum::<f32>();
@@ -229,7 +229,7 @@ fn decay_shortens_and_tune_transposes_the_hits_that_come() {
 }
 
 #[test]
-fn groups_sound_on_their_own_outputs_and_together_as_the_mix() {
+fn each_group_sounds_on_its_own_output_and_their_sum_is_the_mix() {
     let mut kit = kit(KitChoice::Acoustic);
     let hits: Vec<_> = Voice::ALL
         .into_iter()
@@ -281,7 +281,7 @@ fn groups_sound_on_their_own_outputs_and_together_as_the_mix() {
 }
 
 #[test]
-fn the_level_of_all_glides() {
+fn the_kit_level_glides() {
     let mut kit = kit(KitChoice::Acoustic);
     let [mut sound, _] = play(&mut kit, &[(0, Voice::LowTom, 1.0)], 9_650, &[50]);
     kit.set(&KitSettings {

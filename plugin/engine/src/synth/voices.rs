@@ -1,7 +1,7 @@
-//! How each voice of the electronic kit is made, once for a sample rate.
+//! Renders each voice of the electronic kit, once per sample rate.
 //!
-//! Runs when the bank is made, never on the audio thread. A voice is two layers: the body that every hit has, and what
-//! only hard hits add to it.
+//! Runs when the bank is filled, never on the audio thread. A voice has two layers: the body, which every hit has, and the
+//! brightness that hard hits add to it.
 #![allow(
     clippy::disallowed_methods,
     reason = "makes the sounds once, off the audio thread"
@@ -14,10 +14,10 @@ use super::tone::{Filter, Metal, Noise, Phase, decay, fade_out};
 /// Length of the longest voice, the crash, in seconds.
 const LONGEST_S: f64 = 2.4;
 
-/// Frames between two questions whether the voice is still wanted; about a millisecond of work.
+/// Frames between two checks whether the voice is still wanted; about a millisecond of work.
 const ASK_EVERY: u32 = 2_048;
 
-/// How a voice sits in the kit.
+/// Length, level and pan of a voice in the kit.
 struct Place {
     length_s: f64,
     /// Peak of the hardest hit.
@@ -45,7 +45,7 @@ fn place(voice: Voice) -> Place {
     }
 }
 
-/// A sample rate that can be rendered for; 48 kHz where it is no number.
+/// A sample rate clamped to 8 to 384 kHz; 48 kHz if it is not finite.
 pub(super) fn sane_rate_hz(rate_hz: f32) -> f32 {
     if rate_hz.is_finite() {
         rate_hz.clamp(8_000.0, 384_000.0)
@@ -54,7 +54,7 @@ pub(super) fn sane_rate_hz(rate_hz: f32) -> f32 {
     }
 }
 
-/// A sane sample rate as a whole number of hertz.
+/// A clamped sample rate as a whole number of hertz.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -64,18 +64,18 @@ pub(super) fn whole_hz(rate_hz: f32) -> u32 {
     rate_hz.round() as u32
 }
 
-/// Gains of the left and the right side, by where a voice stands in the kit.
+/// Gains of the left and the right side for a voice's pan.
 pub(super) fn gains(voice: Voice) -> [f32; 2] {
     let pan = place(voice).pan;
     [(1.0 - pan).min(1.0), (1.0 + pan).min(1.0)]
 }
 
-/// Frames in a stretch of time, at least one.
+/// Frames in a time in seconds, at least one.
 pub(super) fn n_frames_u32(time_s: f32, rate_hz: f32) -> u32 {
     round(f64::from(time_s) * f64::from(rate_hz)).max(1)
 }
 
-/// Renders a voice: frames of body and brightness, whose sum is the hardest hit; they end in silence. `None` once it is no
+/// Renders a voice: frames of body and brightness, whose sum is the hardest hit; they end in silence. `None` if it is no
 /// longer wanted.
 pub(super) fn render(
     voice: Voice,
@@ -93,7 +93,7 @@ pub(super) fn render(
             return None;
         }
         let time_s = f64::from(frame) / rate_hz;
-        // The last quarter fades, so that the end is silence.
+        // The last quarter fades out, so that the end is silent.
         let fade = fade_out(4.0 * time_s / length_s - 3.0);
         let [body, bright] = layers(time_s);
         frames.push([fade * clean[0].next(body), fade * clean[1].next(bright)]);
@@ -107,12 +107,12 @@ pub(super) fn render(
     Some(frames.into_iter().map(|frame| frame.map(narrow)).collect())
 }
 
-/// Takes out DC, and what lies above hearing, so that a voice sounds alike at every sample rate.
+/// Removes DC and inaudible highs, so that a voice sounds the same at every sample rate.
 struct Clean([Filter; 3]);
 
 impl Clean {
     fn new(rate_hz: f64) -> Self {
-        // The two low-passes are the halves of a fourth-order Butterworth.
+        // The two low-passes together are a fourth-order Butterworth.
         Self([
             Filter::high_pass(25.0, 0.707, rate_hz),
             Filter::low_pass(17_000.0, 0.541, rate_hz),
@@ -127,7 +127,7 @@ impl Clean {
     }
 }
 
-/// Gives body and brightness at a time, asked frame by frame.
+/// Returns body and brightness at a time in seconds; called frame by frame.
 type Layers = Box<dyn FnMut(f64) -> [f64; 2]>;
 
 fn recipe(voice: Voice, rate_hz: f64) -> Layers {
@@ -144,7 +144,7 @@ fn recipe(voice: Voice, rate_hz: f64) -> Layers {
     }
 }
 
-/// A sine that falls from 150 to 50 Hz, driven a little, so that small speakers have harmonics to play.
+/// A sine that falls from 150 to 50 Hz, slightly driven, so that small speakers have harmonics to play.
 fn kick(rate_hz: f64) -> Layers {
     let (mut body, mut click) = (Phase::default(), Phase::default());
     let mut noise = Noise::new(1, rate_hz);
@@ -161,7 +161,7 @@ fn kick(rate_hz: f64) -> Layers {
     })
 }
 
-/// Two modes of the skin and the wires' noise.
+/// Two modes of the skin, and the noise of the wires.
 fn snare(rate_hz: f64) -> Layers {
     let (mut low, mut high) = (Phase::default(), Phase::default());
     let mut noise = Noise::new(2, rate_hz);
@@ -205,7 +205,7 @@ fn hat(rate_hz: f64, tau_s: f64) -> Layers {
     })
 }
 
-/// A sine that falls to the skin's pitch, its second mode, and the stick.
+/// A sine that falls to the skin's pitch, its second mode, and the stick noise.
 fn tom(rate_hz: f64, freq_hz: f64, tau_s: f64) -> Layers {
     let (mut low, mut high) = (Phase::default(), Phase::default());
     let mut noise = Noise::new(4, rate_hz);
@@ -224,7 +224,7 @@ fn tom(rate_hz: f64, freq_hz: f64, tau_s: f64) -> Layers {
     })
 }
 
-/// Two lots of metal that beat against each other, and a wash of noise that darkens as it dies away.
+/// Two sets of metal that beat against each other, and a wash of noise that darkens as it decays.
 fn crash(rate_hz: f64) -> Layers {
     let mut metals = [Metal::new(1.32, rate_hz), Metal::new(2.17, rate_hz)];
     let mut noise = Noise::new(5, rate_hz);
@@ -243,7 +243,7 @@ fn crash(rate_hz: f64) -> Layers {
 
 /// A bell's inharmonic partials struck by a stick, over a quiet wash of metal.
 fn ride(rate_hz: f64) -> Layers {
-    // Frequency in Hz, level, time to 1/e in seconds: invented, no model of a particular ride.
+    // Frequency in Hz, level, time to 1/e in seconds: invented, not modelled on a particular ride.
     const PARTIALS: [(f64, f64, f64); 7] = [
         (617.0, 0.10, 0.30),
         (1_103.0, 0.16, 0.34),
@@ -286,7 +286,7 @@ fn ride(rate_hz: f64) -> Layers {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "frames of at most 2.4 s at a rate brought into range"
+    reason = "frames of at most 2.4 s at a clamped rate"
 )]
 fn round(value: f64) -> u32 {
     value.round() as u32

@@ -18,7 +18,7 @@ fn off(key: u8) -> InputEvent {
     InputEvent::NoteOff { key }
 }
 
-/// What these events of one channel each mean.
+/// What these events, each with its channel, mean.
 fn hear(
     input: &mut BassInput,
     settings: &InputSettings,
@@ -40,7 +40,7 @@ fn ends(key: u8) -> Meaning {
 }
 
 #[test]
-fn a_split_and_a_channel_leave_the_rest_of_the_keyboard_alone() {
+fn keys_outside_the_split_and_other_channels_are_ignored() {
     let split = InputSettings {
         highest_key: 52,
         ..InputSettings::default()
@@ -64,7 +64,7 @@ fn a_split_and_a_channel_leave_the_rest_of_the_keyboard_alone() {
 }
 
 #[test]
-fn a_note_ends_though_the_split_has_moved_under_it() {
+fn a_note_ends_even_if_the_split_has_moved() {
     let mut input = BassInput::default();
     let open = InputSettings::default();
     let closed = InputSettings {
@@ -80,7 +80,7 @@ fn a_note_ends_though_the_split_has_moved_under_it() {
 }
 
 #[test]
-fn the_pedal_holds_what_is_let_go_and_a_key_that_is_struck_again() {
+fn the_pedal_holds_released_keys_and_keys_struck_again() {
     use InputEvent::Pedal;
     let played = [
         (0, on(40)),
@@ -104,7 +104,7 @@ fn the_pedal_holds_what_is_let_go_and_a_key_that_is_struck_again() {
 }
 
 #[test]
-fn a_bend_moves_what_sounds_without_striking_it_again() {
+fn a_bend_moves_sounding_notes_without_striking_them_again() {
     use InputEvent::Bend;
     let slide = |from, to| Meaning::Bass(BassEventKind::Slide { from, to });
     let settings = InputSettings::default();
@@ -139,7 +139,7 @@ fn a_bend_moves_what_sounds_without_striking_it_again() {
 }
 
 #[test]
-fn control_keys_ask_and_are_no_bass() {
+fn control_keys_give_cues_and_are_not_bass() {
     let settings = InputSettings {
         control_key: Some(24),
         ..InputSettings::default()
@@ -161,7 +161,7 @@ fn control_keys_ask_and_are_no_bass() {
 }
 
 #[test]
-fn touch_bends_the_curve_between_its_ends() {
+fn touch_bends_the_velocity_curve_and_keeps_its_ends() {
     for (touch, soft, loud) in [
         (0.0, 0.25, 1.0),
         (1.0, 0.5, 1.0),
@@ -178,7 +178,7 @@ fn touch_bends_the_curve_between_its_ends() {
 }
 
 proptest! {
-    // Whatever is done at the keyboard, in the end nothing is left sounding, and nothing ends that did not begin.
+    // Whatever is played, no note is left sounding in the end.
     #[test]
     fn every_bass_note_ends(played in prop::collection::vec((0..3_u8, 0..5_u8, 38..44_u8, -1.0_f32..=1.0), 0..60)) {
         let mut input = BassInput::default();

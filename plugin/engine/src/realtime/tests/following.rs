@@ -1,4 +1,4 @@
-//! The own clock follows the bassist: as near as is promised, and no further than is wise.
+//! The own clock follows the bassist as closely as promised, and never beyond its limits.
 
 use lockstep_core::draws::{normal, uniform};
 use lockstep_core::representation::Voice;
@@ -18,7 +18,7 @@ const LINES: [(&str, &[f64]); 3] = [
     ("quarters", &[0.0, 1.0, 2.0, 3.0]),
 ];
 
-/// How a tempo changes: what it is multiplied by, from the share of the song that is over.
+/// How a tempo changes: its factor as a function of the share of the song that is over.
 type Drift = fn(f64) -> f64;
 
 const DRIFTS: [(&str, Drift); 5] = [
@@ -29,9 +29,9 @@ const DRIFTS: [(&str, Drift); 5] = [
     ("-10 %, ritardando", |x| 1.0 - 0.1 * x * x),
 ];
 
-/// Where the beats of a song with a changing tempo truly lie.
+/// The true times of the beats of a song with a changing tempo.
 struct Beat {
-    /// Seconds at each 64th of a beat.
+    /// Time in seconds of each 64th of a beat.
     seconds: Vec<f64>,
 }
 
@@ -47,25 +47,25 @@ impl Beat {
         Self { seconds }
     }
 
-    /// When a place comes that is a multiple of a 64th.
+    /// When a place comes, in seconds; the place is a multiple of 1/64 beat.
     fn seconds_at(&self, beats: f64) -> f64 {
         self.seconds[(beats * 64.0).round() as usize]
     }
 
-    /// A bass line of so many measures, with jitter of so many seconds, root mean square.
+    /// `line` in every measure, with jitter in seconds, root mean square.
     fn line(&self, line: &[f64], jitter_s: f64, seed: u64) -> Vec<f64> {
         let places =
             (0..N_MEASURES).flat_map(|m| line.iter().map(move |at| f64::from(m) * 4.0 + at));
         let place = |(i, at): (usize, f64)| {
             let jitter = jitter_s * f64::from(normal(&[seed, i as u64]));
-            // Half a second to be early in.
+            // Starts half a second late, so that jitter may make the first note early.
             0.5 + self.seconds_at(at) + jitter
         };
         places.enumerate().map(place).collect()
     }
 }
 
-/// A drummer who follows these notes and strikes the kick on every beat.
+/// A host whose drummer follows these notes.
 fn follower(notes_s: &[f64], bpm: f64) -> Host {
     let mut host = Host::at_rest(RATE_HZ).with_events_at(notes_s, &[]);
     host.controls.free_run_tempo_bpm = bpm;
@@ -73,7 +73,7 @@ fn follower(notes_s: &[f64], bpm: f64) -> Host {
     host
 }
 
-/// How far the drummer's beats are from the true ones, in milliseconds, and how many he struck. His first is the fifth.
+/// How far the drummer's beats are from the true ones, in milliseconds. Its first beat is the fifth of the song.
 fn errors_ms(host: &Host, beat: &Beat) -> Vec<f64> {
     let kicks = host.struck_s(Voice::Kick);
     let error =
@@ -91,7 +91,7 @@ fn within_20_ms(mut errors_ms: Vec<f64>) -> (f64, f64) {
     )
 }
 
-/// Songs of each case. One in which the beat was once off by more than 60 ms counts as lost and stays in the figures.
+/// Songs per case. One in which the beat is ever off by more than 60 ms counts as lost; it stays in the figures.
 const N_SONGS: u64 = 16;
 
 #[test]
@@ -126,13 +126,13 @@ fn the_drummer_stays_within_20_ms_of_a_bassist_whose_tempo_drifts() {
 }
 
 #[test]
-fn a_bassist_who_is_not_at_the_set_tempo_is_found() {
+fn a_tempo_other_than_the_set_one_is_found() {
     for (name, line) in LINES {
         for (bpm, off) in [(90.0, 1.08), (120.0, 0.92), (120.0, 1.04), (90.0, 0.9)] {
             let beat = Beat::new(bpm * off, |_| 1.0);
             let mut host = follower(&beat.line(line, 0.01, 3), bpm);
             host.play_to_second(0.5 + beat.seconds_at(N_BEATS - 0.25), &mut Metronome);
-            // Four measures to be found in.
+            // Four measures to find the tempo: the listening one, and twelve beats.
             let (share, _) = within_20_ms(errors_ms(&host, &beat).split_off(12));
             assert!(share > 0.95, "{name}, {off} of {bpm} BPM: {share}");
             let found = host.performer.free_tempo_bpm().unwrap_or_default();
@@ -148,7 +148,7 @@ fn a_bassist_on_the_grid_changes_nothing_however_syncopated() {
     for line in lines.into_iter().chain([odd]) {
         for bpm in [90.0, 117.3, 160.0] {
             let notes = |follow| {
-                // The first note is the one.
+                // The first note is beat one.
                 let line: Vec<_> = line.iter().map(|at| at - line[0]).collect();
                 let notes = Beat::new(bpm, |_| 1.0).line(&line, 0.0, 0);
                 let mut host = follower(&notes, bpm);
@@ -183,7 +183,7 @@ fn a_chord_counts_once() {
 }
 
 #[test]
-fn frozen_the_tempo_that_was_found_stays_and_off_returns_to_the_set_one() {
+fn freeze_keeps_the_found_tempo_and_off_returns_to_the_set_one() {
     let beat = Beat::new(128.0, |x| 1.0 + 0.1 * x);
     let mut host = follower(&beat.line(LINES[0].1, 0.005, 7), 120.0);
     host.play_to_second(20.0, &mut Metronome);
@@ -195,7 +195,7 @@ fn frozen_the_tempo_that_was_found_stays_and_off_returns_to_the_set_one() {
     host.controls.tempo_follow = TempoFollow::Freeze;
     host.play_to_second(45.0, &mut Metronome);
     assert_eq!(host.performer.free_tempo_bpm(), found);
-    // The notes went on without him.
+    // The bass kept drifting meanwhile.
     host.controls.tempo_follow = TempoFollow::Off;
     let mut last = found.unwrap_or_default();
     let mut at_once = 0.0_f64;
@@ -230,7 +230,7 @@ fn a_frozen_tempo_outlasts_a_pause() {
 }
 
 #[test]
-fn nobody_is_followed_further_than_15_percent() {
+fn the_tempo_never_leaves_15_percent_of_the_set_one() {
     for (drift, limit) in [
         ((|x| 1.0 + 0.4 * x) as Drift, 138.0),
         (|x| 1.0 - 0.4 * x, 102.0),
@@ -275,7 +275,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn whatever_is_played_the_beat_goes_on_within_its_bounds(
+    fn the_beat_stays_within_its_limits_for_any_bass_and_taps(
         seed in any::<u64>(),
         density in 1.0..30.0_f64,
         bpm in prop_oneof![40.0..300.0_f64, 0.01..9_999.0_f64],
@@ -291,7 +291,7 @@ proptest! {
             let tempo = host.performer.free_tempo_bpm().unwrap_or(bpm);
             let set = if taps.is_empty() { bpm..=bpm } else { bpm.min(20.0)..=bpm.max(400.0) };
             prop_assert!((set.start() * 0.85 - 1e-9..=set.end() * 1.15 + 1e-9).contains(&tempo));
-            // No step is skipped and none comes twice: the kicks are no nearer and no further apart than the clock can bend.
+            // No beat is skipped or repeated: the gaps between kicks are within what the clock can bend.
             let beat = |bpm: f64| 60.0 / bpm;
             let (near, far) = (beat(set.end() * 1.15 * 1.25), beat(set.start() * 0.85 * 0.75));
             let gaps: Vec<_> = kicks.windows(2).map(|pair| pair[1] - pair[0]).collect();

@@ -1,15 +1,15 @@
-//! A host that rolls as it is told, and generators that answer at once.
+//! A scripted host, and generators that answer at once.
 
 use lockstep_core::representation::{Hit, HitMap, Plan, Presence, Voice};
 use lockstep_core::rule;
 
 use super::super::*;
 
-/// Answers at once, by rule, and keeps what it was asked.
+/// Answers at once, by rule, and keeps every request.
 #[derive(Default)]
 pub(super) struct Prompt {
     pub(super) asked: Vec<Request>,
-    /// Answers only what had heard fewer steps.
+    /// Answers only requests that heard fewer steps than this.
     pub(super) deaf_from: Option<usize>,
     /// Answers only requests for measures before this.
     pub(super) gone_from: Option<u64>,
@@ -46,13 +46,13 @@ impl PlanSource for Prompt {
     }
 }
 
-/// Hits of every voice at every step, early and late, in every presence from 1/288 to 1.
+/// Hits of every voice at every step, early and late, with every presence from 1/288 to 1.
 pub(super) fn everything() -> HitMap {
     let mut hits = HitMap::default();
     for step_idx in 0..32 {
         for voice in Voice::ALL {
             let place = step_idx * 9 + voice.index();
-            // 35 and 288 have no common factor, so every presence is there once.
+            // 35 and 288 have no common factor, so every presence occurs once.
             let presence = Presence::new((place * 35 % 288 + 1) as f32 / 288.0);
             let offset = (place * 7 % 10) as f32 / 10.0 - 0.5;
             let hit = presence.and_then(|p| Hit::new(p, 0.7, offset));
@@ -75,7 +75,7 @@ fn straight(hits: &HitMap) -> HitMap {
     straight
 }
 
-/// Has [`everything`] for every measure.
+/// Answers with [`everything`] for every measure.
 pub(super) struct Everything;
 
 impl PlanSource for Everything {
@@ -112,7 +112,7 @@ impl PlanSource for Metronome {
     }
 }
 
-/// A note-on (with velocity) or note-off with its frame since the start of the song.
+/// A note-on (with velocity) or note-off, with its frame since the start of the song.
 pub(super) type Note = (u64, Voice, DrumEventKind);
 
 /// A host that rolls from a position, with bass at the given frames.
@@ -150,7 +150,7 @@ impl Host {
         }
     }
 
-    /// A host whose transport stands still, so that the drummer has his own clock.
+    /// A host whose transport is stopped, so that the drummer plays by its own clock.
     pub(super) fn at_rest(sample_rate_hz: f64) -> Self {
         let mut host = Self::new(sample_rate_hz, 0.0);
         host.is_playing = false;
@@ -162,7 +162,7 @@ impl Host {
         (beats * 60.0 / self.tempo_bpm * self.sample_rate_hz - 1e-3).ceil() as u64
     }
 
-    /// Bass notes of half a step at these beats after the start.
+    /// Adds bass notes half a step long at these beats after the start.
     pub(super) fn with_bass(mut self, beats: &[f64]) -> Self {
         for beat in beats {
             let (key, velocity) = (33, 0.8);
@@ -175,7 +175,7 @@ impl Host {
         self
     }
 
-    /// Bass notes of 20 ms, and taps, at these times, in seconds.
+    /// Adds bass notes of 20 ms, and taps, at these times in seconds.
     pub(super) fn with_events_at(mut self, notes_s: &[f64], taps_s: &[f64]) -> Self {
         let frame = |seconds: f64| (seconds * self.sample_rate_hz).round() as u64;
         let (key, velocity) = (33, 0.8);

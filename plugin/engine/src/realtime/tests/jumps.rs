@@ -1,4 +1,4 @@
-//! Loops, jumps, stops and changes of meter.
+//! Loops, jumps, stops and meter changes.
 
 use lockstep_core::representation::Voice;
 
@@ -23,7 +23,7 @@ fn a_loop_at_a_bar_line_is_the_next_downbeat() {
     }
     assert_eq!(looped.ons(), straight.ons());
     assert_eq!(looped.performer.tally(), straight.performer.tally());
-    // A host that does not cut its blocks at the loop's end: 192 000 frames are no multiple of 7000.
+    // A host that does not cut its blocks at the loop's end: 192 000 frames is not a multiple of 7000.
     let mut uncut = Host::new(48_000.0, 0.0).with_eighths(beats);
     let mut plans = Prompt::default();
     while uncut.n_frames < u64::from(beats) * 24_000 {
@@ -51,8 +51,8 @@ fn a_jump_into_a_measure_plays_on_from_there() {
     host.position = 30.5;
     let n_before = host.ons().len();
     host.play_to(7.0, &mut Everything);
-    // At full density every hit of the steps from 10 on that falls before 14 sounds, here at 6.0 to 7.0 beats: what was
-    // to fall ahead of step 10 falls on it, unless its voice was struck ahead of step 8, which never came.
+    // At full density every hit of the steps from 10 on that falls before step 14 sounds, here at 6.0 to 7.0 beats. A hit
+    // due ahead of step 10 falls on it, unless its voice was struck ahead of step 8, which was never reached.
     let ons = host.ons().split_off(n_before);
     let place = |step: usize, voice: Voice| {
         step as f64 + ((step * 9 + voice.index()) * 7 % 10) as f64 / 10.0 - 0.5
@@ -66,7 +66,7 @@ fn a_jump_into_a_measure_plays_on_from_there() {
     let n_at_once = ons.iter().filter(|(frame, _)| *frame == host.frames(6.0));
     assert!(
         n_at_once.count() > 1,
-        "nothing that was ahead falls on the landing"
+        "no hit due ahead of the landing falls on it"
     );
     host.is_playing = false;
     host.block(64, &mut Everything);
@@ -78,7 +78,7 @@ fn a_meter_change_at_a_bar_line_moves_the_downbeat() {
     let mut plans = Prompt::default();
     let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
     host.play_to(8.0, &mut plans);
-    // The host counts its measures from the change: 8 is no multiple of 3, but 12 after the next 4 is.
+    // From here on the host's measures are two beats long.
     host.meter = Meter::new(2, 4).unwrap_or_default();
     host.play_to(12.0, &mut plans);
     assert_eq!(host.performer.tally().fresh, 3);
@@ -107,7 +107,7 @@ fn stopping_ends_every_note_at_the_first_frame() {
     assert!(!host.performer.is_playing());
 }
 
-/// Plays a loop, `passes` times from `from` to `to`; `bass` are beats in the loop.
+/// Plays a loop `passes` times, from `from` to `to` in beats; `bass` are the beats of its notes.
 fn looped(from: f64, to: f64, passes: u32, bass: &[f64], plans: &mut Prompt) -> Host {
     let mut host = Host::new(48_000.0, from);
     let beats: Vec<_> = (0..passes)
@@ -128,7 +128,7 @@ fn looped(from: f64, to: f64, passes: u32, bass: &[f64], plans: &mut Prompt) -> 
 fn a_loop_without_a_downbeat_plays() {
     let mut plans = Prompt::default();
     let host = looped(2.0, 3.0, 8, &[2.0, 2.5], &mut plans);
-    // The first pass is heard; from the second on there are drums.
+    // The drummer listens to the first pass and plays from the second on.
     let in_pass = |pass: u64| {
         let frames = pass * 24_000..(pass + 1) * 24_000;
         host.ons()
@@ -138,7 +138,7 @@ fn a_loop_without_a_downbeat_plays() {
     };
     assert_eq!(in_pass(0), 0);
     assert!((1..8).all(|pass| in_pass(pass) > 0));
-    // What is heard is four steps a pass, one after the other.
+    // The window holds four steps per pass, one pass after the other.
     let last = plans.asked.last().map(|r| r.window).unwrap_or_default();
     let onsets: String = (44..60)
         .map(|s| if last.onsets(s).is_empty() { '.' } else { 'x' })
@@ -161,7 +161,7 @@ fn a_loop_of_three_beats_is_heard_without_holes() {
 }
 
 #[test]
-fn what_was_struck_ahead_of_a_loops_end_is_not_struck_again_at_its_start() {
+fn a_hit_struck_ahead_of_a_loops_end_is_not_repeated_at_its_start() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(64);
     host.controls.density = 1.0;
     host.controls.group_density = [1.0; 5];
@@ -174,7 +174,7 @@ fn what_was_struck_ahead_of_a_loops_end_is_not_struck_again_at_its_start() {
         host.block(1, &mut Everything);
         host.position = 4.0;
         host.n_frames -= 1;
-        // Every voice has a hit at every step: within a third of a step of the seam each sounds once or not at all.
+        // Every voice has a hit at every step: within a third of a step of the seam each sounds at most once.
         for voice in Voice::ALL {
             let near = host.ons().into_iter().filter(|(frame, v)| {
                 *v == voice && (seam.saturating_sub(2000)..=seam).contains(frame)
@@ -199,7 +199,7 @@ fn a_measure_that_grows_is_filled() {
     host.meter = Meter::new(3, 4).unwrap_or_default();
     let mut plans = Prompt::default();
     host.play_to(6.0, &mut plans);
-    // Four quarters from here: measures are told from the change on.
+    // Six quarters from here on; 6.0 is a multiple of the new length, so it is a downbeat.
     host.meter = Meter::new(6, 4).unwrap_or_default();
     host.play_to(12.0, &mut plans);
     assert_eq!(grid(&host, Voice::ClosedHat, 6.0), "x.x.x.x.x.x.x.x.");
@@ -207,7 +207,7 @@ fn a_measure_that_grows_is_filled() {
 }
 
 #[test]
-fn another_idea_is_another_take_without_a_memory() {
+fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(28);
     let mut plans = Prompt::default();
     host.play_to(9.0, &mut plans);
@@ -235,7 +235,7 @@ fn another_idea_is_another_take_without_a_memory() {
 
 #[test]
 fn late_hands_are_heard_where_they_were_meant() {
-    // Sixteenths 20 ms late at 300 BPM, where a step is 50 ms: without the offset most are the next step's.
+    // Notes 30 ms late at 300 BPM, where a step is 50 ms: without the offset they belong to the next step.
     let meant = [0.0, 0.75, 1.5, 2.0];
     let late: Vec<_> = meant.iter().map(|b| b + 0.030 * 5.0).collect();
     let onsets = |late_hands_ms| {
@@ -261,7 +261,7 @@ fn late_hands_are_heard_where_they_were_meant() {
 }
 
 #[test]
-fn a_host_that_tells_only_positions_is_followed() {
+fn a_host_that_gives_only_positions_is_followed() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(24);
     host.tells_tempo = false;
     host.tempo_bpm = 97.0;

@@ -1,4 +1,4 @@
-//! What must hold for any block sizes, any bass and any knobs.
+//! What must hold for any block sizes, any bass and any knob settings.
 
 use lockstep_core::representation::Voice;
 use proptest::prelude::*;
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn a_request_never_knows_what_is_not_yet_played(bass in prop::collection::vec(0.0..12.0_f64, 1..24)) {
+    fn a_request_never_knows_later_bass(bass in prop::collection::vec(0.0..12.0_f64, 1..24)) {
         let ask = |bass: &[f64]| {
             let mut plans = Prompt::default();
             let mut host = Host::new(48_000.0, 0.0).with_bass(bass);
@@ -117,7 +117,7 @@ proptest! {
         };
         let all = ask(&bass);
         for request in &all {
-            // The cell of the last heard step closed half a step after it; all later bass is taken away.
+            // The cell of the last heard step closed half a step after it; drop all later bass.
             let now = (request.measure - 1) as f64 * 4.0 + (request.heard_steps as f64 - 0.5) / 4.0;
             let heard: Vec<_> = bass.iter().copied().filter(|b| *b < now - 1e-6).collect();
             let same = ask(&heard).into_iter().find(|r| (r.measure, r.heard_steps) == (request.measure, request.heard_steps));

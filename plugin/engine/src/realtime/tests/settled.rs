@@ -1,4 +1,4 @@
-//! What the musician settles over the drummer's head: pins and mutes, and what there is to see of it.
+//! Pins and mutes, which override the drummer, and how the snapshot shows them.
 
 use lockstep_core::representation::Voice;
 
@@ -69,7 +69,7 @@ fn a_pinned_hit_is_silent_at_density_zero_and_while_the_drummer_lays_out() {
 }
 
 #[test]
-fn a_muted_voice_is_silent_and_the_drummer_means_it_all_the_same() {
+fn a_muted_voice_is_silent_but_still_planned() {
     let play = |muted| {
         let mut host = host();
         host.controls.muted = muted;
@@ -86,7 +86,7 @@ fn a_muted_voice_is_silent_and_the_drummer_means_it_all_the_same() {
 }
 
 #[test]
-fn the_snapshot_shows_the_hits_that_are_played_and_where_it_is() {
+fn the_snapshot_shows_the_hits_played_and_the_position() {
     let mut host = host();
     let mut plans = Prompt::default();
     host.controls.pins = pinned(&[(5, Voice::Ride, Pin::Pinned)]);
@@ -113,7 +113,7 @@ fn the_snapshot_shows_the_hits_that_are_played_and_where_it_is() {
         seen.next
             .is_some_and(|next| next[5][Voice::Ride.index()].presence.value() > 0.99)
     );
-    // The bass of the first measure, sixteen and some steps ago.
+    // The bass of the first measure, sixteen steps and the current measure's steps ago.
     let first = 63 - seen.open_step - 16;
     let onsets = |row: &usize| !seen.window.onsets(*row).is_empty();
     let rows: Vec<_> = (0..64).filter(onsets).map(|row| row - first).collect();

@@ -1,4 +1,4 @@
-//! Free run on a stage: taps, counts, and the end of a song.
+//! Free run on stage: taps, count-ins, and the end of a song.
 
 use lockstep_core::representation::{Voice, WINDOW_STEPS};
 use proptest::prelude::*;
@@ -8,12 +8,12 @@ use super::host::{Host, Metronome, Prompt};
 
 const RATE_HZ: f64 = 48_000.0;
 
-/// Times from a second on, evenly spaced.
+/// `n` evenly spaced times in seconds, the first at `from`.
 fn every(seconds: f64, from: f64, n: u32) -> Vec<f64> {
     (0..n).map(|i| from + f64::from(i) * seconds).collect()
 }
 
-/// Whether all of these come, in this order and within so many seconds.
+/// Whether these times are the expected ones, each within `within_s` seconds.
 fn are_near(got: &[f64], expected: &[f64], within_s: f64) -> bool {
     got.len() == expected.len()
         && got
@@ -70,9 +70,9 @@ fn taps_are_not_heard_as_bass_and_start_nothing_by_themselves() {
 }
 
 #[test]
-fn taps_while_it_plays_pull_tempo_and_beat_to_them() {
+fn taps_while_it_plays_bend_tempo_and_beat_to_them() {
     for follow in [TempoFollow::Off, TempoFollow::Freeze] {
-        // 120 BPM from 1.0 on; from 5.12 on taps at 125 BPM.
+        // 120 BPM from 1.0 s on; taps at 125 BPM from 5.12 s on.
         let notes = every(0.5, 1.0, 60);
         let taps = every(0.48, 5.12, 24);
         let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &taps);
@@ -87,7 +87,7 @@ fn taps_while_it_plays_pull_tempo_and_beat_to_them() {
             "{late:?}"
         );
         assert!(late.len() > 16);
-        // Nothing jumps: no beat is shorter or longer than a bend makes it.
+        // Nothing jumps: no beat is shorter or longer than the clock can bend it.
         let gaps = kicks.windows(2).map(|pair| pair[1] - pair[0]);
         assert!(
             gaps.into_iter()
@@ -99,7 +99,7 @@ fn taps_while_it_plays_pull_tempo_and_beat_to_them() {
 }
 
 #[test]
-fn one_tap_alone_is_a_slip() {
+fn a_single_tap_is_ignored() {
     let take = |taps: &[f64]| {
         let mut host = Host::at_rest(RATE_HZ).with_events_at(&every(0.5, 1.0, 30), taps);
         host.play_to_second(16.0, &mut Metronome);
@@ -115,7 +115,7 @@ fn a_count_starts_the_measure_after_its_last_tap() {
         let meter = Meter::new(quarters, 4).unwrap_or_default();
         let taps = every(0.4, 1.0, n_taps);
         let one = 1.0 + 0.4 * f64::from(n_taps);
-        // Noodling during the count, and then from the second beat on.
+        // Noodling during the count-in, then playing from the second beat on.
         let mut notes = vec![0.3, 1.1, 1.37, one - 0.1];
         notes.extend(every(0.4, one + 0.4, 24));
         let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &taps);
@@ -123,7 +123,11 @@ fn a_count_starts_the_measure_after_its_last_tap() {
         host.controls.free_run_meter = meter;
         let mut plans = Prompt::default();
         host.play_to_second(one + 0.4 * f64::from(quarters) - 0.01, &mut plans);
-        assert_eq!(host.notes, [], "the first measure is listened to");
+        assert_eq!(
+            host.notes,
+            [],
+            "the drummer only listens to the first measure"
+        );
         let request = plans.asked.last().copied();
         let heard = request.map(|r| (r.measure, r.heard_steps, r.tempo_bpm));
         assert_eq!(heard, Some((1, meter.n_steps(), 150.0)));
@@ -132,7 +136,7 @@ fn a_count_starts_the_measure_after_its_last_tap() {
             .filter(|step| request.is_some_and(|r| !r.window.onsets(*step).is_empty()))
             .collect();
         let beats: Vec<_> = (first..WINDOW_STEPS).step_by(4).collect();
-        assert_eq!(onsets, beats, "only what came after the count");
+        assert_eq!(onsets, beats, "only notes after the count are heard");
         host.play_to_second(one + 0.8 * f64::from(quarters) - 0.01, &mut plans);
         let downbeat = host.ons().first().map(|on| on.0);
         let frame = ((one + 0.4 * f64::from(quarters)) * RATE_HZ).round() as u64;
@@ -141,8 +145,8 @@ fn a_count_starts_the_measure_after_its_last_tap() {
 }
 
 #[test]
-fn an_early_one_after_the_count_is_heard() {
-    // 30 ms before it: within half a sixteenth.
+fn a_note_just_before_beat_one_is_heard_after_a_count() {
+    // 30 ms before beat one: within half a sixteenth.
     let mut host = Host::at_rest(RATE_HZ).with_events_at(&[2.97], &every(0.5, 1.0, 4));
     host.controls.free_run_start = FreeRunStart::Count;
     let mut plans = Prompt::default();
@@ -152,7 +156,7 @@ fn an_early_one_after_the_count_is_heard() {
 }
 
 #[test]
-fn three_taps_are_no_count_and_notes_start_nothing_then() {
+fn in_count_mode_neither_three_taps_nor_notes_start_the_clock() {
     let mut taps = every(0.5, 1.0, 3);
     taps.extend(every(0.4, 6.0, 3));
     let mut host = Host::at_rest(RATE_HZ).with_events_at(&every(0.25, 0.0, 40), &taps);
@@ -165,7 +169,7 @@ fn three_taps_are_no_count_and_notes_start_nothing_then() {
 #[test]
 fn after_a_window_of_silence_the_drummer_waits_for_a_new_start() {
     for silence in [SilencePolicy::LayOut, SilencePolicy::KeepTime] {
-        // Four measures of bass, ten of silence and then a note off the old beat, the one of a new start.
+        // Four measures of bass, ten of silence, then a note off the old beat that is beat one of a new start.
         let mut notes = every(0.5, 1.0, 16);
         notes.extend(every(0.5, 29.3, 8));
         let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &[]);
@@ -189,7 +193,7 @@ fn after_a_window_of_silence_the_drummer_waits_for_a_new_start() {
 }
 
 #[test]
-fn after_the_count_the_bassist_may_take_his_time_but_not_for_ever() {
+fn after_the_count_the_drummer_waits_one_window_for_the_bass() {
     let mut host = Host::at_rest(RATE_HZ).with_events_at(&[], &every(0.5, 1.0, 4));
     host.controls.free_run_start = FreeRunStart::Count;
     host.play_to_second(3.0 + 8.0 - 0.01, &mut Metronome);

@@ -1,23 +1,23 @@
-//! Random timelines: everything that a host can do to time, one after the other, and what must hold throughout.
+//! Random timelines: everything a host can do to time, in any order, and what must hold throughout.
 //!
 //! Each property tries 150 timelines of about 1,100 blocks, more than a million blocks in all. The environment variable
-//! `LOCKSTEP_TIMELINES` says how many instead: 1,000 are the nightly size, some seven million blocks.
+//! `LOCKSTEP_TIMELINES` sets another number: 1,000 is the nightly size, about seven million blocks.
 
 use super::super::*;
 use super::host::{Host, Prompt};
 use proptest::prelude::*;
 
-/// Something that a host does, and for how long it then goes on.
+/// Something a host does; it then rolls on for a while.
 #[derive(Clone, Copy, Debug)]
 enum Turn {
     Roll,
     Stop,
     /// To this beat.
     Jump(f64),
-    /// Around this beat, a loop of this many sixteenths, this often.
+    /// A loop from this sixteenth, this many sixteenths long, this many times.
     Loop(i32, u8, u8),
     Tempo(f64),
-    /// A ramp to this tempo over the stretch.
+    /// A ramp to this tempo, over the turn's frames.
     Ramp(f64),
     Meter(u8, u8),
     Reset,
@@ -42,7 +42,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     ]
 }
 
-/// A song as it happens: turns, how many frames each lasts, and bass notes as frames after each other.
+/// A random song: turns with the frames each lasts, and bass notes as (frames since the one before, key).
 #[derive(Clone, Debug)]
 struct Timeline {
     turns: Vec<(Turn, u32)>,
@@ -69,21 +69,21 @@ fn timeline() -> impl Strategy<Value = Timeline> {
         })
 }
 
-/// What of a timeline is played otherwise than it says.
+/// How a timeline is played differently from what it says.
 #[derive(Clone, Copy, Debug, Default)]
 struct Otherwise {
     /// This density throughout.
     density: Option<f32>,
     /// No bass from this frame on.
     bass_until: Option<u64>,
-    /// Every hit on its step, by the plan and the knobs.
+    /// Every hit on its step, in the plan and by the knobs.
     is_straight: bool,
 }
 
 /// A timeline as it was played.
 struct Played {
     host: Host,
-    /// First frame of each stretch without a break, and where it lies.
+    /// Each stretch without a break, in order.
     stretches: Vec<Stretch>,
 }
 
@@ -95,7 +95,7 @@ struct Stretch {
     beats_per_frame: f64,
 }
 
-/// The timeline in blocks of these sizes; blocks end where something changes, as a host's do.
+/// Plays the timeline in blocks of these sizes; blocks end where something changes, as a host's do.
 fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
     let mut host = Host::new(48_000.0, -2.0);
     if !otherwise.is_straight {
@@ -185,13 +185,13 @@ fn sizes() -> impl Strategy<Value = Vec<u32>> {
     ]
 }
 
-/// Plain blocks.
+/// The usual block size.
 const PLAIN: [u32; 1] = [512];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(n_timelines()))]
 
-    // That events are inside their block and in order is asserted by the host.
+    // The host asserts that events are inside their block and in order.
     #[test]
     fn every_note_ends_and_blocks_make_no_difference(timeline in timeline(), sizes in sizes()) {
         let plain = play(&timeline, &PLAIN, Otherwise::default()).host;
@@ -202,7 +202,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_known_before_it_is_played(timeline in timeline(), share in 0.0_f64..1.0) {
+    fn drums_never_depend_on_later_bass(timeline in timeline(), share in 0.0_f64..1.0) {
         let whole = play(&timeline, &PLAIN, Otherwise::default()).host;
         let until = (share * whole.n_frames as f64) as u64;
         let otherwise = Otherwise { bass_until: Some(until), ..Otherwise::default() };
@@ -220,7 +220,7 @@ proptest! {
         };
         let (few, many) = (ons(low), ons(high));
         let more = many.host.ons();
-        // At a jump a voice's one hit may be that which was pulled ahead of it, in place of the first after it.
+        // At a jump, a hit struck just before it may replace the voice's first hit after it.
         let is_at_jump = |frame: u64| few.stretches.iter().any(|s| {
             let steps = frame.saturating_sub(s.frame) as f64 * s.beats_per_frame * 4.0;
             s.is_jump && s.frame <= frame && steps < 2.0
@@ -230,7 +230,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_on_a_step_falls_on_its_frame(timeline in timeline(), sizes in sizes()) {
+    fn a_hit_on_a_step_falls_on_the_steps_frame(timeline in timeline(), sizes in sizes()) {
         let otherwise = Otherwise { is_straight: true, ..Otherwise::default() };
         let Played { host, stretches } = play(&timeline, &sizes, otherwise);
         for (frame, voice) in host.ons() {
@@ -238,7 +238,7 @@ proptest! {
             let Some(Stretch { frame: first, position, beats_per_frame, .. }) = stretch else { continue };
             let steps = (position + (frame - first) as f64 * beats_per_frame) * 4.0;
             let late = (steps - (steps + 1e-3).floor()) / 4.0;
-            // The first frame at or after the step; where time breaks just behind one, the first after the break.
+            // The first frame at or after the step; if a break comes just after the step, the first frame after the break.
             let allowed = if frame == first { 1.0 / 64.0 + 1e-6 } else { beats_per_frame };
             prop_assert!((-1e-3..allowed).contains(&late), "{:?} at step {} is {} beats late", voice, steps, late);
         }
@@ -246,7 +246,7 @@ proptest! {
 }
 
 #[test]
-fn the_timelines_are_full_of_hits_and_blocks() {
+fn the_timelines_contain_enough_hits_and_blocks() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut n_hits, mut n_blocks) = (0, 0);
