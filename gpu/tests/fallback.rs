@@ -221,10 +221,10 @@ fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> Outcome {
     let ways = [
         (stand_in::PREDICTION_FAILS, "the device is lost"),
         (stand_in::FAILS_WITHOUT_A_WORD, "without a word"),
-        (stand_in::NOT_FINITE, "it answered inf"),
-        (stand_in::WRITES_HALF, "it answered NaN"),
-        (stand_in::SAYS_FEWER, "features in place of"),
-        (stand_in::SAYS_MORE, "features in place of"),
+        (stand_in::NOT_FINITE, "it returned inf"),
+        (stand_in::WRITES_HALF, "it returned NaN"),
+        (stand_in::SAYS_FEWER, "features instead of"),
+        (stand_in::SAYS_MORE, "features instead of"),
     ];
     for (mode, why) in ways {
         // The first call is the trial before the song; with 8 good calls, the song's last measure fails.
@@ -288,7 +288,7 @@ fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
         (
             at(&library.path),
             stand_in::DEVIATES,
-            "is it of another version?",
+            "is it another version?",
         ),
     ];
     for (search, mode, why) in searches {

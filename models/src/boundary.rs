@@ -48,17 +48,17 @@ pub struct Heard {
 pub struct Features {
     /// The first of them.
     pub first: *mut f32,
-    /// For how many there is room, and how many are asked for.
+    /// How many features there is room for; the callee must write exactly as many.
     pub n: usize,
 }
 
-/// Room for words, which the callee writes in UTF-8 and ends with a zero byte; what does not fit is cut off.
+/// Room for a message, which the callee writes in UTF-8 and ends with a zero byte; a message that is too long is cut off.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     /// The first byte.
     pub first: *mut u8,
-    /// For how many bytes there is room, the zero included.
+    /// How many bytes there is room for, including the zero.
     pub n: usize,
 }
 

@@ -2,8 +2,7 @@
 //!
 //! The reference is `score.py`, the lab's script; `tests/score.rs` compares this module with its results.
 //!
-//! Percentages unless stated otherwise. Only the measures from the second one that has bass to answer to the last one with
-//! bass count.
+//! Percentages unless stated otherwise. Only the measures after the first one with bass, up to the last one with bass, count.
 
 mod describe;
 mod lock;

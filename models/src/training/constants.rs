@@ -1,4 +1,4 @@
-//! Tensors of a network that are counted and not trained.
+//! Tensors of a network that are counted from the corpus, not trained.
 
 use candle_core::Result;
 
@@ -9,7 +9,7 @@ use super::vocabulary;
 use crate::corpus::Corpus;
 use crate::network::{BassEmbedding, STYLES, WORDS};
 
-/// What a run's network holds beside its weights.
+/// The tensors that a run's network holds besides its trained weights.
 ///
 /// # Errors
 /// Those of candle.
