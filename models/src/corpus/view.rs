@@ -123,10 +123,7 @@ fn map(path: &Path) -> std::io::Result<Mmap> {
 
 /// A song of a corpus.
 #[derive(Clone, Copy)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent facts, each asked alone"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub struct SongView<'a> {
     /// Index in the corpus.
     pub idx: usize,

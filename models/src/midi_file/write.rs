@@ -24,7 +24,7 @@ pub fn write(song: &Song) -> Vec<u8> {
     write_on(song, |key| (DRUM_CHANNEL, key))
 }
 
-/// Like [`write`], with the drums on other notes: `drum_key` maps a General MIDI key to a channel (counted from 0) and key.
+/// Like [`write()`], with the drums on other notes: `drum_key` maps a General MIDI key to a channel (counted from 0) and key.
 pub fn write_on(song: &Song, drum_key: impl Fn(u8) -> (u8, u8)) -> Vec<u8> {
     let header = Header::new(Format::Parallel, Timing::Metrical(u15::new(PPQ)));
     let mut smf = Smf::new(header);

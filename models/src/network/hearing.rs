@@ -78,7 +78,7 @@ impl Hearing {
         })
     }
 
-    /// `(B, M, 16, P)` to what was heard.
+    /// Reads `(B, M, 16, P)`.
     pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
         match self {
             Self::Convolution(embedding) => embedding.forward(bass),
@@ -119,7 +119,7 @@ impl Pyramid {
         })
     }
 
-    /// `(B, M, 16, STEP_CHANNELS)` to what was heard.
+    /// Gathers steps, `(B, M, 16, STEP_CHANNELS)`, into beats and measures.
     fn forward(&self, steps: Tensor) -> Result<Heard> {
         let (b, m, _, _) = steps.dims4()?;
         let beats = steps.reshape((b, m, NET_STEPS / STRIDE, STRIDE * STEP_CHANNELS))?;

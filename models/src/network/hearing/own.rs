@@ -50,7 +50,7 @@ impl OwnDrums {
         })
     }
 
-    /// `(B, M, 16, N_OWN_PLANES)` to what was heard.
+    /// Reads `(B, M, 16, N_OWN_PLANES)`.
     pub(in crate::network) fn forward(&self, own: &Tensor) -> Result<Heard> {
         self.pyramid.forward(self.steps.rectified(own, 0.0)?)
     }
