@@ -1,19 +1,19 @@
-//! The boundary between the plugin and the library that knows a GPU: plain C and plain floats.
+//! The boundary between the plugin and the GPU library: plain C and plain floats.
 //!
 //! The library is opened at run time, so that the plugin starts where there is no driver; it may be older or newer than the
-//! plugin, or made by another compiler. So no Rust type crosses, only pointers with lengths. [`ABI`] is asked for first.
-//! Calls nothing itself; `gpu/` exports these functions, the plugin opens them.
+//! plugin, or made by another compiler. So no Rust type crosses, only pointers with lengths. The plugin checks [`ABI`] first.
+//! This module calls nothing; `gpu/` exports these functions and the plugin loads them.
 
 use std::ffi::c_void;
 
 /// Version of these functions and of what they compute. Raise it with any change to them or to a network's trunk.
 pub const ABI: u32 = 1;
 
-/// Numbers that the callee only reads, for as long as the call lasts.
+/// Numbers that the callee only reads, and only during the call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Floats {
-    /// The first of them; not null, also where there are none.
+    /// The first of them; not null, even if `n` is 0.
     pub first: *const f32,
     /// How many.
     pub n: usize,
@@ -48,31 +48,31 @@ pub struct Heard {
 pub struct Features {
     /// The first of them.
     pub first: *mut f32,
-    /// For how many there is room, and how many are asked for.
+    /// How many features there is room for; the callee must write exactly as many.
     pub n: usize,
 }
 
-/// Room for words, which the callee writes in UTF-8 and ends with a zero byte; what does not fit is cut off.
+/// Room for a message, which the callee writes in UTF-8 and ends with a zero byte; a message that is too long is cut off.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
     /// The first byte.
     pub first: *mut u8,
-    /// For how many bytes there is room, the zero included.
+    /// How many bytes there is room for, including the zero.
     pub n: usize,
 }
 
-/// `lockstep_gpu_abi`: the library's [`ABI`]. The only function that may be called where it differs.
+/// `lockstep_gpu_abi`: returns the library's [`ABI`]. If it differs, no other function may be called.
 pub type Abi = unsafe extern "C" fn() -> u32;
 
-/// `lockstep_gpu_open`: the trunk of a weights file of `n` bytes on the GPU, or null and why in the words.
+/// `lockstep_gpu_open`: puts the trunk of a weights file of `n` bytes on the GPU; null on failure, with the reason in `why`.
 pub type Open = unsafe extern "C" fn(weights: *const u8, n: usize, why: Words) -> *mut c_void;
 
-/// `lockstep_gpu_name`: what the handle's device is called.
+/// `lockstep_gpu_name`: writes the name of the handle's device.
 pub type Name = unsafe extern "C" fn(handle: *mut c_void, name: Words);
 
-/// `lockstep_gpu_features`: how many features were written, or a number below 0 and why in the words. Not to be called by
-/// two threads at once; which thread calls is free.
+/// `lockstep_gpu_features`: returns how many features it wrote, or a negative number with the reason in `why`. Any thread may
+/// call it, but only one at a time.
 pub type Evaluate = unsafe extern "C" fn(
     handle: *mut c_void,
     heard: *const Heard,
@@ -80,5 +80,5 @@ pub type Evaluate = unsafe extern "C" fn(
     why: Words,
 ) -> i64;
 
-/// `lockstep_gpu_close`: frees the handle, which is not to be used again. The library must stay in memory: its threads may.
+/// `lockstep_gpu_close`: frees the handle, which must not be used again. The library must stay loaded: its threads may run on.
 pub type Close = unsafe extern "C" fn(handle: *mut c_void);

@@ -1,7 +1,7 @@
-//! The drummer's mind: the noise that a prediction draws, from the musician's taste and the measure alone.
+//! The noise that a prediction draws. It depends only on the player's taste and the measure.
 //!
-//! Training and prediction share these functions, so that a generator meets in a song the noise that it was trained on:
-//! the same from measure to measure, but for the share that `variation` renews.
+//! Training and prediction share these functions, so that in a song a generator gets the noise it was trained on: the same
+//! from measure to measure, except for the share that `variation` renews.
 
 use lockstep_core::draws;
 use lockstep_core::generator::Taste;
@@ -9,7 +9,7 @@ use lockstep_core::representation::Voice;
 
 use crate::network::N_LATENT;
 
-/// What separates the streams of draws from one another.
+/// Separates the streams of draws from one another.
 const LATENT: u64 = 1;
 const CELL: u64 = 2;
 const RENEW: u64 = 3;
@@ -19,26 +19,26 @@ const DYNAMICS: u64 = 6;
 const LOOSENESS: u64 = 7;
 const LEVEL: u64 = 8;
 
-/// How the variance of a velocity about its mean divides: between one drummer's voices, and from hit to hit. What is left
-/// lies between drummers; see [`Hand::level`].
+/// Shares of a velocity's variance about its mean: between one drummer's voices, and from hit to hit. The rest is between
+/// drummers; see [`Hand::level`].
 const VELOCITY_SHARES: (f32, f32) = (0.25, 0.4);
 
-/// How a drummer's hand differs from the mean of all: drawn from the seed alone, the same for a whole take.
+/// How a drummer's touch differs from the average: drawn from the seed alone, the same for a whole take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hand {
-    /// What is added to every velocity, normal with a standard deviation of 0.11.
+    /// Added to every velocity; normal with a standard deviation of 0.11.
     pub level: f32,
-    /// What multiplies the distance of velocities from [`ORDINARY_VELOCITY`], in `[0, 2.1]`.
+    /// Factor for the distance of velocities from [`ORDINARY_VELOCITY`], in `[0, 2.1]`.
     pub dynamics: f32,
-    /// What multiplies offsets from the grid, in `[0, 2.5]`.
+    /// Factor for offsets from the grid, in `[0, 2.5]`.
     pub looseness: f32,
 }
 
 impl Hand {
     /// An offset from the grid, in steps, as this hand plays it.
     ///
-    /// What is early or late by a hair is a matter of the hand. What is off by a triplet (a third of a step) is meant, and
-    /// everyone plays it; between an eighth and a quarter of a step the one becomes the other.
+    /// Small offsets scale with the hand's looseness. A triplet (a third of a step) is intended, so every hand plays it in
+    /// full; between an eighth and a quarter of a step one blends into the other.
     pub fn place(self, offset: f32) -> f32 {
         let meant = ((offset.abs() - 0.125) / 0.125).clamp(0.0, 1.0);
         offset * (meant + (1.0 - meant) * self.looseness)
@@ -50,9 +50,9 @@ pub const ORDINARY_VELOCITY: f32 = 0.7;
 
 /// The hand of this seed.
 ///
-/// The distributions follow the training songs: the standard deviation of a song's velocities is spread evenly from none
-/// to twice the median; three songs in ten lie on the grid, and of the others' standard deviations from it the logarithm
-/// of the share that is larger falls in a straight line. The loosest tenth is not followed.
+/// The distributions follow the training songs. The standard deviation of a song's velocities is uniform from 0 to twice the
+/// median. Three songs in ten are on the grid; the other songs' standard deviations from it are exponentially distributed.
+/// The limit of 2.5 cuts off the loosest tenth of the songs.
 pub fn hand(taste: Taste) -> Hand {
     let seed = u64::from(taste.seed);
     let beyond_the_grid = (1.0 - draws::uniform(&[LOOSENESS, seed])) / (1.0 - ON_THE_GRID);
@@ -63,18 +63,18 @@ pub fn hand(taste: Taste) -> Hand {
     }
 }
 
-/// Standard deviation of the songs' mean velocities, as far as the bass does not tell them.
+/// Standard deviation of the songs' mean velocities that the bass does not explain.
 const LEVEL_SPREAD: f32 = 0.11;
 
-/// Share of the songs whose drums lie on the grid.
+/// Share of the songs whose drums are on the grid.
 const ON_THE_GRID: f32 = 0.3;
 
-/// What the draws of a take begin with: the drummer and the idea, which the hand does not know of.
+/// The seed of a take's draws: drummer and idea. The hand ignores the idea.
 fn mind(taste: Taste) -> u64 {
     u64::from(taste.idea) << 32 | u64::from(taste.seed)
 }
 
-/// The noise vector of one measure, standard normal at any variation.
+/// The noise vector of one measure, standard normal at every variation.
 pub fn latent(taste: Taste, measure: u64) -> [f32; N_LATENT] {
     let seed = mind(taste);
     let renewed = taste.variation.clamp(0.0, 1.0);
@@ -88,14 +88,14 @@ pub fn latent(taste: Taste, measure: u64) -> [f32; N_LATENT] {
     })
 }
 
-/// The logistic draw that decides one cell of the hit map: the cell's own hit sounds when its logit plus the draw is
-/// positive, which happens with the probability that the logit stands for.
+/// The logistic draw that decides one cell of the hit map: the hit sounds if its logit plus the draw is positive, which
+/// happens with the probability that the logit stands for.
 pub fn cell(taste: Taste, measure: u64, step_idx: usize, voice: Voice) -> f32 {
     let u = held(CELL, taste, measure, step_idx, voice, draws::uniform);
     (u / (1.0 - u)).ln()
 }
 
-/// The draw of one cell's velocity: partly the voice's, and `looseness` times the hit's.
+/// The draw of one cell's velocity: the voice's part plus `looseness` times the hit's part.
 pub fn velocity(
     taste: Taste,
     measure: u64,
@@ -113,7 +113,7 @@ pub fn offset(taste: Taste, measure: u64, step_idx: usize, voice: Voice) -> f32 
     held(OFFSET, taste, measure, step_idx, voice, draws::normal)
 }
 
-/// A cell's draw from one of the streams, the same in every measure but for the share that the variation renews.
+/// A cell's draw from one of the streams, the same in every measure except for the share that `variation` renews.
 fn held(
     stream: u64,
     taste: Taste,
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn without_variation_every_measure_is_drawn_alike() {
+    fn without_variation_every_measure_has_the_same_draws() {
         let bits = |measure| latent(taste(0.0), measure).map(f32::to_bits);
         assert_eq!(bits(1), bits(9));
         let draw = |measure| cell(taste(0.0), measure, 4, Voice::Snare);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn three_hands_in_ten_keep_to_the_grid_and_half_are_tighter_than_the_mean() {
+    fn three_hands_in_ten_are_on_the_grid_and_half_are_tighter_than_average() {
         let hands = |seed| {
             hand(Taste {
                 seed,
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn velocities_of_many_drummers_have_the_shares_of_their_variance() {
+    fn a_drummers_velocity_draws_have_the_expected_variance() {
         let draw = |seed| {
             let taste = Taste {
                 seed,

@@ -1,7 +1,7 @@
-//! Prediction: a request becomes planes, the network's outputs become a hit map.
+//! Prediction: turns a request into planes, and the network's outputs into a hit map.
 //!
-//! One thread and tensors below the size at which candle would start its process-wide pool, so that a prediction never
-//! fans out beside an audio thread. Generator thread only.
+//! Uses one thread, and tensors too small to make candle start its process-wide pool, so that a prediction never spreads over
+//! cores that an audio thread needs. Generator thread only.
 
 mod accelerator;
 mod answer;
@@ -34,16 +34,16 @@ pub use embedded::{EMBEDDED, EMBEDDED_WEIGHTS};
 use parts::{Part, parts, pass};
 pub use trunk::{Minds, NetworkTrunk, Trunk, TrunkError, in_one_line};
 
-/// A network as a drummer.
+/// A drummer that plays from a network.
 #[derive(Debug)]
 pub struct Predictor {
     config: Config,
     mind: Mind,
-    /// Where the trunk is computed while that goes well.
+    /// The other device that computes the trunk, as long as it works.
     accelerator: Accelerator,
     n_parameters: usize,
-    /// One thread, where something of the network would be split among threads: a transformer's attention. The others
-    /// are computed by whoever asks, for handing over costs more than a tenth of a prediction.
+    /// A pool of one thread for networks that candle would split among threads: those with a transformer's attention. Other
+    /// networks run on the calling thread, because a handover costs more than a tenth of a prediction.
     pool: Option<rayon::ThreadPool>,
     card: String,
 }
@@ -56,10 +56,10 @@ enum Mind {
 }
 
 impl Predictor {
-    /// A drummer with the weights of a file; predicts once, so that the first measure is not late.
+    /// A drummer with the weights of a file. Predicts once, so that the first measure is not late.
     ///
     /// # Errors
-    /// [`WeightsError`] if the bytes are damaged, of another architecture or of another shape.
+    /// [`WeightsError`] if the bytes are damaged or have another architecture or shape.
     pub fn new(bytes: &[u8]) -> Result<Self, WeightsError> {
         let weights = Weights::parse(bytes)?;
         let mut predictor = Self::from_parameters(weights.config()?, &weights.parameters)?;
@@ -70,7 +70,7 @@ impl Predictor {
     /// A drummer with these weights.
     ///
     /// # Errors
-    /// [`WeightsError`] if the weights are of another shape than the configuration's network.
+    /// [`WeightsError`] if the weights do not have the shape of the configuration's network.
     pub fn from_parameters(config: Config, parameters: &Parameters) -> Result<Self, WeightsError> {
         let is_split = matches!(config.architecture.bass, BassEmbedding::Transformer { .. });
         let pool = || {
@@ -102,7 +102,7 @@ impl Predictor {
         Ok(predictor)
     }
 
-    /// Works on one thread, whatever the network.
+    /// Runs `work` on one thread, whatever the network.
     fn on_one_thread<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         match &self.pool {
             Some(pool) => pool.install(work),
@@ -115,12 +115,12 @@ impl Predictor {
         &self.card
     }
 
-    /// Which network it is.
+    /// The network's configuration.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// What the network says of a part of the next measure.
+    /// The network's answer for a part of the next measure.
     fn answer(
         &mut self,
         request: &Request,
@@ -157,7 +157,7 @@ impl Predictor {
         }
     }
 
-    /// What each mind of a request hears, and how much it counts.
+    /// What each mind hears of a request, and how much it counts.
     fn heard(&self, request: &Request, part: Part, history: History) -> (Vec<f32>, Minds) {
         let (mut shares, mut minds) = (Vec::new(), Minds::default());
         if self.has_trunk() {
@@ -171,13 +171,13 @@ impl Predictor {
 }
 
 impl Predictor {
-    /// Whether another device can compute a part of it: the trunk of a drummer that decides hit by hit.
+    /// Whether another device can compute part of it. True for a drummer that decides hit by hit: it has a trunk.
     pub fn has_trunk(&self) -> bool {
         matches!(self.mind, Mind::Autoregressive(..))
     }
 
-    /// Lets another device compute the trunk from now on, if its features are those of the CPU. Where they are not, and from
-    /// the first time that it fails, the CPU answers, without a gap; [`Generator::device`] says why.
+    /// Lets another device compute the trunk from now on, if its features match the CPU's. If they do not, or once it fails,
+    /// the CPU takes over without a gap; [`Generator::device`] says why.
     ///
     /// # Realtime safety
     /// Waits for the device; generator thread only.
@@ -196,22 +196,22 @@ impl Predictor {
         }
     }
 
-    /// Lets the CPU answer from now on, because another device could not be had; [`Generator::device`] says why.
+    /// Uses the CPU from now on because no other device could be opened; [`Generator::device`] says why.
     pub fn refuse(&mut self, why: &TrunkError) {
         self.accelerator.refuse(why);
     }
 
-    /// Lets the CPU answer from now on, as is wished.
+    /// Uses the CPU from now on, by choice.
     pub fn on_cpu(&mut self) {
         self.accelerator = Accelerator::default();
     }
 }
 
 impl Predictor {
-    /// What an answer is a mean of, in log-odds, and how much each counts; together 1.
+    /// The minds whose log-odds an answer averages, and the weight of each; the weights sum to 1.
     ///
-    /// Following is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ as the weights file has it, at 0 as if
-    /// there were no bass, at 1 the difference that the bass makes counts twice as much as at ½.
+    /// `follow` is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ as set in the weights file, at 0 as if there
+    /// were no bass, at 1 the difference that the bass makes counts twice as much as at ½.
     fn minds(&self, follow: f32, history: History) -> impl Iterator<Item = (f32, Hearing)> {
         let (memory, guidance) = match history {
             History::Own => (self.config.memory, self.config.guidance),
@@ -229,7 +229,8 @@ impl Predictor {
             .flat_map(|bass| [true, false].map(|own| Hearing { bass, own }))
             .map(move |hearing| {
                 let of_bass = if hearing.bass { heard } else { 1.0 - heard };
-                // What is taken away where the bass counts more than once remembers nothing: a mind less to ask.
+                // If the bass counts more than once, the minds without it are subtracted. Only the one without memory is
+                // used then, which saves a mind.
                 let memory = if heard > 1.0 && !hearing.bass {
                     0.0
                 } else {
@@ -325,8 +326,8 @@ struct Drawing {
 }
 
 impl Drawing {
-    /// Decides the voices of a step, by its place in the answer and in the measure, and returns their velocities; 0 of
-    /// what does not hit.
+    /// Decides the voices of a step and returns their velocities, 0 for no hit. The step is given by its index in the answer
+    /// and in the measure.
     fn decide(
         self,
         answer: &mut Answer<'_>,

@@ -1,8 +1,8 @@
-//! Weights files: safetensors with a header that says what the tensors are.
+//! Weights files: safetensors with a header that describes the tensors.
 //!
 //! The header's metadata holds `architecture` (the family), `representation` (its version), `config` (which network of the
-//! family, a JSON object: [`Config`]) and `card`, a JSON object with how the weights were made and what was measured. A
-//! file of another architecture or representation is refused by name.
+//! family, as JSON: [`Config`]) and `card`, a JSON object that says how the weights were made and measured. A file for another
+//! architecture or representation is refused, with a message that names it.
 
 mod per_voice;
 pub mod styles;
@@ -27,23 +27,22 @@ pub use per_voice::PerVoice;
 pub struct Config {
     /// The network.
     pub architecture: Architecture,
-    /// Scale of the logistic draw that decides a voice's hit, in `[0, 2]`: 1 plays with the probabilities that the network says, 0
-    /// plays whatever is likelier than not.
+    /// Scale of the logistic draw that decides a voice's hit, in `[0, 2]`: 1 plays with the network's probabilities, 0 plays
+    /// whatever is likelier than not.
     pub temperature: PerVoice,
-    /// Added to every log-odds of a voice, in `[-4, 4]`: what a low temperature takes from the hits that are less likely
-    /// than not, this gives back to all.
+    /// Added to all log-odds of a voice, in `[-4, 4]`: makes up for the unlikely hits that a low temperature takes away.
     pub lean: PerVoice,
-    /// Scale of what differs from hit to hit in loudness and placement, in `[0, 2]`: 1 is as loose as the people learnt
-    /// from are together, less is one steady hand.
+    /// Scale of the differences in loudness and placement from hit to hit, in `[0, 2]`: 1 is as loose as all people in the
+    /// training songs together, less is steadier, like one person.
     pub looseness: f32,
-    /// Scale of the noise vector, in `[0, 2]`: 1 as in training, less plays what is more usual (Brock et al. 2019).
+    /// Scale of the noise vector, in `[0, 2]`: 1 as in training, less makes the drums more typical (Brock et al. 2019).
     pub truncation: f32,
-    /// How much a network that hears its own drums goes by them, in `[0, 1]`: 0 as if it never heard them, in between a
-    /// mean of the log-odds of both.
+    /// How much its own drums count for a network that hears them, in `[0, 1]`: 0 as if it never heard them, 1 fully, in
+    /// between a weighted mean of both log-odds.
     #[serde(default = "whole")]
     pub memory: f32,
-    /// How much a network that has learnt to play without a bass goes by it where the player asks for nothing else, in
-    /// `[0, 3]`: 1 as learnt, more is classifier-free guidance (Ho & Salimans 2021).
+    /// How much the bass counts at the default `follow`, for a network that has learnt to play without a bass, in `[0, 3]`: 1
+    /// as learnt, more is classifier-free guidance (Ho & Salimans 2021).
     #[serde(default = "whole")]
     pub guidance: f32,
 }
@@ -55,13 +54,13 @@ fn whole() -> f32 {
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The bytes are no safetensors file, or a damaged one.
-    #[error("the weights are damaged or no safetensors file")]
+    /// The bytes are not a safetensors file, or a damaged one.
+    #[error("the weights are damaged or not a safetensors file")]
     Damaged(#[from] safetensors::SafeTensorError),
     /// The header names another architecture, or none.
-    #[error("the weights are of the architecture {got:?}, which this program does not know")]
+    #[error("the weights have the architecture {got:?}, which this program does not know")]
     Architecture {
-        /// What the header says.
+        /// The header's entry.
         got: String,
     },
     /// The header names another version of the representation, or none.
@@ -69,19 +68,19 @@ pub enum WeightsError {
         "the weights are for version {got:?} of the representation, this program has {REPRESENTATION_VERSION}"
     )]
     Representation {
-        /// What the header says.
+        /// The header's entry.
         got: String,
     },
     /// The header's configuration cannot be read.
-    #[error("the weights' configuration is damaged or of another version of this program")]
+    #[error("the weights' configuration is damaged or from another version of this program")]
     Config(#[from] serde_json::Error),
-    /// The header's configuration asks for a network that cannot be.
+    /// The header's configuration describes an impossible network.
     #[error("the weights' configuration cannot be used")]
     Impossible(#[from] ArchitectureError),
     /// A value is NaN or infinite, or not a 32-bit float.
-    #[error("the tensor {0:?} holds values that are no finite 32-bit floats")]
+    #[error("the tensor {0:?} holds values that are not finite 32-bit floats")]
     Values(String),
-    /// The tensors are not those of the network.
+    /// The tensors do not match the network.
     #[error(transparent)]
     Parameters(#[from] ParameterError),
     /// The tensor library failed.
@@ -105,7 +104,7 @@ impl Weights {
     /// Reads weights of any architecture.
     ///
     /// # Errors
-    /// [`WeightsError`] for damaged bytes and values that are no finite numbers.
+    /// [`WeightsError`] for damaged bytes and values that are not finite.
     pub fn parse(bytes: &[u8]) -> Result<Self, WeightsError> {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let metadata = header.metadata().clone().unwrap_or_default();
@@ -129,7 +128,7 @@ impl Weights {
         })
     }
 
-    /// What is played in each style that the network can be asked for, in a few words; none for one without styles.
+    /// A name for each style of the network, which says what is played; empty for a network without styles.
     ///
     /// # Errors
     /// Those of candle.
@@ -148,7 +147,7 @@ impl Weights {
             .map_or(Ok(Vec::new()), |hits| hits.to_vec1())?)
     }
 
-    /// Which network the tensors are for; refuses weights of another family or another representation.
+    /// The configuration of the network; refuses weights of an unknown family or another representation.
     ///
     /// # Errors
     /// [`WeightsError::Architecture`], [`WeightsError::Representation`], [`WeightsError::Config`] and
@@ -172,11 +171,11 @@ impl Weights {
     }
 }
 
-/// Writes tensors and metadata as one file, which appears whole or not at all.
+/// Writes tensors and metadata as one file, which appears complete or not at all.
 ///
 /// # Errors
 /// [`WeightsError`] if the file cannot be written.
-#[expect(clippy::implicit_hasher, reason = "the header's own type")]
+#[expect(clippy::implicit_hasher, reason = "safetensors' type for metadata")]
 pub fn save(
     path: &Path,
     tensors: &BTreeMap<String, Tensor>,

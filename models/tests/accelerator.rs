@@ -1,5 +1,5 @@
-//! A trunk on another device, as the predictor sees it: taken where it answers as the CPU does, dropped where it fails, and
-//! never heard either way.
+//! A trunk on another device, as the predictor uses it: taken if it agrees with the CPU, dropped if it fails, and in neither
+//! case heard in the drums.
 
 use candle_core::{Device, Tensor};
 use lockstep_core::generator::{Generator as _, Request};
@@ -14,7 +14,7 @@ use lockstep_models::weights::{Config, PerVoice, save};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// Weights that nobody trained, as a file.
+/// Untrained weights, as a file's bytes.
 fn weights(bass: BassEmbedding) -> Outcome<Vec<u8>> {
     let config = Config {
         architecture: Architecture {
@@ -51,7 +51,7 @@ fn weights(bass: BassEmbedding) -> Outcome<Vec<u8>> {
     Ok(std::fs::read(&path)?)
 }
 
-/// What is asked at a measure.
+/// The request for a measure.
 fn request(measure: u64) -> Request {
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
@@ -65,7 +65,7 @@ fn request(measure: u64) -> Request {
         played,
         ..Request::default()
     };
-    // Three minds: with more bass than was learnt, with and without one's own drums, and with neither.
+    // Three minds: with the bass counting more than learnt, with and without own drums, and one with neither.
     request.taste.follow = 0.8;
     request
 }
@@ -75,7 +75,7 @@ fn drums(predictor: &mut Predictor) -> Outcome<Vec<HitMap>> {
     Ok(maps.collect::<Result<_, _>>()?)
 }
 
-/// The same measure, but for the rounding of sums in another order: batches of minds are multiplied in other blocks.
+/// Whether two measures differ only by rounding: batches of minds are multiplied in other blocks, so sums run in another order.
 fn is_alike(a: &HitMap, b: &HitMap) -> bool {
     (0..MAX_STEPS_PER_MEASURE).all(|step_idx| {
         Voice::ALL.into_iter().all(|voice| {
@@ -90,13 +90,13 @@ fn is_alike(a: &HitMap, b: &HitMap) -> bool {
     })
 }
 
-/// Asserts that the first measures are alike, which the device answered, and that all after them are the CPU's to the bit.
+/// Asserts that the first `n_by_device` measures are alike, and that all later ones are the CPU's to the bit.
 #[track_caller]
 fn assert_drums(got: &[HitMap], cpu: &[HitMap], n_by_device: usize, what: &str) {
     assert_eq!(got.len(), cpu.len());
     for (measure, (got, cpu)) in got.iter().zip(cpu).enumerate() {
         if measure < n_by_device {
-            assert!(is_alike(got, cpu), "{what}: measure {measure} is another");
+            assert!(is_alike(got, cpu), "{what}: measure {measure} differs");
         } else {
             assert!(got == cpu, "{what}: measure {measure} is not the CPU's");
         }
@@ -134,11 +134,11 @@ const WAYS: [(&str, Spoil); 3] = [
     ("a device: gone", |_, _| {
         Err(TrunkError::Library("gone".to_owned()))
     }),
-    ("a device: it answered NaN", |_, mut features| {
+    ("a device: it returned NaN", |_, mut features| {
         features[3] = f32::NAN;
         Ok(features)
     }),
-    ("a device: it answered", |minds, mut features| {
+    ("a device: it returned", |minds, mut features| {
         assert_eq!(features.len(), minds.n() * NET_STEPS * N_FEATURES);
         features.pop();
         Ok(features)
@@ -146,7 +146,7 @@ const WAYS: [(&str, Spoil); 3] = [
 ];
 
 #[test]
-fn whenever_and_however_it_fails_the_drums_are_the_cpus_and_it_says_why() -> Outcome {
+fn after_any_failure_the_drums_are_the_cpus_and_the_report_says_why() -> Outcome {
     let weights = weights(BassEmbedding::Convolution)?;
     let cpu = drums(&mut Predictor::new(&weights)?)?;
     for (why, spoil) in WAYS {
@@ -175,7 +175,7 @@ fn whenever_and_however_it_fails_the_drums_are_the_cpus_and_it_says_why() -> Out
 }
 
 #[test]
-fn every_way_to_hear_the_bass_can_be_computed_elsewhere() -> Outcome {
+fn each_kind_of_embedding_can_be_computed_on_another_device() -> Outcome {
     for bass in [
         BassEmbedding::Convolution,
         BassEmbedding::Transformer {

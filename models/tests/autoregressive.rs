@@ -1,4 +1,5 @@
-//! The drummer that hears itself decides hit by hit, in plain numbers, as its network was trained to do all at once.
+//! The drummer that hears itself decides hit by hit, in plain numbers; its network is trained on all steps at once. Both must
+//! agree.
 
 use candle_core::{Device, Tensor};
 use lockstep_core::draws;
@@ -35,7 +36,7 @@ fn config(memory: f32) -> Config {
     }
 }
 
-/// Weights that nobody trained.
+/// Untrained weights.
 fn parameters() -> Outcome<Parameters> {
     let layers = GeneratorNet::layers(&config(1.0).architecture);
     Ok(Parameters::initialise(&layers, 7)?.0)
@@ -92,7 +93,7 @@ fn people() -> Hits {
     hits
 }
 
-/// What the tensors say of the same request, all cells at once.
+/// The probabilities for the same request, computed with tensors for all cells at once.
 fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
     let mut bass = vec![0_f32; NET_MEASURES * NET_STEPS * N_PLANES];
     let mut own = vec![0_f32; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
@@ -159,11 +160,11 @@ fn ask(memory: f32, request: &Request, people: &Hits) -> Outcome<Probabilities> 
     let mut predictor = Predictor::from_parameters(config(memory), &parameters()?)?;
     Ok(predictor
         .probabilities(request, people, History::Own)?
-        .ok_or("it deals in likelihoods")?)
+        .ok_or("the predictor has no likelihoods")?)
 }
 
 #[test]
-fn step_by_step_is_all_at_once_to_a_ten_thousandth() -> Outcome {
+fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> Outcome {
     let expected = by_tensors(&request(), &people())?;
     let got = ask(1.0, &request(), &people())?;
     for (i, (expected, got)) in expected.iter().zip(got.0.as_flattened()).enumerate() {
@@ -195,7 +196,7 @@ fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> Outcome {
 }
 
 #[test]
-fn memory_decides_whether_it_goes_by_its_own_drums() -> Outcome {
+fn memory_decides_whether_its_own_drums_count() -> Outcome {
     let mut other = request();
     other.played[WINDOW_STEPS - 20][Voice::Kick.index()] += 0.5;
     let answers = |memory| -> Outcome<[Probabilities; 2]> {
@@ -205,14 +206,14 @@ fn memory_decides_whether_it_goes_by_its_own_drums() -> Outcome {
         ])
     };
     let [a, b] = answers(0.0)?;
-    assert_eq!(a, b, "without a memory its drums are nothing to it");
+    assert_eq!(a, b, "without memory its own drums must not count");
     let [a, b] = answers(0.5)?;
     assert_ne!(a, b);
     Ok(())
 }
 
 #[test]
-fn every_control_is_heard_and_without_following_the_bass_is_not() -> Outcome {
+fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> Outcome {
     let plain = request();
     let mut others = vec![plain; 5];
     others[0].taste.style = Some(2);
@@ -221,7 +222,7 @@ fn every_control_is_heard_and_without_following_the_bass_is_not() -> Outcome {
     others[3]
         .window
         .begin(WINDOW_STEPS - 1, Onset::new(52, 1.0));
-    // The same note, as loud as nothing has been before, but late.
+    // The same note, barely louder, but late.
     others[4].window.begin(0, onset(0.81, 0.3));
     let first = ask(0.5, &plain, &people())?;
     for other in &others {

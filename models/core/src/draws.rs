@@ -1,7 +1,7 @@
-//! Random draws that are a pure function of what they are for.
+//! Random draws that are pure functions of their coordinates.
 //!
-//! A take must be the same whatever the block size and however often a measure is asked for, so nothing here has a
-//! state: every draw is a hash of its coordinates. The mixer is SplitMix64's finaliser (Steele et al., "Fast Splittable
+//! A take must be the same whatever the block size and however often a measure is requested, so nothing here has state:
+//! every draw is a hash of its coordinates. The mixer is SplitMix64's finaliser (Steele et al., "Fast Splittable
 //! Pseudorandom Number Generators", 2014).
 
 /// A hash of the coordinates, uniform over `u64`.
@@ -16,7 +16,7 @@ pub fn hash(coordinates: &[u64]) -> u64 {
 
 /// A draw from the open interval (0, 1).
 pub fn uniform(coordinates: &[u64]) -> f32 {
-    // 23 bits and a half: neither 0 nor 1 can come out, so that logarithms of the draw stay finite.
+    // 23 bits plus a half: the draw is never 0 or 1, so its logarithm stays finite.
     ((hash(coordinates) >> 41) as f32 + 0.5) / (1_u64 << 23) as f32
 }
 

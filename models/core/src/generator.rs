@@ -1,6 +1,6 @@
-//! One trait, many brains: what can answer a request for the next measure.
+//! The [`Generator`] trait and its request: what predicts the next measure, and from what.
 //!
-//! Runs on the generator thread, or in a program; never on the audio thread.
+//! Runs on the generator thread or in a program, never on the audio thread.
 
 use std::fmt;
 
@@ -8,25 +8,25 @@ use crate::representation::{
     HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Plan, WINDOW_STEPS, Window,
 };
 
-/// What the drummer knows when it is asked for the next measure. Owns no heap memory: it crosses a thread.
+/// What the drummer knows when it is asked for the next measure. Owns no heap memory, because it crosses threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
-    /// Which playback this is: it counts the starts of the transport, so that a plan of an earlier one is known as stale.
+    /// Number of this playback, counting the starts of the transport, so that plans from an earlier playback can be dropped.
     pub take: u32,
-    /// Serial number of the measure to be predicted, t+1, counted in played measures from the start of the transport.
+    /// Number of the measure to predict, t+1, counted in played measures from the start of the transport.
     pub measure: u64,
-    /// Steps of measure t that have been heard; equals `meter.n_steps()` in the last request before the downbeat.
+    /// Steps of measure t heard so far; equals `meter.n_steps()` in the last request before the downbeat.
     pub heard_steps: usize,
-    /// Meter of measure t, taken to hold for t+1.
+    /// Meter of measure t, assumed for t+1 too.
     pub meter: Meter,
-    /// Tempo in quarter notes a minute, when the request was made.
+    /// Tempo in BPM when the request was made.
     pub tempo_bpm: f32,
     /// The bass up to the end of measure t.
     pub window: Window,
-    /// Velocity of the drums of the take in the steps of `window`, `(T, V)`, as the drummer meant them at density ½; 0 where
-    /// none was. What density added or took is not in it, so that the take is the same at every density.
+    /// Velocity of the drums in the steps of `window`, `(T, V)`, as the drummer plays them at density ½; 0 where there is no
+    /// hit. Other densities do not change it, so the plans are the same at every density.
     pub played: [[f32; N_VOICES]; WINDOW_STEPS],
-    /// The musician's knobs that the generator hears.
+    /// The player's knobs that the generator takes into account.
     pub taste: Taste,
 }
 
@@ -46,24 +46,24 @@ impl Default for Request {
     }
 }
 
-/// The seed that plays unless another is chosen: off the grid by a hair, with a backbeat and an even temper, to bass lines of
-/// our own.
+/// The seed that plays unless another is chosen: slightly off the grid, with a backbeat and an even temper, to our own bass
+/// lines.
 pub const DEFAULT_SEED: u32 = 39;
 
-/// The knobs that a generator hears.
+/// The knobs that a generator takes into account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Taste {
-    /// Which drummer of many: the same seed plays the same take.
+    /// Which of many drummers plays: the same seed plays the same take.
     pub seed: u32,
-    /// Which of that drummer's ideas: another number is another take by the same hand.
+    /// Which of that drummer's ideas: another number is another take with the same touch.
     pub idea: u32,
-    /// How much of the drummer's mind changes from measure to measure, in `[0, 1]`; 0 answers the same bass alike.
+    /// How many of the random draws change from measure to measure, in `[0, 1]`; at 0 the same bass gets the same answer.
     pub variation: f32,
-    /// How much the bass counts, in `[0, 1]`: 0 plays as if there were none, ½ as learnt, 1 leans on every accent.
+    /// How much the bass counts, in `[0, 1]`: 0 plays as if there were no bass, ½ as learnt, 1 leans on every accent.
     pub follow: f32,
-    /// Which of the network's styles is asked for; `None` leaves it to the drummer.
+    /// The network's style to play; `None` leaves it to the drummer.
     pub style: Option<u8>,
-    /// Whether the next measure is to be a fill; `None` leaves it to the drummer.
+    /// Whether the next measure should be a fill; `None` leaves it to the drummer.
     pub fill: Option<bool>,
 }
 
@@ -83,21 +83,21 @@ impl Default for Taste {
 /// How likely a person hits each voice at each step of measure t+1, `(T, V)` = `(MAX_STEPS_PER_MEASURE, N_VOICES)`.
 ///
 /// Each entry is in `[0, 1]`; rows are in time order, columns in `Voice`'s declaration order, and rows beyond the
-/// measure's length are 0. No draw is in it: that is the difference from a presence.
+/// measure's length are 0. Unlike a presence, it contains no random draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probabilities(pub [[f32; N_VOICES]; MAX_STEPS_PER_MEASURE]);
 
-/// Which voices hit at which steps of a measure; axes as of [`Probabilities`].
+/// Which voices hit at which steps of a measure; the same axes as [`Probabilities`].
 pub type Hits = [[bool; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
-/// Whose drums a generator goes by when it is asked what people play next.
+/// Whose drums are the history when a generator is asked what people play next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum History {
-    /// Its own, as far as it goes by them, and by the bass, when it plays.
+    /// Its own. They and the bass count as much as when it plays.
     Own,
-    /// People's, all that it could know, and the bass as learnt.
+    /// People's. They count fully, and the bass as learnt.
     People,
-    /// Nobody's, and the bass as learnt.
+    /// Nobody's: no drums. The bass counts as learnt.
     Nobody,
 }
 
@@ -109,10 +109,10 @@ impl History {
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
-    /// The network could not be evaluated, for the reason that whatever computes it gives.
+    /// The tensor library failed.
     #[error("the network could not be evaluated: {0}")]
     Network(String),
-    /// The network answered with something that is no number.
+    /// The network's answer is infinite or NaN.
     #[error("the network answered {value} for step {step_idx}")]
     NotFinite {
         /// What it answered.
@@ -122,12 +122,12 @@ pub enum PredictError {
     },
 }
 
-/// Which device computes the predictions, for people.
+/// Which device computes the predictions, as text for the player.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceReport<'a> {
-    /// Its name, such as `CPU` or the graphics card's.
+    /// Its name, such as `CPU` or that of the graphics card.
     pub name: &'a str,
-    /// Why it is not the one that was asked for, where it is not.
+    /// Why it is not the device that was asked for; `None` if it is.
     pub refusal: Option<&'a str>,
 }
 
@@ -142,22 +142,23 @@ impl fmt::Display for DeviceReport<'_> {
 
 /// Predicts the drums of the measure that follows a window of bass.
 pub trait Generator: Send {
-    /// Name for people, such as `conditional-gan`.
+    /// Name to display, such as `conditional-gan`.
     fn name(&self) -> &'static str;
 
     /// The drums of measure t+1. The same request gives the same drums.
     ///
     /// # Errors
-    /// [`PredictError`] if the network could not be evaluated or answered nonsense.
+    /// [`PredictError`] if the network could not be evaluated or its answer is not finite.
     ///
     /// # Realtime safety
     /// May allocate; generator thread only.
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError>;
 
-    /// What the generator holds for likely in measure t+1, or `None` from one that does not deal in likelihoods.
+    /// How likely the generator finds each hit of measure t+1; `None` if it has no likelihoods.
     ///
-    /// `people` are the hits that were played there, and `history` says whose drums the request's are. Where a generator decides hit by hit, each cell's probability is the
-    /// one after those before it: earlier steps, and at the same step the voices declared before it.
+    /// `people` are the hits that were played there, and `history` says whose drums the request holds. If a generator decides
+    /// hit by hit, each cell's probability is conditional on people's hits before it: in earlier steps, and at the same step
+    /// in the voices declared before it.
     ///
     /// # Errors
     /// Those of [`Self::predict`].
@@ -181,17 +182,17 @@ pub trait Generator: Send {
         }
     }
 
-    /// How many numbers it has learnt; 0 for a rule.
+    /// Number of learnt parameters; 0 for a rule.
     fn n_parameters(&self) -> usize {
         0
     }
 
-    /// Floating-point operations of one prediction, at least; 0 for a rule.
+    /// Least number of floating-point operations per prediction; 0 for a rule.
     fn n_flops(&self) -> u64 {
         0
     }
 
-    /// [`Self::predict`], addressed to the measure the request asked for.
+    /// [`Self::predict`] as a [`Plan`] for the measure that the request asked for.
     ///
     /// # Errors
     /// Those of [`Self::predict`].

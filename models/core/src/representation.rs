@@ -1,7 +1,7 @@
-//! What the parts mean to each other: steps, voices, the window of bass, the hit map and the plan.
+//! The shared vocabulary: steps, voices, the window of bass, the hit map and the plan.
 //!
 //! Knows nothing of networks, files, threads or plugins. Every type is `Copy` and owns no heap memory, so each of them
-//! may cross from the audio thread to the generator thread and back.
+//! can cross from the audio thread to the generator thread and back.
 
 mod fill;
 mod hit_map;
@@ -15,5 +15,5 @@ pub use time::{Beats, Meter, STEPS_PER_BEAT, Step};
 pub use voice::{N_GROUPS, N_VOICES, Voice, VoiceGroup};
 pub use window::{LOWEST_PITCH, N_PITCHES, Onset, PitchSet, WINDOW_STEPS, Window, pitch_index};
 
-/// Version of this representation; a weights file made for another one is refused.
+/// Version of this representation; a weights file made for another version is refused.
 pub const REPRESENTATION_VERSION: u32 = 1;

@@ -1,7 +1,7 @@
 //! The rule groove: drums made from the bass onsets alone, without a network.
 //!
-//! The last rung of the ladder for a late plan, and what plays where weights cannot be loaded. Never allocates, so the
-//! audio thread may call [`groove`].
+//! The last fallback for a late plan, and the drummer when weights cannot be loaded. Never allocates, so the audio thread may
+//! call [`groove`].
 
 use crate::generator::{Generator, PredictError, Request};
 use crate::representation::{Hit, HitMap, Meter, Presence, Voice, WINDOW_STEPS, Window};
@@ -20,10 +20,10 @@ impl Generator for RuleGroove {
     }
 }
 
-/// A groove for the next measure: the kick follows the onsets of the last measure, the snare keeps the backbeat, the
-/// closed hat the eighths; fuller densities add the bass's weaker onsets, then sixteenths.
+/// A groove for the next measure: the kick follows the onsets of the last measure, the snare keeps the backbeat, the closed
+/// hat the eighths; higher densities add the bass's weaker onsets, then sixteenths.
 ///
-/// Presence falls with how weak a step is, so that less density thins the groove from its ornaments inwards.
+/// Weaker steps have lower presence, so a lower density drops the ornaments first.
 ///
 /// # Realtime safety
 /// Never allocates.
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_backbeat_is_there_in_every_common_meter() {
+    fn every_common_meter_has_a_backbeat() {
         for (n, d, snares) in [
             (4, 4, vec![4, 12]),
             (3, 4, vec![4]),

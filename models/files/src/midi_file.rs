@@ -16,13 +16,13 @@ pub use write::{PPQ, write, write_on};
 /// Longest music that is read: 100,000 measures of 4/4.
 pub const MAX_BEATS: f64 = 400_000.0;
 
-/// Longest music that is read, by the clock: a day.
+/// Longest music that is read, in seconds: a day.
 pub const MAX_SECONDS: f64 = 86_400.0;
 
-/// Most notes that are read from one file; a long orchestral score has a tenth of it.
+/// Most notes that are read from one file; a long orchestral score has a tenth of that.
 pub const MAX_NOTES: usize = 1_000_000;
 
-/// Slowest and fastest tempo, in BPM; a file's tempo beyond them is brought to the nearer one.
+/// Slowest and fastest tempo, in BPM; a file's tempo is clamped to this range.
 pub const BPM_RANGE: (f64, f64) = (3.5, 1_000.0);
 
 /// Length given to a note that ends where it begins.
@@ -57,7 +57,7 @@ impl TimeSignature {
         denominator: 4,
     };
 
-    /// The meter, or `None` where its measure is no whole number of steps or too long for a hit map.
+    /// The meter, or `None` if its measure is not a whole number of steps or too long for a hit map.
     pub fn meter(self) -> Option<Meter> {
         Meter::new(self.numerator, self.denominator)
     }
@@ -72,19 +72,18 @@ impl From<Meter> for TimeSignature {
     }
 }
 
-/// What a file says that a drummer needs.
+/// What a drummer needs from a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Song {
     /// The bass, by start, then key.
     pub bass: Vec<Note>,
     /// The notes of channel 10 in all tracks, by start, then key.
     pub drums: Vec<Note>,
-    /// Where a tempo begins, and its BPM (in [`BPM_RANGE`]); the first at 0, ascending.
+    /// Where each tempo begins, and its BPM (in [`BPM_RANGE`]); the first at 0, ascending.
     pub tempos: Vec<(Beats, f64)>,
-    /// Where a time signature begins; the first at 0, ascending. Off the step grid where [`TimeSignature::meter`] is
-    /// `None`.
+    /// Where each time signature begins; the first at 0, ascending. Off the step grid if [`TimeSignature::meter`] is `None`.
     pub meters: Vec<(Beats, TimeSignature)>,
-    /// Which part the bass was read from, for people: `track 2 "Fingered Bass", channel 1`; "" where there is none.
+    /// Which part the bass was read from, as text: `track 2 "Fingered Bass", channel 1`; "" if there is no bass.
     pub bass_part: String,
     /// End of the last note of bass or drums.
     pub length: Beats,
@@ -105,17 +104,17 @@ impl Default for Song {
 }
 
 impl Song {
-    /// Tempo at a position, in BPM; 120 where the song has none.
+    /// Tempo at a position, in BPM; 120 if the song has none.
     pub fn tempo_at(&self, at: Beats) -> f64 {
         value_at(&self.tempos, at).unwrap_or(120.0)
     }
 
-    /// Time signature at a position; 4/4 where the song has none.
+    /// Time signature at a position; 4/4 if the song has none.
     pub fn signature_at(&self, at: Beats) -> TimeSignature {
         value_at(&self.meters, at).unwrap_or(TimeSignature::COMMON)
     }
 
-    /// Meter at a position, or `None` where the time signature there is off the step grid.
+    /// Meter at a position, or `None` if the time signature there is off the step grid.
     pub fn meter_at(&self, at: Beats) -> Option<Meter> {
         self.signature_at(at).meter()
     }
@@ -165,24 +164,24 @@ fn value_at<T: Copy>(changes: &[(Beats, T)], at: Beats) -> Option<T> {
         .map(|change| change.1)
 }
 
-/// Which part of a file is the bass; what is `None` is left to the reader.
+/// Which part of a file is the bass; the reader chooses whatever is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pick {
     /// Track, counted from 1 in the order of the file.
     pub track: Option<usize>,
-    /// Channel, 1 to 16. Channel 10 is the drums' and never the bass.
+    /// Channel, 1 to 16. Channel 10 is for drums and never the bass.
     pub channel: Option<u8>,
 }
 
-/// Why a file is not read.
+/// Why a file cannot be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum MidiFileError {
-    /// The bytes are of something else.
+    /// The bytes are not a MIDI file.
     #[error(
         "this is not a Standard MIDI File (it does not begin with MThd); export the song as .mid"
     )]
     NotMidi,
-    /// The file ends inside what it announces.
+    /// The file ends before the end of a chunk.
     #[error("the file is cut off in {place}; copy or export it again")]
     Truncated {
         /// Where: `the header`, `track 3`.
@@ -204,12 +203,12 @@ pub enum MidiFileError {
         /// The header's number.
         got: u16,
     },
-    /// Time counted in film frames.
+    /// Time is counted in film frames.
     #[error(
         "the file counts time in SMPTE frames, not in beats; save it with ticks per quarter note"
     )]
     Smpte,
-    /// No ticks in a quarter note.
+    /// A quarter note has no ticks.
     #[error("the file says that a quarter note has 0 ticks, so it has no time; export it again")]
     ZeroDivision,
     /// An event lies beyond [`MAX_BEATS`] or the music takes more than [`MAX_SECONDS`].
@@ -229,12 +228,12 @@ pub enum MidiFileError {
     /// Every note is on channel 10.
     #[error("the file has drums only (channel 10); a bass part on another channel is needed")]
     NoBass,
-    /// Nothing plays where the bass was looked for.
-    #[error("no bass part is at {wanted}; the file has:\n{parts}")]
+    /// No notes where the bass was expected.
+    #[error("there is no bass part at {wanted}; the file has:\n{parts}")]
     PickNotFound {
-        /// What was asked for.
+        /// The track and channel that were asked for.
         wanted: String,
-        /// The parts that exist, one a line.
+        /// The parts that exist, one per line.
         parts: String,
     },
 }
@@ -244,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seconds_follow_every_tempo_change_and_back() {
+    fn seconds_and_beats_follow_every_tempo_change() {
         let song = Song {
             tempos: vec![(Beats(0.0), 120.0), (Beats(4.0), 60.0), (Beats(6.0), 240.0)],
             ..Song::default()

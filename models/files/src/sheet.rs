@@ -1,4 +1,4 @@
-//! A song's bass onsets and drums on the step grid: what is printed as a grid, and what is measured.
+//! The input of the measurement: a song's bass onsets and drums on the step grid.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ pub const MIN_MEASURES: usize = 8;
 /// Steps of a measure of 4/4.
 const MEASURE_STEPS: usize = 16;
 
-/// A drum note as the figures on dynamics and timing see it.
+/// A drum note, as used by the figures on dynamics and timing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stroke {
     /// MIDI velocity.
@@ -23,14 +23,14 @@ pub struct Stroke {
     pub step: usize,
 }
 
-/// Bass onsets and drums of a song in 4/4, whole measures of sixteen steps.
+/// Bass onsets and drums of a song in 4/4, in whole measures of sixteen steps.
 #[derive(Clone, Debug, Default)]
 pub struct Sheet {
     /// Whether a bass note begins at each step.
     pub bass: Vec<bool>,
-    /// MIDI velocity of each voice at each step, `(T, V)`; 0 where it is not hit.
+    /// MIDI velocity of each voice at each step, `(T, V)`; 0 where there is no hit.
     pub drums: Vec<[u8; N_VOICES]>,
-    /// Every drum note, of the nine voices or not.
+    /// Every drum note, whether it maps to one of the nine voices or not.
     pub strokes: Vec<Stroke>,
     /// Drum notes outside General MIDI's percussion, 35 to 81.
     pub n_not_gm: usize,
@@ -57,8 +57,7 @@ impl Sheet {
         sheet
     }
 
-    /// Bass onsets and drums that lie on the grid: the steps on which a bass note begins, and the velocity of each voice at
-    /// each step, `(T, V)`.
+    /// The bass of a song with these drums, which are exactly on the grid.
     pub fn from_steps(onsets: impl IntoIterator<Item = usize>, drums: &[[u8; N_VOICES]]) -> Self {
         let mut sheet = Self::default();
         for step in onsets {
@@ -74,8 +73,8 @@ impl Sheet {
         sheet
     }
 
-    /// The steps that are measured, whole measures: from the second measure with something to answer to the last one
-    /// with bass; `None` where they are fewer than [`MIN_MEASURES`].
+    /// The measured steps, in whole measures: from the one after the first measure with bass to the last one with bass;
+    /// `None` if there are fewer than [`MIN_MEASURES`].
     pub fn measured_steps(&self) -> Option<Range<usize>> {
         let first = self.bass.iter().position(|is_onset| *is_onset)?;
         let last = self.bass.iter().rposition(|is_onset| *is_onset)?;
@@ -114,7 +113,7 @@ impl Sheet {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the reader bounds positions to 100,000 measures and none is negative"
+    reason = "the reader limits positions to 100,000 measures and none is negative"
 )]
 fn nearest_step(at: Beats) -> (usize, f64) {
     let position = at.0 * f64::from(STEPS_PER_BEAT);

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, whatever happens while they are written.
+//! Files that appear complete or not at all, whatever happens while they are written.
 
 mod new;
 
@@ -10,8 +10,8 @@ use tempfile::NamedTempFile;
 
 pub use new::NewFile;
 
-/// A file on its way: it takes its name, and the place of what had it before, when it is finished. One that is dropped
-/// before leaves nothing.
+/// A file being written. It gets its name only when it is finished, and then replaces any file of that name. If it is dropped
+/// before, nothing is left.
 #[derive(Debug)]
 pub struct WholeFile {
     temporary: NamedTempFile,
@@ -19,7 +19,7 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Begins a file in the folder where it will be, under another name with the same extension.
+    /// Begins a file in its final folder, under a temporary name with the same extension.
     ///
     /// # Errors
     /// Those of the file system.
@@ -35,12 +35,12 @@ impl WholeFile {
         })
     }
 
-    /// Where it is while it is written.
+    /// Its temporary path while it is written.
     pub fn path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Gives it a name that no file has yet, once the disk has all of it. The file comes back where one has.
+    /// Syncs it to disk and gives it a name that no file has yet. If the name is taken, the file is returned.
     ///
     /// # Errors
     /// Those of the file system.
@@ -56,19 +56,19 @@ impl WholeFile {
         }
     }
 
-    /// Gives it its name, once the disk has all of it.
+    /// Syncs it to disk and gives it its name.
     ///
     /// # Errors
-    /// Those of the file system; what had the name before is then still there.
+    /// Those of the file system; a file that had the name before is then still there.
     pub fn finish(self) -> Result<()> {
-        // By its path: who was given the path may have put another file there.
+        // Opens it by its path, because a caller that was given the path may have put another file there.
         fs::File::open(self.temporary.path())?.sync_all()?;
         self.temporary.persist(self.path)?;
         Ok(())
     }
 }
 
-/// An empty file in a folder, with a name of its own that ends in an extension.
+/// An empty file in a folder, with a unique name and the given extension.
 fn temporary(folder: &Path, extension: &str) -> Result<NamedTempFile> {
     let suffix = if extension.is_empty() {
         String::new()
@@ -77,7 +77,7 @@ fn temporary(folder: &Path, extension: &str) -> Result<NamedTempFile> {
     };
     let mut builder = tempfile::Builder::new();
     builder.suffix(&suffix);
-    // Readable as any other file, and not for its owner alone as temporary files are.
+    // With the permissions of an ordinary file; temporary files are readable only by their owner.
     #[cfg(unix)]
     let builder = {
         use std::os::unix::fs::PermissionsExt as _;
@@ -96,7 +96,7 @@ impl Write for WholeFile {
     }
 }
 
-/// Writes a file.
+/// Writes a file completely or not at all.
 ///
 /// # Errors
 /// Those of the file system.
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_stays_its_owners() -> Result<()> {
+    fn finish_as_new_does_not_replace_a_file() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let (taken, free) = (folder.path().join("a.mid"), folder.path().join("b.mid"));
         write(&taken, b"first")?;

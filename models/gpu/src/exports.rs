@@ -1,6 +1,6 @@
-//! The functions as C sees them: pointers become slices here, and nowhere else.
+//! The library's C functions. Pointers become slices here and nowhere else.
 
-#![expect(unsafe_code, reason = "functions for C, which takes pointers")]
+#![expect(unsafe_code, reason = "C functions take pointers")]
 
 use std::ffi::c_void;
 
@@ -18,7 +18,7 @@ pub extern "C" fn lockstep_gpu_abi() -> u32 {
 /// [`Open`](lockstep_models::boundary::Open).
 ///
 /// # Safety
-/// `weights` are `n` bytes to read, `why` has room for what it says.
+/// `weights` points at `n` readable bytes, and `why` at as many writable bytes as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_open(
     weights: *const u8,
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn lockstep_gpu_open(
 /// [`Name`](lockstep_models::boundary::Name).
 ///
 /// # Safety
-/// `handle` is open and nobody else uses it, `name` has room for what it says.
+/// `handle` is open and nobody else uses it, and `name` points at as many writable bytes as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_name(handle: *mut c_void, name: Words) {
     // SAFETY: the caller's promise.
@@ -50,8 +50,8 @@ pub unsafe extern "C" fn lockstep_gpu_name(handle: *mut c_void, name: Words) {
 /// [`Evaluate`](lockstep_models::boundary::Evaluate).
 ///
 /// # Safety
-/// `handle` is open and nobody else uses it; `heard` and what it holds can be read, and `room` and `why` have room for what
-/// they say.
+/// `handle` is open and nobody else uses it, `heard` and its arrays are readable, and `room` and `why` point at as much
+/// writable memory as they say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_features(
     handle: *mut c_void,
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn lockstep_gpu_features(
     room: Features,
     why: Words,
 ) -> i64 {
-    // SAFETY: the caller's promise; the slices are of the caller's own memory, apart from each other.
+    // SAFETY: the caller's promise; the slices are the caller's own memory and do not overlap.
     let (handle, minds, room, why) = unsafe {
         (
             &mut *handle.cast::<Handle>(),
@@ -85,17 +85,17 @@ pub unsafe extern "C" fn lockstep_gpu_features(
 pub unsafe extern "C" fn lockstep_gpu_close(handle: *mut c_void) {
     // SAFETY: the caller's promise; it came from `into_address`.
     let handle = unsafe { Box::from_raw(handle.cast::<Handle>()) };
-    // A lost device may panic when its memory is freed; there is nobody left to tell.
+    // Freeing the memory of a lost device may panic, and nobody is left to report it to.
     let _ = guarded(|| {
         drop(handle);
         Ok(())
     });
 }
 
-/// What crosses, in memory of its own.
+/// Copies what crossed the boundary.
 ///
 /// # Safety
-/// What `heard` holds can be read.
+/// The arrays of `heard` are readable.
 unsafe fn minds(heard: &Heard) -> Minds {
     let numbers = |floats: Floats| {
         // SAFETY: the caller's promise.
@@ -110,7 +110,7 @@ unsafe fn minds(heard: &Heard) -> Minds {
 }
 
 /// # Safety
-/// There is as much room as `words` says, and nobody else uses it for as long as the slice lives.
+/// There is as much room as `words` says, and nobody else uses it while the slice lives.
 unsafe fn words<'a>(words: Words) -> &'a mut [u8] {
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts_mut(words.first, words.n) }

@@ -1,8 +1,8 @@
-//! The library through which Lockstep predicts on a GPU: the functions of [`lockstep_models::boundary`].
+//! The library that lets Lockstep predict on a GPU; it exports the functions of [`lockstep_models::boundary`].
 //!
-//! The plugin opens it at run time, after it has found a driver, so that the plugin itself starts everywhere. Built with the
-//! feature `cuda` or `metal` it computes on that device; without, on the CPU, which the tests need and nobody else.
-//! Computes features and nothing else: what they mean is decided in the plugin. Knows no thread; no panic leaves it.
+//! The plugin opens it at run time, once it has found a driver, so the plugin itself starts on any machine. With the feature
+//! `cuda` or `metal` it computes on that device, otherwise on the CPU, which only the tests need. It computes features and
+//! nothing else; the plugin decides what they mean. Starts no thread; no panic leaves it.
 
 mod exports;
 
@@ -16,7 +16,7 @@ pub use exports::{
     lockstep_gpu_open,
 };
 
-/// What a handle points at.
+/// The type that a handle points at.
 type Handle = Box<dyn Trunk>;
 
 /// The trunk of a weights file, or why there is none.
@@ -27,7 +27,7 @@ fn open(weights: &[u8]) -> Result<Handle, String> {
     })
 }
 
-/// Writes the minds' features and says how many; there must be room for exactly as many.
+/// Writes the minds' features and returns how many; `room` must be exactly that long.
 fn features(trunk: &mut dyn Trunk, minds: &Minds, room: &mut [f32]) -> Result<usize, String> {
     guarded(|| {
         let features = trunk.features(minds).map_err(|error| in_one_line(&error))?;
@@ -40,19 +40,16 @@ fn features(trunk: &mut dyn Trunk, minds: &Minds, room: &mut [f32]) -> Result<us
     })
 }
 
-/// Work whose panic becomes its error: tensor libraries and drivers panic, and a panic must not cross the boundary.
+/// Runs `work` and turns a panic into an error: tensor libraries and drivers panic, and a panic must not cross the boundary.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let words = panic.downcast_ref::<String>().map(String::as_str);
         let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!(
-            "it panicked: {}",
-            words.unwrap_or("without a word")
-        ))
+        Err(format!("it panicked: {}", words.unwrap_or("no message")))
     })
 }
 
-/// As much of `text` as fits into `room` with a zero after it.
+/// Writes as much of `text` as fits into `room`, followed by a zero.
 fn write_words(text: &str, room: &mut [u8]) {
     let Some(n_most) = room.len().checked_sub(1) else {
         return;
@@ -62,7 +59,7 @@ fn write_words(text: &str, room: &mut [u8]) {
     room[n] = 0;
 }
 
-/// The handle's address, which owns it.
+/// The address of the handle; whoever holds it owns the handle.
 fn into_address(handle: Handle) -> *mut c_void {
     Box::into_raw(Box::new(handle)).cast()
 }

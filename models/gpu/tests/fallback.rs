@@ -1,5 +1,5 @@
-//! The plugin's way to the GPU through real libraries: `lockstep-gpu` built for the CPU, and a stand-in that fails in every
-//! way it can. Each failure must give the CPU's very drums, in the same call, and a message.
+//! The plugin's path to the GPU, with real libraries: `lockstep-gpu` built for the CPU, and a stand-in that fails in every way
+//! it can. After each failure the same call must return the CPU's exact drums, and there must be a message.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,13 +25,13 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// A drummer that decides hit by hit.
 const WEIGHTS: &[u8] = include_bytes!("../../weights/lockstep.safetensors");
 
-/// A drummer that decides all at once and has no trunk.
+/// A drummer that decides a whole measure at once and has no trunk.
 const GAN: &[u8] = include_bytes!("../../weights/base.safetensors");
 
-/// Measures that are played.
+/// Number of measures to play.
 const N_MEASURES: u64 = 8;
 
-/// A library of this workspace: they are dependencies of this test, so cargo has built them beside it.
+/// The path of a library of this workspace. They are dependencies of this test, so cargo builds them beside it.
 fn built(name: &str) -> Outcome<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(libloading::library_filename(name));
     if path.is_file() {
@@ -45,10 +45,10 @@ fn built(name: &str) -> Outcome<PathBuf> {
     }
 }
 
-/// The stand-in in a folder of its own, whose mode is that of this copy alone.
+/// A copy of the stand-in in its own folder, so its mode is not shared with other tests.
 struct StandIn {
     path: PathBuf,
-    /// Keeps the copy.
+    /// Keeps the copy on disk.
     _folder: tempfile::TempDir,
     library: libloading::Library,
 }
@@ -59,7 +59,7 @@ impl StandIn {
         let path = folder.path().join("stand-in");
         std::fs::copy(built("lockstep_gpu_stand_in")?, &path)?;
         #[expect(unsafe_code, reason = "loading a library runs its code")]
-        // SAFETY: it is the library that this workspace built.
+        // SAFETY: this workspace built the library.
         let library = unsafe { libloading::Library::new(&path) }?;
         Ok(Self {
             path,
@@ -110,7 +110,7 @@ fn drums(generator: &mut dyn Generator) -> Outcome<Vec<HitMap>> {
     Ok(maps.collect::<Result<_, _>>()?)
 }
 
-/// The same measure, but for the rounding of sums in another order: batches of minds are multiplied in other blocks.
+/// Whether two measures differ only by rounding: batches of minds are multiplied in other blocks, so sums run in another order.
 fn is_alike(a: &HitMap, b: &HitMap) -> bool {
     (0..MAX_STEPS_PER_MEASURE).all(|step_idx| {
         Voice::ALL.into_iter().all(|voice| {
@@ -125,20 +125,20 @@ fn is_alike(a: &HitMap, b: &HitMap) -> bool {
     })
 }
 
-/// Asserts that the first measures are alike, which the device answered, and that all after them are the CPU's to the bit.
+/// Asserts that the first `n_by_device` measures are alike, and that all later ones are the CPU's to the bit.
 #[track_caller]
 fn assert_drums(got: &[HitMap], cpu: &[HitMap], n_by_device: usize, what: &str) {
     assert_eq!(got.len(), cpu.len());
     for (measure, (got, cpu)) in got.iter().zip(cpu).enumerate() {
         if measure < n_by_device {
-            assert!(is_alike(got, cpu), "{what}: measure {measure} is another");
+            assert!(is_alike(got, cpu), "{what}: measure {measure} differs");
         } else {
             assert!(got == cpu, "{what}: measure {measure} is not the CPU's");
         }
     }
 }
 
-/// What was told, line by line.
+/// The lines that the player was told.
 #[derive(Clone, Debug, Default)]
 struct Told(Arc<Mutex<Vec<String>>>);
 
@@ -157,7 +157,7 @@ impl Told {
     }
 }
 
-/// A drummer that wants a GPU and has waited for it.
+/// A drummer with the given device choice, once the device is settled.
 fn drummer(search: Search, choice: DeviceChoice, told: &Told) -> Outcome<OnDevice> {
     let predictor = Predictor::new(WEIGHTS)?;
     let wish = move || choice;
@@ -211,24 +211,24 @@ fn a_library_says_why_it_cannot_use_what_it_is_given() -> Outcome {
         accents: vec![0.0; 64],
         ..Minds::default()
     });
-    assert!(error.is_err(), "five numbers are no bass");
+    assert!(error.is_err(), "five numbers are not a bass");
     Ok(())
 }
 
 #[test]
-fn a_prediction_that_fails_is_the_cpus_in_the_same_call() -> Outcome {
+fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> Outcome {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let library = StandIn::new()?;
     let ways = [
         (stand_in::PREDICTION_FAILS, "the device is lost"),
         (stand_in::FAILS_WITHOUT_A_WORD, "without a word"),
-        (stand_in::NOT_FINITE, "it answered inf"),
-        (stand_in::WRITES_HALF, "it answered NaN"),
-        (stand_in::SAYS_FEWER, "features in place of"),
-        (stand_in::SAYS_MORE, "features in place of"),
+        (stand_in::NOT_FINITE, "it returned inf"),
+        (stand_in::WRITES_HALF, "it returned NaN"),
+        (stand_in::SAYS_FEWER, "features instead of"),
+        (stand_in::SAYS_MORE, "features instead of"),
     ];
     for (mode, why) in ways {
-        // The first call is the trial before the song; the last fails at the song's last measure.
+        // The first call is the trial before the song; with 8 good calls, the song's last measure fails.
         for n_good_calls in [0, 1, 4, 8] {
             library.fail(mode, n_good_calls)?;
             let told = Told::default();
@@ -250,7 +250,7 @@ fn a_prediction_that_fails_is_the_cpus_in_the_same_call() -> Outcome {
             );
         }
     }
-    // And where it does not fail, it plays to the end.
+    // Without a failure, the device plays to the end.
     library.fail(0, 0)?;
     let told = Told::default();
     let mut drummer = drummer(at(&library.path), DeviceChoice::Auto, &told)?;
@@ -260,7 +260,7 @@ fn a_prediction_that_fails_is_the_cpus_in_the_same_call() -> Outcome {
 }
 
 #[test]
-fn what_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
+fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let folder = tempfile::tempdir()?;
     let damaged = folder.path().join("damaged");
@@ -278,7 +278,7 @@ fn what_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
             "nowhere: put it there",
         ),
         (at(&damaged), 0, "does not load"),
-        // The plugin itself: a library, but not this one.
+        // The plugin itself: a library, but not a GPU library.
         (at(&built("lockstep")?), 0, "lockstep_gpu_abi"),
         (
             at(&library.path),
@@ -289,7 +289,7 @@ fn what_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
         (
             at(&library.path),
             stand_in::DEVIATES,
-            "is it of another version?",
+            "is it another version?",
         ),
     ];
     for (search, mode, why) in searches {
@@ -308,12 +308,12 @@ fn what_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
 }
 
 #[test]
-fn without_a_gpu_auto_is_the_cpu_without_a_word() -> Outcome {
+fn without_a_gpu_auto_uses_the_cpu_and_says_nothing() -> Outcome {
     let told = Told::default();
     let nowhere = at(Path::new("nowhere"));
     let mut drummer = drummer(nowhere.clone(), DeviceChoice::Auto, &told)?;
     drums(&mut drummer)?;
-    // A drummer without a trunk does not even look for one.
+    // A drummer without a trunk does not even look for a GPU.
     let predictor = Predictor::new(GAN)?;
     let auto = || DeviceChoice::Auto;
     let mut gan = OnDevice::new(
@@ -338,7 +338,7 @@ fn without_a_gpu_auto_is_the_cpu_without_a_word() -> Outcome {
 }
 
 #[test]
-fn the_player_may_change_the_device_in_mid_song() -> Outcome {
+fn the_player_can_change_the_device_mid_song() -> Outcome {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let wish = Arc::new(AtomicU32::new(0));
     let seen = Arc::clone(&wish);
@@ -353,7 +353,7 @@ fn the_player_may_change_the_device_in_mid_song() -> Outcome {
     let mut drummer = OnDevice::new(predictor, WEIGHTS, library, wished, told.teller());
     for wanted in [0, 1, 0, 2, 0] {
         wish.store(wanted, Ordering::SeqCst);
-        // The device may be there with any of these.
+        // The device may become ready during any of these measures.
         assert_drums(&drums(&mut drummer)?, &cpu, cpu.len(), "while it opens");
         drummer = drummer.settled();
         assert_eq!(drummer.device().name == "CPU", wanted == 0);
@@ -364,9 +364,9 @@ fn the_player_may_change_the_device_in_mid_song() -> Outcome {
     Ok(())
 }
 
-/// As in a host: requests go to the generator thread, and every one of them is answered by the network's plan.
+/// As in a host: requests go to the generator thread, and the network answers every one of them.
 #[test]
-fn a_device_that_is_lost_in_mid_song_leaves_no_gap() -> Outcome {
+fn a_device_lost_mid_song_leaves_no_gap() -> Outcome {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let library = StandIn::new()?;
     library.fail(stand_in::PREDICTION_FAILS, 4)?;

@@ -1,14 +1,14 @@
 //! Songs to learn from, in one memory-mapped file: bass and drums by measure, with velocity and micro-timing.
 //!
 //! `cargo lab prepare` makes the file from MIDI files; training and measurement read it. Reading copies nothing: the
-//! views are slices of the map. Knows the representation and MIDI songs; nothing of networks, training or archives.
+//! views are slices of the map. Knows the representation and MIDI songs, but not networks, training or archives.
 //! Never on the audio thread.
 //!
 //! # The file
-//! Little endian, every section aligned to its records: a header (magic, version, counts), the songs, the measures and
-//! one more that ends the last, the bass notes, the drum hits, the names as UTF-8. A measure holds the index of its
-//! first note and hit; what it holds ends where the next one begins. [`Corpus::open`] checks every record once, so that
-//! the views need no check.
+//! Little endian, every section aligned to its records: a header (magic, version, counts), the songs, the measures plus an
+//! end record, the bass notes, the drum hits, the names as UTF-8. A measure holds the index of its first note and hit; its
+//! notes and hits end where those of the next record begin. [`Corpus::open`] checks every record once, so the views need
+//! no checks.
 
 mod format;
 mod grid;
@@ -27,14 +27,14 @@ pub use repetition::{LEAST_WEIGHT, Repetition};
 pub use view::{Corpus, MeasureView, SongView};
 pub use write::{Measure, SongRecord, write};
 
-/// Which songs: to learn from, to choose by, to report on. Songs of one group are never in two of them.
+/// What a song is used for. Copies of one song are never in two splits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// Learnt from.
+    /// For training.
     Train,
-    /// Chosen by.
+    /// For choosing weights and settings.
     Valid,
-    /// Reported on.
+    /// For reporting.
     Test,
 }
 
@@ -42,7 +42,7 @@ impl Split {
     /// Every split, in the order of its number in the file.
     pub const ALL: [Self; 3] = [Self::Train, Self::Valid, Self::Test];
 
-    /// The split of a song that comes without one: 80 % train, 10 % valid, 10 % test, by the hash of its music.
+    /// The split of a song whose source names none: 80 % train, 10 % valid, 10 % test, by the hash of its music.
     ///
     /// See [`SongRecord::music_hash`]: two copies of one song are always in the same split.
     pub fn from_hash(hash: u64) -> Self {
@@ -73,7 +73,7 @@ pub struct BassNote {
 }
 
 impl BassNote {
-    /// A note that begins on its step and lasts `n_steps`; [`Self::offset`] is 0 and may be set.
+    /// A note that begins exactly on its step and lasts `n_steps`; set [`Self::offset`] to move it.
     pub fn new(step_idx: u8, key: u8, velocity: u8, n_steps: u16) -> Self {
         Self {
             step_idx,
@@ -111,7 +111,7 @@ pub enum CorpusError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is of something else.
+    /// The file is not a corpus.
     #[error(
         "{path} is not a corpus file (it does not begin with LOCKSTEP); make one with `cargo lab prepare`"
     )]
@@ -131,7 +131,7 @@ pub enum CorpusError {
         /// [`FORMAT_VERSION`].
         expected: u32,
     },
-    /// Cut off, or a record that cannot be.
+    /// The file is cut off, or a record is impossible.
     #[error("the corpus file {path} is damaged: {what}; run `cargo lab prepare` again")]
     Damaged {
         /// Which file.
@@ -139,7 +139,7 @@ pub enum CorpusError {
         /// What was found: `song 3: its split is 7`.
         what: String,
     },
-    /// A song to be written is not what its fields promise, or there are too many.
+    /// A song to be written breaks the rules of its fields, or there are too many songs.
     #[error("cannot write these songs: {0}")]
     Record(String),
     /// The file cannot be written.

@@ -1,7 +1,7 @@
 //! Measurement: how a take compares with what people played to the same bass.
 //!
-//! [`Sheet`] is what is measured, [`score`] the measuring, [`audition`] the quick way to a take without a host: the
-//! drummer hears the bass measure by measure and nothing of the real drums. [`baselines`] are what a network must beat.
+//! [`score`] measures [`Sheet`]s. [`audition`] is the quick way to a take without a host: the drummer hears the bass measure
+//! by measure and none of the real drums. A network must beat the [`baselines`].
 
 pub mod baselines;
 mod figures;
@@ -17,11 +17,11 @@ use lockstep_core::representation::{N_VOICES, Onset, Voice, WINDOW_STEPS, Window
 use lockstep_files::sheet::{MIN_MEASURES, Sheet};
 use lockstep_models::network::NET_STEPS;
 
-/// Below this lock gain a drummer counts as deaf. People have 16 to 17; what was squeezed through a bottleneck has -2 to
-/// +1, and half of people's is the least that can be called listening.
+/// Below this lock gain a drummer counts as deaf. People have 16 to 17, networks that heard the bass through a bottleneck -2
+/// to +1; half of people's is the least that can be called listening.
 pub const DEAF_BELOW: f64 = 8.0;
 
-/// `n` songs, evenly spread over those that are long enough; all of them where there are fewer.
+/// `n` songs, evenly spread over those that are long enough; all of those if there are fewer.
 pub fn pick(songs: &[GridSong], n: usize) -> Vec<&GridSong> {
     let long: Vec<_> = songs
         .iter()
@@ -31,10 +31,9 @@ pub fn pick(songs: &[GridSong], n: usize) -> Vec<&GridSong> {
     (0..n).map(|i| long[i * long.len() / n]).collect()
 }
 
-/// Lets a generator play to the first `max_measures` of every song and measures the takes. Each song gets a seed of its
-/// own.
+/// Lets a generator play to the first `max_measures` of every song and measures the takes. Each song gets its own seed.
 ///
-/// Songs of which fewer than [`MIN_MEASURES`] can be measured are left out, so 16 measures are the least that is useful.
+/// Songs with fewer than [`MIN_MEASURES`] measurable measures are left out, so `max_measures` should be at least 16.
 ///
 /// # Errors
 /// Those of the generator.
@@ -56,7 +55,7 @@ pub fn audition(
     Ok(score(&takes))
 }
 
-/// The beginning of a song; all of a shorter one.
+/// The first `max_measures` of a song, or all of a shorter one.
 fn first_measures(song: &GridSong, max_measures: usize) -> GridSong {
     let n_measures = song.n_measures.min(max_measures);
     let n_steps = n_measures * NET_STEPS;
@@ -68,7 +67,7 @@ fn first_measures(song: &GridSong, max_measures: usize) -> GridSong {
     song
 }
 
-/// One song's drums, from a silent start, at the density of the network's own take.
+/// One song's drums, from a silent start, at density ½.
 fn play(
     generator: &mut dyn Generator,
     song: &GridSong,

@@ -1,6 +1,6 @@
 //! Training: run files, batches, losses, the optimiser and the adversarial game.
 //!
-//! Knows the network, the representation and the corpus; nothing knows training but programs.
+//! Knows the network, the representation and the corpus; only programs use it.
 
 mod adam;
 pub mod batch;

@@ -1,4 +1,4 @@
-//! The figures agree with the reference implementation, `score.py`, on songs with every oddity that it knows.
+//! The figures agree with the reference implementation, `score.py`, on songs with every special case it handles.
 
 use std::fs;
 use std::path::Path;
@@ -31,7 +31,7 @@ fn report() -> Outcome<Report> {
     Ok(score(&songs))
 }
 
-/// What `score.py` wrote; it writes NaN where a figure is not defined, which is no JSON.
+/// The output of `score.py`; it writes NaN for undefined figures, which is not JSON.
 fn reference() -> Outcome<Value> {
     let text = fs::read_to_string(fixtures().join("score.json"))?;
     Ok(serde_json::from_str(&text.replace("NaN", "null"))?)
@@ -46,13 +46,13 @@ fn assert_equal(name: &str, ours: f64, theirs: &Value) {
 }
 
 #[test]
-fn every_figure_is_what_the_reference_says() -> Outcome {
+fn every_figure_matches_the_reference() -> Outcome {
     let (report, reference) = (report()?, reference()?);
     assert_eq!(Some(report.n_songs as u64), reference["files"].as_u64());
     for (name, value) in report.take.named() {
         assert_equal(name, value, &reference["take"][name]);
     }
-    // Of people against themselves score.py gives no f1.
+    // score.py gives no F1 of people against themselves.
     for (name, value) in report.real.named().into_iter().skip(3) {
         assert_equal(name, value, &reference["real"][name]);
     }

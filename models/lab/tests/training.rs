@@ -1,5 +1,5 @@
-//! Training as a whole, on a few drawn songs: every run file plays, every weight moves, and a run that was stopped goes
-//! on bit by bit.
+//! Training as a whole, on a few generated songs: every run file plays, every weight changes, and a run that was stopped
+//! resumes to the same bits.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// Tensors by name, as plain values.
 type Values = Vec<(String, Vec<f32>)>;
 
-/// Songs with drums on the bass's own steps; every fourth is a drummer alone.
+/// Songs whose kick is on the bass's steps; every fourth has drums only.
 fn corpus(folder: &Path) -> Outcome<Corpus> {
     let hit = |step_idx, voice, velocity, offset| DrumHit {
         step_idx,
@@ -68,7 +68,7 @@ fn run_files() -> Outcome<Vec<(PathBuf, RunFile)>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let mut run = RunFile::parse(&fs::read_to_string(&path)?)?;
-        // The network as it is, on less than a real run's songs.
+        // The network is the real one, but a step has fewer excerpts.
         run.schedule.excerpts = 6;
         run.data.drums_only = 2;
         files.push((path, run));
@@ -114,7 +114,7 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
             }
         }
         for ((tensor, before), (_, after)) in before.iter().zip(values(&game.average())?) {
-            // A vocabulary's words are counted, not learnt.
+            // A vocabulary's words and the styles are counted, not learnt.
             let moved = before
                 .iter()
                 .zip(&after)
@@ -131,7 +131,7 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
 }
 
 #[test]
-fn a_run_is_a_pure_function_of_its_seed_and_resumes_bit_by_bit() -> Outcome {
+fn a_run_is_a_pure_function_of_its_seed_and_resumes_to_the_same_bits() -> Outcome {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     for replicas in [1, 2] {
@@ -156,7 +156,7 @@ fn a_run_is_a_pure_function_of_its_seed_and_resumes_bit_by_bit() -> Outcome {
 }
 
 #[test]
-fn a_checkpoint_of_another_architecture_is_refused_by_the_tensor_that_differs() -> Outcome {
+fn a_checkpoint_of_another_architecture_is_refused() -> Outcome {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     let run = base()?;

@@ -1,15 +1,16 @@
-//! Bias and rectifier in one pass over memory: at these sizes a training step waits for memory, not for arithmetic.
+//! Bias and rectifier in one pass over memory: at these sizes memory, not arithmetic, limits a training step.
 //!
-//! Training would be as right, and slower, with candle's own operations; a test compares the two, gradients included.
+//! candle's own operations give the same results, only slower; a test compares the two, gradients included.
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-/// `max(y, slope · y)` of `y = x + bias`, for `x` `(rows, n)` and `bias` `(n,)`, both contiguous. A slope of 1 leaves `y`.
+/// `max(y, slope · y)` of `y = x + bias`, for `x` `(rows, n)` and `bias` `(n,)`, both contiguous. A slope of 1 returns `y`
+/// itself.
 ///
-/// Once and twice differentiable: where `y` is not 0 the slope is constant.
+/// Twice differentiable: the slope is constant wherever `y` is not 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BiasRectifier {
-    /// What values below 0 are multiplied with, above 0.
+    /// Factor for values below 0, in `[0, 1]`.
     pub(super) slope: f32,
 }
 
@@ -74,7 +75,7 @@ impl CustomOp1 for Slopes {
     }
 }
 
-/// The values of a tensor that lie in memory as they are counted.
+/// The values of a tensor that is contiguous in memory.
 pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let values = storage.as_slice::<f32>()?;
     let wrong = || candle_core::Error::Msg("the operation needs contiguous values".to_owned());
@@ -88,7 +89,7 @@ mod tests {
     use candle_core::{Device, Var};
 
     #[test]
-    fn values_and_gradients_are_those_of_candles_own_operations() -> Result<()> {
+    fn values_and_gradients_match_candles_own_operations() -> Result<()> {
         let x = Var::new(&[[0.5_f32, -1.0, 2.0], [-0.25, 3.0, -0.1]], &Device::Cpu)?;
         let bias = Var::new(&[0.1_f32, 0.2, -0.3], &Device::Cpu)?;
         let weigh = Tensor::new(&[[1.0_f32, -2.0, 3.0], [4.0, 0.5, -1.0]], &Device::Cpu)?;

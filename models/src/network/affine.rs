@@ -1,8 +1,8 @@
-//! An affine map and its rectifier on the calling thread alone, for prediction.
+//! An affine map and its rectifier on the calling thread only, for prediction.
 //!
-//! candle asks for as many threads as the machine has cores for every matrix product, however small, and however many
-//! threads the pool has that it runs in; handing the parts around takes three times as long as the product. This goes to
-//! the same kernels without. It has no gradient: training multiplies with candle.
+//! candle splits every matrix product, however small, into as many parts as the machine has cores, whatever the size of its
+//! thread pool; handing the parts around takes three times as long as the product. This calls the same kernels without
+//! threads. It has no gradient, so training multiplies with candle.
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use gemm::Parallelism;
@@ -13,7 +13,7 @@ use super::activation::contiguous;
 /// contiguous.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Affine {
-    /// What values below 0 are multiplied with, above 0.
+    /// Factor for values below 0, in `[0, 1]`.
     pub(super) slope: f32,
 }
 
@@ -42,15 +42,17 @@ impl CustomOp3 for Affine {
         let bias = contiguous(bias, bias_layout)?;
         let n_out = bias.len();
         if x.len() != n_rows * n_in || weight.len() != n_in * n_out {
-            candle_core::bail!("an affine map of {n_in} to {n_out} needs as many weights");
+            candle_core::bail!(
+                "the input or the weights do not match an affine map of {n_in} to {n_out} channels"
+            );
         }
         let mut y = bias.repeat(n_rows);
         #[expect(
             unsafe_code,
-            reason = "the kernels take pointers, and candle's way to them takes threads"
+            reason = "the kernels take pointers, and candle only calls them with threads"
         )]
-        // SAFETY: the three matrices lie row by row in slices whose lengths were compared with their sizes above, and `y` is
-        // `n_rows` times a row of `n_out`.
+        // SAFETY: the matrices are stored row by row. The lengths of `x` and `weight` were checked above, and `y` has
+        // `n_rows` rows of `n_out`.
         unsafe {
             gemm::gemm(
                 n_rows,
@@ -92,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_candles_product_with_bias_and_rectifier() -> Result<()> {
+    fn it_matches_candles_product_with_bias_and_rectifier() -> Result<()> {
         let draw = |seed: u64, shape: (usize, usize)| {
             let n = (shape.0 * shape.1) as u64;
             let values: Vec<f32> = (0..n).map(|i| draws::normal(&[seed, i])).collect();
@@ -115,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_do_not_fit_are_refused() -> Result<()> {
+    fn mismatched_sizes_are_refused() -> Result<()> {
         let zeros =
             |shape: (usize, usize)| Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu);
         let bias = zeros((1, 4))?.squeeze(0)?;

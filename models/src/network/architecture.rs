@@ -1,4 +1,4 @@
-//! Which network: the choices that a run file makes and a weights file carries.
+//! Which network: the choices in a run file, stored in the weights file.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,15 +23,15 @@ pub enum BassEmbedding {
     Convolution,
     /// Embedding 3: self-attention over the measure's sixteen steps (Vaswani et al. 2017).
     Transformer {
-        /// Blocks of attention and feed-forward, 1 to 8.
+        /// Number of blocks of attention and feed-forward, 1 to 8.
         n_blocks: usize,
         /// Heads of an attention; a divisor of the 32 channels of a step.
         n_heads: usize,
     },
-    /// Embedding 4: the index of the measure in a vocabulary of the commonest rhythms of the training songs; one that
-    /// is not in it takes the nearest by Hamming distance.
+    /// Embedding 4: the index of the measure in a vocabulary of the commonest rhythms of the training songs; any other rhythm
+    /// takes the nearest word by Hamming distance.
     Vocabulary {
-        /// Words, 2 to 65,536.
+        /// Number of words, 2 to 65,536.
         n_words: usize,
     },
 }
@@ -46,7 +46,7 @@ pub enum Digits {
     PianoRoll,
 }
 
-/// Which axes a network's kernels have.
+/// The axes of a network's kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kernels {
     /// Steps × pitches: four measures are one row of 64 steps.
@@ -75,7 +75,7 @@ impl Drumming {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::TwoD, Self::ThreeD, Self::Autoregressive];
 
-    /// Family of networks that a weights file names.
+    /// The family name in a weights file.
     pub fn family(self) -> &'static str {
         match self {
             Self::TwoD | Self::ThreeD => "conditional-gan",
@@ -84,7 +84,7 @@ impl Drumming {
     }
 }
 
-/// Everything that decides a generator's shape. Part of every weights file.
+/// Everything that determines a generator's shape. Part of every weights file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Architecture {
@@ -92,11 +92,11 @@ pub struct Architecture {
     pub bass: BassEmbedding,
     /// How it makes drums.
     pub generator: Drumming,
-    /// Whether it hears how loud the bass is, the meter, and whether a fill is asked for; only with
-    /// [`Drumming::Autoregressive`]. Without, it hears place and tempo.
+    /// Whether it also hears how loud and how late the bass is, the meter, and whether a fill is asked for; only with
+    /// [`Drumming::Autoregressive`]. Without, it hears only place and tempo.
     #[serde(default)]
     pub controls: bool,
-    /// Styles that it can be asked for, 0 to 64; only with `controls`.
+    /// Number of styles that it can be asked for, 0 to 64; only with `controls`.
     #[serde(default)]
     pub n_styles: usize,
 }
@@ -114,7 +114,7 @@ pub struct ArchitectureError {
 }
 
 impl Architecture {
-    /// Refuses what no network can be built from.
+    /// Checks that a network can be built.
     ///
     /// # Errors
     /// [`ArchitectureError`] names the setting and what it may be.
@@ -166,13 +166,13 @@ impl Architecture {
             n_styles == 0 || self.controls,
             "n-styles",
             n_styles,
-            "only with controls = true there are styles",
+            "styles need controls = true",
         )?;
         if self.controls && self.generator != Drumming::Autoregressive {
             return Err(ArchitectureError {
                 key: "controls",
                 got: "true".to_owned(),
-                allowed: "only generator = \"autoregressive\" hears them",
+                allowed: "controls need generator = \"autoregressive\"",
             });
         }
         let is_2d = self.generator == Drumming::TwoD;
@@ -180,7 +180,7 @@ impl Architecture {
             return Err(ArchitectureError {
                 key: "generator",
                 got: "\"2d\"".to_owned(),
-                allowed: "with kernels over one row of 64 steps the bass kind must be \"convolution\"",
+                allowed: "it needs a bass of kind \"convolution\"",
             });
         }
         Ok(())

@@ -1,17 +1,17 @@
-//! What a generator's outputs mean: for each step and voice whether it is hit, how loud, and when.
+//! The meaning of a generator's outputs: for each step and voice whether it is hit, how loud, and when.
 
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::{CELL_OUTPUTS, N_OUTPUTS};
 
-/// Least and most spread of a velocity, in units of the full scale: a sequencer's hand, and half of the scale.
+/// Least and most spread of a velocity, in units of the full scale; the least is that of a sequencer.
 const VELOCITY_SPREAD: (f32, f32) = (0.02, 0.3);
 
 /// Least and most spread of an offset, in steps.
 const OFFSET_SPREAD: (f32, f32) = (0.01, 0.25);
 
-/// A generator's outputs, taken apart. Every tensor is `(B, K, 16, V)`.
+/// A generator's outputs by meaning. Every tensor is `(B, K, 16, V)`.
 #[derive(Clone, Debug)]
 pub struct Cells {
     /// Log-odds that the voice is hit.
@@ -27,7 +27,7 @@ pub struct Cells {
 }
 
 impl Cells {
-    /// From `(B, K, 16, N_OUTPUTS)`.
+    /// Splits outputs of shape `(B, K, 16, N_OUTPUTS)`.
     ///
     /// # Errors
     /// Those of candle, if the shape does not fit.
@@ -82,7 +82,7 @@ pub fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// Logistic function, finite with a finite gradient for any `x`: by way of exponentials the gradient is NaN below −88.
+/// Logistic function with a finite gradient for any `x`; computed with exponentials, the gradient is NaN below −88.
 ///
 /// # Errors
 /// Those of candle.

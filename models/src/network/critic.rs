@@ -1,4 +1,4 @@
-//! The critic: whether these drums were played to this bass by people.
+//! The critic judges whether people played these drums to this bass.
 
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
@@ -7,7 +7,7 @@ use super::architecture::Kernels;
 use super::hearing::{STEP_CHANNELS, STRIDE, StepReader, stack_measures};
 use super::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
 
-/// Measures that the depth kernel joins: the critic with 3-D kernels judges each measure together with the one before.
+/// Measures that the depth kernel joins: with 3-D kernels the critic judges each measure together with the one before.
 const DEPTH: usize = 2;
 /// Slope of the leaky rectifier below 0, as in GAN critics since DCGAN (Radford et al. 2016).
 const LEAK: f32 = 0.2;
@@ -15,11 +15,11 @@ const STEP_WIDTH: usize = 64;
 const BEAT_WIDTH: usize = 96;
 const MEASURE_WIDTH: usize = 128;
 
-/// What the critic says.
+/// The critic's answer.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// Higher is more like people. `(B, K − 1, 1)`, one for each two neighbouring measures, with 3-D kernels; `(B, 1, 1)`
-    /// with 2-D ones.
+    /// Higher is more like people. `(B, K − 1, 1)` with 3-D kernels, one for each pair of neighbouring measures;
+    /// `(B, 1, 1)` with 2-D kernels.
     pub score: Tensor,
     /// The features before the score, `(B, …, C)`, for feature matching.
     pub features: Tensor,
@@ -38,7 +38,7 @@ pub struct CriticNet {
     score: Projection,
 }
 
-/// The critic's own layers for `k` measures; they count no operations of a prediction.
+/// The critic's own layers for `k` measures; none takes part in a prediction, so they count no operations.
 fn layers(kernels: Kernels, k: usize) -> [Layer; 6] {
     let joined = match kernels {
         Kernels::ThreeD => DEPTH,
@@ -46,7 +46,7 @@ fn layers(kernels: Kernels, k: usize) -> [Layer; 6] {
     };
     let layer = |name: &str, size| Layer::affine(format!("critic.{name}"), size, 0);
     [
-        // One kernel over bass and drums, in two parts: the bass is read once for any number of drummers.
+        // One kernel over bass and drums in two parts, so that the bass is read once for any number of drummers.
         layer("bass", (STEP_CHANNELS, STEP_WIDTH)),
         layer("step", (N_VOICES, STEP_WIDTH)),
         layer("beat", (STRIDE * STEP_WIDTH, BEAT_WIDTH)),
@@ -94,7 +94,7 @@ impl CriticNet {
         self.bass.forward(&self.reader.forward(bass)?)
     }
 
-    /// Judges `drums`, `(B, K, 16, V)` of hits, to the bass that [`Self::hear`] made `heard` of.
+    /// Judges `drums`, hits of shape `(B, K, 16, V)`, to the bass in `heard`, which [`Self::hear`] returned.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
@@ -120,7 +120,7 @@ impl CriticNet {
     }
 }
 
-/// In operations whose second derivative candle knows.
+/// Uses only operations whose second derivative candle knows.
 fn leaky_relu(x: &Tensor) -> Result<Tensor> {
     (x.relu()? * f64::from(1.0 - LEAK))? + (x * f64::from(LEAK))?
 }

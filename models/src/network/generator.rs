@@ -1,4 +1,4 @@
-//! The generator: noise and what was heard, joined at every scale, to the drums of the next measure.
+//! The generator network: makes the drums of the next measure from noise and what was heard, joined at every scale.
 
 mod autoregressive;
 mod decoder;
@@ -21,35 +21,35 @@ use two_d::TwoD;
 /// Length of the noise vector.
 pub const N_LATENT: usize = 32;
 
-/// What is said of each cell, in this order: presence logit, velocity and its spread, offset and its spread, each
-/// before its squashing; see [`Cells`](super::Cells).
+/// Outputs per cell, in this order: presence logit, velocity and its spread, offset and its spread, each before squashing;
+/// see [`Cells`](super::Cells).
 pub const CELL_OUTPUTS: usize = 5;
 
-/// Outputs a step: [`CELL_OUTPUTS`] times all voices.
+/// Outputs per step: [`CELL_OUTPUTS`] for each voice.
 pub const N_OUTPUTS: usize = CELL_OUTPUTS * N_VOICES;
 
-/// What a generator that hears itself is told beside the bass.
+/// The inputs beside the bass of a generator that hears itself.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// One's own drums in the measures heard, or people's in their place: `(B, M, 16, N_OWN_PLANES)`.
+    /// Its own drums in the measures heard, or people's in their place: `(B, M, 16, N_OWN_PLANES)`.
     pub own: Tensor,
-    /// Velocity of the loudest bass note that begins at each step heard, 0 where none does: `(B, M, 16, 1)`.
+    /// Velocity of the loudest bass note that begins at each step heard, 0 if none does: `(B, M, 16, 1)`.
     pub accents: Tensor,
-    /// What is given of the predicted measures: [`Given::numbers`], then 1 for the style, 0 for all others and all 0 where
-    /// it is open: `(B, K, N_GIVEN + n_styles)`.
+    /// What is given about the predicted measures: [`Given::numbers`], then one number per style, 1 for the one asked for and
+    /// 0 for the others; all 0 if none is asked for: `(B, K, N_GIVEN + n_styles)`.
     pub given: Tensor,
 }
 
 /// Predicts drum measures from bass measures.
 #[derive(Clone, Debug)]
 pub enum GeneratorNet {
-    /// From noise beside the bass.
+    /// From noise and the bass.
     FromNoise(FromNoise),
-    /// From its own drums beside the bass.
+    /// From its own drums and the bass.
     Autoregressive(Box<Autoregressive>),
 }
 
-/// A generator that takes noise beside the bass.
+/// A generator that hears noise and the bass.
 #[derive(Clone, Debug)]
 pub enum FromNoise {
     /// Kernels over steps and pitches.
@@ -61,9 +61,9 @@ pub enum FromNoise {
 impl FromNoise {
     /// Outputs `(B, K, 16, N_OUTPUTS)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`.
     ///
-    /// `latent` is `(B, K, N_LATENT)`. The last of the `K` is predicted from the four measures before it alone, and so
-    /// are the others with 3-D kernels. With 2-D kernels the others are the earlier measures of the one row of 64 steps
-    /// that ends with the last: they know the bass up to its end.
+    /// `latent` is `(B, K, N_LATENT)`. The last of the `K` measures is predicted only from the four before it, and with 3-D
+    /// kernels so are the others. With 2-D kernels the others are the earlier measures of the same row of 64 steps, so they
+    /// know the bass up to the end of that row.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
@@ -103,8 +103,8 @@ impl GeneratorNet {
         })
     }
 
-    /// Outputs of a batch, as [`FromNoise::forward`] or [`Autoregressive::forward`] gives them; what the other needs is
-    /// left alone.
+    /// Outputs of a batch, as returned by [`FromNoise::forward`] or [`Autoregressive::forward`]; each ignores the inputs that
+    /// only the other needs.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
@@ -120,7 +120,7 @@ impl GeneratorNet {
         }
     }
 
-    /// Floor of the floating-point operations of one prediction: the affine maps alone.
+    /// Least number of floating-point operations per prediction: counts only the affine maps.
     pub fn n_flops(architecture: &Architecture) -> u64 {
         Self::layers(architecture).iter().map(Layer::n_flops).sum()
     }

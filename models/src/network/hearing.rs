@@ -1,7 +1,6 @@
-//! Hearing: what the bass says at the scale of steps, beats and measures, by any of the four embeddings.
+//! Hearing: turns the bass into features at the scale of steps, beats and measures, with any of the four embeddings.
 //!
-//! Each embedding reads measure by measure and keeps the measure axis; the generator joins what was heard at each of
-//! its scales. Knows nothing of drums.
+//! Each embedding reads measure by measure and keeps the measure axis; the generator joins the features at each of its scales.
 
 mod convolution;
 mod index;
@@ -20,7 +19,7 @@ pub(super) use own::OwnDrums;
 pub use own::{N_OWN_PLANES, know};
 use transformer::Transformer;
 
-/// Steps a beat and beats a measure, of the network's 4/4 row.
+/// Steps per beat, and beats per measure, of the network's 4/4 row.
 pub(super) const STRIDE: usize = 4;
 
 /// Channels of the features at each scale, finest first.
@@ -28,7 +27,7 @@ pub(super) const STEP_CHANNELS: usize = 32;
 pub(super) const BEAT_CHANNELS: usize = 48;
 pub(super) const MEASURE_CHANNELS: usize = 64;
 
-/// What was heard, at three scales.
+/// Features of what was heard, at three scales.
 #[derive(Clone, Debug)]
 pub(super) struct Heard {
     /// `(B, M, 16, STEP_CHANNELS)`.
@@ -49,7 +48,7 @@ pub(super) enum Hearing {
 }
 
 impl Hearing {
-    /// Every layer, for `n_measures` measures a prediction.
+    /// Every layer, for `n_measures` measures per prediction.
     pub(super) fn layers(embedding: &BassEmbedding, n_measures: usize) -> Vec<Layer> {
         match embedding {
             BassEmbedding::Convolution => Convolution::layers(n_measures),
@@ -79,7 +78,7 @@ impl Hearing {
         })
     }
 
-    /// `(B, M, 16, P)` to what was heard.
+    /// Reads `(B, M, 16, P)`.
     pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
         match self {
             Self::Convolution(embedding) => embedding.forward(bass),
@@ -98,7 +97,7 @@ struct Pyramid {
 }
 
 impl Pyramid {
-    /// Its layers for a player, `bass` or `own`.
+    /// Its layers for `player`, which is `bass` or `own`.
     fn layers(player: &str, n_measures: usize) -> [Layer; 2] {
         let beat = (STRIDE * STEP_CHANNELS, BEAT_CHANNELS);
         let measure = (STRIDE * BEAT_CHANNELS, MEASURE_CHANNELS);
@@ -120,7 +119,7 @@ impl Pyramid {
         })
     }
 
-    /// `(B, M, 16, STEP_CHANNELS)` to what was heard.
+    /// Gathers steps, `(B, M, 16, STEP_CHANNELS)`, into beats and measures.
     fn forward(&self, steps: Tensor) -> Result<Heard> {
         let (b, m, _, _) = steps.dims4()?;
         let beats = steps.reshape((b, m, NET_STEPS / STRIDE, STRIDE * STEP_CHANNELS))?;

@@ -1,4 +1,4 @@
-//! Named weights, and the two things that everything is built from: affine maps and lookup tables.
+//! Named weights, and the two building blocks of every network: affine maps and lookup tables.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +20,9 @@ enum Kind {
 pub struct Layer {
     /// Unique within a network.
     pub name: String,
-    /// Channels that come in, kernel included; rows of a table.
+    /// Input channels, kernel included; rows of a table.
     pub n_in: usize,
-    /// Channels that go out, positions of a transposed kernel included.
+    /// Output channels, positions of a transposed kernel included.
     pub n_out: usize,
     /// How often the layer is applied for one prediction.
     pub n_positions: usize,
@@ -65,10 +65,10 @@ impl Layer {
 /// Why a network cannot be built from its weights.
 #[derive(Debug, thiserror::Error)]
 pub enum ParameterError {
-    /// A tensor that the network needs is not there.
+    /// A tensor that the network needs is missing.
     #[error("the weights lack the tensor {0:?}")]
     Missing(String),
-    /// A tensor has another shape than the network's.
+    /// A tensor has the wrong shape.
     #[error("the tensor {name:?} has the shape {got:?}, the network needs {expected:?}")]
     Shape {
         /// Which tensor.
@@ -89,7 +89,7 @@ impl From<ParameterError> for candle_core::Error {
     }
 }
 
-/// Tensors by name, in name order, so that two runs see them alike.
+/// Tensors by name, in name order, so that every run sees them in the same order.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(pub BTreeMap<String, Tensor>);
 
@@ -126,7 +126,7 @@ impl Parameters {
         Ok((Self(tensors), vars))
     }
 
-    /// The same values, out of reach of gradients.
+    /// The same values, detached from gradients.
     #[must_use]
     pub fn detached(&self) -> Self {
         Self(
@@ -187,7 +187,7 @@ impl Parameters {
     }
 }
 
-/// `max(y, slope · y)` of `y = x + bias`, of operations that every device has; the CPU has faster ones.
+/// `max(y, slope · y)` of `y = x + bias`, with operations that every device has; the CPU has faster ones.
 fn on_any_device(x: &Tensor, bias: &Tensor, slope: f32) -> candle_core::Result<Tensor> {
     let y = x.broadcast_add(bias)?;
     if slope >= 1.0 {
@@ -207,7 +207,7 @@ pub struct Projection {
 }
 
 impl Projection {
-    /// Weight and bias, row by row.
+    /// Weight, row by row, and bias.
     pub(super) fn values(&self) -> candle_core::Result<(Vec<f32>, Vec<f32>)> {
         let weight = self.weight.flatten_all()?.to_vec1()?;
         Ok((weight, self.bias.to_vec1()?))
@@ -221,7 +221,7 @@ impl Projection {
         self.rectified(x, 1.0)
     }
 
-    /// [`Self::forward`], values below 0 multiplied with `slope`, in `[0, 1]`: 0 is the rectifier, 1 changes nothing.
+    /// [`Self::forward`] with values below 0 multiplied by `slope`, in `[0, 1]`: 0 is the rectifier, 1 changes nothing.
     ///
     /// # Errors
     /// Those of candle, if the last axis is not `n_in` long.
@@ -242,11 +242,11 @@ impl Projection {
         y.reshape(dims)
     }
 
-    /// [`Self::rectified`] of channels that lie in several tensors, side by side. A part with row numbers, `(B,)`, has fewer
-    /// rows than the others: the rows that are multiplied once and used wherever they are named. No gradient goes through it.
+    /// [`Self::rectified`] of channels that are split over several tensors. A part with row numbers, `(B,)`, has fewer rows
+    /// than the others: each of its rows is multiplied once and used wherever its number occurs. It passes no gradient.
     ///
     /// # Errors
-    /// Those of candle, if the parts together have not `n_in` channels.
+    /// Those of candle, if the parts do not have `n_in` channels together.
     pub(super) fn rectified_parts(
         &self,
         parts: &[(Tensor, Option<&Tensor>)],
@@ -276,7 +276,7 @@ impl Projection {
             Some(sum) if slope == 0.0 => sum.relu(),
             Some(sum) if slope < 1.0 => sum.maximum(&(&sum * f64::from(slope))?),
             Some(sum) => Ok(sum),
-            None => candle_core::bail!("an affine map of nothing"),
+            None => candle_core::bail!("an affine map needs at least one part"),
         }
     }
 }
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_what_their_channels_are_side_by_side() -> candle_core::Result<()> {
+    fn split_channels_give_the_same_result_as_joined_ones() -> candle_core::Result<()> {
         let draw = |seed: u64, shape: (usize, usize)| {
             let n = (shape.0 * shape.1) as u64;
             let values: Vec<f32> = (0..n).map(|i| draws::normal(&[seed, i])).collect();
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_every_device_computes_is_what_the_cpu_computes() -> candle_core::Result<()> {
+    fn operations_for_any_device_match_those_of_the_cpu() -> candle_core::Result<()> {
         let draw = |seed: u64, shape: (usize, usize)| {
             let n = (shape.0 * shape.1) as u64;
             let values: Vec<f32> = (0..n).map(|i| draws::normal(&[seed, i])).collect();

@@ -1,26 +1,26 @@
-//! A trunk on another device, for as long as it answers well; after that, why it was dropped.
+//! A trunk on another device, used as long as it works; then the reason why it was dropped.
 //!
-//! Whoever asks always has the CPU: a failure costs the answer of the device and nothing else.
+//! The caller can always use the CPU, so a failure loses only the device's answer.
 
 use lockstep_core::generator::{DeviceReport, Request};
 use lockstep_core::representation::{N_VOICES, Onset, WINDOW_STEPS, Window};
 
 use super::trunk::{Minds, Trunk, TrunkError, in_one_line};
 
-/// How far a device's features may be from the CPU's, of 1 or of the feature where that is more. Sums of some hundred 32-bit
-/// products in another order differ by about 1e-6; another network differs by about 1.
+/// How far a device's features may be from the CPU's, relative to the feature or to 1, whichever is larger. Summing a few
+/// hundred 32-bit products in another order changes about 1e-6; another network differs by about 1.
 const TOLERANCE: f32 = 1e-3;
 
 /// The other device.
 #[derive(Debug, Default)]
 pub(super) struct Accelerator {
     trunk: Option<Box<dyn Trunk>>,
-    /// Why the CPU answers, where something else was to.
+    /// Why the CPU answers although another device was wanted.
     refusal: Option<String>,
 }
 
 impl Accelerator {
-    /// Takes a device if it answers as the CPU does, which gave `expected`, `(B, 16, N_FEATURES)`.
+    /// Takes a device if its features match `expected`, the CPU's, `(B, 16, N_FEATURES)`.
     pub(super) fn take(&mut self, trunk: Box<dyn Trunk>, minds: &Minds, expected: &[f32]) {
         *self = Self {
             trunk: Some(trunk),
@@ -38,8 +38,7 @@ impl Accelerator {
         }
     }
 
-    /// The device's features of each mind, `(B, 16, N_FEATURES)`, all of them and finite, or `None` where the CPU has to
-    /// answer.
+    /// The device's features of each mind, `(B, 16, N_FEATURES)`, complete and finite; `None` if the CPU must answer.
     pub(super) fn features(&mut self, minds: &Minds) -> Option<Vec<f32>> {
         let features = self.trunk.as_mut()?.features(minds);
         features
@@ -48,7 +47,7 @@ impl Accelerator {
             .ok()
     }
 
-    /// Lets the device go.
+    /// Drops the device and keeps the reason.
     pub(super) fn refuse(&mut self, error: &TrunkError) {
         let why = in_one_line(error);
         self.refusal = Some(match self.trunk.take() {
@@ -65,7 +64,7 @@ impl Accelerator {
     }
 }
 
-/// The features, if they are as many as were asked for and finite.
+/// The features, if their number is right and all are finite.
 fn checked(minds: &Minds, features: Vec<f32>) -> Result<Vec<f32>, TrunkError> {
     let (expected, got) = (minds.n_features(), features.len());
     if expected != got {
@@ -77,7 +76,7 @@ fn checked(minds: &Minds, features: Vec<f32>) -> Result<Vec<f32>, TrunkError> {
     }
 }
 
-/// A request in which something is heard everywhere: bass, drums and every mind.
+/// A request with bass and drums that uses every mind.
 pub(super) fn probe() -> Request {
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];

@@ -1,10 +1,10 @@
-//! What a network says of the next measure, step by step, as far as it has decided.
+//! A network's answer for the next measure, read step by step.
 
 use lockstep_core::representation::{N_VOICES, Voice};
 
 use crate::network::{Decoder, Decoding, N_OUTPUTS};
 
-/// An answer that is read from the first step to the last.
+/// An answer, to be read from the first step to the last.
 #[derive(Debug)]
 pub(super) enum Answer<'a> {
     /// All cells at once, `(16, N_OUTPUTS)`.
@@ -12,13 +12,13 @@ pub(super) enum Answer<'a> {
     /// Each cell after those before it.
     ByHit {
         decoder: &'a Decoder,
-        /// With and without one's own drums in mind, and how much each counts; together 1.
+        /// Each mind and how much it counts; the shares sum to 1.
         minds: Vec<(f32, Decoding)>,
     },
 }
 
 impl Answer<'_> {
-    /// Outputs of a step; a measure longer than the network's row begins the row anew.
+    /// Outputs of a step; after the end of the network's row they start over.
     pub(super) fn outputs(&self, step_idx: usize) -> [f32; N_OUTPUTS] {
         match self {
             Self::Whole(outputs) => {
@@ -41,14 +41,14 @@ impl Answer<'_> {
         }
     }
 
-    /// A voice hits: those after it at the same step may know.
+    /// Records that a voice hits; later voices at the same step take it into account.
     pub(super) fn hit(&self, outputs: &mut [f32; N_OUTPUTS], voice: Voice) {
         if let Self::ByHit { decoder, .. } = self {
             decoder.hit(outputs, voice.index());
         }
     }
 
-    /// All voices of a step have decided.
+    /// Records the hits of a step, once all of its voices have decided.
     pub(super) fn decided(&mut self, hits: [bool; N_VOICES]) {
         if let Self::ByHit { minds, .. } = self {
             for (_, decoding) in minds {

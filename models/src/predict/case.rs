@@ -1,6 +1,6 @@
-//! Predictions written down with everything that goes into them, so that another runtime can be given the same and compared.
+//! Writes predictions with all their inputs to a file, so that another runtime can be compared on the same inputs.
 //!
-//! Measurement only; what a player hears never comes from here.
+//! For measurement only; a player never hears any of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -16,24 +16,24 @@ use crate::network::{Cell, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
 use crate::weights::{self, WeightsError};
 
-/// Why no case is written.
+/// Why a case cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
-    /// Only a network that decides hit by hit has minds and draws to write down.
+    /// Only a network that decides hit by hit has minds and draws to write.
     #[error("the network is a {family}; only an autoregressive one can be compared")]
     Family {
-        /// What it is.
+        /// The network's family.
         family: &'static str,
     },
-    /// The measure is none of the network's own length.
+    /// The measure does not have the network's length.
     #[error("the measure has {got} steps; only those of {NET_STEPS} can be compared")]
     Meter {
-        /// Its steps.
+        /// Its length in steps.
         got: usize,
     },
-    /// A hit of the written case is not one of the prediction's.
+    /// The case does not have the same hits as the prediction.
     #[error(
-        "step {step_idx} of the case is not what was predicted; the case has fallen behind the prediction"
+        "step {step_idx} of the case differs from the prediction; `predict/case.rs` must draw as `predict.rs` does"
     )]
     Differs {
         /// The first such step.
@@ -43,7 +43,7 @@ pub enum CaseError {
     #[error("a prediction failed")]
     Predict(#[from] PredictError),
     /// The tensor library failed.
-    #[error("the case cannot be put together")]
+    #[error("the case cannot be assembled")]
     Tensor(#[from] candle_core::Error),
     /// The file cannot be written.
     #[error("the case cannot be written")]
@@ -51,17 +51,17 @@ pub enum CaseError {
 }
 
 impl Predictor {
-    /// Writes requests and what this drummer answers as a safetensors file, N requests of M minds each:
+    /// Writes requests and this drummer's answers to a safetensors file, N requests of M minds each:
     ///
     /// - `bass` `(N, M, 4, 16, P)`, `own` `(N, M, 4, 16, N_OWN_PLANES)`, `accents` `(N, M, 4, 16, 1)` and `given`
-    ///   `(N, M, N_GIVEN + n_styles)`: what each mind hears and is told;
+    ///   `(N, M, N_GIVEN + n_styles)`: each mind's inputs;
     /// - `shares` `(N, M)`: how much each counts;
     /// - `draws` `(N, 16, V)`: the logistic draws, before temperature and lean;
-    /// - `presence` `(N, 16, V)`: the log-odds with the draw in them; what is above 0 hits;
-    /// - `times_us` `(K,)`: `times`, how long predictions took, in microseconds.
+    /// - `presence` `(N, 16, V)`: the log-odds with the draw added; above 0 is a hit;
+    /// - `times_us` `(K,)`: `times`, the durations of predictions, in microseconds.
     ///
     /// # Errors
-    /// [`CaseError`] if the network is of another family, a measure of another length, or the file cannot be written.
+    /// [`CaseError`] if the network has another family or a measure another length, or the file cannot be written.
     pub fn write_case(
         &mut self,
         path: &Path,
@@ -119,7 +119,7 @@ impl Predictor {
         ])
     }
 
-    /// Draws and log-odds of all cells, `(16, V)` each, decided as a prediction decides them; makes sure that it did.
+    /// Draws and log-odds of all cells, `(16, V)` each, decided as in a prediction, and checked against one.
     fn log_odds(
         &mut self,
         request: &Request,
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_holds_what_each_mind_hears_and_the_hits_that_are_predicted() -> Outcome {
+    fn a_case_holds_the_inputs_of_each_mind_and_the_predicted_hits() -> Outcome {
         let mut predictor = predictor(Drumming::Autoregressive)?;
         let file = tempfile::NamedTempFile::new()?;
         let requests = [request(1), request(2)];
@@ -214,7 +214,7 @@ mod tests {
         };
         assert_eq!(values("shares", &[2, 2])?, [0.25, 0.75, 0.25, 0.75]);
         assert_eq!(values("times_us", &[1])?, [300.0]);
-        // Both minds hear the bass, the first alone its own drums.
+        // Both minds hear the bass, only the first hears its own drums.
         let sum = |values: &[f32]| values.iter().sum::<f32>();
         let bass = values("bass", &[2, 2, 4, 16, N_PLANES])?;
         assert!(bass.chunks(4 * 16 * N_PLANES).all(|mind| sum(mind) > 0.0));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_refused_by_name() -> Outcome {
+    fn errors_name_the_family_or_the_length_that_cannot_be_compared() -> Outcome {
         let file = tempfile::NamedTempFile::new()?;
         let write = |generator, request: Request| -> Result<String, WeightsError> {
             let outcome = predictor(generator)?.write_case(file.path(), &[request], &[]);

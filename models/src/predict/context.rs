@@ -1,4 +1,4 @@
-//! A request as the network's numbers: planes of bass and of own drums, and what is given.
+//! A request as the network's inputs: planes of bass and of own drums, and the given numbers.
 
 use lockstep_core::generator::Request;
 use lockstep_core::representation::{N_VOICES, WINDOW_STEPS, Window};
@@ -9,17 +9,17 @@ use crate::network::{
     Given, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
 };
 
-/// What of a request is heard.
+/// Which parts of a request a mind hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hearing {
-    /// The bass, its energy included.
+    /// The bass, including its energy and lateness.
     pub(super) bass: bool,
     /// The drums that were played.
     pub(super) own: bool,
 }
 
 impl Hearing {
-    /// Adds a mind that hears this of a request, for one part of the measure.
+    /// Adds a mind with this hearing to `minds`, for one part of the measure.
     pub(super) fn listen(self, request: &Request, part: Part, n_styles: usize, minds: &mut Minds) {
         if self.bass {
             minds.bass.extend(planes(&request.window, part.rows));
@@ -46,7 +46,7 @@ impl Hearing {
             counts_eighths: request.meter.denominator() == 8,
             energy: energy(&accents, NET_STEPS),
             lateness: lateness(&accents, &late),
-            // A fill is played at the end of a measure.
+            // A fill goes at the end of a measure, so only the last part is one.
             fill: request
                 .taste
                 .fill
@@ -61,10 +61,10 @@ impl Hearing {
     }
 }
 
-/// Calls back for each step that is heard, with its cell among the network's `(M, T)` and its place in the window.
+/// Calls `hear` for each heard step, with its cell in the network's `(M, T)` and its index in the window.
 ///
-/// One measure, or part of one, is a row, the newest last. In 4/4 that is the window itself. A shorter one leaves the end
-/// of its row empty. What the window does not hold whole is not heard.
+/// Each row is a measure or part of one, the newest last. In 4/4 the rows are the window itself. A shorter measure leaves the
+/// end of its row empty. Measures that do not fit completely into the window are not heard.
 fn each_step(rows: [usize; NET_MEASURES], mut hear: impl FnMut(usize, usize)) {
     for (row, n_steps) in rows.into_iter().enumerate() {
         let Some(first) = WINDOW_STEPS.checked_sub(rows[row..].iter().sum()) else {
@@ -90,7 +90,7 @@ fn write_own(request: &Request, part: Part, planes: &mut [f32]) {
         .for_each(know);
 }
 
-/// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`, with rows of so many steps.
+/// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`, where `rows` are the rows' lengths in steps.
 pub fn planes(window: &Window, rows: [usize; NET_MEASURES]) -> Vec<f32> {
     let mut planes = vec![0.0; NET_MEASURES * NET_STEPS * N_PLANES];
     each_step(rows, |cell, step_idx| {
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_measure_of_three_is_the_start_of_its_row() {
+    fn a_measure_in_three_fills_the_start_of_its_row() {
         let mut window = Window::default();
         window.begin(WINDOW_STEPS - 12, Onset::new(40, 0.8));
         let planes = planes(&window, [12; NET_MEASURES]);

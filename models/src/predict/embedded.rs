@@ -1,10 +1,9 @@
-//! The trained weights that are part of every binary.
+//! The trained weights that are built into every binary.
 
-/// Name and bytes of each, the one that plays unless another is chosen first.
+/// Name and bytes of each; the default drummer comes first.
 ///
-/// `lockstep` has learnt from the whole corpus, `lockstep-open` from openly licensed songs alone; `base` is the
-/// conditional GAN of the laboratory, which starts from noise and does not hear its own drums. Their model cards are
-/// `models/weights/*.md`.
+/// `lockstep` is trained on the whole corpus, `lockstep-open` only on openly licensed songs; `base` is the lab's conditional
+/// GAN, which starts from noise and does not hear its own drums. The first two have model cards, `models/weights/*.md`.
 pub static EMBEDDED: [(&str, &[u8]); 3] = [
     ("lockstep", EMBEDDED_WEIGHTS),
     (
@@ -14,5 +13,5 @@ pub static EMBEDDED: [(&str, &[u8]); 3] = [
     ("base", include_bytes!("../../weights/base.safetensors")),
 ];
 
-/// The weights that play unless others are chosen.
+/// The default drummer's weights.
 pub static EMBEDDED_WEIGHTS: &[u8] = include_bytes!("../../weights/lockstep.safetensors");

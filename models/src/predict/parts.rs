@@ -1,30 +1,30 @@
-//! Measures longer than the network's row are played in parts: 5/4 as three and two, 12/8 as twice 6/8.
+//! Measures longer than the network's row are predicted in parts: 5/4 as three and two, 12/8 as twice 6/8.
 //!
-//! Each part is predicted as if it were a measure, after the four before it. Of the bass in the measure that is being
-//! predicted nothing is known; for its later parts it is taken to do what it did a measure before.
+//! Each part is predicted as if it were a measure, after the four parts before it. The bass of the predicted measure is not
+//! known yet; for the later parts it is assumed to repeat the measure before.
 
 use lockstep_core::generator::Request;
 use lockstep_core::representation::{Meter, N_VOICES, WINDOW_STEPS};
 
 use crate::network::{NET_MEASURES, NET_STEPS};
 
-/// A stretch of a measure that the network answers at once.
+/// A stretch of a measure that the network predicts at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
-    /// Its place among the parts.
+    /// Its index among the parts.
     pub(super) idx: usize,
     /// How many parts the measure has.
     pub(super) n_parts: usize,
-    /// Its steps, at most [`NET_STEPS`].
+    /// Its length in steps, at most [`NET_STEPS`].
     pub(super) n_steps: usize,
-    /// Steps of each of the four parts before it, oldest first.
+    /// Lengths in steps of the four parts before it, oldest first.
     pub(super) rows: [usize; NET_MEASURES],
 }
 
-/// The parts of a measure, in order. A measure of the network's length and a shorter one is one part.
+/// The parts of a measure, in order. A measure that fits the network's row is one part.
 ///
-/// Eighths in threes are grouped by six, other eighths too, and what is left is a part of its own; quarters by four, but
-/// five are three and two and six twice three.
+/// Longer meters in eighths or shorter notes are split every six eighths, other meters every four quarters, except 5/4 (three
+/// and two) and 6/4 (twice three). The remainder is its own part.
 pub(super) fn parts(meter: Meter) -> impl Iterator<Item = Part> {
     let n_steps = meter.n_steps();
     let longest = match (meter.denominator(), n_steps) {
@@ -38,14 +38,14 @@ pub(super) fn parts(meter: Meter) -> impl Iterator<Item = Part> {
         idx,
         n_parts,
         n_steps: length(idx),
-        // The parts before, round and round.
+        // Counts back through the parts, wrapping around.
         rows: std::array::from_fn(|row| {
             length((idx + NET_MEASURES * n_parts - (NET_MEASURES - row)) % n_parts)
         }),
     })
 }
 
-/// A part has been played: the next one hears it, and a bass that goes on as in the measure before.
+/// Moves the request past a predicted part: adds the part's drums, and a bass that repeats the measure before.
 pub(super) fn pass(heard: &mut Request, played: &[[f32; N_VOICES]]) {
     let n_steps = played.len().min(WINDOW_STEPS);
     heard.window.repeat(n_steps, heard.meter.n_steps());
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn measures_fall_into_the_parts_that_people_count() {
+    fn measures_are_split_as_people_count_them() {
         assert_eq!(of(4, 4), [(16, [16; 4])]);
         assert_eq!(of(7, 8), [(14, [14; 4])]);
         assert_eq!(of(5, 4), [(12, [12, 8, 12, 8]), (8, [8, 12, 8, 12])]);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_every_meter_are_its_whole_measure_in_rows_of_the_network() {
+    fn the_parts_of_every_meter_fit_the_network_and_add_up_to_the_measure() {
         for denominator in [1, 2, 4, 8, 16] {
             for numerator in 1..=32 {
                 let Some(meter) = Meter::new(numerator, denominator) else {

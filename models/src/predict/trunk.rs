@@ -1,8 +1,8 @@
-//! The trunk as something that can be asked: what each step of the next measure is like, from what was heard.
+//! The trunk computes features for each step of the next measure from what was heard.
 //!
-//! A [`Trunk`] is a device that computes it, for one or more minds at once. Plain numbers go in and come out, so that it may
-//! lie in another library; deciding hit by hit is not its part. [`NetworkTrunk`] is the network's own, on the device that
-//! this build has. Generator thread only.
+//! A [`Trunk`] is a device that computes it, for one or more minds at once. It takes and returns plain numbers, so that it can
+//! be in another library; it does not decide hits. [`NetworkTrunk`] is the network's own trunk, on the device of this build.
+//! Generator thread only.
 
 use std::error::Error;
 use std::fmt::{Debug, Write as _};
@@ -16,35 +16,35 @@ use crate::network::{
 };
 use crate::weights::{Weights, WeightsError};
 
-/// Steps that are heard for one prediction.
+/// Steps heard for one prediction.
 const HEARD_STEPS: usize = NET_MEASURES * NET_STEPS;
 
-/// What B minds hear, row by row. A mind is one way to hear a request: with or without the bass, with or without one's own
-/// drums.
+/// Inputs of B minds, row by row. A mind is one way to hear a request: with or without the bass, with or without the
+/// drummer's own drums.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Minds {
     /// The bass, `(B, 4, 16, N_PLANES)`.
     pub bass: Vec<f32>,
-    /// One's own drums, `(B, 4, 16, N_OWN_PLANES)`.
+    /// The drummer's own drums, `(B, 4, 16, N_OWN_PLANES)`.
     pub own: Vec<f32>,
     /// Velocity of the loudest bass note that begins at each step, `(B, 4, 16)`.
     pub accents: Vec<f32>,
-    /// What is given of the predicted measure, `(B, N)`, as of [`Context::given`].
+    /// What is given about the predicted measure, `(B, N)`; see [`Context::given`].
     pub given: Vec<f32>,
 }
 
 impl Minds {
-    /// How many they are, by the accents.
+    /// The number of minds, from the length of the accents.
     pub fn n(&self) -> usize {
         self.accents.len() / HEARD_STEPS
     }
 
-    /// How many features they have together, `B · 16 · N_FEATURES`.
+    /// The number of features of all minds, `B · 16 · N_FEATURES`.
     pub fn n_features(&self) -> usize {
         self.n() * NET_STEPS * N_FEATURES
     }
 
-    /// Their features by a network on a device, `(B, 16, N_FEATURES)`. What several hear alike is heard once.
+    /// Their features, computed by a network on a device, `(B, 16, N_FEATURES)`. Inputs that several minds share are read once.
     ///
     /// # Errors
     /// Those of candle.
@@ -78,17 +78,17 @@ impl Minds {
     }
 }
 
-/// Which of some rows differ.
+/// Which rows are distinct.
 #[derive(Debug, PartialEq, Eq)]
 struct Distinct {
     /// The first row of each kind.
     first: Vec<usize>,
-    /// Of which kind each row is.
+    /// The kind of each row, an index into `first`.
     rows: Vec<u32>,
 }
 
 impl Distinct {
-    /// The first rows of each kind, of `n` rows.
+    /// The first row of each kind, from the values of `n` rows.
     fn pick(&self, n: usize, values: &[f32]) -> Vec<f32> {
         let length = values.len() / n.max(1);
         let row = |row: &usize| &values[row * length..][..length];
@@ -96,7 +96,7 @@ impl Distinct {
     }
 }
 
-/// Which of `n` rows are alike in all of these.
+/// Groups `n` rows: two are of one kind if they are equal in all of these arrays.
 fn distinct(n: usize, all: &[&[f32]]) -> Distinct {
     let row_of = |values: &'_ [f32], row: usize| {
         let length = values.len() / n.max(1);
@@ -118,32 +118,32 @@ fn distinct(n: usize, all: &[&[f32]]) -> Distinct {
     Distinct { first, rows }
 }
 
-/// Why a device does not give features.
+/// Why a device returns no features.
 #[derive(Debug, thiserror::Error)]
 pub enum TrunkError {
-    /// The drummer decides all at once and has no trunk to be computed elsewhere.
-    #[error("a drummer of the family {0:?} is computed on the CPU alone")]
+    /// The drummer decides the whole measure at once and has no trunk.
+    #[error("a drummer of the family {0:?} runs on the CPU only")]
     Family(&'static str),
-    /// It answered with more or fewer numbers than were asked for.
-    #[error("it answered {got} features in place of {expected}")]
+    /// It returned the wrong number of features.
+    #[error("it returned {got} features instead of {expected}")]
     Size {
-        /// As many as the minds have.
+        /// How many the minds have.
         expected: usize,
-        /// As many as it said.
+        /// How many it returned.
         got: usize,
     },
-    /// It answered with something that is no number.
-    #[error("it answered {0}, which is no finite number")]
+    /// It returned a feature that is infinite or NaN.
+    #[error("it returned {0}, which is not a finite number")]
     NotFinite(f32),
-    /// It computes something else than this program's network.
-    #[error("it answered {got} where the CPU answers {expected}: is it of another version?")]
+    /// It computes a different network.
+    #[error("it returned {got} where the CPU returns {expected}: is it another version?")]
     Deviates {
         /// The CPU's feature.
         expected: f32,
         /// The device's.
         got: f32,
     },
-    /// A library's own words.
+    /// The library's own message.
     #[error("{0}")]
     Library(String),
     /// The tensor library failed.
@@ -162,21 +162,21 @@ impl From<ParameterError> for TrunkError {
 
 /// A device that computes the features of the next measure's steps.
 pub trait Trunk: Send + Debug {
-    /// Its name for people, such as the graphics card's.
+    /// Its name to display, such as that of the graphics card.
     fn device(&self) -> &str;
 
     /// Features `(B, 16, N_FEATURES)` of what the minds hear, [`Minds::n_features`] of them.
     ///
     /// # Errors
-    /// [`TrunkError`] if the device failed or is gone. It is not asked again then.
+    /// [`TrunkError`] if the device failed or is gone. It is not used again after that.
     ///
     /// # Realtime safety
     /// Allocates and waits for the device; generator thread only.
     fn features(&mut self, minds: &Minds) -> Result<Vec<f32>, TrunkError>;
 }
 
-/// The trunk of a network on the device that this build has: CUDA's first with the feature `cuda`, Metal's first with the
-/// feature `metal`, and the CPU without either.
+/// The trunk of a network on the device of this build: the first CUDA device with the feature `cuda`, the first Metal device
+/// with `metal`, else the CPU.
 #[derive(Debug)]
 pub struct NetworkTrunk {
     network: Box<Autoregressive>,
@@ -185,7 +185,7 @@ pub struct NetworkTrunk {
 }
 
 impl NetworkTrunk {
-    /// The trunk of the weights of a file; computes once, so that the device has its kernels when it is asked first.
+    /// The trunk of a weights file. Computes once, so that the device has loaded its kernels before the first request.
     ///
     /// # Errors
     /// [`TrunkError`] if there is no device, or the weights are damaged or have no trunk.
@@ -241,7 +241,7 @@ fn open_device() -> candle_core::Result<(Device, String)> {
     }
 }
 
-/// What the graphics card is called; nothing where it does not say.
+/// The name of the graphics card, or nothing if it has none.
 #[cfg(feature = "cuda")]
 fn card(device: &Device) -> String {
     let device = device.as_cuda_device();
@@ -249,18 +249,18 @@ fn card(device: &Device) -> String {
     name.ok().flatten().unwrap_or_default()
 }
 
-/// There is no card to be named without CUDA.
+/// Without CUDA there is no card to name.
 #[cfg(not(feature = "cuda"))]
 fn card(_: &Device) -> &'static str {
     ""
 }
 
-/// An error and what caused it, in one line.
+/// An error and its causes, in one line.
 pub fn in_one_line(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(line, ": {error}");
         cause = error.source();
     }
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_alike_only_if_they_are_in_everything() {
+    fn rows_are_of_one_kind_only_if_equal_in_every_array() {
         let (bass, accents) = (
             [1.0, 2.0, 1.0, 2.0, 0.0, 0.0, 1.0, 2.0],
             [0.5, 0.5, 0.0, 0.1],

@@ -1,4 +1,4 @@
-//! A setting that is one number for all voices or one for each.
+//! A setting with one number for all voices or one number for each.
 
 use lockstep_core::representation::{N_VOICES, Voice};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
-    expecting = "it must be a number, or nine of them, one for each voice from kick to ride"
+    expecting = "it must be one number, or nine, one for each voice from kick to ride"
 )]
 pub enum PerVoice {
     /// The same for all.

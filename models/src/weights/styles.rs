@@ -1,6 +1,6 @@
-//! Names of styles: what is played in a groove, in a few words.
+//! Names of styles: what a groove plays, in a few words.
 //!
-//! A style was found and not named by anyone; its name says what its mean groove plays and claims no genre.
+//! Styles are clusters without labels, so a name describes the mean groove and claims no genre.
 
 use lockstep_core::representation::{N_VOICES, Voice};
 
@@ -9,8 +9,8 @@ use crate::network::NET_STEPS;
 /// Cells of a groove.
 const N_CELLS: usize = NET_STEPS * N_VOICES;
 
-/// A name for each groove of `hits`, `(n, 16, V)` in one row: mean hits of each cell of a 4/4 measure, in `[0, 1]`. Where
-/// two play alike, how much they play tells them apart.
+/// A name for each groove of `hits`, `(n, 16, V)` in one row: mean hits of each cell of a 4/4 measure, in `[0, 1]`. Grooves
+/// with equal names also get their number of hits.
 pub fn names(hits: &[f32]) -> Vec<String> {
     let (grooves, _) = hits.as_chunks::<N_CELLS>();
     let names: Vec<String> = grooves.iter().map(name).collect();
@@ -26,7 +26,7 @@ pub fn names(hits: &[f32]) -> Vec<String> {
     names.collect()
 }
 
-/// A groove in a few words: what keeps time and how finely, the snare, the kick.
+/// A groove in a few words: what keeps time and in which note value, the snare, the kick.
 fn name(groove: &[f32; N_CELLS]) -> String {
     let at = |step: usize, voice: Voice| groove[step * N_VOICES + voice.index()];
     let sum = |voice: Voice| (0..NET_STEPS).map(|step| at(step, voice)).sum::<f32>();
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_groove_is_named_by_what_is_played() {
+    fn a_groove_is_named_after_what_it_plays() {
         const BEATS: &[usize] = &[0, 4, 8, 12];
         const OFF_BEATS: &[usize] = &[2, 6, 10, 14];
         const EIGHTHS: &[usize] = &[0, 2, 4, 6, 8, 10, 12, 14];

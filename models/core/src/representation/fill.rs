@@ -2,12 +2,12 @@
 
 use super::{STEPS_PER_BEAT, Voice};
 
-/// Hits on toms that make a measure a fill, or hits on the snare in its last four steps.
+/// Least number of tom hits that make a measure a fill, and of snare hits in its last four steps that do.
 const FILL: (usize, usize) = (2, 3);
 
 /// Whether a measure of `n_steps` with hits at these steps is a fill: toms, or a busy snare towards its end.
 ///
-/// A convention of this project, by which training songs are told apart and takes are counted.
+/// This project's own rule, used to label training songs and to count fills in takes.
 pub fn is_fill(hits: impl IntoIterator<Item = (usize, Voice)>, n_steps: usize) -> bool {
     let (mut n_toms, mut n_snares) = (0, 0);
     for (step_idx, voice) in hits {

@@ -5,7 +5,7 @@ use super::{N_VOICES, Voice};
 /// Longest measure, in steps: two measures of 4/4, enough for 8/4, 15/8 and 4/2.
 pub const MAX_STEPS_PER_MEASURE: usize = 32;
 
-/// How readily a hit sounds: it does when its presence exceeds 1 − density.
+/// How readily a hit sounds: it sounds if its presence exceeds 1 − density.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Presence(f32);
 
@@ -13,7 +13,7 @@ impl Presence {
     /// Sounds at no density.
     pub const NEVER: Self = Self(0.0);
 
-    /// The presence, or `None` where the value is not in `[0, 1]` (NaN is not).
+    /// The presence, or `None` if the value is not in `[0, 1]` (NaN is not).
     pub fn new(value: f32) -> Option<Self> {
         (0.0..=1.0).contains(&value).then_some(Self(value))
     }
@@ -40,8 +40,8 @@ pub struct Hit {
 impl Hit {
     /// A hit of `velocity` in `[0, 1]`, `offset` steps after its step, in `[-½, ½)`.
     ///
-    /// Values beyond their range are brought to its nearer end. `None` where one of them is NaN or infinite, so that
-    /// nothing a broken network says reaches the audio thread.
+    /// Values out of range are clamped. `None` if one of them is NaN or infinite, so that nothing from a broken network reaches
+    /// the audio thread.
     pub fn new(presence: Presence, velocity: f32, offset: f32) -> Option<Self> {
         (velocity.is_finite() && offset.is_finite()).then(|| Self {
             presence,
@@ -80,12 +80,12 @@ impl Default for HitMap {
 }
 
 impl HitMap {
-    /// Whether it is a rest: nothing was planned.
+    /// Whether it is a rest: no hit was planned.
     pub fn is_rest(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The hit of a voice at a step; one that never sounds beyond the last row.
+    /// The hit of a voice at a step; beyond the last row, one that never sounds.
     pub fn hit(&self, step_idx: usize, voice: Voice) -> Hit {
         self.0
             .get(step_idx)
@@ -94,7 +94,7 @@ impl HitMap {
             .unwrap_or_default()
     }
 
-    /// Puts a hit in place; beyond the last row nothing happens.
+    /// Sets a hit; does nothing beyond the last row.
     pub fn set(&mut self, step_idx: usize, voice: Voice, hit: Hit) {
         if let Some(cell) = self
             .0
@@ -106,14 +106,14 @@ impl HitMap {
     }
 }
 
-/// A hit map and what it is for.
+/// A hit map and the measure it is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
-    /// The playback it is for; a plan of another take is stale.
+    /// The playback it is for; a plan for another playback is stale.
     pub take: u32,
-    /// Serial number of the measure it is for, counted in played measures; see [`Request`](crate::generator::Request).
+    /// Number of the measure it is for, counted in played measures; see [`Request`](crate::generator::Request).
     pub measure: u64,
-    /// Steps of the played measure that the generator had heard, up to the measure's length; more is newer.
+    /// How many steps of the measure before it the generator had heard; a plan with more is newer.
     pub heard_steps: usize,
     /// The drums.
     pub hits: HitMap,
@@ -135,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn nothing_broken_can_be_a_hit() {
+    fn nan_and_infinity_cannot_become_a_hit() {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             assert_eq!(Presence::new(bad), None);
             assert_eq!(Hit::new(Presence::NEVER, bad, 0.0), None);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn density_zero_is_silence_and_a_half_is_the_networks_own_take() {
+    fn density_zero_is_silence_and_one_half_is_what_the_network_decided() {
         let presence = |x| Presence::new(x).unwrap_or_default();
         assert!(!presence(1.0).sounds_at(0.0));
         assert!(presence(0.51).sounds_at(0.5));

@@ -1,8 +1,8 @@
-//! Musical time: beats, steps and the meter. No clock lives here; time always comes from the host.
+//! Musical time: beats, steps and the meter. Has no clock; time always comes from the host.
 
 use super::MAX_STEPS_PER_MEASURE;
 
-/// Steps a quarter note: a step is a sixteenth.
+/// Steps per quarter note: a step is a sixteenth.
 pub const STEPS_PER_BEAT: u8 = 4;
 
 /// A position or length in quarter notes. May be negative (pre-roll).
@@ -14,7 +14,7 @@ pub struct Beats(pub f64);
 pub struct Step(pub i64);
 
 impl Step {
-    /// Where the step lies, from the same origin.
+    /// The step's position, from the same origin.
     pub fn beats(self) -> Beats {
         Beats(self.0 as f64 / f64::from(STEPS_PER_BEAT))
     }
@@ -40,7 +40,7 @@ impl Meter {
         denominator: 4,
     };
 
-    /// The meter, or `None` where its measure is not 1 to [`MAX_STEPS_PER_MEASURE`] whole sixteenths (3/32, 9/4, 0/4 …).
+    /// The meter, or `None` if its measure is not 1 to [`MAX_STEPS_PER_MEASURE`] whole sixteenths (3/32, 9/4, 0/4 …).
     pub fn new(numerator: u8, denominator: u8) -> Option<Self> {
         if !matches!(denominator, 1 | 2 | 4 | 8 | 16 | 32 | 64) {
             return None;
@@ -64,7 +64,7 @@ impl Meter {
         self.denominator
     }
 
-    /// Steps a measure: 16 in 4/4, 12 in 3/4 and 6/8, 14 in 7/8.
+    /// Steps per measure: 16 in 4/4, 12 in 3/4 and 6/8, 14 in 7/8.
     pub fn n_steps(self) -> usize {
         usize::from(self.numerator) * 16 / usize::from(self.denominator)
     }

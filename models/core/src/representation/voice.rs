@@ -7,7 +7,7 @@
 /// How many voices a kit has.
 pub const N_VOICES: usize = 9;
 
-/// How many groups of voices a density applies to.
+/// How many voice groups there are, each with its own density.
 pub const N_GROUPS: usize = 5;
 
 /// One sound of the reduced kit.
@@ -102,8 +102,8 @@ impl Voice {
 
     /// The voice that a key of Roland's TD-11 reduces to, as the Groove MIDI Dataset's page maps its recordings.
     ///
-    /// The edges of the hats and the rim of the floor tom have keys of their own, and the two rack toms are the kit's
-    /// high and middle ones, whatever General MIDI calls their keys.
+    /// The edges of the hats and the rim of the floor tom have their own keys, and the two rack toms are the high and the
+    /// middle tom, whatever General MIDI calls their keys.
     pub const fn from_td11_note(note: u8) -> Option<Self> {
         match note {
             22 => Some(Self::ClosedHat),
@@ -115,7 +115,7 @@ impl Voice {
         }
     }
 
-    /// The density control that decides about this voice.
+    /// The group whose density decides whether this voice sounds.
     pub const fn group(self) -> VoiceGroup {
         match self {
             Self::Kick => VoiceGroup::Kick,
@@ -126,7 +126,7 @@ impl Voice {
         }
     }
 
-    /// Name for people.
+    /// Name to display.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Kick => "Kick",
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_voice_is_read_back_from_its_own_note() {
+    fn every_voice_maps_back_from_its_own_note() {
         for (index, voice) in Voice::ALL.into_iter().enumerate() {
             assert_eq!(voice.index(), index);
             assert_eq!(Voice::from_gm_note(voice.gm_note()), Some(voice));

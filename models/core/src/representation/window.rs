@@ -11,7 +11,7 @@ pub const LOWEST_PITCH: u8 = 24;
 
 /// A set of the window's pitches.
 ///
-/// A key outside the window's six octaves is moved into them by whole octaves, so that no bass note goes unheard.
+/// A key outside the window's six octaves is moved into them by whole octaves, so that no bass note is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PitchSet(u128);
 
@@ -53,12 +53,12 @@ pub struct Onset {
     pub key: u8,
     /// Loudness, in `(0, 1]`.
     pub velocity: f32,
-    /// How much later than its step, in steps, in `[-½, ½]`.
+    /// How much later than its step it begins, in steps, in `[-½, ½]`.
     pub lateness: f32,
 }
 
 impl Onset {
-    /// A note that begins on its step.
+    /// A note that begins exactly on its step.
     pub fn new(key: u8, velocity: f32) -> Self {
         Self {
             key,
@@ -69,9 +69,9 @@ impl Onset {
 }
 
 /// Sixty-four steps of bass, oldest first: which pitches begin and which sound at each step, `(T, P)` =
-/// `(WINDOW_STEPS, N_PITCHES)`, and how loud and how late what begins is.
+/// `(WINDOW_STEPS, N_PITCHES)`, and how loud and how late the notes begin.
 ///
-/// The last step of the window is the last step of the measure that is being played; steps not yet played are empty.
+/// The window ends with the last step of the measure now being played; steps not yet played are empty.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     onsets: [PitchSet; WINDOW_STEPS],
@@ -92,7 +92,7 @@ impl Default for Window {
 }
 
 impl Window {
-    /// A note begins at `step_idx`; it sounds there too. A step outside the window is not in it: nothing happens.
+    /// Adds a note that begins, and so also sounds, at `step_idx`. Does nothing outside the window.
     pub fn begin(&mut self, step_idx: usize, onset: Onset) {
         let Onset {
             key,
@@ -112,7 +112,7 @@ impl Window {
         self.hold(step_idx, key);
     }
 
-    /// A note that began earlier still sounds at `step_idx`.
+    /// Marks a note that began earlier as still sounding at `step_idx`. Does nothing outside the window.
     pub fn hold(&mut self, step_idx: usize, key: u8) {
         if let Some(set) = self.sounding.get_mut(step_idx) {
             set.insert(key);
@@ -124,12 +124,12 @@ impl Window {
         self.onsets.get(step_idx).copied().unwrap_or_default()
     }
 
-    /// Velocity of the loudest note that begins at a step; 0 where none does and outside the window.
+    /// Velocity of the loudest note that begins at a step; 0 if none does, or outside the window.
     pub fn accent(&self, step_idx: usize) -> f32 {
         self.accents.get(step_idx).copied().unwrap_or_default()
     }
 
-    /// How many steps after its step the loudest note that begins there does; 0 where none does and outside the window.
+    /// How late the loudest note that begins at a step is, in steps; 0 if none begins, or outside the window.
     pub fn lateness(&self, step_idx: usize) -> f32 {
         self.lateness.get(step_idx).copied().unwrap_or_default()
     }
@@ -144,7 +144,7 @@ impl Window {
         self.is_silent_from(0)
     }
 
-    /// Whether nothing sounds from a step to the end of the window; a step beyond it hears nothing.
+    /// Whether nothing sounds from a step to the end of the window; true for a step beyond the window.
     pub fn is_silent_from(&self, step_idx: usize) -> bool {
         self.sounding
             .iter()
@@ -152,7 +152,7 @@ impl Window {
             .all(|set| set.is_empty())
     }
 
-    /// Lets `n_steps` pass in which the bass does what it did `period` steps before; both are at most the window's length.
+    /// Advances by `n_steps` in which the bass repeats what it did `period` steps before; both are at most the window's length.
     pub fn repeat(&mut self, n_steps: usize, period: usize) {
         self.advance(n_steps);
         for step_idx in WINDOW_STEPS - n_steps.min(WINDOW_STEPS)..WINDOW_STEPS {
@@ -166,7 +166,7 @@ impl Window {
         }
     }
 
-    /// Lets `n_steps` pass: the oldest steps leave, as many empty ones come in at the end.
+    /// Advances by `n_steps`: the oldest steps leave, and as many empty ones enter at the end.
     pub fn advance(&mut self, n_steps: usize) {
         let n_steps = n_steps.min(WINDOW_STEPS);
         for row in [&mut self.onsets, &mut self.sounding] {
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advancing_moves_notes_towards_the_past_and_out() {
+    fn advancing_moves_notes_back_and_finally_out() {
         let mut window = Window::default();
         window.begin(63, Onset::new(33, 0.4));
         let late = Onset {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_repeated_is_the_bass_of_a_period_before() {
+    fn repeat_copies_the_bass_from_one_period_before() {
         let mut window = Window::default();
         window.begin(44, Onset::new(33, 0.4));
         window.begin(60, Onset::new(40, 0.9));

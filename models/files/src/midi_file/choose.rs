@@ -23,14 +23,14 @@ pub(super) struct Part {
     pub(super) channel: u8,
     /// Program that its first note sounds with, from 0.
     pub(super) program: Option<u8>,
-    /// At least one.
+    /// At least one note.
     pub(super) notes: Vec<Note>,
 }
 
 /// Index of the bass among the parts.
 ///
-/// Within what the pick leaves: a bass program, else a track named bass, else the lowest median key. Of several, the
-/// one with most notes.
+/// Among the parts that match the pick: a bass program, else a track named bass, else the lowest median key. Of several, the
+/// one with the most notes.
 ///
 /// # Errors
 /// [`MidiFileError::NoNotes`], [`MidiFileError::NoBass`] or [`MidiFileError::PickNotFound`].
@@ -59,7 +59,7 @@ pub(super) fn bass(parts: &[Part], names: &[String], pick: Pick) -> Result<usize
         .into_iter()
         .min_by_key(|&index| {
             let part = &parts[index];
-            // The name of a track with several instruments (all of format 0) tells nothing of either.
+            // The name of a track with several instruments (as in format 0) says nothing about any one of them.
             let is_named_bass = n_in_track[part.track] == 1 && names_a_bass(&names[part.track]);
             let (rank, key) = match part.program {
                 Some(program) if BASS_PROGRAMS.contains(&program) => (0, 0),
@@ -75,7 +75,7 @@ pub(super) fn bass(parts: &[Part], names: &[String], pick: Pick) -> Result<usize
         })
 }
 
-/// A part for people: `track 2 "Fingered Bass", channel 1`.
+/// A part as text: `track 2 "Fingered Bass", channel 1`.
 pub(super) fn describe(part: &Part, names: &[String]) -> String {
     let (track, channel) = (part.track + 1, part.channel + 1);
     match names.get(part.track).map_or("", String::as_str) {
@@ -181,27 +181,27 @@ mod tests {
     }
 
     #[test]
-    fn of_two_basses_the_busier_plays() {
+    fn of_two_basses_the_busier_is_chosen() {
         let parts = [part(0, 0, Some(33), &[40]), part(0, 1, Some(39), &[40, 41])];
         assert_eq!(bass(&parts, &names(&[""]), Pick::default()), Ok(1));
     }
 
     #[test]
-    fn a_pick_wins_and_a_wrong_one_lists_what_there_is() {
+    fn a_pick_wins_and_a_wrong_pick_lists_the_parts() {
         let names = names(&["Bass", "Keys"]);
         let parts = [part(0, 0, Some(33), &[40]), part(1, 3, Some(0), &[60])];
         let pick = |track, channel| bass(&parts, &names, Pick { track, channel });
         assert_eq!(pick(Some(2), None), Ok(1));
         assert_eq!(pick(None, Some(4)), Ok(1));
         let error = pick(Some(2), Some(1)).map_err(|e| e.to_string());
-        let text = "no bass part is at track 2, channel 1; the file has:\n  track 1 \"Bass\", channel 1: 1 notes\n  \
+        let text = "there is no bass part at track 2, channel 1; the file has:\n  track 1 \"Bass\", channel 1: 1 notes\n  \
                     track 2 \"Keys\", channel 4: 1 notes";
         assert_eq!(error, Err(text.to_owned()));
         assert!(pick(Some(usize::MAX), Some(u8::MAX)).is_err());
     }
 
     #[test]
-    fn names_of_other_low_things_are_no_bass() {
+    fn names_of_other_low_instruments_do_not_name_a_bass() {
         for name in ["Bass", "E-bass", "Fretless bass", "Double Bass", "BASSLINE"] {
             assert!(names_a_bass(name), "{name}");
         }

@@ -1,14 +1,14 @@
 //! The envelope of a Standard MIDI File: its header and its chunks.
 //!
-//! Walked here and not by midly, which passes over what is cut off or unreadable without a word.
+//! Read here rather than by midly, which silently skips chunks that are cut off or unreadable.
 
 use super::MidiFileError;
 
-/// Ticks in a quarter note, and what follows the header.
+/// Ticks per quarter note, and the bytes after the header.
 pub(super) fn header(bytes: &[u8]) -> Result<(u16, &[u8]), MidiFileError> {
     let mut rest = bytes;
     if bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"RMID") {
-        // A MIDI file in a RIFF envelope: the chunks after its own are passed over as unknown.
+        // A MIDI file in a RIFF envelope: the RIFF chunks after it are skipped as unknown.
         let begin = bytes.windows(4).take(4096).position(|id| id == b"MThd");
         rest = begin.map_or(&[][..], |at| &bytes[at..]);
     }
@@ -30,7 +30,7 @@ pub(super) fn header(bytes: &[u8]) -> Result<(u16, &[u8]), MidiFileError> {
     }
 }
 
-/// A piece of the file under its four letters.
+/// A piece of the file with its four-letter id.
 pub(super) struct Chunk<'a> {
     pub(super) id: [u8; 4],
     pub(super) data: &'a [u8],
@@ -38,7 +38,7 @@ pub(super) struct Chunk<'a> {
     pub(super) is_cut_off: bool,
 }
 
-/// The next chunk; `None` at the end and where fewer bytes are left than a chunk's head has.
+/// The next chunk; `None` at the end or if fewer bytes are left than a chunk's header has.
 pub(super) fn next_chunk<'a>(rest: &mut &'a [u8]) -> Option<Chunk<'a>> {
     let (&[i0, i1, i2, i3, l0, l1, l2, l3], body) = rest.split_first_chunk::<8>()?;
     let length = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
@@ -51,8 +51,8 @@ pub(super) fn next_chunk<'a>(rest: &mut &'a [u8]) -> Option<Chunk<'a>> {
     })
 }
 
-/// The delta of a meta event and what follows it, for those with a length that midly refuses (a key signature of one
-/// byte, a frame offset out of range): nothing that matters here. `None` where no whole meta event is there.
+/// Skips a meta event that midly rejects for its length (a key signature of one byte, a frame offset out of range); none of
+/// these matter here. Returns its delta and the bytes after it, or `None` if there is no complete meta event.
 pub(super) fn skip_meta(data: &[u8]) -> Option<(u32, &[u8])> {
     let (delta, rest) = varlen(data)?;
     let (&[0xFF, _], rest) = rest.split_first_chunk::<2>()? else {
@@ -62,7 +62,7 @@ pub(super) fn skip_meta(data: &[u8]) -> Option<(u32, &[u8])> {
     Some((delta, rest.get(usize::try_from(length).ok()?..)?))
 }
 
-/// A number of one to four bytes, seven bits each, and what follows it.
+/// A number of one to four bytes, seven bits each, and the bytes after it.
 fn varlen(data: &[u8]) -> Option<(u32, &[u8])> {
     let mut value = 0;
     for (index, byte) in data.iter().take(4).enumerate() {

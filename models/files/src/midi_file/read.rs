@@ -1,4 +1,4 @@
-//! From bytes to a song.
+//! Reads a song from bytes.
 
 use lockstep_core::representation::Beats;
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
@@ -10,7 +10,7 @@ use super::{
     TimeSignature,
 };
 
-/// Most characters of a track's name that are kept.
+/// Longest track name that is kept, in characters.
 const MAX_NAME: usize = 64;
 
 /// Reads a song from the bytes of a Standard MIDI File.
@@ -21,10 +21,10 @@ pub fn read(bytes: &[u8], pick: Pick) -> Result<Song, MidiFileError> {
     Reader::of(bytes)?.into_song(pick, true)
 }
 
-/// Reads a song that may have no bass: a file with drums only (channel 10) is a song whose bass has no notes.
+/// Reads a song that may have no bass: in a file with drums only (channel 10) the bass has no notes.
 ///
 /// # Errors
-/// Those of [`read`], less [`MidiFileError::NoBass`].
+/// Those of [`read`] except [`MidiFileError::NoBass`].
 pub fn read_with_or_without_bass(bytes: &[u8]) -> Result<Song, MidiFileError> {
     Reader::of(bytes)?.into_song(Pick::default(), false)
 }
@@ -35,7 +35,7 @@ struct Open {
     part_idx: usize,
     note_idx: usize,
     tick: u64,
-    /// Whether it cut off an older note of its key, whose note-off is still to come.
+    /// Whether it cut off an older note of the same key whose note-off is still to come.
     has_cut: bool,
 }
 
@@ -45,7 +45,7 @@ struct Reader {
     n_notes: usize,
     names: Vec<String>,
     parts: Vec<Part>,
-    /// First program of each channel in any track, for files that keep programs apart from notes.
+    /// First program of each channel in any track, for files with programs and notes in different tracks.
     programs: [Option<u8>; 16],
     /// Notes of the track being read, by channel and key; all `None` between tracks.
     open: Vec<[Option<Open>; 128]>,
@@ -53,7 +53,7 @@ struct Reader {
     meters: Vec<(u64, TimeSignature)>,
 }
 
-/// What holds while one track is read.
+/// State while one track is read.
 #[derive(Default)]
 struct TrackState {
     tick: u64,
@@ -105,7 +105,7 @@ impl Reader {
         let mut status = None;
         loop {
             let at_byte = data.len() - events.unread().len();
-            // Running status ends with a meta event, but files exist that carry on.
+            // A meta event ends running status, but some files carry on.
             *events.running_status_mut() = events.running_status().or(status);
             let Some(Ok(event)) = events.next() else {
                 if at_byte == data.len() {
@@ -186,7 +186,7 @@ impl Reader {
             MidiMessage::NoteOn { key, .. } | MidiMessage::NoteOff { key, .. } => {
                 let key = usize::from(key.as_int());
                 match &mut self.open[channel_idx][key] {
-                    // The note-off of the note before, written after the note-on of this one.
+                    // The note-off of the previous note, written after the note-on of this one.
                     Some(open) if open.has_cut && open.tick == state.tick => open.has_cut = false,
                     _ => {
                         self.end_note(channel_idx, key, state.tick);
@@ -203,7 +203,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Ends the open note of a key, if there is one.
+    /// Ends the open note of a key and returns whether there was one.
     fn end_note(&mut self, channel_idx: usize, key: usize, tick: u64) -> bool {
         let Some(open) = self.open[channel_idx][key].take() else {
             return false;
@@ -221,7 +221,7 @@ impl Reader {
     fn meta(&mut self, tick: u64, meta: MetaMessage<'_>) {
         match meta {
             MetaMessage::TrackName(text) | MetaMessage::InstrumentName(text) => {
-                // The track's own name comes first, or the instrument's where it has none.
+                // Keeps the first name in the track: its own, or the instrument's.
                 if let Some(name) = self.names.last_mut()
                     && name.is_empty()
                 {
@@ -288,7 +288,7 @@ impl Reader {
         Ok(song)
     }
 
-    /// Changes in time order with one at 0; of several at one tick the last holds.
+    /// Changes in time order, the first at 0; of several at one tick the last wins.
     fn changes<T: Copy>(&self, found: &[(u64, T)], default: T) -> Vec<(Beats, T)> {
         let mut found = found.to_vec();
         found.sort_by_key(|change| change.0);
@@ -304,7 +304,7 @@ impl Reader {
     }
 }
 
-/// A name on one line: UTF-8, or Latin-1 where it is not; control characters and outer blanks are gone.
+/// A name on one line: UTF-8, else read as Latin-1, without control characters and outer blanks.
 fn printable(text: &[u8]) -> String {
     let text = text.get(..4 * MAX_NAME).unwrap_or(text);
     let text = std::str::from_utf8(text).map_or_else(

@@ -1,4 +1,4 @@
-//! From a song to bytes.
+//! Writes a song as bytes.
 
 use lockstep_core::representation::Beats;
 use midly::num::{u4, u7, u15, u24, u28};
@@ -9,22 +9,22 @@ use midly::{
 use super::choose::DRUM_CHANNEL;
 use super::{BPM_RANGE, Note, Song};
 
-/// Ticks in a quarter note of the files written.
+/// Ticks per quarter note in written files.
 pub const PPQ: u16 = 480;
 
 /// Fingered electric bass of General MIDI, counted from 0.
 const BASS_PROGRAM: u8 = 33;
 
-/// The bytes of a Standard MIDI File, format 1, [`PPQ`] ticks a quarter note.
+/// The bytes of a Standard MIDI File, format 1, [`PPQ`] ticks per quarter note.
 ///
-/// First track: tempos and meters; then "Bass" (channel 1, fingered bass) and "Drums" (channel 10), each also where it
-/// has no notes. Positions are rounded to the nearest tick, and no note is shorter than one. Where two notes of one key
-/// overlap, the older ends when the newer begins; of two that begin together the louder is written.
+/// First track: tempos and meters; then "Bass" (channel 1, fingered bass) and "Drums" (channel 10), even if they have no
+/// notes. Positions are rounded to the nearest tick, and every note lasts at least one tick. If two notes of one key overlap,
+/// the older ends when the newer begins; of two that begin together only the louder is written.
 pub fn write(song: &Song) -> Vec<u8> {
     write_on(song, |key| (DRUM_CHANNEL, key))
 }
 
-/// The same with the drums on other notes: `drum_key` gives channel (counted from 0) and key of each General MIDI key.
+/// Like [`write()`], with the drums on other notes: `drum_key` maps a General MIDI key to a channel (counted from 0) and key.
 pub fn write_on(song: &Song, drum_key: impl Fn(u8) -> (u8, u8)) -> Vec<u8> {
     let header = Header::new(Format::Parallel, Timing::Metrical(u15::new(PPQ)));
     let mut smf = Smf::new(header);
@@ -37,7 +37,7 @@ pub fn write_on(song: &Song, drum_key: impl Fn(u8) -> (u8, u8)) -> Vec<u8> {
     smf.tracks
         .push(track(vec![name(b"Drums")], &song.drums, drum_key));
     let mut bytes = Vec::new();
-    // A vector takes every byte, and three tracks of short events break no limit of the format.
+    // Writing to a vector cannot fail, and three tracks of short events stay within the format's limits.
     let _: Result<(), _> = smf.write(&mut bytes);
     bytes
 }
@@ -55,7 +55,7 @@ fn conductor(song: &Song) -> Track<'static> {
     });
     let meters = song.meters.iter().map(|&(at, signature)| {
         let power = u8::try_from(signature.denominator.max(1).ilog2()).unwrap_or_default();
-        // 24 MIDI clocks a metronome click, 8 thirty-seconds a quarter note: the usual ones.
+        // The usual values: 24 MIDI clocks per metronome click, 8 thirty-second notes per quarter note.
         meta(
             tick(at),
             MetaMessage::TimeSignature(signature.numerator, power, 24, 8),
@@ -79,7 +79,7 @@ fn track<'a>(mut events: Vec<Timed<'a>>, notes: &[Note], on: impl Fn(u8) -> (u8,
             )
         })
         .collect();
-    // By key and start, the loudest first, which is the one to stay.
+    // By key and start, the loudest first, which is kept.
     spans.sort_by_key(|&(key, start, _, velocity)| (key, start, 127 - velocity));
     spans.dedup_by_key(|&mut (key, start, ..)| (key, start));
     for index in 0..spans.len() {
@@ -134,7 +134,7 @@ fn midi<'a>(tick: u32, channel: u8, message: MidiMessage) -> Timed<'a> {
     (tick, rank, TrackEventKind::Midi { channel, message })
 }
 
-/// The nearest tick; positions before the start are at 0, those beyond the format's 28 bits at their end.
+/// The nearest tick, clamped to the format's 28 bits.
 fn tick(at: Beats) -> u32 {
     round(at.0 * f64::from(PPQ)).min(0x0FFF_FFFE)
 }
@@ -142,7 +142,7 @@ fn tick(at: Beats) -> u32 {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the cast brings what is out of range to the nearer end, and NaN to 0"
+    reason = "the cast saturates, and turns NaN into 0"
 )]
 fn round(value: f64) -> u32 {
     value.round() as u32
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn positions_that_no_file_can_hold_are_brought_into_it() {
+    fn positions_out_of_the_files_range_are_clamped() {
         let song = Song {
             bass: vec![
                 note(-1.0, f64::NAN, 33, 0),

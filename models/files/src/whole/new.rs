@@ -1,4 +1,4 @@
-//! Files that are new: they have no name until they are whole, and never take another file's.
+//! New files: they have no name until they are complete, and never replace another file.
 
 use std::fs::File;
 use std::io::{ErrorKind, Result, Seek, SeekFrom, Write};
@@ -8,10 +8,10 @@ use tempfile::NamedTempFile;
 
 use super::temporary;
 
-/// A file on its way to a name that no other file has. One that is dropped before leaves nothing.
+/// A file being written that will get a name no other file has. If it is dropped before, nothing is left.
 ///
-/// On Linux, nothing is left either where the process ends while it is written: until it is finished the file has no name at
-/// all. Elsewhere, and on file systems that know no such files (FAT, NFS), what is then left is named `.tmp…`.
+/// On Linux nothing is left even if the process ends during writing: the file has no name at all until it is finished.
+/// Elsewhere, and on file systems without nameless files (FAT, NFS), a file named `.tmp…` is left in that case.
 #[derive(Debug)]
 pub struct NewFile(Kind);
 
@@ -23,7 +23,7 @@ enum Kind {
 }
 
 impl NewFile {
-    /// Begins a file that will lie in a folder, and will have this extension.
+    /// Begins a file in a folder; its temporary name, if any, has this extension.
     ///
     /// # Errors
     /// Those of the file system.
@@ -35,7 +35,7 @@ impl NewFile {
         temporary(folder, extension).map(|file| Self(Kind::Named(file)))
     }
 
-    /// Gives it a name, once the disk has all of it. The file comes back where another has that name.
+    /// Syncs it to disk and gives it a name. If another file has that name, the file is returned.
     ///
     /// # Errors
     /// Those of the file system.
@@ -85,7 +85,7 @@ impl Seek for NewFile {
     }
 }
 
-/// Files without a name, as Linux has them.
+/// Linux's files without a name.
 #[cfg(target_os = "linux")]
 mod linux {
     use std::fs::File;
@@ -95,10 +95,11 @@ mod linux {
 
     use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
 
-    /// A new file in a folder; `None` where the folder's file system has none without a name, or none could be given later.
+    /// A new file in a folder; `None` if the file system has no nameless files, or `/proc` is missing, so it could not
+    /// be named later.
     pub(super) fn nameless(folder: &Path) -> Option<File> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        // As readable as the user has any other file.
+        // With the permissions of an ordinary file.
         let file = open(folder, flags, Mode::from_raw_mode(0o666)).ok()?;
         let file = File::from(file);
         own_path(&file).exists().then_some(file)
@@ -110,7 +111,7 @@ mod linux {
         Ok(())
     }
 
-    /// What leads to an open file without a name.
+    /// A path to an open file that has no name.
     fn own_path(file: &File) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
     }
@@ -122,14 +123,14 @@ mod tests {
 
     use super::*;
 
-    /// The file of each kind that there is.
+    /// A file of each kind.
     fn each(folder: &Path) -> Result<Vec<NewFile>> {
         let named = NewFile(Kind::Named(temporary(folder, "wav")?));
         Ok(vec![named, NewFile::begin(folder, "wav")?])
     }
 
     #[test]
-    fn a_new_file_is_whole_has_its_name_and_takes_nobody_elses() -> Result<()> {
+    fn a_new_file_is_complete_and_replaces_no_other() -> Result<()> {
         let folder = tempfile::tempdir()?;
         for (n, mut file) in each(folder.path())?.into_iter().enumerate() {
             let taken = folder.path().join(format!("{n}-taken.wav"));
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_not_finished_leaves_nothing() -> Result<()> {
+    fn a_file_that_is_not_finished_leaves_nothing() -> Result<()> {
         let folder = tempfile::tempdir()?;
         for mut file in each(folder.path())? {
             file.write_all(b"half of")?;
@@ -157,7 +158,7 @@ mod tests {
         Ok(())
     }
 
-    // A process that ends in mid-write runs no destructor: what has no name then is all that it can leave.
+    // A process that ends during writing runs no destructors, so only a nameless file leaves nothing.
     #[cfg(target_os = "linux")]
     #[test]
     fn on_linux_it_has_no_name_while_it_is_written() -> Result<()> {
@@ -168,7 +169,7 @@ mod tests {
         let n_names = fs::read_dir(folder.path())?.count();
         assert_eq!(n_names, usize::from(!has_nameless));
         if !has_nameless {
-            eprintln!("skipped: the file system of temporary files has none without a name");
+            eprintln!("skipped: the file system for temporary files has no nameless files");
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
-//! A GPU library that fails in the way a test asks for, at the call it asks for; before that, it works as `lockstep-gpu` does.
+//! A GPU library that fails in the way and at the call a test chooses; until then it works as `lockstep-gpu` does.
 //!
-//! Every failure that a library can show through the boundary without ending the process. A test loads a copy of its own and
-//! calls [`lockstep_stand_in_fail`] first; the copy's memory is shared by all who load that file.
+//! It covers every failure that can cross the boundary without ending the process. Each test loads its own copy and calls
+//! [`lockstep_stand_in_fail`] first; everyone who loads that file shares the copy's memory.
 
-#![expect(unsafe_code, reason = "functions for C, which takes pointers")]
+#![expect(unsafe_code, reason = "C functions take pointers")]
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,31 +11,31 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lockstep_models::boundary::{ABI, Features, Floats, Heard, Words};
 use lockstep_models::predict::{Minds, NetworkTrunk, Trunk};
 
-/// [`lockstep_gpu_abi`] says another version.
+/// [`lockstep_gpu_abi`] returns another version.
 pub const ABI_DIFFERS: u32 = 1;
-/// Nothing opens.
+/// Opening fails.
 pub const OPEN_FAILS: u32 = 2;
 /// A prediction fails, with a reason.
 pub const PREDICTION_FAILS: u32 = 3;
-/// A prediction fails, and gives none.
+/// A prediction fails without a reason.
 pub const FAILS_WITHOUT_A_WORD: u32 = 4;
 /// A feature is infinite.
 pub const NOT_FINITE: u32 = 5;
-/// It says that all is well and writes half of the features.
+/// A prediction reports success but writes only half of the features.
 pub const WRITES_HALF: u32 = 6;
-/// It says that it wrote fewer.
+/// A prediction reports one feature fewer than it wrote.
 pub const SAYS_FEWER: u32 = 7;
-/// It says that it wrote more.
+/// A prediction reports one feature more than it wrote.
 pub const SAYS_MORE: u32 = 8;
-/// It computes another network.
+/// A prediction returns a wrong feature, as if it computed another network.
 pub const DEVIATES: u32 = 9;
 
-/// How it fails; 0 is not at all.
+/// How it fails; 0 means not at all.
 static MODE: AtomicU32 = AtomicU32::new(0);
-/// Calls that still go well.
+/// Predictions left that succeed.
 static N_GOOD_CALLS: AtomicU32 = AtomicU32::new(0);
 
-/// Lets it fail in a way, after so many good predictions.
+/// Makes it fail in the given way after `n_good_calls` good predictions.
 #[unsafe(no_mangle)]
 pub extern "C" fn lockstep_stand_in_fail(mode: u32, n_good_calls: u32) {
     N_GOOD_CALLS.store(n_good_calls, Ordering::SeqCst);
@@ -55,7 +55,7 @@ pub extern "C" fn lockstep_gpu_abi() -> u32 {
 /// [`Open`](lockstep_models::boundary::Open).
 ///
 /// # Safety
-/// As the boundary says.
+/// As the boundary requires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_open(
     weights: *const u8,
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn lockstep_gpu_open(
 /// [`Name`](lockstep_models::boundary::Name).
 ///
 /// # Safety
-/// As the boundary says.
+/// As the boundary requires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_name(_handle: *mut c_void, name: Words) {
     // SAFETY: the caller's promise.
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn lockstep_gpu_name(_handle: *mut c_void, name: Words) {
 /// [`Evaluate`](lockstep_models::boundary::Evaluate).
 ///
 /// # Safety
-/// As the boundary says.
+/// As the boundary requires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_features(
     handle: *mut c_void,
@@ -142,7 +142,7 @@ pub unsafe extern "C" fn lockstep_gpu_features(
 /// [`Close`](lockstep_models::boundary::Close).
 ///
 /// # Safety
-/// As the boundary says.
+/// As the boundary requires.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_close(handle: *mut c_void) {
     // SAFETY: the caller's promise.
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn lockstep_gpu_close(handle: *mut c_void) {
 }
 
 /// # Safety
-/// What `heard` holds can be read.
+/// The arrays of `heard` are readable.
 unsafe fn minds(heard: &Heard) -> Minds {
     // SAFETY: the caller's promise.
     let numbers = |floats: Floats| unsafe { std::slice::from_raw_parts(floats.first, floats.n) };

@@ -1,4 +1,4 @@
-//! The bytes of a corpus file: its sections, their records, and the check that every record is sound.
+//! The bytes of a corpus file: its sections, their records, and the check that every record is valid.
 
 use std::mem::size_of;
 use std::ops::Range;
@@ -9,20 +9,20 @@ use lockstep_files::midi_file::BPM_RANGE;
 
 use super::{BassNote, DrumHit, Split};
 
-/// Version of the file; raised also when songs are read or gridded in another way.
+/// Version of the file; also raised when songs are read or put on the grid in another way.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// First bytes of every corpus file.
 pub(super) const MAGIC: [u8; 8] = *b"LOCKSTEP";
 
-/// What the file begins with.
+/// The start of the file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(super) struct Header {
     pub(super) magic: [u8; 8],
     pub(super) version: u32,
     pub(super) n_songs: u32,
-    /// One less than there are records: the last one ends the measure before it.
+    /// One less than the number of records: the last record only ends the measure before it.
     pub(super) n_measures: u32,
     pub(super) n_bass: u32,
     pub(super) n_hits: u32,
@@ -37,13 +37,13 @@ pub(super) struct Text {
     pub(super) len: u32,
 }
 
-/// What the file says of a song.
+/// A song in the file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(super) struct SongRow {
     pub(super) first_measure: u32,
     pub(super) n_measures: u32,
-    /// Bits 0 and 1: the split; then [`IS_OPEN`] and what follows it.
+    /// Bits 0 and 1: the split; then [`IS_OPEN`] and the flags after it.
     pub(super) flags: u32,
     pub(super) weight: f32,
     pub(super) name: Text,
@@ -57,7 +57,7 @@ pub(super) const HAS_BASS: u32 = 8;
 pub(super) const HAS_DYNAMICS: u32 = 16;
 pub(super) const HAS_TIMING: u32 = 32;
 
-/// What the file says of a measure.
+/// A measure in the file.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 pub(super) struct MeasureRow {
@@ -80,7 +80,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The sections that a header announces; `None` where they are larger than an address.
+    /// The sections that a header announces; `None` if they are too large for an address.
     pub(super) fn new(header: &Header) -> Option<Self> {
         let mut end = size_of::<Header>();
         let mut section = |n: u32, size: usize| {
@@ -109,7 +109,7 @@ pub(super) struct Sections<'a> {
 }
 
 impl<'a> Sections<'a> {
-    /// The records of a section; empty where the range is outside or off its alignment, which [`check`] notices.
+    /// The records of a section; empty if the range is outside the file or misaligned, which [`check`] notices.
     pub(super) fn records<T: Pod>(bytes: &'a [u8], range: &Range<usize>) -> &'a [T] {
         bytes
             .get(range.clone())
@@ -128,10 +128,10 @@ impl<'a> Sections<'a> {
     }
 }
 
-/// Whether every record is sound and every index leads to a record.
+/// Checks that every record is valid and every index leads to a record.
 ///
 /// # Errors
-/// What is not, for people.
+/// The fault that was found, as a message.
 pub(super) fn check(sections: &Sections<'_>) -> Result<(), String> {
     let mut n_measures = 0;
     for (idx, song) in sections.songs.iter().enumerate() {
@@ -140,19 +140,19 @@ pub(super) fn check(sections: &Sections<'_>) -> Result<(), String> {
         n_measures += u64::from(song.n_measures);
     }
     let Some((last, measures)) = sections.measures.split_last() else {
-        return Err("it has no measure that ends the last".to_owned());
+        return Err("its end record is missing".to_owned());
     };
     if n_measures != measures.len() as u64 {
         let n = measures.len();
         return Err(format!(
-            "its songs have {n_measures} measures, but {n} are there"
+            "its songs need {n_measures} measures, but it has {n}"
         ));
     }
     let (mut bass, mut hits) = (0, 0);
     for (idx, row) in measures.iter().enumerate() {
         let next = &sections.measures[idx + 1];
         let fault = if (row.first_bass, row.first_hit) != (bass, hits) {
-            Some("its first note or hit is not the next one")
+            Some("its first note or hit does not follow the measure before")
         } else if next.first_bass < bass || next.first_hit < hits {
             Some("it ends before it begins")
         } else {
@@ -175,14 +175,14 @@ pub(super) fn check(sections: &Sections<'_>) -> Result<(), String> {
     if are_used {
         Ok(())
     } else {
-        Err("its measures hold other notes and hits than are there".to_owned())
+        Err("its measures do not account for all notes and hits".to_owned())
     }
 }
 
 fn song_fault(song: &SongRow, n_before: u64, text: &[u8]) -> Option<String> {
     let split = song.flags & SPLIT_BITS;
     if u64::from(song.first_measure) != n_before {
-        return Some("its first measure is not the next one".to_owned());
+        return Some("its first measure does not follow the song before".to_owned());
     }
     if Split::ALL.get(split as usize).is_none() {
         return Some(format!("its split is {split}"));
@@ -192,7 +192,7 @@ fn song_fault(song: &SongRow, n_before: u64, text: &[u8]) -> Option<String> {
     }
     let is_text = |piece: Text| text_of(text, piece).is_some();
     let are_texts = is_text(song.name) && is_text(song.source) && is_text(song.style);
-    (!are_texts).then(|| "its name is no text".to_owned())
+    (!are_texts).then(|| "its name, source or style is not valid text".to_owned())
 }
 
 fn measure_fault(row: &MeasureRow, bass: &[BassNote], hits: &[DrumHit]) -> Option<&'static str> {
@@ -220,7 +220,7 @@ fn measure_fault(row: &MeasureRow, bass: &[BassNote], hits: &[DrumHit]) -> Optio
     (!are_hits).then_some("its drum hits are out of range or order")
 }
 
-/// A piece of the text section, or `None` where it is outside or no UTF-8.
+/// A piece of the text section, or `None` if it is outside the section or not UTF-8.
 pub(super) fn text_of(text: &[u8], piece: Text) -> Option<&str> {
     let begin = usize::try_from(piece.at).ok()?;
     let end = begin.checked_add(usize::try_from(piece.len).ok()?)?;

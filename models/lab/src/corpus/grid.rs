@@ -1,4 +1,4 @@
-//! From a MIDI song to measures on the step grid.
+//! Turns a MIDI song into measures on the step grid.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -8,22 +8,22 @@ use lockstep_files::midi_file::{Note, Song, TimeSignature};
 
 use super::{BassNote, DrumHit, Measure};
 
-/// Longest song, in measures; real ones have a hundredth of it.
+/// Longest song, in measures; real songs have a hundredth of that.
 const MAX_MEASURES: usize = 100_000;
 
-/// How far from a step a meter may change, in steps: the rounding of a coarse file, not a bar line off the grid.
+/// How far from a step a meter may change, in steps: coarse files round by this much, so the bar line is still on the grid.
 const BAR_LINE_SLACK: f64 = 0.125;
 
-/// Distinct drum velocities of a song with dynamics.
+/// Least number of distinct drum velocities of a song with dynamics.
 const DYNAMIC_VELOCITIES: usize = 10;
 
-/// Share of drum notes off the grid in a song with timing.
+/// A song has timing if more than this share of its drum notes is off the grid.
 const OFF_GRID_SHARE: f64 = 0.08;
 
 /// How far off the grid a note must be to count, in quarter notes: 10 ms at 120 BPM.
 const OFF_GRID_BEATS: f64 = 0.02;
 
-/// Which voices a file's percussion keys mean.
+/// How a file's percussion keys map to voices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DrumMap {
     /// [`Voice::from_gm_note`].
@@ -43,10 +43,10 @@ impl DrumMap {
     }
 }
 
-/// Why a song is not brought to the step grid.
+/// Why a song cannot be put on the step grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// A meter whose measure is no whole number of steps, or too long.
+    /// A meter whose measure is not a whole number of steps, or too long.
     #[error("meter off the step grid")]
     Meter,
     /// A meter that begins between two steps.
@@ -55,16 +55,16 @@ pub enum Refusal {
     /// More measures than any song has.
     #[error("more than {MAX_MEASURES} measures")]
     TooLong,
-    /// No note of the nine voices.
+    /// No note for any of the nine voices.
     #[error("no drums")]
     NoDrums,
 }
 
 /// The measures of a song, from the first beat of the file to its last note.
 ///
-/// Notes lie at the nearest step, ties at the even one. What rounds to the next measure's first step belongs to that
-/// measure and has a negative offset. Of several hits of a voice at one step the loudest stays, and of several bass
-/// notes of one key. A measure that a meter change cuts short has the meter of its real length: 13/16.
+/// Notes go to the nearest step, ties to the even one. A note that rounds to the next measure's first step belongs to that
+/// measure and has a negative offset. Of several hits of a voice at one step only the loudest is kept, and likewise of several
+/// bass notes of one key. A measure that a meter change cuts short gets the meter of its real length, such as 13/16.
 ///
 /// # Errors
 /// [`Refusal`].
@@ -153,7 +153,7 @@ pub fn has_timing(song: &Song) -> bool {
     n_off as f64 > OFF_GRID_SHARE * song.drums.len() as f64
 }
 
-/// First step and meter of each measure, as many as hold `n_steps`.
+/// First step and meter of each measure, until they cover `n_steps`.
 fn bars(song: &Song, n_steps: usize) -> Result<Vec<(usize, Meter)>, Refusal> {
     let mut bars = Vec::new();
     let mut changes = changes(song, n_steps)?.into_iter().peekable();
@@ -177,7 +177,7 @@ fn bars(song: &Song, n_steps: usize) -> Result<Vec<(usize, Meter)>, Refusal> {
     Ok(bars)
 }
 
-/// Steps at which the meter really changes, before `n_steps`; one that repeats the meter is no bar line.
+/// The meter changes before `n_steps`; an event that repeats the current meter is not a change.
 fn changes(song: &Song, n_steps: usize) -> Result<Vec<(usize, TimeSignature)>, Refusal> {
     let mut changes: Vec<(usize, TimeSignature)> = Vec::new();
     for &(at, signature) in &song.meters {
@@ -196,7 +196,7 @@ fn changes(song: &Song, n_steps: usize) -> Result<Vec<(usize, TimeSignature)>, R
     Ok(changes)
 }
 
-/// The plainest meter of so many steps.
+/// The simplest meter with `n_steps` steps.
 fn cut_short(n_steps: usize) -> Option<Meter> {
     let n_steps = u8::try_from(n_steps).ok()?;
     match n_steps {
@@ -210,7 +210,7 @@ fn cut_short(n_steps: usize) -> Option<Meter> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the reader bounds positions to 100,000 measures and none is negative; half a step is 127"
+    reason = "the reader limits positions to 100,000 measures and none is negative; half a step is 127"
 )]
 fn nearest_step(at: Beats) -> (usize, i8) {
     let position = at.0 * f64::from(STEPS_PER_BEAT);
@@ -223,7 +223,7 @@ fn nearest_step(at: Beats) -> (usize, i8) {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a tempo needs no more than f32"
+    reason = "f32 is precise enough for a tempo"
 )]
 fn bpm(song: &Song, step: usize) -> f32 {
     song.tempo_at(Beats(step as f64 / f64::from(STEPS_PER_BEAT))) as f32

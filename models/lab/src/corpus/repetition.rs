@@ -1,4 +1,4 @@
-//! How much a source repeats itself, and how readily its songs are drawn in training for that.
+//! How much a source repeats itself, and so how often its songs are drawn in training.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,15 +6,15 @@ use lockstep_core::draws;
 
 use super::{MeasureView, SongView};
 
-/// Least weight of a song, so that no source is lost.
+/// Least weight of a song, so that no source drops out.
 pub const LEAST_WEIGHT: f32 = 0.1;
 
 /// Counts the distinct drum measures of each source.
 ///
-/// A song's weight is the share of distinct ones among its source's drum measures, relative to the same share of the
-/// whole corpus, in [`LEAST_WEIGHT`] to 1. Measures are the same when the same voices sound at the same steps, whatever
-/// their dynamics; empty ones do not count. Renders of accompaniment patterns have 4,054 distinct measures in 94,000
-/// and fall to a fraction; a source that varies as the others do has 1.
+/// A song's weight is the share of distinct ones among its source's drum measures, divided by the same share of the whole
+/// corpus, in [`LEAST_WEIGHT`] to 1. Two measures are the same if the same voices sound at the same steps, whatever their
+/// dynamics; empty ones do not count. Renders of accompaniment patterns have 4,054 distinct measures in 94,000 and get a
+/// fraction; a source that varies as much as the others gets 1.
 #[derive(Debug, Default)]
 pub struct Repetition {
     of_source: BTreeMap<String, Tally>,
@@ -63,7 +63,7 @@ impl Repetition {
     /// Weight of a source's songs, in [`LEAST_WEIGHT`] to 1; 1 for one that was not counted.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a weight needs no more than f32"
+        reason = "f32 is precise enough for a weight"
     )]
     pub fn weight(&self, source: &str) -> f32 {
         match self.of_source.get(source) {
@@ -75,7 +75,7 @@ impl Repetition {
     }
 }
 
-/// A hash of which voices sound where; `None` where none does.
+/// A hash of which voices sound at which steps; `None` if none does.
 fn pattern(measure: MeasureView<'_>) -> Option<u64> {
     let cells = measure
         .hits

@@ -1,4 +1,4 @@
-//! The corpus file and the grid, without one real song.
+//! Tests of the corpus file and the grid, with made-up songs.
 
 use std::fs;
 use std::path::PathBuf;
@@ -127,7 +127,7 @@ fn a_corpus_may_be_empty_and_shared_between_threads() -> Outcome {
 }
 
 #[test]
-fn a_song_that_breaks_its_promise_is_not_written() -> Outcome {
+fn a_song_whose_fields_are_invalid_is_not_written() -> Outcome {
     let folder = Folder::new()?;
     let mut song = record("a", Split::Train);
     song.measures[0].hits.swap(0, 2);
@@ -138,7 +138,7 @@ fn a_song_that_breaks_its_promise_is_not_written() -> Outcome {
     Ok(())
 }
 
-/// What opening says of a sound file after a change of its bytes.
+/// The message on opening a valid file after `change` to its bytes.
 fn complaint(change: impl FnOnce(&mut Vec<u8>)) -> Result<String, Box<dyn std::error::Error>> {
     let folder = Folder::new()?;
     write(&folder.file(), [record("a.mid", Split::Train)])?;
@@ -167,7 +167,7 @@ fn foreign_other_and_damaged_files_say_what_to_do() -> Outcome {
         complaint(|bytes| bytes.truncate(20))?,
         damaged("its header is cut off")
     );
-    assert!(complaint(|bytes| bytes.truncate(100))?.contains("100 bytes are not what"));
+    assert!(complaint(|bytes| bytes.truncate(100))?.contains("100 bytes are not the"));
     // The first song's split, in its flags.
     assert_eq!(
         complaint(|bytes| bytes[32 + 8] = 3)?,
@@ -195,7 +195,7 @@ fn no_damaged_byte_makes_a_view_panic() -> Outcome {
     for at in 0..sound.len() {
         let mut bytes = sound.clone();
         bytes[at] ^= 0xFF;
-        // A new file each time: a mapped one must not change.
+        // A new file each time: a mapped file must not change.
         let path = folder.0.path().join(at.to_string());
         fs::write(&path, bytes)?;
         if let Ok(corpus) = Corpus::open(&path) {
@@ -232,7 +232,7 @@ fn a_hit_just_before_the_bar_line_belongs_to_the_next_measure() {
 }
 
 #[test]
-fn halves_go_to_the_even_step_and_the_loudest_of_a_cell_stays() {
+fn ties_go_to_the_even_step_and_only_the_loudest_hit_of_a_cell_stays() {
     let drums = [
         note(0.125, 0.2, 42, 10),
         note(0.375, 0.4, 42, 20),
@@ -249,7 +249,7 @@ fn halves_go_to_the_even_step_and_the_loudest_of_a_cell_stays() {
 }
 
 #[test]
-fn meters_change_measure_by_measure_and_a_cut_one_is_as_long_as_it_is() {
+fn meters_change_measure_by_measure_and_a_cut_measure_keeps_its_real_length() {
     let mut song = song(&[], &[note(0.0, 0.1, 36, 99), note(12.0, 12.1, 36, 99)]);
     song.tempos.push((Beats(4.0), 90.0));
     song.meters = vec![
@@ -281,7 +281,7 @@ fn songs_off_the_grid_are_refused_with_the_reason() {
     assert_eq!(refused(&odd, &drums), Some(Refusal::Meter));
     let bar_line = [(Beats(0.0), signature(4, 4)), (Beats(4.1), signature(3, 4))];
     assert_eq!(refused(&bar_line, &drums), Some(Refusal::BarLine));
-    // Where nothing plays any more, a meter does not matter.
+    // After the last note a meter does not matter.
     let later = [
         (Beats(0.0), signature(4, 4)),
         (Beats(9.1), signature(5, 32)),
@@ -296,7 +296,7 @@ fn songs_off_the_grid_are_refused_with_the_reason() {
 }
 
 #[test]
-fn the_edges_of_an_electronic_kit_are_heard_where_the_map_says_so() {
+fn the_td11_map_gives_voices_to_the_edges_of_an_electronic_kit() {
     for (key, voice) in [
         (22, Voice::ClosedHat),
         (26, Voice::OpenHat),
@@ -344,7 +344,7 @@ fn a_source_that_repeats_itself_is_drawn_less() -> Outcome {
 }
 
 #[test]
-fn a_copy_of_a_song_is_in_its_split() {
+fn copies_of_a_song_are_in_the_same_split() {
     let (a, b) = (record("a.mid", Split::Train), record("b.mid", Split::Train));
     assert_eq!(a.music_hash(), b.music_hash());
     let mut n_of = [0; 3];

@@ -13,11 +13,11 @@ use super::format::{
 };
 use super::{BassNote, CorpusError, DrumHit, Split};
 
-/// A corpus file, mapped into memory; threads may share it.
+/// A corpus file, mapped into memory; threads can share it.
 pub struct Corpus {
     path: PathBuf,
     map: Mmap,
-    /// In sync with the map: every record was checked when it was opened.
+    /// Matches the map: every record was checked when the file was opened.
     layout: Layout,
 }
 
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Corpus {
 }
 
 impl Corpus {
-    /// Maps a file and checks every record of it, which reads it once from end to end.
+    /// Maps a file and checks every record, which reads it once from start to end.
     ///
     /// # Errors
     /// [`CorpusError::Read`], [`CorpusError::Foreign`], [`CorpusError::Version`] or [`CorpusError::Damaged`].
@@ -55,7 +55,12 @@ impl Corpus {
         }
         let layout = Layout::new(&header)
             .filter(|layout| layout.text.end == map.len())
-            .ok_or_else(|| damaged(format!("{} bytes are not what it announces", map.len())))?;
+            .ok_or_else(|| {
+                damaged(format!(
+                    "{} bytes are not the length its header announces",
+                    map.len()
+                ))
+            })?;
         format::check(&Sections::new(&map, &layout)).map_err(damaged)?;
         Ok(Self {
             path: at(),
@@ -90,7 +95,7 @@ impl Corpus {
             has_dynamics: has(HAS_DYNAMICS),
             has_timing: has(HAS_TIMING),
             weight: row.weight,
-            // With the one that ends the last.
+            // Includes the record that ends the last measure.
             measures: &sections.measures[first..=first + row.n_measures as usize],
             bass: sections.bass,
             hits: sections.hits,
@@ -107,7 +112,7 @@ impl Corpus {
 
 #[expect(
     unsafe_code,
-    reason = "a map is how 100 MB open at once; the standard library has none"
+    reason = "100 MB open at once only with a memory map, which the standard library lacks"
 )]
 fn map(path: &Path) -> std::io::Result<Mmap> {
     let file = File::open(path)?;
@@ -118,32 +123,29 @@ fn map(path: &Path) -> std::io::Result<Mmap> {
 
 /// A song of a corpus.
 #[derive(Clone, Copy)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent facts, each asked alone"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub struct SongView<'a> {
     /// Index in the corpus.
     pub idx: usize,
-    /// Its path in its source.
+    /// Its path within its source.
     pub name: &'a str,
-    /// Where it comes from: the collection's or the folder's name.
+    /// The collection or folder it comes from.
     pub source: &'a str,
-    /// Style in the source's own words, "" where unknown.
+    /// Style as the source names it, "" if unknown.
     pub style: &'a str,
     /// What it is used for.
     pub split: Split,
     /// Whether its licence is an open one.
     pub is_open: bool,
-    /// Whether any bass note is in it.
+    /// Whether it has any bass note.
     pub has_bass: bool,
-    /// Whether its drum velocities were played or made to vary.
+    /// Whether its drum velocities vary as if played.
     pub has_dynamics: bool,
-    /// Whether its drum hits lie off the grid as a drummer's do.
+    /// Whether its drum hits are off the grid like a drummer's.
     pub has_timing: bool,
-    /// How readily it is drawn in training, in (0, 1]; see [`Repetition`](super::Repetition).
+    /// How often it is drawn in training, in (0, 1]; see [`Repetition`](super::Repetition).
     pub weight: f32,
-    /// Its measures, and one more record.
+    /// Its measures, plus the record after the last.
     measures: &'a [MeasureRow],
     /// Of the whole corpus.
     bass: &'a [BassNote],
@@ -167,7 +169,7 @@ impl<'a> SongView<'a> {
         self.measures.len().saturating_sub(1)
     }
 
-    /// A measure by its index; an empty one in 4/4 at 120 BPM beyond the end.
+    /// A measure by its index; beyond the end, an empty one in 4/4 at 120 BPM.
     pub fn measure(&self, idx: usize) -> MeasureView<'a> {
         let rows = (self.measures.get(idx), self.measures.get(idx + 1));
         let (Some(row), Some(next)) = rows else {
@@ -196,7 +198,7 @@ pub struct MeasureView<'a> {
     pub tempo_bpm: f32,
     /// Bass notes that begin in it, by step, then key.
     pub bass: &'a [BassNote],
-    /// Drum hits by step, then voice; at most one a cell.
+    /// Drum hits by step, then voice; at most one per step and voice.
     pub hits: &'a [DrumHit],
 }
 

@@ -1,4 +1,4 @@
-//! Writing a corpus file, whole or not at all.
+//! Writing a corpus file, completely or not at all.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -17,21 +17,21 @@ use super::{BassNote, CorpusError, DrumHit, MeasureView, SongView, Split};
 /// A song to be written; the fields are those of [`SongView`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SongRecord {
-    /// Its path in its source.
+    /// Its path within its source.
     pub name: String,
     /// Where it comes from.
     pub source: String,
-    /// Style in the source's own words, "" where unknown.
+    /// Style as the source names it, "" if unknown.
     pub style: String,
     /// What it is used for.
     pub split: Split,
     /// Whether its licence is an open one.
     pub is_open: bool,
-    /// Whether its drum velocities were played or made to vary.
+    /// Whether its drum velocities vary as if played.
     pub has_dynamics: bool,
-    /// Whether its drum hits lie off the grid as a drummer's do.
+    /// Whether its drum hits are off the grid like a drummer's.
     pub has_timing: bool,
-    /// How readily it is drawn in training, in (0, 1].
+    /// How often it is drawn in training, in (0, 1].
     pub weight: f32,
     /// Its measures, in order.
     pub measures: Vec<Measure>,
@@ -46,7 +46,7 @@ pub struct Measure {
     pub tempo_bpm: f32,
     /// By step.
     pub bass: Vec<BassNote>,
-    /// By step, then voice; at most one a cell.
+    /// By step, then voice; at most one per step and voice.
     pub hits: Vec<DrumHit>,
 }
 
@@ -68,7 +68,7 @@ impl Default for SongRecord {
 }
 
 impl SongRecord {
-    /// A hash of where its bass and drums are, whatever its name, tempo and dynamics.
+    /// A hash of where its bass and drums are, regardless of name, tempo and dynamics.
     pub fn music_hash(&self) -> u64 {
         self.measures.iter().fold(0, |hash, measure| {
             let bass = measure
@@ -116,10 +116,10 @@ impl From<MeasureView<'_>> for Measure {
     }
 }
 
-/// Writes a corpus file. Takes the memory that the file will have; a stop or a full disk leaves the old file, or none.
+/// Writes a corpus file. Needs as much memory as the file is large; a stop or a full disk leaves the old file, or none.
 ///
 /// # Errors
-/// [`CorpusError::Record`] if a song breaks what its fields promise, [`CorpusError::Write`] if the disk refuses.
+/// [`CorpusError::Record`] if a song breaks the rules of its fields, [`CorpusError::Write`] if writing fails.
 pub fn write(path: &Path, songs: impl IntoIterator<Item = SongRecord>) -> Result<(), CorpusError> {
     let mut builder = Builder::default();
     for song in songs {
@@ -143,7 +143,7 @@ pub fn write(path: &Path, songs: impl IntoIterator<Item = SongRecord>) -> Result
         })
 }
 
-/// The sections while they grow.
+/// The sections as they are built.
 #[derive(Default)]
 struct Builder {
     songs: Vec<SongRow>,
@@ -256,5 +256,5 @@ impl Builder {
 
 /// A count or index as the file holds it.
 fn index(n: usize) -> Result<u32, CorpusError> {
-    u32::try_from(n).map_err(|_| CorpusError::Record(format!("{n} records are more than 2^32")))
+    u32::try_from(n).map_err(|_| CorpusError::Record(format!("{n} is more than 32 bits can count")))
 }

@@ -1,7 +1,7 @@
 //! Baselines: drummers that need no network, and that a network must beat.
 //!
-//! Three rules are here; [`Marginal`] and [`Nearest`] learn from measures, which come as a [`Lesson`] each. The rule
-//! groove, the sixth, lives in [`rule`], for the plugin plays it too.
+//! Three rules are here; [`Marginal`] and [`Nearest`] learn from measures, each given as a [`Lesson`]. The sixth, the rule
+//! groove, is in [`rule`], because the plugin plays it too.
 
 mod marginal;
 mod nearest;
@@ -16,8 +16,8 @@ use lockstep_core::representation::{
 use lockstep_core::rule;
 use lockstep_models::network::NET_STEPS;
 
-/// What people did in one measure of 4/4 and in the next: the bass onsets of measure t (bit s is step s), and the MIDI
-/// velocities of measure t+1, `(T, V)`, 0 where nothing is hit.
+/// What people played in two measures of 4/4: the bass onsets of measure t (bit s is step s), and the drums' MIDI velocities
+/// in measure t+1, `(T, V)`, 0 where there is no hit.
 pub type Lesson = (u16, [[u8; N_VOICES]; NET_STEPS]);
 
 /// Kick on one and three, snare on two and four, hats in eighths, whatever the bass does.
@@ -28,7 +28,7 @@ pub struct Rock;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KickOnBass;
 
-/// Begins with the rule groove, and then repeats what it played itself.
+/// Begins with the rule groove, then repeats its own last measure.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CopySelf;
 
@@ -76,7 +76,7 @@ impl Generator for CopySelf {
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let n_steps = request.meter.n_steps();
-        // Nothing was played before the first answer, nor just after the drummer laid out.
+        // Nothing was played before the first answer, nor while the drummer rested.
         let last = request
             .played
             .rchunks(n_steps)
@@ -111,7 +111,7 @@ fn has_onset(window: &Window, n_steps: usize, step_idx: usize) -> bool {
         .is_some_and(|row| !window.onsets(row).is_empty())
 }
 
-/// The bass onsets of measure t as a [`Lesson`] has them; of a longer measure its first sixteen steps.
+/// The bass onsets of measure t as in a [`Lesson`]; of a longer measure only the first sixteen steps.
 fn onset_bits(window: &Window, meter: Meter) -> u16 {
     let n_steps = meter.n_steps();
     (0..n_steps.min(NET_STEPS))
@@ -126,7 +126,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// A request of 4/4 with bass onsets at these steps of measure t.
+    /// A request in 4/4 with bass onsets at these steps of measure t.
     pub(crate) fn request(bass_steps: &[usize], seed: u32) -> Request {
         let mut window = Window::default();
         for step_idx in bass_steps {
@@ -172,7 +172,7 @@ pub(crate) mod tests {
         let copy = CopySelf.predict(&request)?;
         assert_eq!(steps(&copy, Voice::Ride), [3]);
         assert_eq!(steps(&copy, Voice::Kick), [] as [usize; 0]);
-        // A measure of rest is not what it repeats.
+        // It skips a measure of rest.
         request.played.rotate_left(NET_STEPS);
         assert_eq!(CopySelf.predict(&request)?, copy);
         Ok(())

@@ -1,9 +1,8 @@
 //! The figures of a take, per song and over songs.
 //!
-//! The reference is `score.py`, the laboratory's script; `tests/score.rs` holds this module to its answers.
+//! The reference is `score.py`, the lab's script; `tests/score.rs` compares this module with its results.
 //!
-//! Percentages unless said otherwise. Only the measures from the second one with something to answer to the last one
-//! with bass count.
+//! Percentages unless stated otherwise. Only the measures after the first one with bass, up to the last one with bass, count.
 
 mod describe;
 mod lock;
@@ -35,19 +34,19 @@ pub struct Figures {
     pub kick_on_bass: f64,
     /// Bass onsets that a kick falls on.
     pub bass_kicked: f64,
-    /// Hits a measure (a count).
+    /// Hits per measure (a count).
     pub notes: f64,
     /// Measures without a hit.
     pub empty: f64,
-    /// Hits on eighths; those off them weigh a tenth (MuseGAN's drum pattern ratio).
+    /// Hits on eighths; other hits count a tenth (MuseGAN's drum pattern ratio).
     pub dp8: f64,
     /// Measures with a snare on both two and four.
     pub backbeat: f64,
-    /// Steps that sound or rest alike in neighbouring measures.
+    /// Steps that sound in both of two neighbouring measures or rest in both.
     pub consistency: f64,
     /// Measures identical to the one before.
     pub repeat: f64,
-    /// Different voices a measure (a count).
+    /// Different voices per measure (a count).
     pub pieces: f64,
     /// Mean MIDI velocity.
     pub vel_mean: f64,
@@ -86,7 +85,7 @@ impl Figures {
         ]
     }
 
-    /// Whether the drummer does not hear the bass: its lock gain is below [`DEAF_BELOW`]. Unknown of one song alone.
+    /// Whether the drummer ignores the bass: its lock gain is below [`DEAF_BELOW`]. Means nothing for a single song.
     pub fn is_deaf(&self) -> bool {
         self.lock_gain < DEAF_BELOW
     }
@@ -103,7 +102,7 @@ pub struct Report {
     pub real: Figures,
     /// Mean overlap of the takes' and people's per-song distributions of the figures, 1 = the same (Dong et al. 2018).
     pub oa: f64,
-    /// [`Self::oa`] figure by figure, from `kick_on_bass` to `off_sd`; NaN of fewer than five songs.
+    /// [`Self::oa`] figure by figure, from `kick_on_bass` to `off_sd`; NaN for fewer than five songs.
     pub overlaps: [f64; N_COMPARED],
 }
 
@@ -119,7 +118,7 @@ impl Report {
     }
 }
 
-/// How many figures are compared as distributions: those of a song by itself, less `not_gm`.
+/// How many figures are compared as distributions: the per-song ones except `not_gm`.
 const N_COMPARED: usize = 13;
 
 /// How many of [`Figures::named`] come before them.
@@ -171,7 +170,7 @@ pub fn score(songs: &[(Sheet, Sheet)]) -> Report {
 
 /// How much two takes of one song agree: F1 of one's hits against the other's, over all voices, in percent.
 ///
-/// `None` where the song is too short to be measured, or neither take has a hit.
+/// `None` if the song is too short to measure, or neither take has a hit.
 pub fn agreement(a: &Sheet, b: &Sheet) -> Option<f64> {
     let steps = a.measured_steps()?;
     let (mut a, mut b) = (a.clone(), b.clone());

@@ -1,4 +1,4 @@
-//! A song of the corpus on the step grid, in 4/4 throughout: what the quick closed loop plays to.
+//! A corpus song on the step grid, in 4/4 throughout, for the quick closed loop.
 
 use lockstep_core::representation::N_VOICES;
 use lockstep_files::sheet::Sheet;
@@ -24,18 +24,18 @@ pub struct GridNote {
 /// One song on the step grid.
 #[derive(Clone, Debug)]
 pub struct GridSong {
-    /// Measures of 4/4.
+    /// Number of measures, each in 4/4.
     pub n_measures: usize,
-    /// Tempo of each measure in quarter notes a minute.
+    /// Tempo of each measure in BPM.
     pub tempos: Vec<f32>,
     /// Sorted by step.
     pub bass: Vec<GridNote>,
-    /// MIDI velocity of each voice at each step, `(T, V)`; 0 where it is not hit.
+    /// MIDI velocity of each voice at each step, `(T, V)`; 0 where there is no hit.
     pub drums: Vec<[u8; N_VOICES]>,
 }
 
 impl GridSong {
-    /// The song, or `None` if a measure of it has other than sixteen steps.
+    /// The song, or `None` if any of its measures does not have sixteen steps.
     pub fn from_view(song: SongView<'_>) -> Option<Self> {
         let n_measures = song.n_measures();
         let mut tempos = Vec::with_capacity(n_measures);

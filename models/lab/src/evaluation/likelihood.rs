@@ -1,20 +1,20 @@
-//! Likelihood: how well a generator expects what people played.
+//! Likelihood: how well a generator predicts what people played.
 //!
-//! The requests are those of a closed loop, noted down by [`Overheard`]. The generator is then asked about people's next
-//! measure, while it goes by its own drums, by people's or by none. [`Likelihood`] sums over the measures.
+//! [`Overheard`] records the requests of a closed loop. The generator is then asked how likely people's next measure is,
+//! after its own drums, after people's or after none. [`Likelihood`] sums over the measures.
 
 use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
 use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
 use lockstep_files::sheet::Sheet;
 use lockstep_models::network::NET_STEPS;
 
-/// Nothing is held for more certain than this, so that one surprise is not infinitely bad.
+/// Upper limit on any probability, so that one surprise is not infinitely bad.
 const CERTAIN: f64 = 0.999;
 
-/// A generator whose requests are noted down.
+/// Records the requests to a generator.
 pub struct Overheard<'a> {
     generator: &'a mut dyn Generator,
-    /// In the order they came.
+    /// In order of arrival.
     pub requests: Vec<Request>,
 }
 
@@ -28,7 +28,7 @@ impl std::fmt::Debug for Overheard<'_> {
 }
 
 impl<'a> Overheard<'a> {
-    /// Listens to a generator.
+    /// Wraps a generator.
     pub fn new(generator: &'a mut dyn Generator) -> Self {
         Self {
             generator,
@@ -48,7 +48,7 @@ impl Generator for Overheard<'_> {
     }
 }
 
-/// The surprise of measures, summed.
+/// Summed surprise over measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Likelihood {
     /// Negative log-likelihood of all cells of all measures, in nats.
@@ -58,8 +58,8 @@ pub struct Likelihood {
 }
 
 impl Likelihood {
-    /// What a generator makes of people's drums at these requests, of a song in 4/4; `None` from a generator without
-    /// likelihoods. Only measures that the figures count too are in it.
+    /// How likely a generator finds people's drums at these requests, in a song in 4/4; `None` for a generator without
+    /// likelihoods. Counts the same measures as the figures do.
     ///
     /// # Errors
     /// Those of the generator.
@@ -99,7 +99,7 @@ impl Likelihood {
         Ok(Some(likelihood).filter(|likelihood| likelihood.n_measures > 0))
     }
 
-    /// Both sums together.
+    /// Adds two likelihoods.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knowing_nothing_costs_a_bit_a_cell_and_a_surprise_is_bounded() {
+    fn knowing_nothing_costs_one_bit_per_cell_and_a_surprise_is_bounded() {
         let all = |p| Probabilities([[p; N_VOICES]; MAX_STEPS_PER_MEASURE]);
         let silence = [[false; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let n_cells = (NET_STEPS * N_VOICES) as f64;

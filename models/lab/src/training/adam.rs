@@ -1,4 +1,4 @@
-//! Adam (Kingma & Ba 2015) with gradient clipping, whose state can be saved and resumed exactly.
+//! Adam (Kingma & Ba 2015) with gradient clipping. Its state can be saved and resumed exactly.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use candle_core::{Device, Result, Tensor, Var};
 
 use super::run::Schedule;
 
-/// Gradients by the names of the variables; a variable without one is not moved.
+/// Gradients by variable name; a variable without one stays as it is.
 pub(super) type Gradients = BTreeMap<String, Tensor>;
 
-/// The gradients of these variables, out of the graph.
+/// The gradients of these variables, detached from the graph.
 pub(super) fn gradients_of(vars: &BTreeMap<String, Var>, store: &GradStore) -> Gradients {
     vars.iter()
         .filter_map(|(name, var)| Some((name.clone(), store.get(var)?.detach())))
@@ -45,7 +45,7 @@ pub(super) fn mean(replicas: Vec<Gradients>) -> Result<Gradients> {
 pub(super) struct Adam {
     schedule: Schedule,
     vars: BTreeMap<String, Var>,
-    /// First and second moments, by the names of the variables.
+    /// First and second moments, by variable name.
     moments: BTreeMap<String, (Tensor, Tensor)>,
     n_steps: i32,
 }
@@ -64,12 +64,13 @@ impl Adam {
         })
     }
 
-    /// What it moves.
+    /// The variables it trains.
     pub(super) fn vars(&self) -> &BTreeMap<String, Var> {
         &self.vars
     }
 
-    /// Moves the variables; `scale` multiplies the step size. Returns the norm of all gradients before clipping.
+    /// Updates the variables; `scale` multiplies the step size. Returns the norm of all gradients before clipping. If the norm
+    /// is not finite, the variables stay as they are.
     pub(super) fn step(&mut self, gradients: &Gradients, scale: f64) -> Result<f64> {
         let Schedule {
             learning_rate,
@@ -121,7 +122,7 @@ impl Adam {
         Ok(state)
     }
 
-    /// Goes on where [`Self::state`] was taken; a tensor that is missing or of another shape is an error.
+    /// Restores a saved [`Self::state`]; a tensor that is missing or has another shape is an error.
     pub(super) fn restore(&mut self, prefix: &str, state: &BTreeMap<String, Tensor>) -> Result<()> {
         for (name, var) in &self.vars {
             var.set(find(state, &format!("{prefix}.value.{name}"), var.dims())?)?;
@@ -134,7 +135,7 @@ impl Adam {
         let n_steps = find(state, &format!("{prefix}.steps"), &[1])?.to_vec1::<f32>()?;
         #[expect(
             clippy::cast_possible_truncation,
-            reason = "it was an i32 below 2^24 when it was saved"
+            reason = "it was saved from an i32 below 2^24"
         )]
         let n_steps = n_steps.first().map_or(0, |n| *n as i32);
         self.n_steps = n_steps;
@@ -150,12 +151,12 @@ pub(super) fn find<'a>(
 ) -> Result<&'a Tensor> {
     let tensor = state.get(name).ok_or_else(|| {
         candle_core::Error::Msg(format!(
-            "the checkpoint lacks {name:?}: it is of another architecture"
+            "the checkpoint lacks {name:?}: it is for another architecture"
         ))
     })?;
     if tensor.dims() != dims {
         return Err(candle_core::Error::Msg(format!(
-            "the checkpoint's {name:?} has the shape {:?}, this run needs {dims:?}: it is of another architecture",
+            "the checkpoint's {name:?} has the shape {:?}, this run needs {dims:?}: it is for another architecture",
             tensor.dims()
         )));
     }
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resumed_run_goes_the_same_way_bit_by_bit() -> Result<()> {
+    fn a_resumed_run_is_identical_to_the_bit() -> Result<()> {
         let mut whole = start()?;
         let expected = descend(&mut whole, 10)?;
         let mut first = start()?;
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn replicas_meet_in_the_mean_of_their_gradients() -> Result<()> {
+    fn the_gradients_of_replicas_are_averaged() -> Result<()> {
         let gradient = |x: f32| -> Result<Gradients> {
             Ok([("x".to_owned(), Tensor::new(&[x], &Device::Cpu)?)].into())
         };

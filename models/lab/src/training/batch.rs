@@ -1,4 +1,4 @@
-//! Batches: what the generator hears, what the critic sees, and what people played.
+//! Batches: the generator's inputs, the critic's inputs, and what people played.
 
 mod context;
 
@@ -19,23 +19,23 @@ use context::{Contexts, Telling};
 
 use lockstep_core::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 
-/// Measures predicted, and judged together, for one excerpt.
+/// Measures predicted, and judged together, per excerpt.
 pub const JUDGED: usize = 4;
-/// Measures of an excerpt: those heard before the first predicted one, and the predicted ones themselves.
+/// Measures of an excerpt: those heard before the first predicted one, and the predicted ones.
 const SPAN: usize = NET_MEASURES + JUDGED;
-/// Separates the draws of what is forgotten from those of excerpts.
+/// Separates the draws that choose what is forgotten from those that choose excerpts.
 const FORGETTING: u64 = 78;
-/// Draws of a place after which a corpus without any usable one is given up.
+/// Draws after which a corpus without a usable place is given up.
 const MAX_DRAWS: usize = 100_000;
 
-/// Excerpts of songs as tensors, those with a bass first. K is [`JUDGED`].
+/// Excerpts of songs as tensors, the ones with a bass first. K is [`JUDGED`].
 #[derive(Debug)]
 pub struct Batch {
-    /// Excerpts with a bass, in `1 ..= B`.
+    /// Number of excerpts with a bass, in `1 ..= B`.
     pub n_judged: usize,
-    /// Heard before each predicted measure: `(B, K + 3, 16, P)`.
+    /// The bass heard before each predicted measure: `(B, K + 3, 16, P)`.
     pub heard: Tensor,
-    /// Played by the bass in the predicted measures: `(B, K, 16, P)`.
+    /// The bass of the predicted measures: `(B, K, 16, P)`.
     pub bass: Tensor,
     /// Whether people hit: `(B, K, 16, V)`, 0 or 1.
     pub hits: Tensor,
@@ -43,28 +43,28 @@ pub struct Batch {
     pub velocities: Tensor,
     /// How far from the step, in steps, 0 where there is no hit: `(B, K, 16, V)`.
     pub offsets: Tensor,
-    /// Whether the hit's velocity tells of a hand and not of a mouse: `(B, K, 16, V)`, 0 or 1.
+    /// Whether the hit's velocity looks played rather than programmed: `(B, K, 16, V)`, 0 or 1.
     pub has_dynamics: Tensor,
-    /// The same of its offset: `(B, K, 16, V)`.
+    /// The same for its offset: `(B, K, 16, V)`.
     pub has_timing: Tensor,
-    /// `(B, K, N_LATENT)`.
+    /// The noise vectors: `(B, K, N_LATENT)`.
     pub latent: Tensor,
     /// Logistic draws of the cells: `(B, K, 16, V)`.
     pub cells: Tensor,
-    /// What a generator that hears itself is told beside the bass.
+    /// The inputs beside the bass of a generator that hears itself.
     pub context: Context,
 }
 
-/// Why there is nothing to learn from.
+/// The corpus has no song that can be trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the corpus has no training song in 4/4 of more than {JUDGED} measures{kind}; prepare a larger one"
+    "the corpus has no usable training song of more than {JUDGED} measures{kind}; prepare a larger one"
 )]
 pub struct NothingToLearn {
     kind: &'static str,
 }
 
-/// Songs of one kind, drawn by their weights.
+/// Songs of one kind, drawn in proportion to their weights.
 #[derive(Clone, Debug)]
 struct Urn {
     /// Indices in the corpus.
@@ -93,7 +93,7 @@ impl Urn {
     }
 }
 
-/// Draws excerpts from the training songs: a song by its weight, then a place in it.
+/// Draws excerpts from the training songs: first a song by its weight, then a place in it.
 #[derive(Clone, Debug)]
 pub struct Sampler<'a> {
     corpus: &'a Corpus,
@@ -101,12 +101,12 @@ pub struct Sampler<'a> {
     with_bass: Urn,
     drums_only: Urn,
     styles: Styles,
-    /// By index in the corpus.
+    /// Style of each song, by index in the corpus.
     style_of: HashMap<usize, usize>,
 }
 
 impl<'a> Sampler<'a> {
-    /// A sampler whose batches are a pure function of the run's seed, the step and the replica they are drawn for.
+    /// A sampler whose batches are a pure function of the run's seed, the training step and the replica.
     ///
     /// # Errors
     /// [`NothingToLearn`] if no training song can be used.
@@ -115,7 +115,7 @@ impl<'a> Sampler<'a> {
         Self::with_styles(corpus, run, styles)
     }
 
-    /// A sampler that tells of these styles, as those of weights that are trained on.
+    /// A sampler that uses these styles, such as those of weights that are trained further.
     ///
     /// # Errors
     /// Those of [`Self::new`].
@@ -159,12 +159,12 @@ impl<'a> Sampler<'a> {
         })
     }
 
-    /// The styles that songs are told to have.
+    /// The styles that its songs are sorted into.
     pub fn styles(&self) -> &Styles {
         &self.styles
     }
 
-    /// Songs that are drawn from, drums-only ones included.
+    /// Number of songs that can be drawn, drums-only ones included.
     pub fn n_songs(&self) -> usize {
         self.with_bass.songs.len() + self.drums_only.songs.len()
     }
@@ -172,7 +172,7 @@ impl<'a> Sampler<'a> {
     /// The batch of one training step: `n_judged` excerpts with a bass, `n_drums_only` without.
     ///
     /// # Errors
-    /// Those of candle, and a message if no place with a bass is found.
+    /// Those of candle, and an error if no place with a bass is found.
     pub fn batch(&self, place: &[u64], n_judged: usize, n_drums_only: usize) -> Result<Batch> {
         let mut coordinates = vec![self.run.seed];
         coordinates.extend(place);
@@ -203,7 +203,7 @@ impl<'a> Sampler<'a> {
         sheet.tensors(n_judged, n_judged + n_drums_only)
     }
 
-    /// Adds one excerpt; `None` where the place drawn cannot be used.
+    /// Adds one excerpt; `None` if the drawn place cannot be used.
     fn excerpt(
         &self,
         urn: &Urn,
@@ -214,7 +214,7 @@ impl<'a> Sampler<'a> {
         let data = &self.run.data;
         let song = self.corpus.song(urn.draw(rng)?);
         let last = song.n_measures().checked_sub(JUDGED).filter(|n| *n > 0)?;
-        // The first predicted measure; what was heard before it may be shorter than the window.
+        // The first predicted measure; fewer measures than a window may come before it.
         let first = rng.random_range(1..=last);
         let keeps_silence = rng.random_bool(data.silent);
         if !is_usable(&song, first, data.meters) {
@@ -246,7 +246,7 @@ impl<'a> Sampler<'a> {
             sheet.silence_bass();
         }
 
-        // Half of the excerpts by a drummer who does not vary, so that the critic can ask for a groove that holds.
+        // Half of the excerpts have no variation, so that the critic can demand a steady groove.
         let variation = if rng.random_bool(0.5) {
             0.0
         } else {
@@ -270,7 +270,7 @@ impl<'a> Sampler<'a> {
     }
 }
 
-/// Whether all measures of the excerpt whose first predicted measure is `first` are of one length that is learnt from.
+/// Whether all measures of the excerpt that predicts from measure `first` on have the same length, one that is trained on.
 fn is_usable(song: &SongView<'_>, first: usize, meters: Meters) -> bool {
     let n_steps = song.measure(first).meter.n_steps();
     let is_learnt = match meters {
@@ -282,8 +282,8 @@ fn is_usable(song: &SongView<'_>, first: usize, meters: Meters) -> bool {
             .all(|m| song.measure(m).meter.n_steps() == n_steps)
 }
 
-/// Writes a note that begins at `start` into `(T, P)` planes, where each measure of `n_steps` is the start of a row of
-/// sixteen; a part before or after them is cut off.
+/// Writes a note that begins at `start` into `(T, P)` planes, in which each measure of `n_steps` fills the start of a row of
+/// sixteen steps; any part of the note outside them is cut off.
 fn write_note(planes: &mut [f32], start: i64, note: BassNote, transpose: i32, n_steps: usize) {
     let key = i32::from(note.key) + transpose;
     let pitch = pitch_index(u8::try_from(key.rem_euclid(128)).unwrap_or(LOWEST_PITCH));
@@ -304,7 +304,7 @@ fn write_note(planes: &mut [f32], start: i64, note: BassNote, transpose: i32, n_
 /// The values of a batch while it is filled.
 #[derive(Debug, Default)]
 struct Sheet {
-    /// Measures by which what is heard lies later than in [`Target::Next`].
+    /// How many measures later the heard bass is than for [`Target::Next`].
     shift: usize,
     bass: Vec<f32>,
     hits: Vec<f32>,
@@ -318,7 +318,7 @@ struct Sheet {
 }
 
 impl Sheet {
-    /// The bass of the measures around the first predicted one. A note longer than four measures is taken to have ended.
+    /// The bass of an excerpt. Notes that began more than four measures before it are treated as ended.
     fn write_bass(&mut self, song: &SongView<'_>, first: usize, transpose: i32) {
         let start = self.bass.len();
         self.bass.resize(start + SPAN * NET_STEPS * N_PLANES, 0.0);
@@ -326,7 +326,7 @@ impl Sheet {
         let n_steps = song.measure(first).meter.n_steps();
         let heard = first.saturating_sub(NET_MEASURES);
         let from = first.saturating_sub(2 * NET_MEASURES);
-        // Only what is heard is of one length; what lies before ends where it begins.
+        // The heard measures have one length, but those before them may differ, so their real lengths count.
         let steps_of = |measure| song.measure(measure).meter.n_steps() as i64;
         let mut origin = ((heard + NET_MEASURES - first) * n_steps) as i64
             - (from..heard).map(steps_of).sum::<i64>();
@@ -339,7 +339,7 @@ impl Sheet {
         }
     }
 
-    /// Takes the bass that was written last away again.
+    /// Clears the bass of the last excerpt.
     fn silence_bass(&mut self) {
         let start = self.bass.len().saturating_sub(SPAN * NET_STEPS * N_PLANES);
         self.bass[start..].fill(0.0);
@@ -399,8 +399,8 @@ mod tests {
     use crate::corpus::{Measure, SongRecord, write};
 
     #[test]
-    fn a_longer_measure_before_what_is_heard_is_not_heard() -> Result<()> {
-        // A note on the last step of a measure of two, then five measures of one without a bass.
+    fn a_longer_measure_before_the_excerpt_does_not_shift_its_notes() -> Result<()> {
+        // A note on the last step of a measure of 8/4, then eight measures of 4/4 without a bass.
         let measure = |numerator, bass| Measure {
             meter: Meter::new(numerator, 4).unwrap_or_default(),
             tempo_bpm: 120.0,
@@ -419,7 +419,7 @@ mod tests {
         let corpus = Corpus::open(&path).map_err(candle_core::Error::wrap)?;
         let mut sheet = Sheet::default();
         sheet.write_bass(&corpus.song(0), 5, 0);
-        // Its second step is heard as held through the first one.
+        // The note's second step is the first step heard, as a held note.
         let is_onset = |(i, value): (usize, &f32)| i % 2 == 0 && *value > 0.0;
         assert!(!sheet.bass.iter().enumerate().any(is_onset));
         assert_eq!(sheet.bass.iter().filter(|value| **value > 0.0).count(), 1);
@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn prediction_and_training_hear_the_same_planes() {
+    fn prediction_and_training_make_the_same_planes() {
         let mut window = Window::default();
         window.begin(17, Onset::new(40, 0.8));
         window.hold(18, 40);

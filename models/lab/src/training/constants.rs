@@ -1,4 +1,4 @@
-//! Tensors of a network that are counted and not trained.
+//! Tensors of a network that are counted from the corpus, not trained.
 
 use candle_core::Result;
 use lockstep_models::network::{BassEmbedding, STYLES, WORDS};
@@ -9,7 +9,7 @@ use super::run::RunFile;
 use super::vocabulary;
 use crate::corpus::Corpus;
 
-/// What a run's network holds beside its weights.
+/// The tensors that a run's network holds besides its trained weights.
 ///
 /// # Errors
 /// Those of candle.

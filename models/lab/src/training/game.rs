@@ -1,8 +1,8 @@
 //! The adversarial game: critic and generator, step by step, on one or more cores.
 //!
-//! A step's excerpts are dealt to replicas, one a core; each computes its gradients on the shared weights, and one
-//! optimiser step moves these by the mean. A step is a pure function of the run file, the corpus and the step's number,
-//! and the state is saved whole, so that a run that was stopped goes on bit by bit as if it had not been.
+//! A step's excerpts are dealt to replicas, one per core. Each computes its gradients on the shared weights, and the optimiser
+//! then takes one step with their mean. A step is a pure function of the run file, the corpus and the step's number, and the
+//! complete state is saved, so a run that was stopped and resumed gives the same bits as one that was not.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use super::losses::{self, Played, Terms};
 use super::run::{Adversary, RunFile};
 use super::spectral::SpectralNorm;
 
-/// Separates the draws of ε from those of excerpts.
+/// Separates the draws of ε from those that choose excerpts.
 const BETWEEN: u64 = 77;
 
 /// Tensors of a generator that are not trained, by name.
@@ -25,13 +25,13 @@ pub type Constants = BTreeMap<String, Tensor>;
 /// Losses of one step, mean over replicas.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Losses {
-    /// What the critic minimises; see [`losses`]. 0 where there is no critic.
+    /// The critic's loss; see [`losses`]. 0 without a critic.
     pub critic: f32,
-    /// What the generator minimises of the critic's verdict.
+    /// The generator's loss from the critic's verdict.
     pub adversary: f32,
     /// Cross-entropy of the presences, mean over cells, in nats.
     pub likelihood: f32,
-    /// Distance of the critic's mean features; 0 where it is not asked for.
+    /// Distance of the critic's mean features; 0 if the run does not use it.
     pub feature_matching: f32,
     /// Negative log-likelihood of velocity and offset.
     pub feel: f32,
@@ -84,7 +84,7 @@ pub struct Game {
 }
 
 impl Game {
-    /// A game that has not begun. `constants` are the tensors of the generator that are not trained.
+    /// A new game. `constants` are the tensors of the generator that are not trained.
     ///
     /// # Errors
     /// Those of candle.
@@ -111,10 +111,10 @@ impl Game {
         })
     }
 
-    /// Begins from weights that were trained before, of the same architecture; constants are not taken over.
+    /// Starts from trained weights of the same architecture; their constants are not used.
     ///
     /// # Errors
-    /// Those of candle, if a tensor is missing or of another shape.
+    /// Those of candle, if a tensor is missing or has another shape.
     pub fn begin_from(&mut self, weights: &Parameters) -> Result<()> {
         for (name, var) in self.generator_optimiser.vars() {
             var.set(find(&weights.0, name, var.dims())?)?;
@@ -125,7 +125,7 @@ impl Game {
         Ok(())
     }
 
-    /// Steps of the generator made so far, resumed ones included.
+    /// Generator steps so far, resumed ones included.
     pub fn n_steps(&self) -> u64 {
         self.n_steps
     }
@@ -137,10 +137,10 @@ impl Game {
         average
     }
 
-    /// One step of the generator and those of the critic before it. `scale` multiplies the step size.
+    /// One generator step, preceded by the critic's steps. `scale` multiplies the step size.
     ///
     /// # Errors
-    /// Those of candle, and a message if the losses are no longer finite numbers; nothing is moved then.
+    /// Those of candle, and an error if gradients are no longer finite; that network then stays as it was.
     pub fn step(&mut self, sampler: &Sampler<'_>, scale: f64) -> Result<Losses> {
         let mut critic_losses = Vec::new();
         let mut dealt = Vec::new();
@@ -180,12 +180,12 @@ impl Game {
             return Ok(());
         }
         Err(candle_core::Error::Msg(format!(
-            "the {network}'s gradients are no finite numbers at step {}: lower schedule.learning-rate",
+            "the {network}'s gradients are not finite at step {}: lower schedule.learning-rate",
             self.n_steps
         )))
     }
 
-    /// Does the work of every replica, each on a thread of its own where there are several.
+    /// Does the work of every replica, each on its own thread if there are several.
     fn replicate<T: Send>(&self, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
         let n = self.run.budget.replicas;
         if n == 1 {
@@ -227,7 +227,7 @@ impl Game {
         })
     }
 
-    /// The critic's weights as it judges with them; `None` where there is no critic.
+    /// The critic's weights as used for judging; `None` without a critic.
     fn critic_weights(&mut self) -> Result<Option<Parameters>> {
         Ok(match self.run.loss.adversary {
             Adversary::Hinge => Some(self.spectral.apply(&self.critic)?),
@@ -278,7 +278,7 @@ impl Game {
         Ok(())
     }
 
-    /// Everything a resumed run needs, by name.
+    /// Everything that a resumed run needs, by name.
     ///
     /// # Errors
     /// Those of candle.
@@ -296,10 +296,10 @@ impl Game {
         Ok(state)
     }
 
-    /// Goes on from a checkpoint that was made after `n_steps` steps.
+    /// Resumes from a checkpoint that was made after `n_steps` steps.
     ///
     /// # Errors
-    /// Those of candle, if a tensor is missing or of another shape.
+    /// Those of candle, if a tensor is missing or has another shape.
     pub fn resume(&mut self, state: &BTreeMap<String, Tensor>, n_steps: u64) -> Result<()> {
         self.generator_optimiser.restore("generator", state)?;
         self.critic_optimiser.restore("critic", state)?;

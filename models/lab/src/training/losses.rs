@@ -1,19 +1,19 @@
-//! What the critic and the generator minimise.
+//! The losses of the critic and the generator.
 //!
 //! All three games have the same players: a critic D that scores excerpts (bass and four measures of drums), people's
 //! drums x, and a generator's drums G(z). With mismatched pairs (Reed et al. 2016) the critic also sees people's drums
-//! with another song's bass, x′, and must take them for takes; the two kinds of take weigh one half each, written fake
+//! with another song's bass, x′, and must judge them to be takes; the two kinds of take weigh one half each, written fake
 //! below.
 //!
 //! # The original GAN (Goodfellow et al. 2014)
 //! D's score is a log-odds that the excerpt is people's. The critic minimises the cross-entropy
 //! −ln σ(D(x)) − ln(1 − σ(D(fake))); at its optimum the game is the Jensen-Shannon divergence of people and takes. The
-//! generator minimises −ln σ(D(G(z))), the non-saturating form. Where the two distributions hardly touch, which hard hits
-//! make likely, D is certain and its slope, all that the generator learns from, vanishes.
+//! generator minimises −ln σ(D(G(z))), the non-saturating form. If the two distributions hardly overlap, which hard hits make
+//! likely, D is certain, and its slope, from which the generator learns, vanishes.
 //!
 //! # WGAN-GP (Gulrajani et al. 2017)
-//! D's score is a height without a scale; there is no σ and no logarithm. The critic maximises the difference of its mean
-//! heights, D(x) − D(fake), the generator maximises D(G(z)). That difference is the Wasserstein-1 distance only while D is
+//! D's score has no fixed scale; there is no σ and no logarithm. The critic maximises the difference of its mean scores,
+//! D(x) − D(fake), the generator maximises D(G(z)). That difference is the Wasserstein-1 distance only while D is
 //! 1-Lipschitz, so the critic also minimises λ (‖∇D(x̂)‖₂ − 1)², λ = 10, at points x̂ = εx + (1 − ε)G(z), ε uniform in
 //! (0, 1), one for each excerpt: the gradient is D's with respect to the drums, and the norm is over an excerpt. The slope
 //! does not vanish however far apart people and takes are; each critic step costs a second backward pass through the
@@ -41,7 +41,7 @@ pub(super) struct Played {
 }
 
 impl Played {
-    /// The take that these outputs and the batch's draws make.
+    /// The take that results from these outputs and the batch's draws.
     pub(super) fn new(outputs: &Tensor, batch: &Batch, run: &RunFile) -> Result<Self> {
         let cells = Cells::new(outputs)?;
         let noise = (&batch.cells * f64::from(run.critic.temperature))?;
@@ -56,7 +56,7 @@ impl Played {
     }
 }
 
-/// What the critic minimises. `between` is ε for each excerpt, `(B, 1, 1, 1)`; only the gradient penalty uses it.
+/// The critic's loss. `between` is ε for each excerpt, `(B, 1, 1, 1)`; only the gradient penalty uses it.
 pub(super) fn critic_loss(
     judge: &CriticNet,
     (critic, loss): (&Critic, &Loss),
@@ -71,7 +71,7 @@ pub(super) fn critic_loss(
     let heard = judge.hear(&bass)?;
     let mut bass = vec![&heard, &heard];
     let mut drums = vec![&real, &fake];
-    // Another song's bass: the batch turned by one.
+    // Another song's bass: the batch rotated by one.
     let other = Tensor::cat(&[&heard.narrow(0, 1, n - 1)?, &heard.narrow(0, 0, 1)?], 0)?;
     if critic.mismatched {
         bass.push(&other);
@@ -106,7 +106,7 @@ fn gradient_penalty(
     let point = (real.broadcast_mul(between)? + fake.broadcast_mul(&(1.0 - between)?)?)?;
     let point = Var::from_tensor(&point)?;
     let score = judge.judge(heard, point.as_tensor())?.score;
-    // Mean over the verdicts of an excerpt, sum over excerpts: each gradient is its own excerpt's.
+    // Mean over the verdicts of an excerpt, sum over excerpts, so that each excerpt's gradient depends only on itself.
     let total = (score.sum_all()? / score.dim(1)? as f64)?;
     let gradients = total.backward()?;
     let slope = gradients
@@ -118,8 +118,8 @@ fn gradient_penalty(
 
 /// Whether this thread's backward passes can themselves be differentiated, tried on d²/dw² of tanh(w).
 ///
-/// candle reads the environment variable `CANDLE_GRAD_DO_NOT_DETACH` once a thread, at its first backward pass; without
-/// it a gradient penalty is silently constant.
+/// candle reads the environment variable `CANDLE_GRAD_DO_NOT_DETACH` once per thread, at the first backward pass; without it
+/// the gradient penalty is silently constant.
 ///
 /// # Errors
 /// Those of candle.
@@ -147,7 +147,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// `judge`, if there is one, must not be trainable here: its weights are not the generator's to move.
+    /// `judge`, if given, must have detached weights: this half of a step trains only the generator.
     pub(super) fn new(
         judge: Option<&CriticNet>,
         loss: &Loss,
@@ -206,8 +206,8 @@ fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     (softplus(logits)? - (logits * targets)?)?.mean_all()
 }
 
-/// Negative log-likelihood of velocities and offsets under normal distributions, mean over people's hits that tell of a
-/// hand, in nats without the constant.
+/// Negative log-likelihood of velocities and offsets under normal distributions, mean over people's hits that were played
+/// rather than programmed, in nats without the constant.
 fn feel(cells: &Cells, batch: &Batch) -> Result<Tensor> {
     let normal = |mean: &Tensor, spread: &Tensor, value: &Tensor, counts: &Tensor| {
         let distance = ((value - mean)? / spread)?;
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn second_order_gradients_are_on_where_the_tests_run() -> Result<()> {
+    fn second_order_gradients_are_on_in_tests() -> Result<()> {
         assert!(second_order_works()?);
         Ok(())
     }
@@ -258,9 +258,9 @@ mod tests {
         Ok(())
     }
 
-    /// The penalty's gradient with respect to a weight, against the difference of two penalties.
+    /// Compares the penalty's gradient with respect to a weight with a finite difference.
     #[test]
-    fn the_penalty_moves_the_critics_weights_as_finite_differences_say() -> Result<()> {
+    fn the_penaltys_gradient_matches_finite_differences() -> Result<()> {
         let layers = CriticNet::layers(Kernels::ThreeD, 4);
         let (parameters, vars) = Parameters::initialise(&layers, 5)?;
         let draw = |seed: u64, n: usize| -> Vec<f32> {

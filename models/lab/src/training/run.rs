@@ -1,7 +1,7 @@
-//! A run file: everything that decides what a training run makes, in one TOML file.
+//! A run file: everything that determines the result of a training run, in one TOML file.
 //!
-//! Unknown keys and impossible values are refused before anything is read or trained. What is left out has the value
-//! that [`RunFile`]'s fields name.
+//! Unknown keys and impossible values are refused before anything is read or trained. A key that is left out has the default
+//! that its field's documentation gives.
 
 mod data;
 
@@ -24,21 +24,21 @@ pub struct RunFile {
     /// The critic.
     #[serde(default)]
     pub critic: Critic,
-    /// What is minimised.
+    /// The losses.
     #[serde(default)]
     pub loss: Loss,
-    /// What is learnt from.
+    /// The training data.
     #[serde(default)]
     pub data: Data,
-    /// What a generator that hears itself is not to rely on.
+    /// What a generator that hears itself is made to forget.
     #[serde(default)]
     pub forgetting: Forgetting,
-    /// How the weights move.
+    /// The optimiser's settings.
     #[serde(default)]
     pub schedule: Schedule,
     /// When the run ends.
     pub budget: Budget,
-    /// How takes are drawn when they are played.
+    /// How takes are drawn in playing.
     #[serde(default)]
     pub take: Take,
 }
@@ -47,7 +47,7 @@ fn one() -> u64 {
     1
 }
 
-/// Who judges.
+/// The critic's settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Critic {
@@ -55,9 +55,9 @@ pub struct Critic {
     pub kernels: Kernels,
     /// Whether it also sees people's drums with another song's bass and must reject them; `true`.
     pub mismatched: bool,
-    /// Steps of the critic for one of the generator, 1 to 10; 1.
+    /// Critic steps per generator step, 1 to 10; 1.
     pub steps: usize,
-    /// [`Config::temperature`](lockstep_models::weights::Config::temperature) of the takes that it is shown; 0.5.
+    /// [`Config::temperature`](crate::weights::Config::temperature) of the takes that it judges; 0.5.
     pub temperature: f32,
 }
 
@@ -82,11 +82,11 @@ pub enum Adversary {
     WganGp,
     /// Hinge loss with spectral normalisation (Miyato et al. 2018).
     Hinge,
-    /// No critic: people's drums alone are learnt from.
+    /// No critic: the likelihood of people's drums is the only teacher.
     None,
 }
 
-/// What is minimised. Weights multiply terms of the generator's loss, in which the critic's verdict counts once.
+/// The losses. The numbers are weights of terms in the generator's loss; the critic's verdict has weight 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Loss {
@@ -111,21 +111,21 @@ impl Default for Loss {
     }
 }
 
-/// How the weights move.
+/// The optimiser's settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Schedule {
-    /// Excerpts a step, in all replicas together, 2 to 1,024; 64.
+    /// Excerpts per step, over all replicas, 2 to 1,024; 64.
     pub excerpts: usize,
     /// Adam's step size for both networks; 0.001.
     pub learning_rate: f64,
-    /// Adam's memory of the gradient; 0.5.
+    /// Adam's decay rate of the mean gradient; 0.5.
     pub beta1: f64,
-    /// Adam's memory of its square; 0.95.
+    /// Adam's decay rate of the mean squared gradient; 0.95.
     pub beta2: f64,
-    /// Largest norm of all gradients of a network together; larger ones are scaled down to it; 5.
+    /// Largest norm of all gradients of a network together; larger gradients are scaled down; 5.
     pub clip: f64,
-    /// Memory of the moving average of the generator's weights, which is what plays; 0.999.
+    /// Decay rate of the moving average of the generator's weights, which is what plays; 0.999.
     pub average: f64,
     /// Share of the budget at the end in which the step size falls to a tenth, in `[0, 1]`; 0.2.
     pub cool_down: f64,
@@ -145,19 +145,18 @@ impl Default for Schedule {
     }
 }
 
-/// When the run ends: at the first of what is given.
+/// When the run ends: at the first limit that is reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Budget {
-    /// Minutes that one core computes. With two replicas half as many pass by the clock; what else the machine does is
-    /// not counted.
+    /// Minutes of computing on one core. Two replicas use them up in half the time; other processes do not count.
     pub core_minutes: f64,
-    /// Steps of the generator, if they are to end the run: then it makes the same weights on any machine.
+    /// Generator steps after which the run ends, which then makes the same weights on any machine; none.
     pub steps: Option<u64>,
-    /// Replicas, one a core, that share a step's excerpts, 1 to 64; 1.
+    /// Replicas, one per core, that share a step's excerpts, 1 to 64; 1.
     #[serde(default = "one_replica")]
     pub replicas: usize,
-    /// Steps between two looks at the validation songs; 250.
+    /// Steps between looks, in which the averaged weights play validation songs; 250.
     #[serde(default = "look_every")]
     pub look_every: u64,
     /// Looks without a better score after which the run ends early; none.
@@ -172,7 +171,7 @@ fn look_every() -> u64 {
     250
 }
 
-/// How takes are drawn when they are played. Training knows of it only the lean, with which the critic's takes are drawn.
+/// How takes are drawn in playing. Training uses only the lean, for the takes that the critic judges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Take {
@@ -206,26 +205,26 @@ impl Default for Take {
 /// Why a run file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFileError {
-    /// It is no TOML, or has a key or a kind of value that a run has not.
+    /// It is not TOML, or has an unknown key or a value of the wrong kind.
     #[error(transparent)]
     Syntax(#[from] toml::de::Error),
     /// The network cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
-    /// A value lies outside its range.
+    /// A value is outside its range.
     #[error("{key} = {got} is outside {range}")]
     Range {
         /// Section and key.
         key: &'static str,
         /// The value.
         got: f64,
-        /// What it may be.
+        /// The allowed values.
         range: &'static str,
     },
 }
 
 impl RunFile {
-    /// What a weights file says of the run's network.
+    /// The configuration that goes into the weights file.
     pub fn config(&self) -> Config {
         Config {
             architecture: self.architecture.clone(),
@@ -241,7 +240,7 @@ impl RunFile {
     /// Reads and checks a run file.
     ///
     /// # Errors
-    /// [`RunFileError`] names the key, the value and what it may be.
+    /// [`RunFileError`] names the key, the value and the allowed values.
     pub fn parse(text: &str) -> Result<Self, RunFileError> {
         let run: Self = toml::from_str(text)?;
         run.check()?;
@@ -295,11 +294,11 @@ impl RunFile {
             ("schedule.clip", schedule.clip, (1e-3..=1e9).contains(&schedule.clip), "0.001 to 1e9"),
             ("schedule.average", schedule.average, memory(schedule.average), "0 to below 1"),
             ("schedule.cool-down", schedule.cool_down, unit(schedule.cool_down), "0 to 1"),
-            ("budget.core-minutes", budget.core_minutes, budget.core_minutes > 0.0 && budget.core_minutes <= 1e5, "above 0, to 100000"),
-            ("budget.steps", steps, steps >= 1.0, "1 and more"),
+            ("budget.core-minutes", budget.core_minutes, budget.core_minutes > 0.0 && budget.core_minutes <= 1e5, "above 0 to 100000"),
+            ("budget.steps", steps, steps >= 1.0, "1 or more"),
             ("budget.replicas", replicas, (1..=64).contains(&budget.replicas), "1 to 64"),
-            ("budget.replicas", replicas, replicas * 2.0 <= excerpts, "half of schedule.excerpts, for a replica mismatches two excerpts at least"),
-            ("budget.look-every", budget.look_every as f64, budget.look_every >= 1, "1 and more"),
+            ("budget.replicas", replicas, replicas * 2.0 <= excerpts, "1 to half of schedule.excerpts (each replica needs two)"),
+            ("budget.look-every", budget.look_every as f64, budget.look_every >= 1, "1 or more"),
             ("take.temperature", temperature, may_be_temperature, "0 to 2"),
             ("take.lean", lean, may_be_lean, "-4 to 4"),
             ("take.looseness", looseness, (0.0..=2.0).contains(&looseness), "0 to 2"),
@@ -316,7 +315,7 @@ impl RunFile {
     }
 }
 
-/// The first voice's value outside the range, or any within it, and whether all are within.
+/// The first voice's value outside the range, or else some value inside, and whether all are inside.
 fn worst(values: PerVoice, range: RangeInclusive<f32>) -> (f64, bool) {
     let values = values.values();
     let outside = values.into_iter().find(|value| !range.contains(value));
@@ -335,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_has_its_default() {
+    fn a_key_that_is_left_out_has_its_default() {
         let run = RunFile::parse(LEAST).unwrap_or_else(|error| unreachable!("{error}"));
         assert_eq!((run.seed, run.schedule.excerpts), (1, 64));
         assert!(run.critic.mismatched);

@@ -7,10 +7,10 @@ use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
 use lockstep_models::network::Parameters;
 
-/// One power iteration a step; the vectors follow the weights as these move slowly.
+/// One power iteration per step; that is enough, because the weights change slowly.
 #[derive(Debug, Default)]
 pub(super) struct SpectralNorm {
-    /// Right singular vectors, `(n_out, 1)`, by the names of the weights.
+    /// Right singular vectors, `(n_out, 1)`, by weight name.
     vectors: BTreeMap<String, Tensor>,
 }
 
@@ -46,7 +46,7 @@ impl SpectralNorm {
         self.vectors.iter().map(named).collect()
     }
 
-    /// Goes on with the vectors of [`Self::state`].
+    /// Restores the vectors of [`Self::state`].
     pub(super) fn restore(&mut self, prefix: &str, state: &BTreeMap<String, Tensor>) {
         let prefix = format!("{prefix}.");
         self.vectors = state

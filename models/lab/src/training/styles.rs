@@ -1,9 +1,9 @@
-//! Styles: the training songs in groups of like grooves, found and not named by anyone.
+//! Styles: clusters of training songs with similar grooves.
 //!
-//! Almost all songs of the corpus are labelled pop or rock, so a style is a cluster (k-means, Lloyd 1982, begun as
-//! k-means++ does, Arthur & Vassilvitskii 2007) of songs by how often each cell of a 4/4 measure is hit. Square roots of
-//! the shares, so that a ride that is always there counts as much as a hat, and a rare tom is not lost (Hellinger's
-//! distance). The most common style comes first.
+//! Almost all songs of the corpus are labelled pop or rock, so labels are no use. A style is a cluster of songs by how often
+//! each cell of a 4/4 measure is hit (k-means, Lloyd 1982; seeded as in k-means++, Arthur & Vassilvitskii 2007). Distances are
+//! between square roots of the shares (Hellinger's distance), so that a constant ride counts as much as a hat and a rare tom is
+//! not lost. The most common style comes first.
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
@@ -17,20 +17,20 @@ use crate::corpus::{Corpus, SongView, Split};
 const N_CELLS: usize = NET_STEPS * N_VOICES;
 /// Passes over the songs.
 const N_PASSES: u64 = 20;
-/// Measures of 4/4 with a hit that a song needs to have a style.
+/// Least number of 4/4 measures with a hit for a song to have a style.
 const MIN_MEASURES: usize = 8;
 
 /// Mean hits of each cell, step by step.
 type Groove = [f32; N_CELLS];
 
-/// Grooves that songs are near to.
+/// The styles' mean grooves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Styles {
     grooves: Vec<Groove>,
 }
 
 impl Styles {
-    /// `n` styles of the training songs, or of those openly licensed; fewer where there are fewer songs.
+    /// `n` styles of the training songs, or only of openly licensed ones; fewer if the songs are not different enough.
     pub fn fit(corpus: &Corpus, n: usize, open_only: bool) -> Self {
         if n == 0 {
             return Self::default();
@@ -68,8 +68,8 @@ impl Styles {
         }
     }
 
-    /// The style nearest to measures of 4/4 that hit or not, `(n, 16, V)`; those without a hit do not count. `None` if
-    /// none has one.
+    /// The style nearest to these 4/4 measures of hits, `(n, 16, V)`; measures without a hit do not count. `None` if no measure
+    /// has a hit.
     pub fn of_hits(&self, measures: &[[[bool; N_VOICES]; NET_STEPS]]) -> Option<usize> {
         let mut groove = [0.0; N_CELLS];
         let mut n = 0.0;
@@ -86,7 +86,7 @@ impl Styles {
         nearest(&self.grooves, &groove.map(|hits| hits / n)).map(|(style, _)| style)
     }
 
-    /// A song's style; `None` where there are none, or too few measures to tell.
+    /// A song's style; `None` if there are no styles, or the song has too few measures.
     pub fn of(&self, song: SongView<'_>) -> Option<usize> {
         if self.grooves.is_empty() {
             return None;
@@ -94,7 +94,7 @@ impl Styles {
         nearest(&self.grooves, &groove(song)?).map(|(style, _)| style)
     }
 
-    /// The grooves as a tensor, `(n, 16 · V)`; of styles that could not be found nothing is played.
+    /// The grooves as a tensor, `(n, 16 · V)`; the rows of styles that were not found are 0.
     ///
     /// # Errors
     /// Those of candle.
@@ -104,13 +104,13 @@ impl Styles {
         Tensor::from_vec(values, (n, N_CELLS), &Device::Cpu)
     }
 
-    /// What is played in each, in a few words.
+    /// A name for each style: what its groove plays, in a few words.
     pub fn names(&self) -> Vec<String> {
         styles::names(self.grooves.as_flattened())
     }
 }
 
-/// How often a song hits each cell of its 4/4 measures that are not empty.
+/// How often a song hits each cell, over its 4/4 measures with a hit.
 fn groove(song: SongView<'_>) -> Option<Groove> {
     let mut groove = [0.0; N_CELLS];
     let mut n = 0;
@@ -126,7 +126,7 @@ fn groove(song: SongView<'_>) -> Option<Groove> {
     (n >= MIN_MEASURES).then(|| groove.map(|hits: f32| hits / n as f32))
 }
 
-/// First grooves: songs, each drawn by how far it is from those before it.
+/// The first grooves: songs, each drawn in proportion to its squared distance from the ones before.
 fn begin(songs: &[Groove], n: usize) -> Vec<Groove> {
     let mut grooves: Vec<Groove> = songs.first().copied().into_iter().collect();
     while grooves.len() < n.min(songs.len()) {
@@ -140,14 +140,14 @@ fn begin(songs: &[Groove], n: usize) -> Vec<Groove> {
             sum += distance;
             sum > at
         });
-        // All songs are one of the grooves already: there are no more styles than that.
+        // Every song equals one of the grooves already, so there are no more styles.
         let Some(drawn) = drawn else { break };
         grooves.push(songs[drawn]);
     }
     grooves
 }
 
-/// The nearest groove and the square of its distance.
+/// The nearest groove and its squared distance.
 fn nearest(grooves: &[Groove], song: &Groove) -> Option<(usize, f32)> {
     let distance = |groove: &Groove| -> f32 {
         let parts = groove.iter().zip(song);
@@ -160,7 +160,7 @@ fn nearest(grooves: &[Groove], song: &Groove) -> Option<(usize, f32)> {
         .min_by(|a, b| a.1.total_cmp(&b.1))
 }
 
-/// The groove whose square roots are the mean of the members'.
+/// The groove whose square roots are the mean of the members' square roots.
 fn mean(members: &[&Groove]) -> Groove {
     let mut sum = [0.0; N_CELLS];
     for groove in members {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_song_belongs_to_the_groove_it_is_like() {
+    fn a_song_belongs_to_the_most_similar_groove() {
         let mut song = disco();
         song[0] = 0.7;
         let style = nearest(&[rock(), disco()], &song).map(|(style, _)| style);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn first_grooves_are_unlike_and_no_more_than_there_are() {
+    fn the_first_grooves_are_all_different() {
         let songs = [rock(), rock(), disco(), rock()];
         let grooves = begin(&songs, 3);
         assert_eq!(grooves, [rock(), disco()]);

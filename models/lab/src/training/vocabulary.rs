@@ -1,4 +1,4 @@
-//! The bass measures of a corpus as words and buckets: which there are, and how many an embedding can tell apart.
+//! The bass measures of a corpus as words and buckets: which occur, and how many an embedding can tell apart.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::corpus::{Corpus, Split};
 /// How well buckets tell the distinct bass measures of a split apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collisions {
-    /// Measures with other onsets, or other pitches sounding, than every other one.
+    /// Measures that differ in onsets or sounding pitches.
     pub n_distinct: usize,
     /// Distinct measures that share their bucket with another one.
     pub n_colliding: usize,
@@ -19,7 +19,8 @@ pub struct Collisions {
     pub n_used: usize,
 }
 
-/// How many distinct bass measures of a split share a bucket. Measures in other meters and silent ones do not count.
+/// How many distinct bass measures of a split share a bucket. Measures of another length than sixteen steps and silent ones
+/// do not count.
 pub fn collisions(corpus: &Corpus, split: Split, digits: Digits, n_buckets: usize) -> Collisions {
     let mut seen = HashSet::new();
     let mut n_in = HashMap::<u32, usize>::new();
@@ -39,7 +40,7 @@ pub fn collisions(corpus: &Corpus, split: Split, digits: Digits, n_buckets: usiz
     }
 }
 
-/// The `n_words` commonest words of the training songs, the commonest first; fewer where the corpus has fewer.
+/// The `n_words` commonest words of the training songs, the commonest first; fewer if the corpus has fewer.
 pub fn commonest(corpus: &Corpus, n_words: usize) -> Vec<Word> {
     let mut counted: Vec<_> = count(corpus, Split::Train).into_iter().collect();
     counted.sort_by_key(|(word, n)| (std::cmp::Reverse(*n), *word));
@@ -61,7 +62,7 @@ pub fn coverage(corpus: &Corpus, split: Split, words: &[Word]) -> f64 {
     f64::from(n_known) / f64::from(n_all).max(1.0)
 }
 
-/// The words as the tensor that a generator keeps them in, `(n_words, 2)`; the last is repeated where there are fewer.
+/// The words as a generator's tensor, `(n_words, 2)`; if there are fewer, the last is repeated.
 ///
 /// # Errors
 /// Those of candle.
@@ -85,12 +86,12 @@ fn count(corpus: &Corpus, split: Split) -> HashMap<Word, u32> {
     n_of
 }
 
-/// Calls `see` with the planes of every measure of sixteen steps in which any bass sounds, notes held over from before it
-/// included.
+/// Calls `see` with the planes of every measure of sixteen steps in which any bass sounds, including notes held over from
+/// before.
 fn each_measure(corpus: &Corpus, split: Split, mut see: impl FnMut(&[f32])) {
     let mut planes = vec![0.0; NET_STEPS * N_PLANES];
     for song in corpus.songs(split) {
-        // Notes that sound on: plane, and steps that are left.
+        // Notes held into the next measure: plane, and steps left.
         let mut held: Vec<(usize, usize)> = Vec::new();
         for measure in (0..song.n_measures()).map(|m| song.measure(m)) {
             let n_steps = measure.meter.n_steps();

@@ -1,9 +1,9 @@
 //! The drummer with a memory: hears the bass and its own past drums, and decides hit by hit.
 //!
-//! The trunk hears four measures of bass and of own drums and says for each step of the next measure what it is like
-//! there. A decoder then goes step by step: it knows the hits of the sixteen steps before, and within a step the voices
-//! decide in their declaration order, each knowing those before it. Trained with people's drums in place of its own
-//! (teacher forcing), all steps at once; [`Decoder`] goes the same way one step at a time.
+//! The trunk hears four measures of bass and of own drums and computes features for each step of the next measure. A decoder
+//! then goes step by step: it knows the hits of the sixteen steps before, and within a step the voices decide in their
+//! declaration order, each knowing those before it. In training it gets people's drums in place of its own (teacher forcing),
+//! all steps at once; [`Decoder`] does the same one step at a time.
 
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
@@ -16,42 +16,42 @@ use crate::network::architecture::Architecture;
 use crate::network::hearing::{Hearing, OwnDrums, STEP_CHANNELS};
 use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
 
-/// Which rows of what was heard each of B predictions hears, `(B,)` of `u32` each; its own where there are none. No gradient
-/// goes through shared rows.
+/// Which rows of what was heard each of B predictions uses, as `(B,)` of `u32`; with `None` each has a row of its own. Shared
+/// rows pass no gradient.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shared<'a> {
-    /// Of bass and accents.
+    /// Rows of bass and accents.
     pub bass: Option<&'a Tensor>,
-    /// Of one's own drums.
+    /// Rows of the drummer's own drums.
     pub own: Option<&'a Tensor>,
 }
 
-/// Name of the tensor with what is played in each style: mean hits of each cell, `(n_styles, 16 · V)`.
+/// Name of the tensor with the mean hits of each cell in each style, `(n_styles, 16 · V)`.
 pub const STYLES: &str = "styles.hits";
 
-/// Features of a step that the trunk gives to the decoder.
+/// Features per step that the trunk gives to the decoder.
 pub const N_FEATURES: usize = TRUNK_WIDTH;
 
 /// The generator that hears itself.
 #[derive(Clone, Debug)]
 pub struct Autoregressive {
     bass: Hearing,
-    /// What the loudness of an onset adds to its step, where that is heard.
+    /// What the loudness of an onset adds to its step; `None` if the network does not hear loudness.
     accent: Option<Projection>,
     own: OwnDrums,
     trunk: Trunk,
-    /// How many of the numbers that are given it hears.
+    /// How many of the given numbers it hears.
     n_given: usize,
     join: Projection,
     deepen: Projection,
     output: Projection,
-    /// What a hit adds to the log-odds of each voice, `(V, V)`, voice that hit first.
+    /// What a hit adds to the log-odds of each voice, `(V, V)`; the first axis is the voice that hit.
     within: Tensor,
-    /// 1 where the second voice decides after the first.
+    /// 1 where the voice of the second axis decides after that of the first, else 0.
     after: Tensor,
 }
 
-/// How many of the numbers that are given a network hears; place and tempo come first.
+/// How many of the given numbers a network hears; place and tempo come first.
 fn n_given(architecture: &Architecture) -> usize {
     if architecture.controls {
         N_GIVEN + architecture.n_styles
@@ -60,7 +60,7 @@ fn n_given(architecture: &Architecture) -> usize {
     }
 }
 
-/// Reads the loudness of the bass.
+/// The layer that reads the loudness of the bass.
 fn accent(n_measures: usize) -> Layer {
     Layer::affine("bass.accent", (1, STEP_CHANNELS), n_measures * NET_STEPS)
 }
@@ -114,13 +114,13 @@ impl Autoregressive {
         })
     }
 
-    /// How many of the numbers that are given it hears.
+    /// How many of the given numbers it hears.
     pub fn n_given(&self) -> usize {
         self.n_given
     }
 
-    /// What each step of the next measures is like, `(B, K, 16, N_FEATURES)`, on the device of weights and inputs. Where rows
-    /// are shared, bass and accents, or own drums, have one for each that differs.
+    /// Features of each step of the next measures, `(B, K, 16, N_FEATURES)`, on the device of weights and inputs. If rows are
+    /// shared, `bass` and the accents, or the own drums, hold each distinct row once.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
@@ -137,7 +137,7 @@ impl Autoregressive {
     }
 
     /// Outputs `(B, K, 16, N_OUTPUTS)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`. Each
-    /// cell knows `context` and the hits of its own measure before it, which `said` holds, `(B, K, 16, V)`.
+    /// cell knows `context` and the hits before it in its own measure, which are in `said`, `(B, K, 16, V)`.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
@@ -166,7 +166,7 @@ impl Autoregressive {
         Tensor::cat(&[presence, rest], 3)
     }
 
-    /// The decoder in plain numbers.
+    /// The decoder's weights as plain numbers.
     ///
     /// # Errors
     /// Those of candle.

@@ -1,5 +1,5 @@
-//! Deciding a measure hit by hit, in plain numbers: what [`Autoregressive`](super::Autoregressive) is trained to do for
-//! all steps at once, one step at a time.
+//! Deciding a measure hit by hit, in plain numbers. [`Autoregressive`](super::Autoregressive) is trained on all steps at once;
+//! this goes one step at a time.
 
 use lockstep_core::representation::N_VOICES;
 
@@ -8,7 +8,7 @@ use super::trunk::TRUNK_WIDTH;
 use crate::network::NET_STEPS;
 use crate::network::hearing::N_OWN_PLANES;
 
-/// Steps back whose hits are known: a measure.
+/// How many steps back the hits are known: one measure.
 pub(super) const TAPS: usize = NET_STEPS;
 /// Channels.
 pub(super) const WIDTH: usize = 128;
@@ -29,18 +29,18 @@ pub struct Decoder {
     pub(super) within: Vec<f32>,
 }
 
-/// A measure that is being decided.
+/// A measure while it is being decided.
 #[derive(Clone, Debug)]
 pub struct Decoding {
-    /// What the features alone give to each step, `(T, WIDTH)`.
+    /// The features' part of each step's sum, `(T, WIDTH)`.
     steps: Vec<[f32; WIDTH]>,
     /// Hits of the last `TAPS` steps, oldest first.
     before: Vec<[bool; N_VOICES]>,
 }
 
 impl Decoder {
-    /// A measure of which nothing is decided. `features` are `(16, N_FEATURES)`, `own` one's own drums in the measures
-    /// before, `(M, 16, N_OWN_PLANES)`, of which the last is known hit by hit.
+    /// Starts a measure with nothing decided. `features` is `(16, N_FEATURES)`; `own` holds the own drums of the measures
+    /// before, `(M, 16, N_OWN_PLANES)`, and the hits of the last one count.
     pub fn begin(&self, features: &[f32], own: &[f32]) -> Decoding {
         let steps = features.chunks_exact(TRUNK_WIDTH).map(|features| {
             let mut sum = start(&self.join_bias);
@@ -58,7 +58,7 @@ impl Decoder {
         }
     }
 
-    /// Outputs of a step while none of its voices has decided. A step beyond the sixteenth is one of the first again.
+    /// Outputs of a step before any of its voices has decided. After the sixteenth step the features start over.
     pub fn outputs(&self, decoding: &Decoding, step_idx: usize) -> [f32; N_OUTPUTS] {
         let mut x = decoding.steps[step_idx % decoding.steps.len()];
         let taps = self.join[TRUNK_WIDTH * WIDTH..].chunks_exact(WIDTH);
@@ -77,7 +77,7 @@ impl Decoder {
         outputs
     }
 
-    /// Lets the voices after `voice_idx` know that it hits: `outputs` begin with the presences.
+    /// Tells the voices after `voice_idx` that it hits, by changing the presences, which come first in `outputs`.
     pub fn hit(&self, outputs: &mut [f32; N_OUTPUTS], voice_idx: usize) {
         if let Some(row) = self.within.chunks_exact(N_VOICES).nth(voice_idx) {
             for (presence, more) in outputs.iter_mut().zip(row) {
@@ -107,10 +107,10 @@ fn add<const N: usize>(sum: &mut [f32; N], row: &[f32], factor: f32) {
     }
 }
 
-/// Adds the vector-matrix product of `x` and as many rows of `weight`.
+/// Adds the product of `x` and the first `x.len()` rows of `weight`.
 fn add_rows<const N: usize>(sum: &mut [f32; N], weight: &[f32], x: &[f32]) {
     for (row, x) in weight.chunks_exact(N).zip(x) {
-        // What the rectifier left is often 0.
+        // Rectified values are often 0.
         if *x != 0.0 {
             add(sum, row, *x);
         }

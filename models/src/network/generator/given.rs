@@ -1,35 +1,35 @@
-//! What is given beside bass and drums: place, tempo, meter, energy, feel, fill and style, as numbers.
+//! The inputs beside bass and drums, as numbers: place, tempo, meter, energy, feel and fill.
 
-/// Numbers of [`Given::numbers`]; those of the styles come after them.
+/// How many [`Given::numbers`] there are; the styles' numbers come after them.
 pub const N_GIVEN: usize = 16;
 
-/// How many of them tell place and tempo: the first.
+/// How many of them, from the first, are place and tempo.
 pub(super) const N_PLACE: usize = 7;
 
 /// What is known of a measure before it is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Given {
-    /// Its serial number, counted from the start of the song.
+    /// Its number, counted from the start of the song.
     pub measure: u64,
-    /// Tempo of the measure before it, in quarter notes a minute.
+    /// Tempo of the measure before it, in BPM.
     pub tempo_bpm: f32,
-    /// Its steps.
+    /// Its length in steps.
     pub n_steps: usize,
     /// Whether its meter counts eighths and not quarters.
     pub counts_eighths: bool,
-    /// Mean velocity of the bass in the measure before it and in all that are heard, in `[0, 1]`; 0 where no note begins.
+    /// Mean velocity of the bass in the measure before it and in all heard measures, in `[0, 1]`; 0 if no note begins.
     pub energy: [f32; 2],
-    /// How much later than its step the bass begins its notes, in steps, mean over all that are heard at each sixteenth of
-    /// a beat; 0 where no note begins. The last is negative in a shuffle: the triplet lies before the sixteenth.
+    /// How much later than its step the bass begins its notes, in steps: the mean over all heard notes at each sixteenth of a
+    /// beat; 0 if no note begins. The last is negative in a shuffle: the triplet comes before the sixteenth.
     pub lateness: [f32; 4],
-    /// Whether it is to be a fill; `None` leaves it to the drummer.
+    /// Whether it should be a fill; `None` leaves it to the drummer.
     pub fill: Option<bool>,
 }
 
 impl Given {
-    /// Which of four measures of a phrase it is (4), in which half of eight, how far from a start that still is to be heard,
-    /// tempo in octaves from 120 BPM, length in measures of sixteen steps, whether eighths count, energy (2), lateness in
-    /// half steps (4), and whether it is a fill: 1, −1 if not, 0 if that is open.
+    /// Which measure of a four-measure phrase it is (4 numbers), whether it is in the second half of eight measures, its
+    /// number out of the first eight, tempo in octaves from 120 BPM, length in measures of sixteen steps, whether eighths are
+    /// counted, energy (2), lateness in half steps (4), and fill: 1 for a fill, −1 for none, 0 if left open.
     pub fn numbers(&self) -> [f32; N_GIVEN] {
         let flag = |is: bool| f32::from(u8::from(is));
         let of_four = |place| flag(self.measure % 4 == place);
@@ -54,8 +54,8 @@ impl Given {
     }
 }
 
-/// Mean velocity of the onsets in the newest measure and in all; `accents` are rows of the heard measures, 0 where no note
-/// begins.
+/// Mean velocity of the onsets in the newest measure, the last `newest` steps, and in all; `accents` has an entry per heard
+/// step, 0 if no note begins.
 pub fn energy(accents: &[f32], newest: usize) -> [f32; 2] {
     let mean = |accents: &[f32]| {
         let (mut sum, mut n) = (0.0, 0.0);
@@ -71,7 +71,7 @@ pub fn energy(accents: &[f32], newest: usize) -> [f32; 2] {
     ]
 }
 
-/// Mean offset of the onsets at each sixteenth of a beat; rows of sixteen steps, `accents` 0 where no note begins.
+/// Mean offset of the onsets at each sixteenth of a beat; an entry per step from a downbeat, `accents` 0 if no note begins.
 pub fn lateness(accents: &[f32], offsets: &[f32]) -> [f32; 4] {
     std::array::from_fn(|sixteenth| {
         let heard = accents.iter().zip(offsets).skip(sixteenth).step_by(4);
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn energy_is_the_mean_of_what_begins() {
+    fn energy_is_the_mean_velocity_of_the_onsets() {
         let accents = [0.2, 0.0, 0.0, 0.0, 0.8, 0.0];
         let of = |accents: &[f32], newest| energy(accents, newest).map(f32::to_bits);
         assert_eq!(of(&accents, 3), [0.8, 0.5].map(f32::to_bits));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_fill_is_neither_a_fill_nor_none() {
+    fn an_open_fill_is_between_a_fill_and_none() {
         let of = |fill| {
             let given = Given {
                 fill,

@@ -1,4 +1,4 @@
-//! Kernels over measures, steps and pitches: the measure axis is kept until four heard measures meet in one predicted.
+//! Kernels over measures, steps and pitches: the measure axis is kept until four heard measures become one predicted.
 
 use candle_core::{Result, Tensor};
 

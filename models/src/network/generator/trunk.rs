@@ -1,5 +1,5 @@
-//! Coarse to fine: what was heard and what stands beside it, joined at the scale of the measure, of beats and of steps,
-//! with kernels over measures and steps. The measure axis is kept until four heard measures meet in one predicted.
+//! Coarse to fine: joins what was heard with the other inputs at the scale of the measure, of beats and of steps, with
+//! kernels over measures and steps. The measure axis is kept until four heard measures become one predicted.
 
 use candle_core::{Result, Tensor};
 
@@ -9,7 +9,7 @@ use crate::network::hearing::{
 };
 use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
 
-/// Channels at the scale of the measure, of beats, of steps, and of what comes out.
+/// Channels at the scale of the measure, of beats, of steps, and of the output.
 const MEASURE_WIDTH: usize = 128;
 const BEAT_WIDTH: usize = 96;
 const STEP_WIDTH: usize = 64;
@@ -17,16 +17,16 @@ pub(super) const TRUNK_WIDTH: usize = 96;
 /// Steps that the last layer sees at once: the step itself and one neighbour on either side.
 const NEIGHBOURS: usize = 3;
 
-/// A player who is heard.
+/// A player that the network hears.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Player<'a> {
-    /// What was heard of it.
+    /// Features of what it played.
     pub(super) heard: &'a Heard,
-    /// Which row of that each prediction hears, `(B,)`, where several hear the same; each its own where there is none.
+    /// Which row of `heard` each prediction uses, `(B,)`, if several share rows; with `None` each has its own.
     pub(super) rows: Option<&'a Tensor>,
 }
 
-/// From what was heard to features of each step of the next measure.
+/// Turns what was heard into features of each step of the next measure.
 #[derive(Clone, Debug)]
 pub(super) struct Trunk {
     measure: Projection,
@@ -37,7 +37,7 @@ pub(super) struct Trunk {
 }
 
 impl Trunk {
-    /// Its layers, coarse to fine, where it hears `n_heard` players and has `n_beside` numbers beside.
+    /// Its layers, coarse to fine, for `n_heard` players and `n_beside` other input numbers.
     pub(super) fn layers(n_heard: usize, n_beside: usize) -> [Layer; 5] {
         let layer = |name: &str, size, n_positions| {
             Layer::affine(format!("drums.{name}"), size, n_positions)
@@ -51,7 +51,7 @@ impl Trunk {
             layer("measure", measure, 1),
             layer("to_beats", to_beats, 1),
             layer("to_steps", (beats, STRIDE * STEP_WIDTH), STRIDE),
-            // One kernel of three steps, as what each step gives to the next, to itself and to the one before.
+            // One kernel over three steps, split into each step's part in the next step, in itself and in the one before.
             layer("mix", (steps, NEIGHBOURS * TRUNK_WIDTH), NET_STEPS),
             layer("mix_latent", (n_beside, TRUNK_WIDTH), 1),
         ]
@@ -72,12 +72,12 @@ impl Trunk {
         })
     }
 
-    /// Features `(B, K, 16, TRUNK_WIDTH)`, not below 0, of the measures that follow each four heard ones.
+    /// Features `(B, K, 16, TRUNK_WIDTH)`, all at least 0, of the measures that follow each four heard ones.
     ///
     /// `beside` is `(B, K, n_beside)`.
     pub(super) fn forward(&self, players: &[Player<'_>], beside: &Tensor) -> Result<Tensor> {
         let (b, k, _) = beside.dims3()?;
-        // All players at one scale, four measures deep, between the tensors given.
+        // All players at one scale, four measures deep, between `before` and `after`.
         let join =
             |before: Option<&Tensor>, scale: fn(&Heard) -> &Tensor, after: Option<&Tensor>| {
                 let mut parts: Vec<_> = before.map(|x| (x.clone(), None)).into_iter().collect();

@@ -1,8 +1,8 @@
 //! Kernels over steps and pitches, without a measure or track axis: 64 × 72 of bass in, 64 × 72 of drums out.
 //!
-//! An encoder and a decoder with a joint at every scale: pitches, octaves, steps, beats, measures, the phrase. Drums lie
-//! on the pitches of General MIDI's percussion; the columns of the nine voices are read, the other 63 are computed, as
-//! in the lineage, and unused.
+//! An encoder and a decoder, joined at every scale: pitches, octaves, steps, beats, measures, the phrase. Drums are at the
+//! pitches of General MIDI's percussion; the columns of the nine voices are read. As in the lineage, the other 63 are computed
+//! but unused.
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::representation::{LOWEST_PITCH, N_PITCHES, Voice};
@@ -29,7 +29,7 @@ const POSITIONS: [usize; 5] = [
     NET_MEASURES,
     1,
 ];
-/// How many positions of a scale make one of the next coarser.
+/// How many positions of the next finer scale make one position.
 const STRIDES: [usize; 5] = [OCTAVE, N_OCTAVES, STRIDE, STRIDE, NET_MEASURES];
 
 /// The generator with 2-D kernels.
@@ -55,7 +55,7 @@ fn read_layers() -> Vec<Layer> {
         .collect()
 }
 
-/// Decoder, coarse to fine; the first has no drums to go on from.
+/// Decoder, coarse to fine; the first layer has no drums as input.
 fn write_layers() -> Vec<Layer> {
     (0..DRUMS.len())
         .rev()
@@ -72,7 +72,7 @@ fn write_layers() -> Vec<Layer> {
         .collect()
 }
 
-/// The noise joins down to the scale of steps.
+/// Channels of noise at a scale; noise joins at every scale down to steps.
 fn latent_channels(scale: usize) -> usize {
     if scale == 0 { 0 } else { N_LATENT }
 }
@@ -95,7 +95,7 @@ impl TwoD {
         })
     }
 
-    /// See [`GeneratorNet::forward`](super::GeneratorNet::forward). The bass of the last four measures is heard.
+    /// See [`GeneratorNet::forward`](super::GeneratorNet::forward). It hears the bass of the last four measures.
     pub(super) fn forward(&self, bass: &Tensor, latent: &Tensor) -> Result<Tensor> {
         let (b, m, _, _) = bass.dims4()?;
         let k = latent.dim(1)?;
@@ -115,7 +115,7 @@ impl TwoD {
             if latent_channels(scale) > 0 {
                 parts.push(noise(latent, scale)?);
             }
-            // The outputs themselves are not rectified.
+            // The outputs are not rectified.
             let slope = if scale == 0 { 1.0 } else { 0.0 };
             drums = Some(layer.rectified(&Tensor::cat(&parts, 2)?, slope)?);
         }
@@ -136,7 +136,7 @@ fn noise(latent: &Tensor, scale: usize) -> Result<Tensor> {
     if positions < NET_MEASURES {
         return latent.narrow(1, k - 1, 1);
     }
-    // Fewer than four when one measure is predicted: the drummer's mind was the same before.
+    // If fewer than four measures are predicted, those before have the first one's noise.
     let first = latent.narrow(1, 0, 1)?;
     let mut measures = vec![first; NET_MEASURES - k.min(NET_MEASURES)];
     measures.push(latent.clone());

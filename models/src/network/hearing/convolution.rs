@@ -5,8 +5,8 @@ use candle_core::{Result, Tensor};
 use super::{Heard, Pyramid, STEP_CHANNELS};
 use crate::network::{Layer, N_PLANES, NET_STEPS, ParameterError, Parameters, Projection};
 
-/// Reads steps of bass one by one: a kernel `1×1×72` over measure, step and pitch, as MidiNet's conditioner begins with
-/// one as high as its roll.
+/// Reads steps of bass one by one: a kernel `1×1×72` over measure, step and pitch. MidiNet's conditioner also begins with a
+/// kernel as high as its roll.
 #[derive(Clone, Debug)]
 pub(in crate::network) struct StepReader(Projection);
 

@@ -1,7 +1,6 @@
 //! Embeddings 1 and 4: the measure becomes one index, and the index a row of a table.
 //!
-//! What is heard at the three scales comes from that one row by transposed kernels, so that everything the index does not
-//! tell is lost.
+//! Transposed kernels compute the features at all three scales from that one row, so anything the index leaves out is lost.
 
 use std::collections::HashMap;
 
@@ -30,7 +29,7 @@ impl Word {
     }
 }
 
-/// Layers of an embedding of `n_rows` rows, for `n_measures` measures a prediction.
+/// Layers of an embedding of `n_rows` rows, for `n_measures` measures per prediction.
 pub(super) fn layers(n_rows: usize, n_measures: usize) -> Vec<Layer> {
     let mut layers = vec![table(n_rows)];
     layers.extend(Unfold::layers(n_measures));
@@ -84,12 +83,12 @@ pub fn bucket(planes: &[f32], digits: Digits, n_buckets: usize) -> u32 {
             Digits::PianoRoll => step.chunks(2).for_each(|pitch| digit(pitch[1] > 0.0)),
         }
     }
-    // A long run of ones may round up to 1.
+    // A long run of ones can round up to 1.
     let last = n_buckets.saturating_sub(1) as f64;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "the value lies in 0 to n_buckets - 1, at most 65,535"
+        reason = "the value is in 0 to n_buckets - 1, at most 65,535"
     )]
     let bucket = (value * n_buckets as f64).floor().min(last) as u32;
     bucket
@@ -120,7 +119,7 @@ impl Vocabulary {
             .collect();
         let mut rows = HashMap::new();
         for (word, row) in words.iter().zip(0..) {
-            // The first of two equal words has the row.
+            // Of two equal words the first has the row.
             rows.entry(*word).or_insert(row);
         }
         Ok(Self {
@@ -131,7 +130,7 @@ impl Vocabulary {
         })
     }
 
-    /// The word's own row, or that of the nearest word; of equally near ones the first, which is the commonest.
+    /// The word's row, or that of the nearest word; of equally near words the first, which is the most common.
     fn row(&self, word: Word) -> u32 {
         self.rows.get(&word).copied().unwrap_or_else(|| {
             let nearest = self.words.iter().zip(0..);
@@ -190,7 +189,7 @@ fn rows(bass: &Tensor, row_of: impl Fn(&[f32]) -> u32) -> Result<Vec<u32>> {
     Ok(planes.chunks(NET_STEPS * N_PLANES).map(row_of).collect())
 }
 
-/// From a measure's row to its beats and steps: transposed kernels with a stride of four.
+/// Expands a measure's row into beats and steps, with transposed kernels and a stride of four.
 #[derive(Clone, Debug)]
 struct Unfold {
     beats: Projection,
@@ -257,11 +256,11 @@ mod tests {
         assert_eq!(onsets(&[]), 0);
         assert_eq!(onsets(&[0]), 500);
         assert_eq!(onsets(&[0, 1]), 750);
-        // What comes late in the measure is below one bucket: the measures collide.
+        // Late steps weigh less than one bucket, so these measures collide.
         assert_eq!(onsets(&[0, 12]), onsets(&[0, 15]));
         let all: Vec<usize> = (0..16).collect();
         assert_eq!(onsets(&all), 999);
-        // Of the piano roll, the first ten pitches of the first step decide.
+        // In the piano roll only the first ten pitches of the first step decide.
         let roll = |steps| bucket(&planes(steps), Digits::PianoRoll, 1000);
         assert_eq!(roll(&[0, 3]), roll(&[0, 8]));
     }

@@ -1,4 +1,4 @@
-//! The drummer's own past drums, heard as the bass is: steps, beats, measures.
+//! The drummer's own past drums, heard like the bass at the scale of steps, beats and measures.
 
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
@@ -6,12 +6,12 @@ use lockstep_core::representation::N_VOICES;
 use super::{Heard, Pyramid, STEP_CHANNELS};
 use crate::network::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
 
-/// Channels of a step of one's own drums: whether each voice was hit, how loud, and whether the measure is known at all.
+/// Channels of a step of the drummer's own drums: whether each voice was hit, how loud, and whether the measure is known.
 ///
-/// A measure without a hit is not known: who was silent must not take silence for a groove that goes on.
+/// A measure without a hit is unknown, so that a drummer who was silent does not go on with silence as a groove.
 pub const N_OWN_PLANES: usize = 2 * N_VOICES + 1;
 
-/// Marks a measure of one's own drums, `(16, N_OWN_PLANES)`, as known, if there is a hit in it.
+/// Marks a measure of own drums, `(16, N_OWN_PLANES)`, as known if it has a hit.
 pub fn know(planes: &mut [f32]) {
     let mut steps = planes.chunks_exact(N_OWN_PLANES);
     let known = f32::from(u8::from(
@@ -22,7 +22,7 @@ pub fn know(planes: &mut [f32]) {
     }
 }
 
-/// Hears one's own drums.
+/// Hears the drummer's own drums.
 #[derive(Clone, Debug)]
 pub(in crate::network) struct OwnDrums {
     steps: Projection,
@@ -50,7 +50,7 @@ impl OwnDrums {
         })
     }
 
-    /// `(B, M, 16, N_OWN_PLANES)` to what was heard.
+    /// Reads `(B, M, 16, N_OWN_PLANES)`.
     pub(in crate::network) fn forward(&self, own: &Tensor) -> Result<Heard> {
         self.pyramid.forward(self.steps.rectified(own, 0.0)?)
     }

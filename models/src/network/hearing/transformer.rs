@@ -1,7 +1,7 @@
 //! Embedding 3: self-attention over the sixteen steps of a measure.
 //!
-//! Pre-norm blocks (Xiong et al. 2020) with a learnt position for each step. Softmax and normalisation are written out
-//! of differentiable operations, for candle's fused ones give no gradient.
+//! Pre-norm blocks (Xiong et al. 2020) with a learnt position for each step. Softmax and normalisation are built
+//! from differentiable operations, because candle's fused ones have no gradient.
 
 use candle_core::{D, Result, Tensor};
 
@@ -120,14 +120,14 @@ impl Transformer {
     }
 }
 
-/// Layer normalisation without gain and bias, which the next affine map has (Ba et al. 2016).
+/// Layer normalisation (Ba et al. 2016) without gain and bias, which the next affine map provides.
 fn normalise(x: &Tensor) -> Result<Tensor> {
     let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
     let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
     centred.broadcast_div(&(variance + 1e-5)?.sqrt()?)
 }
 
-/// Over the last axis; the largest is taken off first, so that no exponential overflows.
+/// Over the last axis; subtracts the largest value first, so that no exponential overflows.
 fn softmax(x: &Tensor) -> Result<Tensor> {
     let shifted = x.broadcast_sub(&x.detach().max_keepdim(D::Minus1)?)?;
     let powers = shifted.exp()?;

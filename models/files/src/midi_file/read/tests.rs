@@ -1,4 +1,4 @@
-//! Files as other programs write them, and files that are none.
+//! Tests with files as other programs write them, and with broken files.
 
 use lockstep_core::representation::Meter;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::midi_file::write;
 
-/// A file of one track whose events are given with their deltas, at 96 ticks a beat.
+/// A file of one track whose events are given with their deltas, at 96 ticks per beat.
 fn file(track: &[u8]) -> Vec<u8> {
     let mut bytes = b"MThd\0\0\0\x06\0\0\0\x01\0\x60MTrk".to_vec();
     bytes.extend(u32::try_from(track.len()).unwrap_or_default().to_be_bytes());
@@ -35,7 +35,7 @@ fn running_status_and_silent_note_ons_are_understood() {
 }
 
 #[test]
-fn running_status_survives_a_meta_event_as_some_files_have_it() {
+fn running_status_survives_a_meta_event() {
     let track = [
         &[0, 0x90, 40, 100, 0, 0xFF, 1, 1, b'x', 96, 40, 0][..],
         &END,
@@ -45,14 +45,14 @@ fn running_status_survives_a_meta_event_as_some_files_have_it() {
 }
 
 #[test]
-fn a_broken_meta_event_is_passed_over() {
+fn a_broken_meta_event_is_skipped() {
     let key_signature = [96, 0xFF, 0x59, 1, 0];
     let track = [&key_signature[..], &[0, 0x90, 40, 100, 96, 40, 0], &END].concat();
     assert_eq!(bass_of(&track), [(1.0, 2.0, 40)]);
 }
 
 #[test]
-fn a_note_without_end_lasts_to_the_next_of_its_key_or_to_the_tracks_end() {
+fn a_note_without_an_end_lasts_until_the_next_on_its_key_or_the_end_of_the_track() {
     let track = [&[0, 0x90, 40, 100, 96, 40, 100][..], &[96, 0xFF, 0x2F, 0]].concat();
     assert_eq!(bass_of(&track), [(0.0, 1.0, 40), (1.0, 2.0, 40)]);
 }
@@ -68,13 +68,13 @@ fn a_note_off_written_after_the_next_note_on_ends_the_older_note() {
 }
 
 #[test]
-fn a_note_of_no_length_gets_the_shortest() {
+fn a_note_of_no_length_gets_the_shortest_length() {
     let track = [&[0, 0x90, 40, 100, 0, 40, 0][..], &END].concat();
     assert_eq!(bass_of(&track), [(0.0, SHORTEST_NOTE.0, 40)]);
 }
 
 #[test]
-fn tempos_and_meters_are_read_and_nonsense_tempos_tamed() {
+fn tempos_and_meters_are_read_and_absurd_tempos_clamped() {
     let track = [
         &[
             0, 0xFF, 0x51, 3, 0x09, 0x27, 0xC0, 0, 0xFF, 0x58, 4, 7, 3, 24, 8,
@@ -91,7 +91,7 @@ fn tempos_and_meters_are_read_and_nonsense_tempos_tamed() {
 }
 
 #[test]
-fn every_kind_of_wrong_file_is_told_apart() {
+fn every_kind_of_wrong_file_has_its_own_error() {
     let good = file(&[&[0, 0x90, 40, 100, 96, 40, 0][..], &END].concat());
     let with = |at: usize, bytes: &[u8]| {
         let mut file = good.clone();
@@ -104,7 +104,7 @@ fn every_kind_of_wrong_file_is_told_apart() {
     assert_eq!(read(b"", Pick::default()), Err(MidiFileError::NotMidi));
     assert_eq!(with(9, &[2]), Err(MidiFileError::Format { got: 2 }));
     assert_eq!(with(12, &[0, 0]), Err(MidiFileError::ZeroDivision));
-    // 0x80 is a frame rate that midly itself does not survive.
+    // 0x80 is a frame rate that makes midly itself fail.
     assert_eq!(with(12, &[0x80, 4]), Err(MidiFileError::Smpte));
     let place = "track 1".to_owned();
     assert_eq!(
@@ -168,7 +168,7 @@ proptest! {
 }
 
 #[test]
-fn drums_alone_are_a_song_where_no_bass_is_asked_for() {
+fn drums_alone_are_a_song_if_no_bass_is_required() {
     let bytes = file(&[&[0, 0x99, 36, 100, 96, 36, 0][..], &END].concat());
     assert_eq!(
         read(&bytes, Pick::default()),

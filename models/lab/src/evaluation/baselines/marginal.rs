@@ -1,4 +1,4 @@
-//! The marginal: each cell is hit as often as people hit it, whatever the bass does.
+//! The marginal: hits each cell as often as people do, whatever the bass does.
 
 use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
 use lockstep_core::representation::{
@@ -9,7 +9,7 @@ use lockstep_models::noise;
 
 use super::Lesson;
 
-/// Draws every cell by itself with the frequency it has in people's measures.
+/// Draws every cell independently, with its frequency in people's measures.
 #[derive(Clone, Debug)]
 pub struct Marginal {
     /// In (0, 1), `(T, V)`.
@@ -19,7 +19,7 @@ pub struct Marginal {
 }
 
 impl Marginal {
-    /// Counts people's hits. Half a hit in one measure more is added to every cell, so that none is certain
+    /// Counts people's hits. Half a hit in one extra measure is added to every cell, so that no cell is certain
     /// (Krichevsky and Trofimov, 1981).
     pub fn fit(lessons: impl Iterator<Item = Lesson>) -> Self {
         let mut n_measures = 0.0;
@@ -52,7 +52,7 @@ impl Generator for Marginal {
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let mut hits = HitMap::default();
         for step_idx in 0..request.meter.n_steps().min(MAX_STEPS_PER_MEASURE) {
-            // A measure longer than sixteen steps begins the row anew.
+            // After sixteen steps the pattern starts over.
             let row = step_idx % NET_STEPS;
             for voice in Voice::ALL {
                 let p = self.probability[row][voice.index()];
@@ -89,7 +89,7 @@ impl Generator for Marginal {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "shares and loudness lie in [0, 1]; a float has digits enough"
+    reason = "shares and loudness are in [0, 1], where f32 is precise enough"
 )]
 fn narrow(x: f64) -> f32 {
     x as f32

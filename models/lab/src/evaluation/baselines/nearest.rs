@@ -1,4 +1,4 @@
-//! The nearest neighbour: what people played after the bass measure that is most like this one.
+//! The nearest neighbour: plays what people played after the most similar bass measure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,29 +10,29 @@ use lockstep_models::network::NET_STEPS;
 
 use super::{Lesson, certain, onset_bits};
 
-/// Measures kept of one bass rhythm: enough for every seed to play its own, few enough for 1.4 million lessons to fit.
+/// Measures kept per bass rhythm: enough for seeds to differ, few enough for 1.4 million lessons to fit in memory.
 const MAX_KEPT: usize = 64;
 
-/// What separates this module's draws from all others.
+/// Separates this module's draws from all others.
 const STREAM: u64 = 11;
 
 /// A measure of people's drums.
 type Drums = [[u8; N_VOICES]; NET_STEPS];
 
-/// Plays the measure that followed the training measure whose bass onsets differ from the heard ones in the fewest of
-/// the sixteen steps.
+/// Finds the training measure whose bass onsets differ from the heard ones in the fewest of the sixteen steps, and plays the
+/// drums that followed it.
 ///
-/// Of several bass rhythms equally near it takes the one with the lowest bits, and of the measures that followed that
-/// one the seed chooses. Clones share the measures.
+/// Of several equally near bass rhythms it takes the one with the lowest bits; of several measures that followed it, the seed
+/// chooses one. Clones share the measures.
 #[derive(Clone, Debug)]
 pub struct Nearest {
     by_onsets: Arc<BTreeMap<u16, Vec<Drums>>>,
 }
 
 impl Nearest {
-    /// Remembers people's measures; of a rhythm with more than 64 an even sample, the same each time.
+    /// Remembers people's measures; of a rhythm with more than 64, a uniform sample that is the same every time.
     ///
-    /// Without a lesson it never plays.
+    /// Without any lesson it never plays.
     pub fn fit(lessons: impl Iterator<Item = Lesson>) -> Self {
         let mut by_onsets: BTreeMap<u16, (u64, Vec<Drums>)> = BTreeMap::new();
         for (onsets, drums) in lessons {
@@ -76,7 +76,7 @@ impl Generator for Nearest {
         let draw = draws::hash(&[STREAM, u64::from(request.taste.seed), u64::from(*onsets)]);
         let choice = usize::try_from(draw % measures.len() as u64).unwrap_or_default();
         for step_idx in 0..request.meter.n_steps() {
-            // A measure longer than sixteen steps begins the row anew.
+            // After sixteen steps the pattern starts over.
             let row = measures[choice][step_idx % NET_STEPS];
             for voice in Voice::ALL {
                 let velocity = row[voice.index()];

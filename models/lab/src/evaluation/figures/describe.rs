@@ -9,8 +9,8 @@ use super::numbers::{deviation, percent, some_mean};
 /// How many figures describe a song by itself.
 pub(super) const N_DESCRIBED: usize = 14;
 
-/// What describes one song by itself, in [`Figures`](super::Figures)' order from `kick_on_bass`; `None` where it is
-/// not defined, such as the mean velocity of no notes.
+/// The figures of one song by itself, in [`Figures`](super::Figures)' order from `kick_on_bass`; `None` where undefined,
+/// such as the mean velocity of no notes.
 pub(super) type PerSong = [Option<f64>; N_DESCRIBED];
 
 /// The figures of the steps `from .. to` of a song, which are whole measures.

@@ -1,4 +1,4 @@
-//! Lock gain: whether the kick answers the song's own bass, or any bass.
+//! Lock gain: whether the kick answers the song's own bass or would fit any bass.
 
 use lockstep_core::representation::{Voice, WINDOW_STEPS};
 use lockstep_files::sheet::Sheet;
@@ -8,7 +8,7 @@ use super::numbers::{mean, some_mean};
 /// A window of 64 steps: kicks and bass onsets.
 pub(super) type KickWindow = (Vec<bool>, Vec<bool>);
 
-/// The kicks and bass onsets of the steps `from .. to`, 64 steps at a time, where there is bass.
+/// The kicks and bass onsets of the steps `from .. to`, in windows of 64 steps; windows without bass are left out.
 pub(super) fn kick_windows(sheet: &Sheet, from: usize, to: usize) -> Vec<KickWindow> {
     (from..=to.saturating_sub(WINDOW_STEPS))
         .step_by(WINDOW_STEPS)
@@ -23,14 +23,14 @@ pub(super) fn kick_windows(sheet: &Sheet, from: usize, to: usize) -> Vec<KickWin
         .collect()
 }
 
-/// Windows as bit masks: 64 steps fit one word.
+/// Steps as a bit mask: a window's 64 steps fit one word.
 fn bits(steps: &[bool]) -> u64 {
     steps
         .iter()
         .fold(0, |word, step| word << 1 | u64::from(*step))
 }
 
-/// Kick F1 against the own bass minus the mean against every other song's, one list of windows a song.
+/// Kick F1 against the song's own bass minus the mean against every other song's; one list of windows per song.
 pub(super) fn lock_gain(songs: &[Vec<KickWindow>]) -> f64 {
     let words: Vec<Vec<(u64, u64)>> = songs
         .iter()

@@ -1,28 +1,28 @@
 //! Means, shares and the overlap of two distributions.
 
-/// `part` of `whole` in percent; `None` of nothing.
+/// `part` of `whole` in percent; `None` if `whole` is 0.
 pub(super) fn percent(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| 100.0 * part / whole)
 }
 
-/// Mean; `None` of nothing.
+/// Mean; `None` if there are no values.
 pub(super) fn some_mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (n, sum) = values.fold((0.0, 0.0), |(n, sum), x| (n + 1.0, sum + x));
     (n > 0.0).then(|| sum / n)
 }
 
-/// Mean of what there is; NaN of nothing.
+/// Mean of the values that are there; NaN if none is.
 pub(super) fn mean(values: impl Iterator<Item = Option<f64>>) -> f64 {
     some_mean(values.flatten()).unwrap_or(f64::NAN)
 }
 
-/// Standard deviation of the whole population; `None` of nothing.
+/// Population standard deviation; `None` if there are no values.
 pub(super) fn deviation(values: impl Iterator<Item = f64> + Clone) -> Option<f64> {
     let centre = some_mean(values.clone())?;
     some_mean(values.map(|x| (x - centre).powi(2))).map(f64::sqrt)
 }
 
-/// Overlap of two histograms of twenty bins over the common range; `None` of fewer than five values.
+/// Overlap of two histograms with twenty bins over the joint range; `None` for fewer than five values.
 pub(super) fn overlap(a: &[f64], b: &[f64]) -> Option<f64> {
     const N_BINS: usize = 20;
     if a.len() < 5 || b.len() < 5 {
@@ -33,7 +33,7 @@ pub(super) fn overlap(a: &[f64], b: &[f64]) -> Option<f64> {
     if high <= low {
         return Some(1.0);
     }
-    // The edges as numpy's `histogram` has them, rounding included: a value on an edge belongs to the bin above it.
+    // The edges match numpy's `histogram`, rounding included: a value on an edge belongs to the bin above it.
     let width = (high - low) / N_BINS as f64;
     let shares = |values: &[f64]| {
         let mut shares = [0.0; N_BINS];

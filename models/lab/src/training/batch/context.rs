@@ -1,5 +1,5 @@
-//! What a generator that hears itself is told beside the bass, with people's drums in place of its own, and what of it is
-//! kept from it.
+//! The inputs beside the bass of a generator that hears itself, with people's drums in place of its own, and what it is made
+//! to forget.
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::representation::{N_VOICES, Voice, is_fill};
@@ -13,7 +13,7 @@ use super::{JUDGED, SPAN};
 use crate::corpus::{DrumHit, MeasureView, SongView};
 use crate::training::run::Forgetting;
 
-/// Loudness of a hit that is only remembered.
+/// Velocity of a hit that was never played but is remembered by mistake.
 const SLIP_VELOCITY: f32 = 0.7;
 
 /// The contexts of a batch while it is filled.
@@ -25,19 +25,19 @@ pub(super) struct Contexts {
     given: Vec<f32>,
 }
 
-/// What decides an excerpt's context.
+/// What determines an excerpt's context.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Telling<'a> {
     pub(super) architecture: &'a Architecture,
     pub(super) forgetting: &'a Forgetting,
-    /// Measures by which what is heard lies later than when it is played.
+    /// How many measures later the heard bass is than in playing.
     pub(super) shift: usize,
-    /// The song's style, where it has one.
+    /// The song's style, if it has one.
     pub(super) style: Option<usize>,
 }
 
 impl Contexts {
-    /// Adds an excerpt; whether its bass is kept from it too.
+    /// Adds an excerpt; returns whether the network must not hear its bass.
     pub(super) fn write(
         &mut self,
         song: &SongView<'_>,
@@ -56,7 +56,7 @@ impl Contexts {
         self.own.resize(start + n, 0.0);
         write_own(song, first, &mut self.own[start..]);
         forget(forgetting, &mut self.own[start..], rng);
-        // Nothing is drawn for what a network does not hear: its runs stay what they were.
+        // Draws nothing for inputs the network does not hear, so that runs without controls stay reproducible.
         let is_told =
             |rng: &mut StdRng| architecture.controls && !rng.random_bool(forgetting.given);
         let forgets_bass = forgetting.bass > 0.0 && rng.random_bool(forgetting.bass);
@@ -102,7 +102,7 @@ impl Contexts {
     }
 }
 
-/// What people played in the measures before each predicted one; of measures without a hit nothing is known.
+/// What people played in the measures before each predicted one; measures without a hit are unknown.
 fn write_own(song: &SongView<'_>, first: usize, planes: &mut [f32]) {
     let measures = planes.chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
     for (offset, planes) in measures.enumerate() {
@@ -138,7 +138,7 @@ fn write_onsets(song: &SongView<'_>, first: usize, (accents, lateness): (&mut [f
     }
 }
 
-/// Takes from an excerpt's measures of remembered drums what is forgotten, and misremembers a few cells.
+/// Clears the measures that an excerpt forgets, and flips a few cells of the others.
 fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
     let draw = rng.random_range(0.0..1.0);
     for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {

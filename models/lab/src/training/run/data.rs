@@ -1,18 +1,18 @@
-//! What is learnt from, and what of it is kept from the learner.
+//! The training data, and what the generator is made to forget of it.
 
 use serde::{Deserialize, Serialize};
 
-/// Which bass answers which drums.
+/// Which drums answer the bass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
-    /// Drums at t+1 for the bass up to t: what is asked when it is played.
+    /// Drums at t+1 for the bass up to t, as in playing.
     Next,
-    /// Drums at t for the bass up to t; played, they answer one measure late.
+    /// Drums at t for the bass up to t; in playing, they are one measure late.
     Same,
 }
 
-/// Which measures are learnt from.
+/// Which measures are trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Meters {
@@ -22,19 +22,19 @@ pub enum Meters {
     All,
 }
 
-/// What is learnt from.
+/// The training data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Data {
-    /// `next`.
+    /// Which drums answer the bass; `next`.
     pub target: Target,
-    /// `common`.
+    /// Which measures are trained on; `common`.
     pub meters: Meters,
-    /// Share of the excerpts with a measure before which no bass was heard that are kept, in `[0, 1]`; 0.02.
+    /// Share that is kept of the excerpts in which some measure has no bass before it, in `[0, 1]`; 0.02.
     pub silent: f64,
-    /// Most semitones that the bass is moved by, up or down, 0 to 12; 6.
+    /// Most semitones that the bass is transposed, up or down, 0 to 12; 6.
     pub transpose: i32,
-    /// Excerpts of drummers without a bass that each step adds for velocity and offset, 0 to 64; 4.
+    /// Excerpts per step of drummers without a bass, which teach velocity and offset, 0 to 64; 4.
     pub drums_only: usize,
     /// Whether only songs of the openly licensed tier are used; `false`.
     pub open_only: bool,
@@ -53,20 +53,20 @@ impl Default for Data {
     }
 }
 
-/// How much of people's earlier drums is kept from a generator that hears its own when it plays. With all of them it
-/// learns to copy and not to listen. The rest of the excerpts is remembered whole, but for slips.
+/// How much of people's earlier drums is hidden from a generator that hears its own in playing. If it heard all of them it
+/// would learn to copy rather than to listen. The remaining excerpts are remembered completely, except for slips.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Forgetting {
     /// Share of excerpts that remember nothing, in `[0, 1]`; 0.35.
     pub all: f64,
-    /// Share of excerpts that remember each measure or not, as a coin falls, in `[0, 1]`; 0.35.
+    /// Share of excerpts that forget each measure with probability ½, in `[0, 1]`; 0.35.
     pub gaps: f64,
-    /// Share of remembered cells in which a hit is silence and silence a hit, in `[0, 1]`; 0.01.
+    /// Share of remembered cells that are flipped, from hit to no hit and back, in `[0, 1]`; 0.01.
     pub slips: f64,
-    /// Share of excerpts that hear no bass, so that its part can be told from the rest, in `[0, 1]`; 0.
+    /// Share of excerpts that hear no bass, which guidance on the bass needs, in `[0, 1]`; 0.
     pub bass: f64,
-    /// Share of the styles, and of the fills, that the drummer is not told of, in `[0, 1]`; 0.5.
+    /// Share of the styles, and of the fills, that the drummer is not told, in `[0, 1]`; 0.5.
     pub given: f64,
 }
 
