@@ -220,7 +220,7 @@ fn a_prediction_that_fails_is_the_cpus_in_the_same_call() -> Outcome {
     let library = StandIn::new()?;
     let ways = [
         (stand_in::PREDICTION_FAILS, "the device is lost"),
-        (stand_in::FAILS_WITHOUT_A_WORD, "without a word"),
+        (stand_in::FAILS_WITHOUT_A_WORD, "without an error message"),
         (stand_in::NOT_FINITE, "it answered inf"),
         (stand_in::WRITES_HALF, "it answered NaN"),
         (stand_in::SAYS_FEWER, "features in place of"),
@@ -270,7 +270,7 @@ fn what_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
         ..at(&library.path)
     };
     let searches = [
-        (no_driver, 0, "there is no driver"),
+        (no_driver, 0, "there is no GPU driver"),
         (
             at(&folder.path().join("nowhere")),
             0,
@@ -282,7 +282,7 @@ fn what_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
         (
             at(&library.path),
             stand_in::ABI_DIFFERS,
-            "take the library that came with",
+            "use the library that came with",
         ),
         (at(&library.path), stand_in::OPEN_FAILS, "no device is free"),
         (
