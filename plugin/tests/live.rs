@@ -353,7 +353,7 @@ fn what_is_not_there_is_an_error_that_says_what_to_do() {
     drop(server);
     let said = failed(&["--backend", "jack"]);
     assert!(
-        said.contains("no JACK server runs") && said.contains("--backend cpal"),
+        said.contains("no JACK server is running") && said.contains("--backend cpal"),
         "{said}"
     );
 }
