@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn every_table_of_the_model_cards_is_found() {
+    fn the_tables_of_the_model_cards_are_found() {
         for drummer in [Drummer::Lockstep, Drummer::Open] {
             let n_tables = parts(drummer.card())
                 .iter()

@@ -7,7 +7,10 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 /// `lockstep live`
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent switch"
+)]
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct LiveArgs {
     /// Backend for audio and MIDI; auto uses JACK if its server is running
