@@ -1,10 +1,10 @@
-//! What the linker of the plugin is told on Linux.
+//! Linker options for the plugin on Linux.
 //!
-//! It keeps the plugin's code in memory once it is loaded.
-//! Rust's standard library leaves a destructor with each thread that has called it. A host that unloads the plugin before such
-//! a thread ends would have it call code that is gone, and crash. Done on Linux, where it was seen.
+//! `nodelete` keeps the plugin's code in memory once it is loaded. Rust's standard library registers a destructor with each
+//! thread that has called it. If a host unloads the plugin before such a thread ends, the thread calls code that is gone and
+//! crashes. Only on Linux, where this was seen.
 //!
-//! And it takes two functions of `src/old_glibc.rs` in place of the C library's.
+//! `wrap` replaces two functions of the C library by those in `src/old_glibc.rs`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

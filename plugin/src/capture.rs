@@ -1,15 +1,15 @@
-//! Save what was just played: the last measures of bass and drums are always held, and written when the player asks: all of
-//! them by the save button, so many into a folder of one's choice by [`Place::export`].
+//! Saves what was just played: the last measures of bass and drums are always held, and written when the player asks: all of
+//! them by the save button, or some of them into a chosen folder by [`Place::export`].
 //!
 //! bass and drums of the block → [`Recorder`] (audio thread) ⇢ [`Tape`] → `Reel` (the last [`N_MEASURES`] measures) → a MIDI
 //! file and a WAV file
 //!
-//! What crosses is [`Record`], which owns nothing, through a bounded lock-free queue that nobody waits for; what finds it full
-//! is counted as lost. One thread a process, the [`Archive`], empties the tapes of all instances and makes the songs; another,
-//! the `Writer`, renders and writes them. Neither has a part in what is played, and no instance that leaves waits for a file.
+//! [`Record`]s, which own nothing, cross through a bounded lock-free queue that nobody waits for; records that find it full
+//! are counted as lost. One thread per process, the [`Archive`], empties the tapes of all instances and makes the songs;
+//! another, the `Writer`, renders and writes them. Neither affects playing, and an instance that leaves waits for no file.
 //!
-//! Only a person saves: by the window's button, which asks at [`Place::save`], or by a control key, which goes by the tape and
-//! is not believed while a [`Sweep`] of the knobs shows that a machine is at work.
+//! Only a person may save: by the window's button, which calls [`Place::save`], or by a control key, which goes through the
+//! tape and is ignored while a [`Sweep`] of the parameters shows that a machine is at work.
 
 mod archive;
 mod export;
@@ -41,49 +41,49 @@ pub use reveal::{RevealError, reveal};
 pub use sweep::Sweep;
 pub use writer::Busy;
 
-/// How many measures are held.
+/// Number of measures held.
 pub const N_MEASURES: usize = 64;
 
-/// Records in flight: a minute and more of dense playing, while the archive's thread renders another instance's sound.
+/// Capacity of the tape, in records: more than a minute of dense playing.
 const N_RECORDS: usize = 4096;
 
-/// Room that only a wish to save may use. A slot that is just being read is the only thing in the queue that could make a
-/// writer spin; so far from full there is none.
+/// Slots that only a request to save may use. A writer could only spin on a slot that is still being read, and that cannot
+/// happen this far from full.
 const N_RESERVED: usize = 16;
 
-/// What happened, and where in the music as it was played.
+/// An event, and where it happened in played time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record {
-    /// Where, in played beats.
+    /// Where, in beats played so far.
     pub place: Beats,
-    /// What.
+    /// The event.
     pub what: What,
 }
 
-/// What happened.
+/// A recorded event.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
     /// A measure began.
     Mark(Mark),
-    /// This tempo began, in quarter notes a minute.
+    /// The tempo changed to this, in BPM.
     Tempo(f32),
-    /// The bassist did something.
+    /// A bass event.
     Bass(BassEventKind),
-    /// A drum did something.
+    /// A drum event.
     Drum(Voice, DrumEventKind),
-    /// The player wants what was played up to here as files.
+    /// The player asks to save what was played up to here.
     Save,
 }
 
-/// What the two ends share.
+/// State shared by the two ends.
 #[derive(Debug)]
 struct Shared {
     records: ArrayQueue<Record>,
     /// Records that found no room.
     n_lost: AtomicU32,
-    /// How much has been played, in beats, as the bits of an `f64`. What was played before is on the tape.
+    /// Beats played so far, as the bits of an `f64`. Everything before is already on the tape.
     now: AtomicU64,
-    /// Place of the kit that is heard among [`KitChoice::ALL`].
+    /// Index of the current kit in [`KitChoice::ALL`].
     kit: AtomicU8,
 }
 
@@ -101,7 +101,7 @@ pub fn capture() -> (Recorder, Tape) {
     (Recorder::new(Arc::clone(&shared)), Tape { shared })
 }
 
-/// The end that is read.
+/// The archive's end.
 #[derive(Debug)]
 pub struct Tape {
     shared: Arc<Shared>,
@@ -113,12 +113,12 @@ impl Tape {
         self.shared.records.pop()
     }
 
-    /// How much has been played, and is on the tape by now.
+    /// Beats played so far, all of them on the tape.
     fn now(&self) -> Beats {
         Beats(f64::from_bits(self.shared.now.load(Ordering::Acquire)))
     }
 
-    /// The kit that is heard; the first one where it is off, for a take without drums is none.
+    /// The current kit; the first one if the kit is off, so that a take always has drums.
     fn kit(&self) -> KitChoice {
         let place = usize::from(self.shared.kit.load(Ordering::Relaxed));
         let kit = KitChoice::ALL.get(place).copied().unwrap_or_default();
@@ -129,7 +129,7 @@ impl Tape {
         }
     }
 
-    /// How many records were lost since this was asked last.
+    /// Number of records lost since the last call.
     fn n_lost(&self) -> u32 {
         self.shared.n_lost.swap(0, Ordering::Relaxed)
     }

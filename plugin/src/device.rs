@@ -1,9 +1,9 @@
-//! Which device predicts: the CPU, which always works, or a GPU where there is one.
+//! Which device predicts: the CPU, which always works, or a GPU if there is one.
 //!
-//! A GPU is behind a library that is opened at run time, because a plugin that links CUDA does not load where there is no
-//! driver. [`Search`] looks for the driver first and for the library then, [`OnDevice`] is the drummer that uses it. Whatever goes
-//! wrong, then or in mid-song, the CPU answers the same request and the player is told why. Generator thread and a short-lived
-//! thread of its own that opens; nothing here is ever called on the audio thread.
+//! The GPU code is in a library that is loaded at run time, because a plugin that links CUDA does not load without a driver.
+//! [`Search`] looks for the driver first and then for the library; [`OnDevice`] is the drummer that uses it. If anything fails,
+//! even mid-song, the CPU answers the same request and the player is told why. Generator thread, and a short-lived thread that
+//! opens the device; never the audio thread.
 
 mod library;
 mod on_device;
@@ -19,53 +19,53 @@ pub(crate) use library::stay_loaded;
 use library::{GpuLibrary, own_file};
 pub use on_device::OnDevice;
 
-/// Environment variable with the path of the library, where it does not lie beside the plugin.
+/// Environment variable with the path of the library, if it does not lie beside the plugin.
 pub const LIBRARY_VARIABLE: &str = "LOCKSTEP_GPU";
 
 /// Why there is no GPU.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// No driver.
-    #[error("there is no driver of a GPU")]
+    #[error("there is no GPU driver")]
     NoDriver(#[source] libloading::Error),
     /// No library.
     #[error(
-        "there is no GPU library {}: put it there, or its path into {LIBRARY_VARIABLE}",
+        "there is no GPU library {}: put it there, or set {LIBRARY_VARIABLE} to its path",
         .0.display()
     )]
     NoLibrary(PathBuf),
-    /// The library does not load: it is damaged, for another system, or what it needs is not installed.
+    /// The library does not load: it is damaged, for another system, or a dependency is missing.
     #[error("the GPU library {} does not load", path.display())]
     Unloadable {
         /// Which file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: libloading::Error,
     },
-    /// Another library, or one of another version.
+    /// A different library or version.
     #[error(
-        "the GPU library {} has version {got} of its functions, this program needs {ABI}: take the library that came with \
-         this program",
+        "the GPU library {} has interface version {got}, this program needs {ABI}: use the library that came with this \
+         program",
         path.display()
     )]
     Version {
         /// Which file.
         path: PathBuf,
-        /// What it says.
+        /// The version it reports.
         got: u32,
     },
     /// The library found no device, or cannot use the weights.
-    #[error("the GPU library {} found nothing to play on: {why}", path.display())]
+    #[error("the GPU library {} found nothing to run on: {why}", path.display())]
     Refused {
         /// Which file.
         path: PathBuf,
-        /// Its words.
+        /// The library's reason.
         why: String,
     },
 }
 
 impl DeviceError {
-    /// Whether nothing is wrong: there just is no GPU to be used.
+    /// Whether nothing is wrong and there is simply no GPU to use.
     pub fn is_absence(&self) -> bool {
         matches!(self, Self::NoDriver(_) | Self::NoLibrary(_))
     }
@@ -77,17 +77,17 @@ impl From<DeviceError> for TrunkError {
     }
 }
 
-/// Where driver and library are looked for.
+/// Where to look for the driver and the library.
 #[derive(Clone, Debug)]
 pub struct Search {
-    /// The driver's library, by the name that the system knows it by; `None` where the system has it always.
+    /// Name of the driver's library as the system knows it; `None` if the system always has one.
     pub driver: Option<OsString>,
-    /// The library.
+    /// Path of the library.
     pub library: PathBuf,
 }
 
 impl Search {
-    /// NVIDIA's driver, but on macOS; the library that [`LIBRARY_VARIABLE`] names, else the one beside this plugin or
+    /// NVIDIA's driver, except on macOS; the library that [`LIBRARY_VARIABLE`] names, else the one beside this plugin or
     /// program.
     pub fn here() -> Self {
         let driver = if cfg!(windows) {
@@ -100,7 +100,7 @@ impl Search {
         let beside =
             |own: PathBuf| own.with_file_name(libloading::library_filename("lockstep_gpu"));
         let named = std::env::var_os(LIBRARY_VARIABLE).map(PathBuf::from);
-        // Nowhere where that is not known: the folder that the host happens to be in is no place to load code from.
+        // If neither is known, nowhere: never load code from the host's current folder.
         let library = named.or_else(|| own_file().map(beside)).unwrap_or_default();
         Self {
             driver: driver.map(OsString::from),
@@ -111,10 +111,10 @@ impl Search {
     /// The trunk of a weights file on the GPU.
     ///
     /// # Errors
-    /// [`DeviceError`] in each way in which it cannot be had.
+    /// [`DeviceError`]
     ///
     /// # Realtime safety
-    /// Loads code and waits for the device, for seconds where it is asked for the first time.
+    /// Loads code and waits for the device, on first use for seconds.
     pub fn open(&self, weights: &[u8]) -> Result<Box<dyn Trunk>, DeviceError> {
         if let Some(driver) = &self.driver {
             library::find_driver(driver).map_err(DeviceError::NoDriver)?;
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_driver_the_library_is_not_even_looked_for() {
+    fn without_a_driver_the_library_is_not_loaded() {
         let search = Search {
             driver: Some("lockstep-has-no-such-driver".into()),
             library: PathBuf::new(),

@@ -1,7 +1,7 @@
 //! The drum maps of common kits by name, and a drum map as a small text file.
 //!
-//! The notes are those of the makers' own key maps as far as they are published; none was tried with its product here.
-//! BFD and Ableton's racks name theirs only in part, and what is left open follows General MIDI.
+//! The notes are from the makers' published key maps; none has been tested with its product. BFD's and Ableton's maps are only
+//! partly published, and the rest follows General MIDI.
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,9 @@ use thiserror::Error;
 /// A drum map that comes with the instrument.
 #[derive(Clone, Copy, Debug)]
 pub struct Preset {
-    /// The word that names it on the command line.
+    /// Its name on the command line.
     pub id: &'static str,
-    /// What people call it.
+    /// Its display name.
     pub name: &'static str,
     /// Its notes.
     pub map: DrumMap,
@@ -72,7 +72,7 @@ const NAMES: [&str; N_VOICES] = [
     "ride",
 ];
 
-/// The map as text: a line a voice with its note and channel, and whether a closed hat ends an open one.
+/// The map as text: a line per voice with its note and channel, and a line for whether a closed hat cuts off an open one.
 pub fn to_text(map: &DrumMap) -> String {
     let mut text =
         "# Lockstep drum map: voice, MIDI note (0 to 127), MIDI channel (1 to 16)\n".to_owned();
@@ -85,20 +85,20 @@ pub fn to_text(map: &DrumMap) -> String {
     text
 }
 
-/// Why a text is no drum map.
+/// Why a text is not a drum map.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {what}")]
 pub struct MapError {
-    /// Counted from 1.
+    /// Line number, from 1.
     pub line: usize,
-    /// What is wrong and what would be right.
+    /// What is wrong and what is expected.
     pub what: String,
 }
 
-/// The map that a text tells; what it leaves out is General MIDI's. Empty lines and what follows a `#` say nothing.
+/// Reads a map from text; voices it leaves out are General MIDI's. Empty lines and comments after `#` are ignored.
 ///
 /// # Errors
-/// [`MapError`] at the first line that is not understood or that says something again.
+/// [`MapError`] at the first line that cannot be read or that repeats a setting.
 pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
     let mut keys = Voice::ALL.map(|voice| DrumMap::GENERAL_MIDI.key(voice));
     let mut chokes = None;
@@ -120,19 +120,19 @@ pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
                     _ => return Err(fail(format!("choke is yes or no, not {answer:?}"))),
                 };
                 if chokes.replace(answer).is_some() {
-                    return Err(fail("choke is told twice".to_owned()));
+                    return Err(fail("choke is set twice".to_owned()));
                 }
             }
             [name, note, ref rest @ ..] if rest.len() <= 1 => {
                 let place = NAMES.iter().position(|known| *known == name);
                 let place = place.ok_or_else(|| {
                     fail(format!(
-                        "{name:?} is no voice; the voices are {}",
+                        "there is no voice {name:?}; the voices are {}",
                         NAMES.join(", ")
                     ))
                 })?;
                 if std::mem::replace(&mut is_told[place], true) {
-                    return Err(fail(format!("{name} is told twice")));
+                    return Err(fail(format!("{name} is set twice")));
                 }
                 let note = note.parse().ok().filter(|note| *note <= 127);
                 keys[place].note = note
@@ -149,7 +149,7 @@ pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
                 }
             }
             _ => {
-                let what = "a line is a voice, its note and perhaps its channel: snare 38 10";
+                let what = "a line has a voice, its note and optionally its channel: snare 38 10";
                 return Err(fail(what.to_owned()));
             }
         }
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_preset_comes_back_from_its_text_and_has_a_note_of_its_own_for_each_voice() {
+    fn every_preset_survives_a_round_trip_and_has_a_different_note_for_each_voice() {
         for Preset { id, map, .. } in PRESETS {
             assert_eq!(from_text(&to_text(&map)).as_ref(), Ok(&map), "{id}");
             let mut notes = keys(&map).map(|key| key.note);

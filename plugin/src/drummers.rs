@@ -1,7 +1,7 @@
-//! Which weights play: those that the musician chose, loaded when they are chosen.
+//! Loads the drummer that the musician chose.
 //!
-//! Lives on the generator thread and those that load for it. The choice is read at every request, so a change is heard at the
-//! next downbeat.
+//! Runs on the generator thread and its loading threads. The choice is read at every request, so a change is heard at the next
+//! downbeat.
 
 mod stand_in;
 
@@ -21,14 +21,14 @@ use crate::device::{DeviceChoice, OnDevice, Search};
 use crate::params::{Drummer, LockstepParams};
 pub use stand_in::StandIn;
 
-/// Where a drummer of one's own is looked for: `lockstep/own.safetensors` in the user's data folder; `None` where the
-/// system names no such folder.
+/// Path of the user's own drummer: `lockstep/own.safetensors` in the user's data folder; `None` if the system has no such
+/// folder.
 pub fn own_weights() -> Option<PathBuf> {
     Some(dirs::data_dir()?.join("lockstep").join("own.safetensors"))
 }
 
 impl Drummer {
-    /// Its place among the embedded weights; `None` for one's own.
+    /// Its index in the embedded weights; `None` for the user's own.
     fn embedded(self) -> Option<usize> {
         match self {
             Self::Lockstep => Some(0),
@@ -38,13 +38,13 @@ impl Drummer {
         }
     }
 
-    /// What a host calls it.
+    /// Its name as a host shows it.
     fn name(self) -> &'static str {
         let names = Drummer::variants();
         names.get(self.to_index()).copied().unwrap_or_default()
     }
 
-    /// What its weights are called on a command line.
+    /// Its name on the command line.
     pub fn weights_name(self) -> &'static str {
         self.embedded().map_or("own", |place| EMBEDDED[place].0)
     }
@@ -52,7 +52,7 @@ impl Drummer {
     /// The bytes of its weights file.
     ///
     /// # Errors
-    /// If there is no drummer of one's own, with the name of the file that was looked for.
+    /// If the user's own drummer cannot be read; the error names its file.
     pub fn weights(self) -> Result<Cow<'static, [u8]>> {
         if let Some(place) = self.embedded() {
             return Ok(Cow::Borrowed(EMBEDDED[place].1));
@@ -64,8 +64,7 @@ impl Drummer {
         Ok(Cow::Owned(bytes))
     }
 
-    /// What is played in each style that it can be asked for; none where it knows no styles, and of one's own none is
-    /// known.
+    /// The names of its styles; empty if it has none, and for the user's own drummer.
     pub fn styles(self) -> &'static [String] {
         static STYLES: LazyLock<[Vec<String>; EMBEDDED.len()]> = LazyLock::new(|| {
             EMBEDDED.map(|(_, bytes)| {
@@ -77,7 +76,7 @@ impl Drummer {
     }
 }
 
-/// What a player chose: instances that chose the same share it.
+/// The player's choice; instances with the same choice share a drummer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// Which weights.
@@ -87,7 +86,7 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// What is chosen now.
+    /// The current choice.
     pub fn of(params: &LockstepParams) -> Self {
         Self {
             drummer: params.drummer.weights.value(),
@@ -107,11 +106,11 @@ impl fmt::Display for Choice {
     }
 }
 
-/// A drummer that can play, and why it is not the one that was chosen where it is not.
+/// A drummer that can play, and what to tell the player if it is not the chosen one.
 pub struct Loaded {
     /// Plays.
     pub brain: Box<dyn Generator>,
-    /// What the player is told where another was chosen.
+    /// What to tell the player; `None` if this is the chosen drummer.
     pub stand_in: Option<StandIn>,
 }
 
@@ -133,7 +132,7 @@ impl fmt::Debug for Loaded {
     }
 }
 
-/// The drummer on the device that the player wants, else the default one, else the rule groove.
+/// Loads the chosen drummer on the chosen device, else the default drummer, else the rule groove.
 ///
 /// # Realtime safety
 /// Reads and allocates; never on the audio thread.
@@ -169,7 +168,7 @@ pub fn load(choice: Choice) -> Loaded {
 /// A predictor and the bytes that it was made of.
 type Found<'a> = (Predictor, Cow<'a, [u8]>);
 
-/// The first that can be loaded, and why the very first cannot where it cannot; the log says why each cannot.
+/// Returns the first that can be loaded, and why the very first could not be, if it could not. Logs each failure.
 fn first<'a>(
     weights: impl IntoIterator<Item = Result<Cow<'a, [u8]>>>,
 ) -> (Option<Found<'a>>, Option<anyhow::Error>) {

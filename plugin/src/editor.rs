@@ -1,8 +1,8 @@
-//! The window: what the drummer hears, what it plays and will play, and the knobs.
+//! The editor window: what the drummer hears, what it plays and will play, and the knobs.
 //!
-//! Everything grows with the window, from 75 % to 200 % and beyond. The editor reads the parameters and copies of what the
-//! audio thread shows ([`mod@lockstep_engine::snapshots`]); it changes parameters through the host and pins through [`StoredPins`]. It
-//! never touches what the audio thread waits for, because that waits for nothing.
+//! Everything scales with the window, from 75 % to 200 % and beyond. The editor reads the parameters and the snapshots that
+//! the audio thread sends ([`mod@crate::snapshots`]); it changes parameters through the host and pins through [`StoredPins`].
+//! It never makes the audio thread wait.
 //!
 //! [`StoredPins`]: crate::params::StoredPins
 
@@ -53,15 +53,15 @@ use watch::Watch;
 pub use window::{Editor, Handle, Window};
 use window_thread::WindowThread;
 
-/// Smallest size of the window, as a share of the one it opens with.
+/// Smallest size of the editor window, as a fraction of the size it opens at.
 const SMALLEST: f32 = 0.75;
 
-/// How long a picture stands, in seconds: sixty are drawn a second.
+/// Time between redraws, in seconds: 60 redraws per second.
 ///
-/// FIXME: thirty on X11, where baseview 0.4.2 waits for every second refresh of the screen.
+/// FIXME: 30 on X11, where baseview 0.4.2 waits for every second refresh of the screen.
 const FRAME_S: f32 = 1.0 / 60.0;
 
-/// What the window shows and does, whether it is open or not.
+/// The state behind the editor window, open or closed.
 #[derive(Debug)]
 pub struct App {
     params: Arc<LockstepParams>,
@@ -70,14 +70,14 @@ pub struct App {
     page: Page,
     shelf: Shelf,
     take_away: TakeAway,
-    /// Set from outside: the window is to close.
+    /// Set from outside to close the window.
     is_over: Arc<AtomicBool>,
     thread: Arc<WindowThread>,
-    /// The host, once the window has been opened.
+    /// `None` until the window is first opened.
     host: Option<Host>,
 }
 
-/// The way to the host's parameters.
+/// Access to the host, which sets the parameters.
 #[derive(Clone)]
 struct Host(GuiContext);
 
@@ -87,7 +87,7 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// Makes the editor; the window is the host's to open. One that is open closes when `is_over` is set.
+/// Makes the editor. The host opens its window; setting `is_over` closes an open one.
 pub fn editor(
     params: Arc<LockstepParams>,
     seen: SnapshotReceiver,
@@ -154,13 +154,13 @@ impl NiceEguiApp for App {
             ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         }
         self.show(ui, &Hands::new(&host));
-        // Time passes for as long as somebody looks.
+        // The playhead moves for as long as the window is open.
         ui.ctx().request_repaint_after_secs(FRAME_S);
     }
 }
 
 impl App {
-    /// Draws the window and does what is clicked.
+    /// Draws the window and handles clicks.
     fn show(&mut self, ui: &mut egui::Ui, hands: &Hands<'_>) {
         let look = Look::fitting(ui);
         ui.painter().rect_filled(ui.max_rect(), 0.0, look::GROUND);

@@ -1,7 +1,7 @@
 //! The generator thread: takes each instance's newest request, asks the network, sends the plan.
 //!
-//! One thread a process, whatever the number of instances: the cores belong to the audio threads. Instances take a [`Seat`]
-//! in the [`Pool`]; those that chose the same drummer on the same device share one copy of its weights. The thread looks for
+//! One thread per process, whatever the number of instances: the cores belong to the audio threads. Instances take a [`Seat`]
+//! in the [`Pool`]; those with the same drummer on the same device share one copy of its weights. The thread polls for
 //! requests every millisecond, because waking it would be a system call on the audio thread.
 
 mod roster;
@@ -22,13 +22,13 @@ use crate::drummers::{self, Choice, Loaded};
 use roster::{Asker, Roster};
 pub use status::{Prediction, Status};
 
-/// How long the thread sleeps between two looks: far below the half step (37 ms at 200 BPM) that it has for an answer.
+/// Polling interval: far below the half step (37 ms at 200 BPM) that the thread has for an answer.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// The pool of this process.
 static POOL: Shared<Asker> = Mutex::new(Weak::new());
 
-/// Answers the requests of many instances, in turn. Ends when it and the last seat in it are dropped.
+/// Answers the requests of many instances, in turn. The thread ends when the pool and its last seat are dropped.
 #[derive(Clone, Debug)]
 pub struct Pool(Arc<SharedThread<Asker>>);
 
@@ -36,17 +36,17 @@ impl Pool {
     /// The pool that all instances of this process share; the first starts its thread.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If the thread cannot be started.
     pub fn of_process() -> io::Result<Self> {
         let start = || Ok(Self::with(Roster::new(drummers::load))?.0);
         SharedThread::shared(&POOL, start).map(Self)
     }
 
-    /// A pool of its own, with what loads a drummer: on a thread of its own, for that may take a while, and once for all who
-    /// want the same.
+    /// A separate pool. `load` loads a drummer: on its own thread because that may take a while, and once for all instances
+    /// with the same choice.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If the thread cannot be started.
     pub fn start(
         load: impl Fn(Choice) -> Box<dyn Generator> + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -57,8 +57,7 @@ impl Pool {
         SharedThread::start("lockstep-generator", LOOK_EVERY, roster).map(Self)
     }
 
-    /// Answers what comes in at this end from now on, by the drummer that `choice` names when a request is taken up, and
-    /// reports to `status`.
+    /// Answers the requests at this end from now on. `choice` is read for every request and names the drummer that answers.
     pub fn seat(
         &self,
         end: GeneratorEnd,
@@ -69,8 +68,8 @@ impl Pool {
     }
 }
 
-/// An instance's place in the pool; nothing is answered once it is dropped.
-pub struct Seat(#[expect(dead_code, reason = "held for what its drop does")] Membership<Asker>);
+/// An instance's place in the pool. Once it is dropped, nothing is answered.
+pub struct Seat(#[expect(dead_code, reason = "held for its `Drop`")] Membership<Asker>);
 
 impl fmt::Debug for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,9 +1,9 @@
 //! Lockstep: a drummer that listens to the bass, as a CLAP and VST3 instrument.
 //!
 //! The path of a note, top to bottom in [`Lockstep::process`]: bass note → step grid → 64-step window → request ⇢
-//! generator thread → plan ⇢ density at step time → drum note and kit voice. ⇢ is [`mod@handoff`], the only place where
-//! threads meet. [`realtime`] is the musical behaviour and knows neither the plugin framework nor the tensor library;
-//! [`jam`] plays a MIDI file through the same performer offline.
+//! generator thread → plan ⇢ density at step time → drum note and kit voice. ⇢ is [`mod@handoff`], where the two threads
+//! meet. [`realtime`] is the musical behaviour and imports neither the plugin framework nor the tensor library; [`jam`] plays a
+//! MIDI file through the same performer offline.
 
 pub mod capture;
 mod clap_entry;
@@ -50,40 +50,43 @@ pub struct Lockstep {
     performer: Performer,
     inbox: Inbox,
     drums: DrumEvents,
-    /// Made for the sample rate in `activate`; its sounds come later, from a thread of the process.
+    /// Made for the sample rate in `activate`; its sounds arrive later, from another thread.
     kit: Option<Kit>,
-    /// The audio thread's end.
+    /// The audio thread's end of the handoff.
     plans: RealtimeEnd,
-    /// The other end, until the process's generator thread has it.
+    /// The other end, until the generator thread takes it.
     requests: Option<GeneratorEnd>,
-    /// `None` before the first `activate`, or where the system gave no thread: the ladder plays then.
+    /// `None` before the first `activate`, or if the thread could not start: the drums then fall back.
     generator: Option<Seat>,
-    /// How the generator thread fares with this instance, for the editor.
+    /// What the generator thread reports of this instance, for the editor.
     status: Arc<Status>,
-    /// Puts what is played on the tape; the process's archive reads it.
+    /// Records what is played on the tape; the process's archive reads it.
     recorder: Recorder,
-    /// Whether a machine is at the knobs, which may not save.
+    /// Tells whether a machine moves the parameters: then the control key does not save.
     sweep: Sweep,
-    /// Shows the editor what is played.
+    /// Sends the editor what is played.
     shown: SnapshotSender,
-    /// The other end of that, until the editor is made.
-    #[cfg_attr(not(feature = "editor"), expect(dead_code, reason = "nobody looks"))]
+    /// The editor's end, until the editor is made.
+    #[cfg_attr(
+        not(feature = "editor"),
+        expect(dead_code, reason = "only the editor reads it")
+    )]
     seen: Option<SnapshotReceiver>,
-    /// Is not to be left with tasks of this instance.
+    /// Must finish this instance's tasks before the instance is dropped.
     #[cfg(feature = "editor")]
     worker: worker::Worker,
-    /// Empty before the first `activate`, or where the system gave no thread: nothing is held for saving then. The editor
-    /// exports from it.
+    /// Empty before the first `activate`, or if the thread could not start: then nothing can be saved. The editor exports from
+    /// it.
     archive: Arc<OnceLock<capture::Place>>,
     sample_rate_hz: f64,
-    /// Whether the host renders offline, and the plan is worth waiting for.
+    /// Whether the host renders offline, so that the plugin may wait for plans.
     is_offline: bool,
-    /// Whether it renders without having said so.
+    /// Detects a host that renders offline without saying so.
     pace: Pace,
 }
 
-/// What a host calls the output of the mix.
-// FIXME: nice-plug 0.4.2 shows it the name of the main input, of which there is none (`AudioIOLayout::main_output_name`).
+/// Name of the mix output.
+// FIXME: nice-plug 0.4.2 shows the main input's name instead, though there is no input (`AudioIOLayout::main_output_name`).
 const MAIN_OUTPUT: Option<&str> = Some("Drums");
 
 impl Default for Lockstep {
@@ -123,8 +126,8 @@ impl Plugin for Lockstep {
     const URL: &'static str = env!("CARGO_PKG_REPOSITORY");
     const EMAIL: &'static str = "";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
-    // The mix alone, which a host takes unless it is told otherwise (Ableton Live refuses a VST3 without an audio bus), or
-    // each voice group on an output of its own: then the main output is silent, for nothing may be heard twice.
+    // Either the mix alone, the default (Ableton Live refuses a VST3 without an audio bus), or each voice group on its own
+    // output: then the main output is silent, so that nothing is heard twice.
     const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] = &[
         AudioIOLayout {
             main_input_channels: None,
@@ -153,13 +156,13 @@ impl Plugin for Lockstep {
             },
         },
     ];
-    // Pedal and bend are heard. In VST3, which knows no controllers, the framework takes all there are as hidden parameters;
-    // `vst3` lists those alone that are heard.
+    // For pedal and pitch bend. VST3 has no controller events, so the framework maps every controller to a hidden parameter;
+    // `vst3` lists only those that the plugin uses.
     const MIDI_INPUT: MidiConfig = MidiConfig::MidiCCs;
     const MIDI_OUTPUT: MidiConfig = MidiConfig::Basic;
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
-    // What is more in one block makes the framework allocate, on the audio thread. Some hosts tell every parameter at once and
-    // validators do so all the time: this is each of 128 parameters at every 64th frame of a block of 8,192.
+    // With more events in one block the framework allocates on the audio thread. Some hosts send every parameter at once, and
+    // validators do so all the time: this allows 128 parameters at every 64th frame of a block of 8,192 frames.
     const INPUT_EVENT_CAPACITY: usize = 16_384;
 
     #[cfg(feature = "editor")]
@@ -217,7 +220,7 @@ impl Plugin for Lockstep {
             let (recorder, tape) = capture();
             self.recorder = recorder;
             match Archive::of_process() {
-                // It is empty, and nobody else fills it.
+                // Cannot fail: it is empty, and only this code fills it.
                 Ok(archive) => drop(self.archive.set(archive.keep(tape))),
                 Err(error) => nice_error!("Lockstep cannot save what is played: {error}"),
             }
@@ -258,7 +261,7 @@ impl Plugin for Lockstep {
         let may_wait = if self.is_offline {
             LONGEST_WAIT
         } else {
-            // The one look at a clock: Linux, macOS and Windows let it be read without a system call.
+            // Reading the clock here is no system call on Linux, macOS and Windows.
             let length = Duration::try_from_secs_f64(block_s).unwrap_or_default();
             self.pace.block(Instant::now(), length)
         };
@@ -273,7 +276,7 @@ impl Plugin for Lockstep {
         self.recorder
             .record(&block, self.performer.passage(), &self.drums);
         self.recorder.hear(self.params.kit.choice.value().into());
-        // In an app of our own a person moves the parameters; in a host that may be anybody.
+        // In our own app only a person moves the parameters; in a host, automation and scripts do too.
         let is_own_app = context.plugin_api() == PluginApi::Standalone;
         if is_own_app {
             self.recorder.hold_save(self.params.save.value());
@@ -290,8 +293,8 @@ impl Plugin for Lockstep {
 }
 
 impl Lockstep {
-    /// The editor, once: the plugin framework asks for it, or a program of one's own that shows it as its window and closes
-    /// it by setting `is_over`.
+    /// Makes the editor, once; `None` after that. For the plugin framework, or for a program that shows it as its own window
+    /// and closes it by setting `is_over`.
     #[cfg(feature = "editor")]
     pub fn window(&mut self, is_over: Arc<AtomicBool>) -> Option<editor::Editor> {
         let params = Arc::clone(&self.params);
@@ -300,8 +303,8 @@ impl Lockstep {
         editor::editor(params, seen, status, archive, is_over)
     }
 
-    /// Sounds the block's drum notes on the built-in kit: on the outputs of the groups where the host has them, else as a
-    /// mix. A render waits for the kit's sounds.
+    /// Plays the block's drum notes on the built-in kit: on the group outputs if the host has them, else as a mix. A render
+    /// waits until the kit's sounds are loaded.
     fn play_kit(
         &mut self,
         buffer: &mut Buffer<'_>,
@@ -312,7 +315,7 @@ impl Lockstep {
             return;
         };
         if is_render {
-            // Every render has every hit. Only the first block allocates here.
+            // So that no render misses a hit. Only the first block allocates here.
             permit_alloc(|| kit.wait());
         }
         kit.set(&self.params.kit.settings());

@@ -1,12 +1,12 @@
-//! Two functions of the C library under the plugin's own roof, so that it needs no newer one for their sake.
+//! Own versions of two C library functions, so that the plugin also loads on older systems.
 //!
-//! glibc 2.35 has a new version of `hypot` and `hypotf`, and a library that is linked on such a system is bound to it and does
-//! not load on an older one. Only the window's drawing asks for them, through dependencies. `plugin/build.rs` has the linker
-//! put these in their place. No state; any thread.
+//! glibc 2.35 has a new version of `hypot` and `hypotf`. A library linked there requires it and does not load with an older
+//! glibc. Only drawing the editor window calls them, through dependencies. `plugin/build.rs` makes the linker use these
+//! instead. No state; any thread.
 
-#![expect(unsafe_code, reason = "symbols for the linker")]
+#![expect(unsafe_code, reason = "exports symbols for the linker")]
 
-/// What the linker puts in the place of C's `hypot`: the length of a vector, right to the last place but one or two.
+/// Replaces C's `hypot`: the length of a vector, within a relative error of 1e-15.
 #[unsafe(no_mangle)]
 extern "C" fn __wrap_hypot(x: f64, y: f64) -> f64 {
     let (x, y) = (x.abs(), y.abs());
@@ -17,12 +17,12 @@ extern "C" fn __wrap_hypot(x: f64, y: f64) -> f64 {
     if short == 0.0 {
         return long;
     }
-    // Neither overflows nor vanishes where the result does not.
+    // Avoids overflow and underflow unless the result has it.
     let ratio = short / long;
     long * (1.0 + ratio * ratio).sqrt()
 }
 
-/// The same for C's `hypotf`.
+/// Replaces C's `hypotf`.
 // SAFETY: as above.
 #[unsafe(no_mangle)]
 extern "C" fn __wrap_hypotf(x: f32, y: f32) -> f32 {
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn infinity_counts_more_than_what_is_no_number() {
+    fn infinity_wins_over_nan() {
         for (x, y) in [
             (f64::INFINITY, f64::NAN),
             (f64::NAN, f64::NEG_INFINITY),

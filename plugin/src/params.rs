@@ -1,6 +1,6 @@
 //! The parameters: what a host automates and saves. Ids are frozen; a renamed one loses every saved song.
 //!
-//! Read on the audio thread, once a block, as [`Controls`] and [`InputSettings`]; written by the host. Never allocates after
+//! Read on the audio thread, once per block, as [`Controls`] and [`InputSettings`]; written by the host. Never allocates after
 //! construction.
 
 mod bass;
@@ -27,13 +27,13 @@ use nice_plug::prelude::*;
 pub use playing::{DensityParams, DrummerParams, FeelParams};
 pub use voices::{StoredPins, VoiceParams, VoiceSwitches};
 
-/// The numbers that changes of the pins are counted by.
+/// Range of the counter of pin edits.
 const PIN_EDITS: IntRange = IntRange::Linear { min: 0, max: 999 };
 
-/// Everything a musician can turn, in the groups that a host shows.
+/// Every parameter, in the groups that a host shows.
 #[derive(Debug, Params)]
 pub struct LockstepParams {
-    /// Whether the drummer is silent, and goes on listening.
+    /// Whether the drummer is silent; it keeps listening.
     #[id = "bypass"]
     pub bypass: BoolParam,
     /// How much plays.
@@ -45,17 +45,17 @@ pub struct LockstepParams {
     /// How it is played.
     #[nested(group = "Feel")]
     pub feel: FeelParams,
-    /// What is heard.
+    /// How the bass is heard.
     #[nested(group = "Bass")]
     pub bass: BassParams,
-    /// Without a host's time.
+    /// Playing without a host's transport.
     #[nested(group = "Free run")]
     pub free_run: FreeRunParams,
     /// The built-in sound.
     #[nested(group = "Kit")]
     pub kit: KitParams,
-    /// Writes the last measures into files: in the app for the stage, where whoever moves it is a person. In a plugin
-    /// validators, scripts and lanes move parameters too, so there it does nothing and no host shows it.
+    /// Saves a take: in the stage app, where only a person moves it. In a plugin, validators, scripts and automation move
+    /// parameters too, so there it does nothing and hosts do not show it.
     #[id = "save"]
     pub save: BoolParam,
     /// Which notes the drums are sent on.
@@ -64,12 +64,11 @@ pub struct LockstepParams {
     /// Which voices are heard.
     #[nested(group = "Voices")]
     pub voices: VoiceParams,
-    /// What is settled about single cells: the editor's, and no parameter.
+    /// The pins, which the editor sets; not a parameter.
     #[persist = "pins"]
     pub pins: StoredPins,
-    /// Counts the changes of the pins, and starts over after the last number. It says nothing to the drummer: a host keeps
-    /// note of what a project's parameters do, and of nothing else that a window changes, so this is how it knows that there
-    /// is something to be saved.
+    /// Counts pin edits and wraps around. The drummer ignores it: hosts mark a project as changed only when a parameter
+    /// changes, so this tells them that the pins did.
     #[id = "pin_edits"]
     pub pin_edits: IntParam,
 }
@@ -93,7 +92,7 @@ impl Default for LockstepParams {
     }
 }
 
-/// A parameter from 0 to 1 that is shown in percent.
+/// A parameter from 0 to 1, shown in percent.
 fn share(name: &str, default: f32) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
         .with_unit(" %")
@@ -102,7 +101,7 @@ fn share(name: &str, default: f32) -> FloatParam {
 }
 
 impl LockstepParams {
-    /// The number of the change of pins after that of number `n`, as a host's value in `[0, 1]`, and the number itself.
+    /// The number of the pin edit after edit `n`, and the same as a normalised value in `[0, 1]`.
     #[cfg(feature = "editor")]
     pub(crate) fn next_pin_edit(&self, n: i32) -> (i32, f32) {
         let IntRange::Linear { min, max } = PIN_EDITS else {
@@ -113,7 +112,7 @@ impl LockstepParams {
         (next, self.pin_edits.preview_normalized(next))
     }
 
-    /// The knobs as the performer reads them.
+    /// The controls as the performer reads them.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -167,7 +166,7 @@ impl LockstepParams {
         }
     }
 
-    /// Which of the keyboard is the bass.
+    /// Which of the incoming MIDI is the bass.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -183,14 +182,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fresh_instance_waits_for_the_first_note_where_no_transport_rolls() {
+    fn without_a_transport_a_new_instance_waits_for_the_first_note() {
         let controls = LockstepParams::default().controls();
         assert!(controls.free_run && !controls.is_bypassed);
         assert_eq!(controls.free_run_start, FreeRunStart::FirstNote);
     }
 
     #[test]
-    fn every_value_is_read_back_from_the_text_that_shows_it() {
+    fn every_value_survives_a_round_trip_through_its_text() {
         let params = LockstepParams::default();
         for (id, param, _) in params.param_map() {
             #[expect(unsafe_code, reason = "the framework hands out pointers")]

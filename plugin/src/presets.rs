@@ -1,9 +1,9 @@
-//! Presets: what a drummer plays, how and on which kit, under a name.
+//! Presets: named settings of what the drummer plays, how, and on which kit.
 //!
-//! A preset is a text file: `name`, `about`, and a table `[set]` that gives parameters by id the texts that a host shows. What
-//! a file leaves out is as it was made, so that a preset means the same whatever was set before. What belongs to the place
-//! where one plays is in none: the bass's input, free run, the drum map, the device. Nothing here turns a parameter that an
-//! audio thread reads: who is the host does, with the [`Values`] that it is given. Never on the audio thread.
+//! A preset is a text file: `name`, `about`, and a table `[set]` with the texts that a host shows, by parameter id. Parameters
+//! that a file leaves out get their defaults, so that a preset always means the same. Presets leave out what depends on the
+//! player's setup: bass input, free run, drum map, device. While audio runs nothing here sets parameters; the host does, from
+//! [`Values`]. Never on the audio thread.
 
 mod compare;
 mod factory;
@@ -28,26 +28,26 @@ pub use factory::factory;
 pub use folder::{FOLDER_VARIABLE, IfThere, UserFolder, UserPresets};
 pub use values::Values;
 
-/// Controls under a name.
+/// A named setting of parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// What it is called: up to [`MAX_NAME`] characters of one line. No two presets have names that differ in case alone.
+    /// Up to [`MAX_NAME`] characters on one line. No two presets have names that differ only in case.
     pub name: String,
-    /// What it plays, in a sentence of up to [`MAX_ABOUT`] characters.
+    /// A description of up to [`MAX_ABOUT`] characters on one line; may be empty.
     pub about: String,
-    /// What it sets.
+    /// The values it sets.
     pub values: Values,
-    /// The user's file that it is from; `None` for one that comes with Lockstep.
+    /// The user's file that it was read from; `None` for a factory preset.
     pub file: Option<PathBuf>,
 }
 
-/// Most characters of a name.
+/// Most characters in a name.
 pub const MAX_NAME: usize = 40;
 
-/// Most characters of what is said about a preset.
+/// Most characters in a description.
 pub const MAX_ABOUT: usize = 200;
 
-/// A name, and what is said about what has it.
+/// A preset's name and description.
 #[derive(Clone, Copy, Debug)]
 pub struct Title<'a> {
     /// See [`Preset::name`].
@@ -56,104 +56,104 @@ pub struct Title<'a> {
     pub about: &'a str,
 }
 
-/// Why there is no such preset, or why it was not written.
+/// Why a preset was not found, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum PresetError {
-    /// The system names no folder for them.
+    /// The system has no folder for them.
     #[error(
-        "the system names no data folder for presets: put the path of a folder into {FOLDER_VARIABLE}"
+        "the system has no data folder for presets: set {FOLDER_VARIABLE} to the path of a folder"
     )]
     NoFolder,
-    /// A file or folder cannot be read or made.
-    #[error("{}: {source}; see to it, or put the path of another folder into {FOLDER_VARIABLE}", path.display())]
+    /// A file or folder cannot be read or written.
+    #[error("{}: {source}; fix this, or set {FOLDER_VARIABLE} to the path of another folder", path.display())]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// A file is no preset.
+    /// A file is not a preset.
     #[error(
-        "{file}: {reason}; a preset has a `name`, an `about`, and a table `[set]` with texts by parameter id"
+        "{file}: {reason}; a preset has a `name`, an `about`, and a table `[set]` of texts by parameter id"
     )]
     Damaged {
-        /// Which.
+        /// The file.
         file: String,
-        /// Why not.
+        /// What is wrong.
         reason: String,
     },
-    /// A file sets what cannot be set so.
+    /// A file sets an unknown parameter or an impossible value.
     #[error("{file}: {source}")]
     Parameter {
-        /// Which.
+        /// The file.
         file: String,
         /// What is wrong.
         source: ParameterError,
     },
-    /// A file sets a parameter that is in no preset.
-    #[error(
-        "{file}: `{id}` is in no preset, for it belongs to the place where one plays; leave it out"
-    )]
+    /// A file sets a parameter that presets leave out.
+    #[error("{file}: presets cannot set `{id}`, which belongs to the player's setup; leave it out")]
     NotKept {
-        /// Which file.
+        /// The file.
         file: String,
         /// The parameter.
         id: String,
     },
-    /// A number stands where a text was meant.
-    #[error("{file}: {id} = {number} is no text: write what is shown, {id} = \"{number}\"")]
+    /// A bare whole number in place of a text.
+    #[error("{file}: {id} = {number} is not a text: write it in quotes, {id} = \"{number}\"")]
     Bare {
-        /// Which file.
+        /// The file.
         file: String,
         /// The parameter.
         id: String,
-        /// What stands there.
+        /// The number.
         number: i64,
     },
-    /// A name or what is said cannot be so.
-    #[error("`{text}` is nothing that a preset can be called or be said of it: {what}")]
+    /// A name or description is not allowed.
+    #[error("`{text}` cannot be a preset's name or description: {what}")]
     Words {
         /// The text.
         text: String,
-        /// What would do.
+        /// What is allowed.
         what: String,
     },
-    /// Two have one name.
-    #[error("{file}: `{name}` is the name of {other} too; give it another")]
+    /// Two presets have the same name.
+    #[error("{file}: `{name}` is also the name of {other}; rename it")]
     Twice {
-        /// Which is left out.
+        /// The file that is left out.
         file: String,
         /// The name.
         name: String,
-        /// Which has it: a file, or a factory preset.
+        /// What has it already: a file, or a factory preset.
         other: String,
     },
-    /// Lockstep's own are not overwritten.
-    #[error("`{0}` is a preset that comes with Lockstep and stays as it is: choose another name")]
+    /// Factory presets are not overwritten.
+    #[error(
+        "`{0}` is a preset that comes with Lockstep and cannot be replaced: choose another name"
+    )]
     Factory(String),
-    /// There is one of this name already.
-    #[error("`{name}` is there already, in {}: choose another name, or have it replaced", path.display())]
+    /// The name is taken.
+    #[error("`{name}` already exists in {}: choose another name, or replace it", path.display())]
     IsThere {
         /// The name.
         name: String,
         /// Its file.
         path: PathBuf,
     },
-    /// There is none of this name.
-    #[error("there is no preset `{name}`: there are {known}{troubles}")]
+    /// No preset has this name.
+    #[error("there is no preset `{name}`; there are {known}{troubles}")]
     Unknown {
         /// The name.
         name: String,
-        /// The names that there are.
+        /// The names of all presets.
         known: String,
-        /// What could not be read; empty, or begins with a semicolon.
+        /// Files that could not be read; empty, or starts with a semicolon.
         troubles: String,
     },
 }
 
 impl Preset {
-    /// The knobs as the performer reads them, the drummer and the kit, for who plays without a host. What is in no preset is as it
-    /// was made.
+    /// The controls for the performer, the drummer and the kit, for playing without a host. What presets leave out gets its
+    /// default.
     pub fn controls(&self) -> (Controls, Drummer, KitChoice) {
         let params = Arc::new(LockstepParams::default());
         self.values
@@ -169,15 +169,15 @@ impl Preset {
 /// The user's presets.
 ///
 /// # Errors
-/// [`PresetError::NoFolder`]; what is wrong with single files is in [`UserPresets::troubles`].
+/// [`PresetError::NoFolder`]; errors in single files are in [`UserPresets::troubles`].
 pub fn user() -> Result<UserPresets, PresetError> {
     Ok(UserFolder::of_user()?.presets())
 }
 
-/// The preset with a name, in whatever case; Lockstep's own and the user's, else that of a file.
+/// Finds a preset by name, ignoring case, among the factory's and the user's; else reads it from a file.
 ///
 /// # Errors
-/// If there is none, with the names that there are; or if the file is no preset.
+/// [`PresetError::Unknown`] with the existing names, or why the file could not be read.
 pub fn find(name: &str) -> Result<Preset, PresetError> {
     find_among(name, UserFolder::of_user().map(|folder| folder.presets()))
 }
@@ -205,7 +205,7 @@ fn find_among(name: &str, user: Result<UserPresets, PresetError>) -> Result<Pres
     })
 }
 
-/// The parameters of an instance that nobody has turned.
+/// Parameters at their defaults.
 fn made() -> Parameters {
     Parameters::new(Arc::new(LockstepParams::default()))
 }

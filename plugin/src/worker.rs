@@ -1,8 +1,8 @@
-//! The framework's worker thread, and how an instance leaves it in peace.
+//! The framework's worker thread: an instance waits for its own tasks before it goes away.
 //!
-//! In VST3 with an editor every automated change of a parameter becomes a task of one worker thread that all instances of
-//! the process share. nice-plug 0.4.2 ends that thread when it meets a task of an instance that is gone, and the process
-//! panics at the last one's end. So an instance that is put to rest first waits until the tasks it has queued are done.
+//! In VST3 with an editor, every automated parameter change becomes a task for one worker thread that all instances of the
+//! process share. nice-plug 0.4.2 ends that thread when it meets a task of a dropped instance, and dropping the last instance
+//! then panics. So an instance that is deactivated first waits until its queued tasks are done.
 
 use std::fmt;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -13,28 +13,28 @@ use nice_plug::context::gui::AsyncExecutor;
 
 use crate::Lockstep;
 
-/// How often a barrier is queued at most: the queue may be full.
+/// Most attempts to queue a barrier: the queue may be full.
 const MAX_TRIES: usize = 8;
 
-/// How long each is waited for.
+/// Wait per attempt.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// How long the worker has to let go of the instance after its last task.
+/// Time for the worker to release the instance after its last task.
 const LETTING_GO: Duration = Duration::from_millis(5);
 
-/// A task that only tells that those before it are done.
+/// A task that only reports that all tasks before it are done.
 #[derive(Debug)]
 pub struct Barrier(SyncSender<()>);
 
 impl Barrier {
-    /// Tells it.
+    /// Reports it.
     pub(crate) fn pass(&self) {
-        // Who has waited too long has gone.
+        // The receiver may have timed out and gone.
         let _ = self.0.try_send(());
     }
 }
 
-/// An instance's way to the worker thread; none until the editor is made.
+/// An instance's access to the worker thread; empty until the editor is made.
 #[derive(Default)]
 pub(crate) struct Worker(Option<AsyncExecutor<Lockstep>>);
 
@@ -49,7 +49,7 @@ impl Worker {
         Self(Some(executor))
     }
 
-    /// Waits until what this instance has queued is done, not for long.
+    /// Waits until this instance's queued tasks are done, for less than a second.
     ///
     /// # Realtime safety
     /// Waits; main thread.

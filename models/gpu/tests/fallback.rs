@@ -271,7 +271,7 @@ fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
         ..at(&library.path)
     };
     let searches = [
-        (no_driver, 0, "there is no driver"),
+        (no_driver, 0, "there is no GPU driver"),
         (
             at(&folder.path().join("nowhere")),
             0,
@@ -283,7 +283,7 @@ fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
         (
             at(&library.path),
             stand_in::ABI_DIFFERS,
-            "take the library that came with",
+            "use the library that came with",
         ),
         (at(&library.path), stand_in::OPEN_FAILS, "no device is free"),
         (

@@ -1,10 +1,9 @@
-//! `lockstep live`: the app for the stage, a small host of the very instrument that a DAW loads.
+//! `lockstep live`: the stage app, a small host for the same instrument that a DAW loads.
 //!
-//! Main thread: settings, ports, the window; what is said and the end are the main thread's, or where there is a window that
-//! of a thread beside it. The audio thread is the backend's and runs [`engine`]; between
-//! them are atomics and bounded queues. A *backend* carries sound and MIDI, `song` and `midi_clock` tell the time,
-//! `settings` keeps what the musician has turned. No sound and no window of its own: what is heard and seen is the
-//! instrument's.
+//! The main thread handles settings, ports and the window. It also prints messages and ends the run; with a window open, a
+//! second thread does that. The audio thread belongs to the backend and runs [`engine`]; between them are atomics and bounded
+//! queues. A *backend* carries audio and MIDI, `song` and `midi_clock` track the song position, `settings` remembers the
+//! parameters. The app adds no sound and no window: both are the instrument's.
 
 mod backend;
 mod command;
@@ -33,25 +32,25 @@ use nice_plug::prelude::Plugin as _;
 use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
 use song::Following;
 
-/// How often the main thread looks whether there is something to say or to write.
+/// How often to check for something to print or save.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// How long what was turned has to rest before it is written down.
+/// How long changed settings must stay the same before they are saved.
 const SAVE_AFTER: Duration = Duration::from_secs(2);
 
-/// How often troubles are told at most.
+/// Shortest time between messages about lost MIDI or late blocks.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// Longest wait for the last note-offs.
 const LONGEST_END: Duration = Duration::from_secs(2);
 
-/// How long what was written in the last block has to reach who it is for: some blocks.
+/// Time for the output of the last block to arrive: a few blocks.
 const LAST_BLOCKS: Duration = Duration::from_millis(100);
 
-/// Does what the command line says.
+/// Runs `lockstep live`.
 ///
 /// # Errors
-/// If there is nothing to play through, something that is asked for is not there, or the backend goes away.
+/// If there is no backend, a requested port, device or parameter does not exist, or the backend disappears.
 pub(crate) fn run(args: &LiveArgs) -> Result<()> {
     if args.ports {
         for line in backend::ports() {
@@ -93,10 +92,10 @@ pub(crate) fn run(args: &LiveArgs) -> Result<()> {
     stage.play(instrument, turns, args)
 }
 
-/// The parameters as this run begins: as live wants them, as they are remembered, as the preset has them, as they are given.
+/// The parameters at the start of this run: the app's defaults, then the remembered values, the preset, and `--set`.
 fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Result<Parameters> {
     let mut parameters = Parameters::new(instrument.params());
-    // Who asks for another's time waits for it.
+    // With a sync source chosen explicitly, the drummer waits for it instead of running free.
     let runs_free = matches!(settings.sync, SyncChoice::Auto | SyncChoice::None);
     let free_run = parameters.find("free_run")?;
     parameters.set_default(free_run, f32::from(u8::from(runs_free)));
@@ -105,7 +104,7 @@ fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Resul
             .find(id)
             .and_then(|at| parameters.restore(at, written));
         if let Err(error) = restored {
-            eprintln!("Of what is remembered one thing is left out: {error:#}.");
+            eprintln!("Ignoring one remembered setting: {error:#}.");
         }
     }
     if let Some(name) = &args.preset {
@@ -119,7 +118,7 @@ fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Resul
     Ok(parameters)
 }
 
-/// What controllers turn, by number and as the engine has it.
+/// The controller assignments, as settings by number and as the engine's table.
 fn controllers(
     parameters: &Parameters,
     settings: &Settings,
@@ -143,7 +142,7 @@ fn controllers(
                 kept.insert(number.to_string(), parameters.id(at).to_owned());
             }
             Err(error) if is_given => return Err(error),
-            Err(error) => eprintln!("Of what is remembered one thing is left out: {error:#}."),
+            Err(error) => eprintln!("Ignoring one remembered setting: {error:#}."),
         }
     }
     Ok((kept, turns))
@@ -162,16 +161,16 @@ fn list(parameters: &Parameters) {
     }
 }
 
-/// One evening.
+/// One run of the app.
 struct Stage {
     parameters: Arc<Parameters>,
     file: SettingsFile,
-    /// All but the parameters, which are read when they are written down.
+    /// All but the parameters, which are read when saving.
     settings: Settings,
-    /// The fields as they are made.
+    /// The default fields.
     made_fields: BTreeMap<String, String>,
     shared: Arc<Shared>,
-    /// What the file holds.
+    /// What the file contains.
     saved: Option<Settings>,
 }
 
@@ -183,7 +182,7 @@ impl Stage {
         ctrlc::set_handler(move || asked.store(true, Ordering::Release))
             .context("waiting for Ctrl-C")?;
         if let Some(window) = self.window(&mut instrument, &is_asked_to_end, args) {
-            // A window is the main thread's on some systems.
+            // Some systems require the window on the main thread.
             return thread::scope(|scope| {
                 let evening = scope.spawn(|| {
                     let outcome = self.spend(instrument, turns, args, &is_asked_to_end);
@@ -201,7 +200,7 @@ impl Stage {
         self.spend(instrument, turns, args, &is_asked_to_end)
     }
 
-    /// The window, where one is wanted and there is a screen for it.
+    /// The window, unless it is switched off or cannot be opened.
     fn window(
         &self,
         instrument: &mut Lockstep,
@@ -214,11 +213,11 @@ impl Stage {
         let editor = instrument.window(Arc::clone(is_asked_to_end))?;
         let (parameters, shared) = (Arc::clone(&self.parameters), Arc::clone(&self.shared));
         window::Window::open(&editor, parameters, shared)
-            .inspect_err(|error| eprintln!("Lockstep plays without its window: {error:#}."))
+            .inspect_err(|error| eprintln!("Lockstep runs without its window: {error:#}."))
             .ok()
     }
 
-    /// Plays until it is asked to end.
+    /// Plays until asked to end.
     fn spend(
         &mut self,
         instrument: Lockstep,
@@ -248,13 +247,13 @@ impl Stage {
         outcome?;
         saved?;
         println!(
-            "Stopped; {} keeps the settings.",
+            "Stopped. The settings are saved in {}.",
             self.file.path().display()
         );
         Ok(())
     }
 
-    /// Says what there is.
+    /// Prints ports, controllers and sync source.
     fn greet(&self, session: &dyn Session) {
         println!("Lockstep plays live.");
         for line in session.lines() {
@@ -276,7 +275,7 @@ impl Stage {
         println!("  Ctrl-C stops it.");
     }
 
-    /// Waits for the end, says whose time is followed, and writes down what is turned.
+    /// Waits for the end, prints changes of the time source, and saves changed settings.
     fn watch(&mut self, is_asked_to_end: &AtomicBool, session: &dyn Session) -> Result<()> {
         let mut following = Following::Nobody as u8;
         let mut troubles = Troubles::default();
@@ -284,7 +283,7 @@ impl Stage {
         while !is_asked_to_end.load(Ordering::Acquire) {
             if self.shared.is_gone.load(Ordering::Acquire) {
                 bail!(
-                    "{}; the settings are saved: see to it, and start `lockstep live` again",
+                    "{}; the settings are saved: fix this, then start `lockstep live` again",
                     session.obituary()
                 );
             }
@@ -318,11 +317,11 @@ impl Stage {
         } else if following == Following::Jack as u8 {
             println!("Following JACK's transport, {bpm} BPM.");
         } else {
-            println!("Following nobody.");
+            println!("Following no external time.");
         }
     }
 
-    /// Has every note ended, where there still is somebody to tell.
+    /// Ends every note, if the backend is still there, and closes the session.
     fn end(&self, session: Box<dyn Session>) {
         if !self.shared.is_gone.load(Ordering::Acquire) {
             self.shared.is_stopping.store(true, Ordering::Release);
@@ -356,7 +355,7 @@ impl Stage {
     }
 }
 
-/// What has gone wrong and did not end the evening, as told so far.
+/// Problems that do not end the run, as last reported.
 #[derive(Default)]
 struct Troubles {
     told: (u32, u32),
@@ -364,7 +363,7 @@ struct Troubles {
 }
 
 impl Troubles {
-    /// Says what is new, not too often.
+    /// Prints new problems, but not too often.
     fn tell(&mut self, shared: &Shared) {
         let lost = shared.n_lost.load(Ordering::Relaxed);
         let xruns = shared.n_xruns.load(Ordering::Relaxed);
@@ -373,17 +372,17 @@ impl Troubles {
             return;
         }
         if lost != self.told.0 {
-            eprintln!("MIDI messages that have found no room so far: {lost}.");
+            eprintln!("MIDI messages lost so far: {lost}.");
         }
         if xruns != self.told.1 {
-            eprintln!("Blocks that have come too late so far: {xruns}; a longer period helps.");
+            eprintln!("Late blocks (xruns) so far: {xruns}; a longer period helps.");
         }
         self.told = (lost, xruns);
         self.told_at = Some(Instant::now());
     }
 }
 
-/// What is wanted of the backend: what is given now has to be there, what is remembered may have gone.
+/// What to ask of the backend: ports given now have to exist, remembered ones may be missing.
 fn wanted(settings: &Settings, args: &LiveArgs) -> Wanted {
     let port = |name: &Option<String>, given: &Option<String>| {
         name.clone().map(|name| PortName {

@@ -1,7 +1,6 @@
-//! `lockstep`: plays drums to a bass line, offline; without an argument to the embedded example.
+//! `lockstep`: plays drums to a bass line, offline; without arguments, to the embedded example.
 //!
-//! `lockstep live` is the app for the stage and `lockstep tune` teaches a drummer; each is built in with the cargo feature of its
-//! name.
+//! `lockstep live` is the stage app, if built in (cargo feature `standalone`).
 #![expect(clippy::print_stdout, reason = "a program that talks to people")]
 
 #[cfg(feature = "live")]
@@ -31,7 +30,7 @@ use lockstep_files::whole;
 use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
 use lockstep_offline::Take;
 
-/// Training asks for and frees hundreds of large tensors at every step.
+/// A bass line of sixteen measures, written for this project and under its licence.
 #[cfg(feature = "tune")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -48,14 +47,14 @@ struct Cli {
 enum Task {
     /// Play drums to the bass of a MIDI file
     Jam(Box<Jam>),
-    /// List drum maps, print one as a text file, or install one's own
+    /// List drum maps, print one as text, or install your own
     Map(map_command::MapCommand),
-    /// List the presets, Lockstep's own and the user's
+    /// List the presets, Lockstep's and your own
     Presets,
     /// Teach a drummer from a folder of your own songs, and report what it learnt
     #[cfg(feature = "tune")]
     Tune(lockstep_lab::Tune),
-    /// Play live: the app for the stage, with JACK or the system's own sound and MIDI
+    /// Play live on stage, with JACK or the system's own audio and MIDI
     #[cfg(feature = "live")]
     Live(Box<live::LiveArgs>),
     /// Teach a drummer from your own songs (not built in: needs the cargo feature `tune`)
@@ -70,53 +69,54 @@ enum Task {
 struct Jam {
     /// Standard MIDI File with a bass part
     bass: PathBuf,
-    /// Where the bass and the drums go, as a MIDI file
+    /// MIDI file to write, with the bass and the drums
     #[arg(short, long, default_value = "lockstep-jam.mid")]
     output: PathBuf,
-    /// Where the sound goes, as a WAV file; without it there is none
+    /// WAV file to write; without this option no audio is rendered
     #[arg(long)]
     wav: Option<PathBuf>,
-    /// Which kit is heard in the sound; without it the preset's, or acoustic
+    /// Kit for the WAV file [default: the preset's, or acoustic]
     #[arg(long, value_parser = kit_parser())]
     kit: Option<KitChoice>,
-    /// Play a preset, by name or from a file; what else is told here counts more (`lockstep presets` lists them)
+    /// Preset to use, by name or from a file; other options override it (`lockstep presets` lists them)
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
-    /// Which drummer, 0 to 9999: the same seed plays the same take; 39 where neither this nor a preset says otherwise
+    /// Seed, 0 to 9999: the same seed plays the same drums [default: the preset's, or 39]
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=9999))]
     seed: Option<u32>,
-    /// How much plays, 0 (silence) to 1; 0.5 is the network's own take, which is what plays otherwise
+    /// How much plays, 0 (silence) to 1; 0.5 is the drummer's plan as it is [default: the preset's, or 0.5]
     #[arg(long, value_parser = share)]
     density: Option<f32>,
-    /// How much changes from measure to measure, 0 to 1; otherwise 0.1
+    /// How much changes from measure to measure, 0 to 1 [default: the preset's, or 0.1]
     #[arg(long, value_parser = share)]
     variation: Option<f32>,
-    /// How much the bass counts, 0 (as if there were none) to 1 (leans on every accent); otherwise 0.5, as learnt
+    /// How closely the drums follow the bass, 0 (ignore it) to 1 (lean on every accent); 0.5 is as trained [default: the
+    /// preset's, or 0.5]
     #[arg(long, value_parser = share)]
     follow: Option<f32>,
-    /// Which of the drummer's styles, counted from 1; without it the preset or the drummer decides
+    /// Style, counted from 1 [default: the preset's, or the drummer's choice]
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=32))]
     style: Option<u8>,
-    /// Play a fill at the end of every so many measures, and none between; 0 plays none, without it the preset or the drummer
-    /// decides
+    /// Measures from fill to fill, with none in between; 0 plays no fills [default: the preset's, or the drummer's choice]
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=64))]
     fills: Option<u8>,
-    /// How late off-beat eighths are, 0 to 1; 0.67 is a shuffle in triplets; otherwise 0
+    /// How late off-beat eighths are, 0 to 1 sixteenth; 0.67 is a triplet shuffle [default: the preset's, or 0]
     #[arg(long, value_parser = share)]
     shuffle: Option<f32>,
-    /// How late odd sixteenths are, 0 to 1; 0.67 is a triplet feel; otherwise 0
+    /// How late the second and fourth sixteenth of each beat are, 0 to 1 (half a sixteenth); 0.67 is a triplet feel [default:
+    /// the preset's, or 0]
     #[arg(long, value_parser = share)]
     swing: Option<f32>,
-    /// How loosely hits are placed, 0 to 1; otherwise 0
+    /// How loosely hits are played, 0 to 1 [default: the preset's, or 0]
     #[arg(long, value_parser = share)]
     humanise: Option<f32>,
-    /// How much of the drummer's own placement is heard, 0 (the grid) to 1; otherwise 1
+    /// How much of the drummer's own timing is heard, 0 (on the grid) to 1 [default: the preset's, or 1]
     #[arg(long, value_parser = share)]
     feel: Option<f32>,
-    /// Keep time while the bass is silent, instead of laying out
+    /// Keep time while the bass is silent instead of laying out
     #[arg(long)]
     keep_time: bool,
-    /// Tempo in quarter notes a minute, 30 to 300, in place of the file's
+    /// Tempo in BPM, 30 to 300, in place of the file's
     #[arg(long, value_parser = tempo)]
     tempo: Option<f64>,
     /// Track of the bass, counted from 1
@@ -125,16 +125,16 @@ struct Jam {
     /// Channel of the bass, 1 to 16
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     channel: Option<u8>,
-    /// What to play with: lockstep, lockstep-open, base, or a weights file; otherwise the preset's, or lockstep
+    /// Drummer: lockstep, lockstep-open, base, or a weights file [default: the preset's, or lockstep]
     #[arg(long, conflicts_with = "rule")]
     weights: Option<PathBuf>,
     /// Play the rule groove, without a network
     #[arg(long)]
     rule: bool,
-    /// Which notes the drums are written on: a drum map by name (`lockstep map` lists them), or a file
+    /// Drum map for the MIDI file, by name (`lockstep map` lists them) or from a file
     #[arg(long, default_value = PRESETS[0].id)]
     map: String,
-    /// Which device predicts; without a GPU it is the CPU
+    /// Device that predicts; without a GPU it is the CPU
     #[arg(long, value_parser = device_parser(), default_value = DeviceChoice::Auto.id())]
     device: DeviceChoice,
 }
@@ -214,7 +214,7 @@ impl Jam {
             .find(|(_, signature)| signature.meter().is_none())
         {
             eprintln!(
-                "{input}: the time signature {}/{} at beat {} is off the sixteenth grid or longer than 32 steps; 4/4 is played there",
+                "{input}: the time signature {}/{} at beat {} is off the sixteenth grid or over 32 steps; 4/4 is played there",
                 signature.numerator, signature.denominator, at.0,
             );
         }
@@ -253,7 +253,7 @@ impl Jam {
         Ok(())
     }
 
-    /// The knobs: those of the preset, or neutral ones, with what is told instead. And which drummer the preset wants.
+    /// The controls of the preset, or neutral ones, with the command line's options applied; and the preset's drummer and kit.
     fn controls(&self) -> Result<(Controls, Drummer, KitChoice)> {
         let (mut controls, drummer, kit) = match &self.preset {
             Some(name) => presets::find(name)?.controls(),
@@ -281,7 +281,7 @@ impl Jam {
         Ok((controls, drummer, self.kit.unwrap_or(kit)))
     }
 
-    /// Who plays: whom the command line names, else the chosen one; and what that one is called.
+    /// The generator that the command line names, else the chosen drummer; and its name.
     fn drummer(&self, chosen: Drummer, style: Option<u8>) -> Result<(Box<dyn Generator>, String)> {
         if self.rule {
             return Ok((Box::new(RuleGroove), "rule groove".to_owned()));
@@ -305,12 +305,15 @@ impl Jam {
             Predictor::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
         let n_styles = predictor.config().architecture.n_styles;
         if let Some(style) = style.filter(|style| usize::from(*style) >= n_styles) {
-            anyhow::bail!("style {}: {name} knows {n_styles} styles", style + 1);
+            anyhow::bail!(
+                "there is no style {}: {name} has {n_styles} styles",
+                style + 1
+            );
         }
         Ok((Box::new(self.on_device(predictor, &bytes)), name))
     }
 
-    /// The drummer on the device that is asked for.
+    /// The drummer on the requested device.
     fn on_device(&self, predictor: Predictor, weights: &[u8]) -> OnDevice {
         let device = self.device;
         let tell = |device: &str| println!("Predicting on the {device}.");
@@ -318,7 +321,7 @@ impl Jam {
     }
 }
 
-/// The knobs where nobody turns any.
+/// The controls without any options.
 fn neutral() -> Controls {
     Controls {
         taste: Taste {
@@ -330,18 +333,18 @@ fn neutral() -> Controls {
     }
 }
 
-/// Says how the measures came by their drums and how long a prediction took.
+/// Prints where the measures' drums came from and how long predictions took.
 fn report(take: &Take, drummer: &str) {
     let tally = &take.tally;
     println!(
-        "Measures by the {drummer}: {}; by the ladder: {} varied, {} by rule; silent: {}.",
+        "Measures planned by {drummer}: {}; fallbacks: {} varied, {} by rule; silent: {}.",
         tally.fresh + tally.early,
         tally.varied,
         tally.rule,
         tally.silent
     );
     if let Some(failure) = &take.failure {
-        eprintln!("A prediction failed, and the ladder played: {failure}");
+        eprintln!("A prediction failed and the drums fell back: {failure}");
     }
     let mut times = take.predictions.clone();
     times.sort_unstable();

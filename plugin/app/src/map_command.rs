@@ -1,5 +1,5 @@
-//! `lockstep map`: the drum maps by name, as text, and one's own where the plugin looks for it.
-#![expect(clippy::print_stdout, reason = "a program that talks to people")]
+//! `lockstep map`: lists drum maps, prints one as text, or installs one where the plugin looks for the user's own.
+#![expect(clippy::print_stdout, reason = "a command-line program prints")]
 
 use std::path::Path;
 
@@ -10,12 +10,12 @@ use lockstep::params::own_map;
 use lockstep_engine::realtime::DrumMap;
 use lockstep_files::whole;
 
-/// What `lockstep map` was asked for.
+/// The arguments of `lockstep map`.
 #[derive(Debug, Args)]
 pub(crate) struct MapCommand {
-    /// One of the maps by name, or a file; without it the names are listed
+    /// Name of a drum map, or a file; without it the names are listed
     map: Option<String>,
-    /// Make it the map that the plugin knows as "Own" in every new instance
+    /// Install it as the map "Own" of every new plugin instance
     #[arg(long, requires = "map")]
     install: bool,
 }
@@ -34,7 +34,7 @@ impl MapCommand {
             print!("{text}");
             return Ok(());
         }
-        let path = own_map().context("the system names no data folder for drum-map.txt")?;
+        let path = own_map().context("the system has no data folder for drum-map.txt")?;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)
                 .with_context(|| format!("making the folder {}", folder.display()))?;
@@ -42,7 +42,7 @@ impl MapCommand {
         whole::write(&path, text.as_bytes())
             .with_context(|| format!("writing {}", path.display()))?;
         println!(
-            "Wrote {}. New instances of the plugin play it as the drum map \"Own\".",
+            "Wrote {}. New instances of the plugin use it as the drum map \"Own\".",
             path.display()
         );
         Ok(())

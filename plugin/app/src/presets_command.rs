@@ -1,10 +1,10 @@
-//! `lockstep presets`: what there is to be played by name.
-#![expect(clippy::print_stdout, reason = "a program that talks to people")]
+//! `lockstep presets`: lists the presets.
+#![expect(clippy::print_stdout, reason = "a command-line program prints")]
 
 use anyhow::Result;
 use lockstep::presets::{self, Preset};
 
-/// Lists them, and where one's own lie; says what is wrong with those that cannot be read.
+/// Lists the presets and the user's folder, and says what is wrong with files that cannot be read.
 pub(crate) fn list() -> Result<()> {
     show(presets::factory());
     let user = presets::user()?;

@@ -356,7 +356,7 @@ fn missing_devices_and_names_are_errors_that_say_what_to_do() {
     drop(server);
     let said = failed(&["--backend", "jack"]);
     assert!(
-        said.contains("no JACK server runs") && said.contains("--backend cpal"),
+        said.contains("no JACK server is running") && said.contains("--backend cpal"),
         "{said}"
     );
 }

@@ -1,8 +1,7 @@
-//! How long the audio thread may wait for a plan: a render as long as it takes, a live host never.
+//! How long the audio thread may wait for a plan: up to 5 s per block in a render, never in a live host.
 //!
-//! Not every host says that it renders. One that asks for its blocks faster than they can be heard need not say it either:
-//! [`Pace`] notices, and such a render waits like one that says so, by no more than it is ahead of the clock. Audio thread:
-//! never allocates.
+//! Not every host says that it renders offline. [`Pace`] notices a host that asks for blocks faster than real time; such a
+//! render may wait too, but never longer than it is ahead of the clock. Audio thread: never allocates.
 
 use std::time::{Duration, Instant};
 
@@ -15,15 +14,15 @@ use crate::realtime::PlanSource;
 /// Longest wait of a render for the plans of one block; a prediction takes about a thousandth of it.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// What a host keeps of its lead whatever is waited for: longer than the sound that live hosts hold ready, the longest of
-/// which is a buffer of 8,192 frames, 186 ms at 44.1 kHz. One that holds less is never made to wait.
+/// Part of its lead that a host always keeps: longer than the audio that live hosts buffer ahead, at most 8,192 frames (186 ms
+/// at 44.1 kHz). So a live host never has to wait.
 const KEPT: Duration = Duration::from_millis(200);
 
-/// How much music or time goes by before a host is found to keep the clock's pace, so that what it then held ready is no
-/// lead. Longer than that buffer.
+/// How much music or time passes before a host counts as running in real time, which resets its lead. Longer than that
+/// buffer.
 const WINDOW: Duration = Duration::from_millis(250);
 
-/// The audio thread's end, by one who may wait for the answer so that every render is the same.
+/// The audio thread's end of the handoff, which may wait for answers so that every render is the same.
 #[derive(Debug)]
 pub struct Patient<'a> {
     plans: &'a mut RealtimeEnd,
@@ -33,7 +32,7 @@ pub struct Patient<'a> {
 }
 
 impl<'a> Patient<'a> {
-    /// Waits for `longest` in all: [`LONGEST_WAIT`] where a host renders offline, else what [`Pace`] says.
+    /// Waits at most `longest` in total: [`LONGEST_WAIT`] if the host renders offline, else what [`Pace`] allows.
     pub fn new(plans: &'a mut RealtimeEnd, longest: Duration) -> Self {
         Self {
             plans,
@@ -53,10 +52,10 @@ impl PlanSource for Patient<'_> {
         self.plans.publish(request);
     }
 
-    /// Sleeps until the answer is there or the time is up.
+    /// Sleeps until the answer has arrived or the time is up.
     ///
     /// # Realtime safety
-    /// With no time to wait it neither sleeps nor asks for the time: live hosts come here with none.
+    /// In live hosts there is no time to wait: then this neither sleeps nor reads the clock.
     fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
         let left = self.longest.saturating_sub(self.waited);
         if !left.is_zero() && !self.plans.has_answer() {
@@ -70,32 +69,32 @@ impl PlanSource for Patient<'_> {
     }
 }
 
-/// Whether the host asks for its blocks faster than they can be heard, and how far it has run ahead that way.
+/// Whether the host asks for blocks faster than real time, and how far ahead it is.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// Music beyond the time that it took to ask for it, since the host last kept the clock's pace.
+    /// Length of the music minus the time it took, since the host last ran in real time.
     lead: Duration,
-    /// Music and time since a window began, without what was waited here: that says nothing of the host.
+    /// Music and time since the last check, without the time waited here, which says nothing about the host.
     window: (Duration, Duration),
-    /// For plans of the last block.
+    /// Time waited for the plans of the last block.
     waited: Duration,
-    /// When the last block came, and how long it is; `None` before the first.
+    /// When the last block came and its length; `None` before the first.
     last: Option<(Instant, Duration)>,
 }
 
 impl Pace {
-    /// Begins anew: what comes next may be another kind of playing.
+    /// Starts over: the host may switch between live and rendering.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Takes in how long the block waited for its plans.
+    /// Records how long the block waited for its plans.
     pub fn wait(&mut self, waited: Duration) {
         self.waited = waited;
     }
 
-    /// Takes in that a block of so much music is asked for now, and tells how long it may wait for its plans: nothing while
-    /// the host keeps the clock's pace, else its lead less 200 ms, at most [`LONGEST_WAIT`].
+    /// Records that the host asks for a block of this length now. Returns how long the block may wait for its plans: zero while
+    /// the host runs in real time, else its lead less 200 ms, at most [`LONGEST_WAIT`].
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -109,7 +108,7 @@ impl Pace {
             let (music, time) = (self.window.0 + music_before, self.window.1 + hosts);
             self.window = (music, time);
             if music.max(time) >= WINDOW {
-                // A tenth for the clocks of sound cards and for how unevenly blocks come.
+                // A tenth allows for sound card clocks and for uneven block timing.
                 if time >= music.mul_f64(0.9) {
                     self.lead = Duration::ZERO;
                 }
@@ -130,7 +129,7 @@ mod tests {
         Duration::from_secs_f64(ms / 1000.0)
     }
 
-    /// Asks for blocks of `music_ms`, each the given time after the one before; the longest wait that any is given.
+    /// Asks for blocks of `music_ms`, each the given time after the one before. Returns the longest wait that any is allowed.
     fn longest_wait(
         pace: &mut Pace,
         now: &mut Instant,
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn with_no_time_to_wait_a_plan_that_never_comes_is_not_waited_for() {
+    fn a_plan_that_never_comes_is_waited_for_only_as_long_as_allowed() {
         let (mut plans, _nobody) = handoff();
         let request = Request {
             take: 1,
@@ -156,7 +155,7 @@ mod tests {
         for wait in [Duration::ZERO, ms(300.0)] {
             let mut patient = Patient::new(&mut plans, wait);
             patient.publish(&request);
-            // The second has the rest of the block's time: none.
+            // The first call used up the block's time, so the second has none.
             let waited = [(); 2].map(|()| {
                 assert_eq!(patient.plan_for(1, 1), None);
                 patient.waited()
@@ -168,23 +167,23 @@ mod tests {
     }
 
     #[test]
-    fn a_render_that_does_not_say_so_may_wait_by_what_it_is_ahead() {
+    fn an_undeclared_render_may_wait_as_long_as_it_is_ahead() {
         let (mut pace, mut now) = (Pace::default(), Instant::now());
-        // A measure at 200 BPM, twenty times as fast as it is heard.
+        // A measure at 200 BPM, at twenty times real time.
         let wait = longest_wait(&mut pace, &mut now, 10.0, &[0.5; 121]);
         assert_eq!(wait + KEPT, ms(1200.0 - 60.0));
-        // It waits for its plan, and is ahead by as much less.
+        // It waits for its plan, which shortens its lead by as much.
         pace.wait(ms(300.0));
         now += ms(300.5);
         let after = pace.block(now, ms(10.0));
         assert_eq!(after + ms(300.5), wait + ms(10.0));
-        // However far it runs ahead.
+        // However far it is ahead.
         let wait = longest_wait(&mut pace, &mut now, 10.0, &vec![0.5; 10_000]);
         assert_eq!(wait, LONGEST_WAIT);
     }
 
     #[test]
-    fn a_host_that_goes_live_after_it_has_rendered_waits_no_more() {
+    fn a_host_that_goes_live_after_a_render_waits_no_more() {
         let (mut pace, mut now) = (Pace::default(), Instant::now());
         assert!(longest_wait(&mut pace, &mut now, 10.0, &[0.5; 1000]) > Duration::ZERO);
         longest_wait(&mut pace, &mut now, 10.0, &[10.0; 50]);
@@ -193,10 +192,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_and_what_is_caught_up_after_it_is_no_lead() {
+    fn catching_up_after_a_stall_is_no_lead() {
         let (mut pace, mut now) = (Pace::default(), Instant::now());
         for _ in 0..100 {
-            // Sixteen blocks, then half a second without any, then as many at once as the largest buffer holds.
+            // Sixteen blocks, then half a second without any, then as many in a burst as the largest buffer holds.
             let gaps = [&[10.0; 16][..], &[500.0], &[0.1; 18]].concat();
             let wait = longest_wait(&mut pace, &mut now, 10.0, &gaps);
             assert_eq!(wait, Duration::ZERO);
@@ -204,15 +203,15 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_card_whose_clock_is_fast_is_live_for_hours() {
+    fn a_fast_sound_card_clock_still_counts_as_live_for_hours() {
         let (mut pace, mut now) = (Pace::default(), Instant::now());
-        // Half a per mill, five times what cards are allowed.
+        // 0.05 %, five times the tolerance of sound cards.
         let wait = longest_wait(&mut pace, &mut now, 10.0, &vec![9.995; 1_000_000]);
         assert_eq!(wait, Duration::ZERO);
     }
 
     proptest! {
-        /// Live, a block is due when a place is free in a buffer of up to 186 ms, and comes later than that by chance.
+        /// In a live host a block is due when there is room in a buffer of up to 186 ms, and comes randomly later than that.
         #[test]
         fn live_hosts_are_never_made_to_wait(
             block_ms in 0.6..93.0_f64,
@@ -224,7 +223,7 @@ mod tests {
             let (mut now_ms, mut heard_from_ms) = (0.0_f64, 0.0_f64);
             for (n, late) in late_ms.into_iter().enumerate() {
                 let given_ms = n as f64 * block_ms;
-                // What plays runs dry where the host is late, and goes on when it is back.
+                // If the host is late the buffer runs dry, and playback resumes with the block.
                 now_ms = now_ms.max(heard_from_ms + given_ms + block_ms - held_ms) + late;
                 heard_from_ms = heard_from_ms.max(now_ms - given_ms);
                 let wait = pace.block(begun + ms(now_ms), ms(block_ms));

@@ -1,7 +1,7 @@
-//! The thread that empties the tapes of all instances and says what is to be written.
+//! The thread that empties the tapes of all instances and decides what to write.
 //!
-//! It does no more than that: the sound is rendered and the files are written by the [`Writer`], so that the tapes never fill
-//! up meanwhile and who leaves does not wait.
+//! The [`Writer`] renders the audio and writes the files, so that the tapes do not fill up meanwhile and an instance that
+//! leaves does not wait.
 
 use std::fmt;
 use std::io;
@@ -21,16 +21,16 @@ use super::saving::{Request, Saves};
 use super::writer::{Busy, Job, Writer};
 use super::{Tape, What};
 
-/// How long the thread sleeps between two looks; a tape holds far more than is played meanwhile.
+/// Polling interval; a tape holds far more than is played in this time.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Most wishes of an instance that have not been looked at.
+/// Most unhandled requests per instance.
 const MAX_WISHES: usize = 8;
 
 /// The archive of this process.
 static ARCHIVE: Shared<Member> = Mutex::new(Weak::new());
 
-/// Holds what was played by many instances. Ends when it and the last place in it are dropped.
+/// Holds what many instances played. The thread ends when the archive and its last place are dropped.
 #[derive(Clone, Debug)]
 pub struct Archive(Arc<SharedThread<Member>>);
 
@@ -38,7 +38,7 @@ impl Archive {
     /// The archive that all instances of this process share; the first starts its thread.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If the thread cannot be started.
     pub fn of_process() -> io::Result<Self> {
         let start = || {
             let writer = Writer::of_process();
@@ -49,7 +49,7 @@ impl Archive {
         SharedThread::shared(&ARCHIVE, start).map(Self)
     }
 
-    /// Holds what comes in on this tape from now on.
+    /// Holds what arrives on this tape from now on.
     pub fn keep(&self, tape: Tape) -> Place {
         let (member, wishes) = Member::new(tape);
         let board = member.board();
@@ -61,7 +61,7 @@ impl Archive {
     }
 }
 
-/// What an instance brings along: its tape, where its wishes arrive, and where it is told.
+/// What an instance brings: its tape, its request queue, and the board that shows it results.
 #[derive(Debug)]
 pub(super) struct Member {
     tape: Tape,
@@ -70,7 +70,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// A member, and the end at which it is asked.
+    /// A member, and the sender for its requests.
     pub(super) fn new(tape: Tape) -> (Self, Sender<Wish>) {
         let (ask, wishes) = bounded(MAX_WISHES);
         let board = Board::default();
@@ -82,14 +82,14 @@ impl Member {
         (member, ask)
     }
 
-    /// Where it will be told how saving went.
+    /// Where the instance reads how saving went.
     pub(super) fn board(&self) -> Board {
         self.board.clone()
     }
 }
 
-/// An instance's place in the archive. What was to be saved or exported before it is dropped is written, and dropping does
-/// not wait for it.
+/// An instance's place in the archive. Saves and exports requested before it is dropped are still written; dropping does not
+/// wait for them.
 pub struct Place {
     wishes: Sender<Wish>,
     board: Board,
@@ -97,29 +97,29 @@ pub struct Place {
 }
 
 impl Place {
-    /// Saves what has been played up to now into the folder of takes, as the control key does. Returns at once;
-    /// [`Self::told`] says how it went.
+    /// Saves what has been played up to now to the takes folder, as the control key does. Returns at once; [`Self::told`] says
+    /// how it went.
     ///
     /// # Realtime safety
-    /// Allocates: from any thread but an audio thread.
+    /// Allocates; never call it on the audio thread.
     pub fn save(&self) {
-        // Full: it has been asked for often enough.
+        // If the queue is full, it was asked for often enough.
         let _ = self.wishes.try_send(Wish::Save);
     }
 
-    /// How the last save went, whoever asked for it; `None` before the first.
+    /// How the last save went, by button or key; `None` before the first.
     ///
     /// # Realtime safety
-    /// Waits; never on the audio thread.
+    /// Locks; never call it on the audio thread.
     pub fn told(&self) -> Option<Told> {
         self.board.read()
     }
 
-    /// Writes the last measures, at most so many and no more than are held, as a MIDI file and a WAV file into a folder, which
-    /// is made where it is not there. Returns at once; a thread of its own does it.
+    /// Writes up to `n_measures` of the last measures as a MIDI file and a WAV file to a folder, which is created if needed.
+    /// Returns at once; another thread does it.
     ///
     /// # Realtime safety
-    /// Allocates: from any thread but an audio thread.
+    /// Allocates; never call it on the audio thread.
     pub fn export(&self, n_measures: NonZeroUsize, folder: &Path) -> Exporting {
         Exporting::ask(&self.wishes, n_measures, folder)
     }
@@ -131,7 +131,7 @@ impl fmt::Debug for Place {
     }
 }
 
-/// An instance's tape, and what was on it.
+/// An instance's tape, and what was read from it.
 #[derive(Debug)]
 struct Kept {
     id: u64,
@@ -141,7 +141,7 @@ struct Kept {
     n_lost: u32,
 }
 
-/// All tapes, where the files go, who is told, and who writes.
+/// All tapes, and the functions that find the folder, report results and write files.
 pub(super) struct Shelf {
     kept: Vec<Kept>,
     folder: Arc<dyn Fn() -> Result<PathBuf, SaveError> + Send + Sync>,
@@ -163,8 +163,8 @@ impl Shelf {
         }
     }
 
-    /// Takes in what is on a tape, and has saved what was played up to each wish to save. Then what there is now is saved and
-    /// exported as it is wished.
+    /// Reads a tape to its end and saves at each request on it. Then handles the requests in the queue, with what has been
+    /// played up to now.
     fn empty(&mut self, idx: usize) {
         let Self {
             kept,
@@ -193,7 +193,7 @@ impl Shelf {
             };
             saves.save(reel, n_lost, &request, write);
         };
-        // What is played while the tape is emptied may be on it or not: none of it is exported.
+        // Anything played while the tape is being emptied may or may not be on it, so it is not exported.
         let wishes: Vec<Wish> = member.wishes.try_iter().collect();
         let now = member.tape.now();
         *n_lost = n_lost.saturating_add(member.tape.n_lost());

@@ -1,6 +1,6 @@
-//! The last measures as files in a folder of the player's choice: how they are asked for, and what is answered.
+//! Exports the last measures as files to a folder that the player chooses: the request and its answer.
 //!
-//! The thread that asks, an editor's or a program's, never waits for the archive's unless it wants to.
+//! The thread that asks, an editor's or a program's, waits for the archive only if it wants to.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,27 +13,27 @@ use lockstep_files::midi_file::Song;
 use super::files::{self, WriteError};
 use super::writer::{Busy, Job};
 
-/// What the archive is asked for by a thread that may wait.
+/// A request to the archive from outside the audio thread.
 #[derive(Debug)]
 pub(super) enum Wish {
-    /// A take in the folder of takes.
+    /// Save a take to the takes folder.
     Save,
-    /// The last measures in a folder of one's choice.
+    /// Export the last measures to a chosen folder.
     Export(Export),
 }
 
-/// The last measures in a folder of one's choice.
+/// A request to export the last measures to a chosen folder.
 #[derive(Debug)]
 pub(super) struct Export {
-    /// How many measures at most.
+    /// Most measures to export.
     pub(super) n_measures: NonZeroUsize,
-    /// Where the files are to be.
+    /// The folder for the files.
     pub(super) folder: PathBuf,
     answer: Sender<Result<Exported, ExportError>>,
 }
 
 impl Export {
-    /// Has the measures written, and tells how that went.
+    /// Queues the measures for writing, and answers when they are written.
     pub(super) fn write(
         self,
         song: Song,
@@ -63,49 +63,49 @@ impl Export {
         }
     }
 
-    /// Tells how it went, if anyone still wants to know.
+    /// Sends the outcome, if the receiver still exists.
     pub(super) fn answer(self, outcome: Result<Exported, ExportError>) {
         let _ = self.answer.send(outcome);
     }
 }
 
-/// What was written.
+/// The files that were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
-    /// Bass and drums, on the notes of General MIDI.
+    /// The MIDI file: bass, and drums on General MIDI notes.
     pub mid: PathBuf,
-    /// The same as sound.
+    /// The same as audio.
     pub wav: PathBuf,
-    /// How many measures they hold: as many as were wished, or all that there were.
+    /// Number of measures: as many as requested, or all that were held.
     pub n_measures: usize,
-    /// Notes and measures that came too fast to be held and are missing, of what was played since the last save.
+    /// Notes and measures since the last save that found the tape full and are missing.
     pub n_lost: u32,
 }
 
 /// Why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// There are no notes.
-    #[error("nothing was played in these measures: play first, or take more of them")]
+    /// The measures contain no notes.
+    #[error("nothing was played in these measures: play first, or export more of them")]
     Nothing,
-    /// The files were not written.
+    /// The files could not be written.
     #[error("{0}; make room there, or choose another folder")]
     Write(#[from] WriteError),
-    /// The files have to wait for others.
+    /// The writer's queue is full, or it has no thread.
     #[error("{0}")]
     Busy(#[from] Busy),
-    /// Too many exports were asked for at once.
-    #[error("other exports are still on their way: wait until they are there, and export again")]
+    /// Too many exports were requested at once.
+    #[error("other exports are still in progress: wait for them, then export again")]
     TooMany,
-    /// The program is to blame.
-    #[error("it panicked: the log says where")]
+    /// Writing panicked.
+    #[error("an internal error, see the log")]
     Panicked,
-    /// The answer was given already, or nobody holds what was played any more.
-    #[error("what was played is not held any more: play, and export again")]
+    /// The outcome was read already, or the instance has left the archive.
+    #[error("what was played is no longer held: play, then export again")]
     Gone,
 }
 
-/// Files on their way.
+/// An export in progress.
 #[derive(Debug)]
 pub struct Exporting(Receiver<Result<Exported, ExportError>>);
 
@@ -117,7 +117,7 @@ impl Exporting {
             folder: folder.to_owned(),
             answer,
         };
-        // A wish that nobody takes is dropped, and its answer is that they are gone.
+        // If the archive has gone, the request and its sender are dropped, and the outcome is `Gone`.
         if let Err(TrySendError::Full(Wish::Export(export))) = wishes.try_send(Wish::Export(export))
         {
             export.answer(Err(ExportError::TooMany));
@@ -125,7 +125,7 @@ impl Exporting {
         Self(outcome)
     }
 
-    /// How it went, once; `None` as long as they are on their way. Never waits.
+    /// The outcome, once; `None` while the export is in progress. Never waits.
     pub fn ready(&self) -> Option<Result<Exported, ExportError>> {
         match self.0.try_recv() {
             Ok(outcome) => Some(outcome),
@@ -134,10 +134,10 @@ impl Exporting {
         }
     }
 
-    /// Waits for how it went: about a second for many measures, which are rendered as sound.
+    /// Waits for the outcome: about a second for many measures, because rendering the audio takes time.
     ///
     /// # Errors
-    /// [`ExportError`]; then neither file is there.
+    /// [`ExportError`]; then neither file exists.
     pub fn wait(self) -> Result<Exported, ExportError> {
         self.0.recv().unwrap_or(Err(ExportError::Gone))
     }

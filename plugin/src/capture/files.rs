@@ -1,6 +1,6 @@
-//! A take as two files of one name, whole or not at all, where no file was before.
+//! Writes a take as two files of the same name, completely or not at all, without overwriting any file.
 //!
-//! Writer's thread: renders and writes, for about a second.
+//! Writer thread: rendering and writing take about a second.
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
@@ -12,37 +12,37 @@ use lockstep_files::whole::NewFile;
 
 use super::writer::Busy;
 
-/// Environment variable with the folder for takes, where it is not `Lockstep` in the user's music folder.
+/// Environment variable with the takes folder to use instead of `Lockstep` in the user's music folder.
 pub const FOLDER_VARIABLE: &str = "LOCKSTEP_TAKES";
 
-/// Most takes of one name.
+/// Most takes with the same name.
 const MAX_TAKES: u32 = 1000;
 
 /// Why a take was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The system knows no folder of the user.
+    /// The system has no music or home folder.
     #[error(
-        "the system names neither a music folder nor a home: put the path of a folder into {FOLDER_VARIABLE}"
+        "the system has no music folder and no home folder: set {FOLDER_VARIABLE} to the path of a folder"
     )]
     NoFolder,
-    /// Its files were not written.
-    #[error("{0}; make room there, or put the path of another folder into {FOLDER_VARIABLE}")]
+    /// The files could not be written.
+    #[error("{0}; make room there, or set {FOLDER_VARIABLE} to the path of another folder")]
     Write(#[from] WriteError),
-    /// It has to wait for others.
+    /// The writer's queue is full, or it has no thread.
     #[error("{0}")]
     Busy(#[from] Busy),
 }
 
-/// Why the two files of a take were not written; neither is there.
+/// Why the two files of a take were not written; then neither exists.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// A file or folder cannot be made.
+    /// A file or folder cannot be created.
     #[error("{}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
     /// Every name is taken.
@@ -50,10 +50,10 @@ pub enum WriteError {
     Taken(PathBuf),
 }
 
-/// The folder for takes: the one that [`FOLDER_VARIABLE`] names, else `Lockstep` in the user's music folder or home.
+/// The takes folder: the one that [`FOLDER_VARIABLE`] names, else `Lockstep` in the user's music or home folder.
 ///
 /// # Errors
-/// If the system names none.
+/// [`SaveError::NoFolder`]
 pub fn folder() -> Result<PathBuf, SaveError> {
     if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
         return Ok(folder.into());
@@ -62,17 +62,17 @@ pub fn folder() -> Result<PathBuf, SaveError> {
     Ok(music.ok_or(SaveError::NoFolder)?.join("Lockstep"))
 }
 
-/// The name of what is written now, without its ending.
+/// The file name for a take written now, without its extension.
 pub(super) fn stem() -> String {
     let now = chrono::Local::now();
     now.format("lockstep-%Y-%m-%d-%H%M%S").to_string()
 }
 
-/// Writes a song as `STEM.mid` and, played by a kit, `STEM.wav`, or, where one of these is taken, `STEM-2` and so on; gives
-/// the path of the first.
+/// Writes a song as `STEM.mid` and, played by a kit, `STEM.wav`; if either exists, as `STEM-2` and so on. Returns the path of
+/// the MIDI file.
 ///
 /// # Errors
-/// [`WriteError`]; then neither is there.
+/// [`WriteError`]; then neither file exists.
 pub(super) fn write(
     folder: &Path,
     stem: &str,
@@ -81,7 +81,7 @@ pub(super) fn write(
 ) -> Result<PathBuf, WriteError> {
     fs::create_dir_all(folder).map_err(at(folder))?;
     let names = Names { folder, stem };
-    // The notes first. Where the process ends while the sound is rendered, they are a take.
+    // The notes first: if the process exits while the audio is rendered, they are still there.
     let mut n = names.write_notes(1, song)?;
     let written = sound(folder, song, kit);
     let mut wav = written.map_err(|source| {
@@ -92,7 +92,7 @@ pub(super) fn write(
         let (notes_path, wav_path) = (names.of(n, "mid"), names.of(n, "wav"));
         match wav.finish(&wav_path) {
             Ok(None) => return Ok(notes_path),
-            // The name was taken meanwhile: one without the other is no take.
+            // The name was taken meanwhile: move both files to the next name.
             Ok(Some(back)) => {
                 wav = back;
                 fs::remove_file(&notes_path).map_err(at(&notes_path))?;
@@ -106,7 +106,7 @@ pub(super) fn write(
     }
 }
 
-/// The names that the files of a take can have.
+/// The possible file names of a take.
 struct Names<'a> {
     folder: &'a Path,
     stem: &'a str,
@@ -121,7 +121,7 @@ impl Names<'_> {
         }
     }
 
-    /// Writes the notes by the first name from a number on that is free for both kinds of file; gives its number.
+    /// Writes the notes under the first name, from number `from` on, that is free for both files. Returns its number.
     fn write_notes(&self, from: u32, song: &Song) -> Result<u32, WriteError> {
         let begun = NewFile::begin(self.folder, "mid").and_then(|mut file| {
             file.write_all(&midi_file::write(song))?;
@@ -142,7 +142,7 @@ impl Names<'_> {
     }
 }
 
-/// Says of which file an error is.
+/// Adds the path to an error.
 fn at(path: &Path) -> impl FnOnce(io::Error) -> WriteError + use<> {
     let path = path.to_owned();
     move |source| WriteError::File { path, source }

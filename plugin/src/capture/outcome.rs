@@ -1,4 +1,4 @@
-//! How saving went, and where the player reads it.
+//! How saving went, and how the player is told.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,29 +11,29 @@ use super::files::SaveError;
 /// How saving went.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The take is there.
+    /// The take was written.
     Saved {
         /// Its MIDI file; the WAV file is beside it.
         path: PathBuf,
         n_measures: usize,
-        /// Notes and measures that found no room on the tape.
+        /// Notes and measures that found the tape full.
         n_lost: u32,
     },
-    /// It was there already: nothing has been played since it was saved.
+    /// The take was saved before, and nothing has been played since.
     Again {
         /// Its MIDI file.
         path: PathBuf,
     },
-    /// There was nothing to save.
+    /// Nothing has been played.
     Nothing,
-    /// It is not there.
+    /// The take could not be written.
     Failed(SaveError),
-    /// It is not there, and the program is to blame.
+    /// Writing the take panicked.
     Panicked,
 }
 
 impl Outcome {
-    /// What the log and the window say.
+    /// The text for the log and the editor window.
     pub(super) fn told(&self) -> Told {
         let (words, is_trouble) = match self {
             Self::Saved {
@@ -56,21 +56,18 @@ impl Outcome {
             }
             Self::Again { path } => (
                 format!(
-                    "Nothing was played since the last take was saved: {} and .wav",
+                    "Nothing new since the last take: {} and .wav",
                     path.display()
                 ),
                 false,
             ),
             Self::Nothing => (
-                format!(
-                    "There is nothing to save: nothing was played in the last {N_MEASURES} measures"
-                ),
+                format!("Nothing to save: nothing was played in the last {N_MEASURES} measures"),
                 false,
             ),
-            Self::Failed(error) => (format!("What was played could not be saved: {error}"), true),
+            Self::Failed(error) => (format!("The take could not be saved: {error}"), true),
             Self::Panicked => (
-                "What was played could not be saved: it panicked, and the log says where"
-                    .to_owned(),
+                "The take could not be saved: an internal error, see the log".to_owned(),
                 true,
             ),
         };
@@ -78,12 +75,12 @@ impl Outcome {
     }
 }
 
-/// How saving went, in words.
+/// How saving went, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
-    /// A sentence without its full stop.
+    /// A sentence without the full stop.
     pub words: String,
-    /// Whether something is missing.
+    /// Whether something went wrong.
     pub is_trouble: bool,
 }
 
@@ -97,7 +94,7 @@ impl Told {
     }
 }
 
-/// Where the newest of an instance's outcomes is read: written by the threads that save, read by the window.
+/// An instance's newest outcome: written by the threads that save, read by the editor window.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Board(Arc<Mutex<Option<Told>>>);
 

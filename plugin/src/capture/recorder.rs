@@ -1,4 +1,4 @@
-//! The audio thread's end: puts on the tape what was heard and struck.
+//! The audio thread's end: records bass and drums on the tape.
 //!
 //! Never allocates, locks, waits, logs or does I/O.
 #![deny(
@@ -26,9 +26,9 @@ pub struct Recorder {
     shared: Arc<Shared>,
     /// The tempo that was recorded last.
     tempo_bpm: f32,
-    /// How much has been played.
+    /// Beats played so far.
     pub(super) now: Beats,
-    /// Whether the button was down last; `None` before it was looked at, for a project may be loaded with it down.
+    /// Whether the button was down last time; `None` at first, because a project may load with it down.
     was_down: Option<bool>,
 }
 
@@ -42,7 +42,7 @@ impl Recorder {
         }
     }
 
-    /// Records a block that was performed: its bass, its drums and its measures. What finds no room is counted as lost.
+    /// Records a performed block: its bass, drums and measures. Records that find no room are counted as lost.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -60,7 +60,7 @@ impl Recorder {
             self.put(passage.place_of(FrameOffset(0)), What::Tempo(tempo_bpm));
         }
         for event in block.bass {
-            // While nothing plays, nobody plays to it.
+            // Bass notes while the clock is stopped are not recorded.
             if tempo_bpm.is_none() && matches!(event.kind, BassEventKind::On { .. }) {
                 continue;
             }
@@ -75,7 +75,7 @@ impl Recorder {
         self.shared.now.store(now, Ordering::Release);
     }
 
-    /// The kit that is heard by now: takes are rendered with it.
+    /// Sets the current kit, with which takes are rendered.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -87,7 +87,7 @@ impl Recorder {
             .store(place.unwrap_or_default(), Ordering::Relaxed);
     }
 
-    /// The button that saves what was just played: wanted whenever it goes down. Where it is first looked at it may lie.
+    /// Passes the state of the save button: saves whenever it goes down. The first call never saves.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -97,7 +97,7 @@ impl Recorder {
         }
     }
 
-    /// What has been played up to now is wanted as files.
+    /// Requests to save what has been played up to now.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -111,7 +111,7 @@ impl Recorder {
         }
     }
 
-    /// Records that found no room since the archive looked last.
+    /// Records lost since the archive last asked.
     #[cfg(test)]
     pub(super) fn n_lost(&self) -> u32 {
         self.shared.n_lost.load(Ordering::Relaxed)

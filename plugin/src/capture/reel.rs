@@ -1,7 +1,7 @@
-//! The last measures of one instance, and the song that they make.
+//! The last measures of one instance, and the song made of them.
 //!
-//! Archive's thread: allocates. Everything lies at its place in played beats until it becomes a song, which begins with the
-//! first of the measures.
+//! Archive thread: allocates. Positions are in beats played so far, until they become a song, which begins at its first
+//! measure.
 
 use std::collections::VecDeque;
 
@@ -12,10 +12,10 @@ use lockstep_files::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
 
 use super::{N_MEASURES, Record, What};
 
-/// A tick of the file: what lies closer is the same place.
+/// A tick of the MIDI file, in beats: positions closer than this are the same.
 const TICK: f64 = 1.0 / PPQ as f64;
 
-/// Most notes of a part: in all the measures thirty times what drums can have. More is thrown away, the oldest first.
+/// Most notes per part: about thirty times what the drums can play in all measures. The oldest are dropped first.
 const MAX_NOTES: usize = 1 << 16;
 
 /// A measure as it was played; it ends where the next begins.
@@ -28,11 +28,11 @@ struct Played {
 /// One part's notes.
 #[derive(Debug, Default)]
 struct Part {
-    /// Those that have ended.
+    /// Notes that have ended.
     notes: VecDeque<Note>,
-    /// Those that sound: at most one a key.
+    /// Those that still sound: at most one per key.
     sounding: Vec<Note>,
-    /// How many have begun.
+    /// Number of notes begun.
     n_begun: u64,
 }
 
@@ -48,7 +48,7 @@ impl Part {
         });
     }
 
-    /// The note of a key goes over into another, as loud.
+    /// The note of one key becomes a note of another, at the same velocity.
     fn slide(&mut self, place: Beats, from: u8, to: u8) {
         let velocity = self
             .sounding
@@ -61,7 +61,7 @@ impl Part {
         }
     }
 
-    /// Ends the note of a key, or all.
+    /// Ends the note of a key, or all notes.
     fn end(&mut self, place: Beats, key: Option<u8>) {
         let notes = &mut self.notes;
         self.sounding.retain(|note| {
@@ -75,12 +75,13 @@ impl Part {
         notes.drain(..n_over);
     }
 
-    /// Forgets what began before a place.
+    /// Drops notes that began before a position.
     fn forget(&mut self, before: f64) {
         self.notes.retain(|note| note.start.0 >= before);
     }
 
-    /// What began at a place or later and before now, by start and key, counted from there; what sounds ends now.
+    /// Notes that began from `first` up to `now`, sorted by start and key, with times relative to `first`. Sounding notes end
+    /// at `now`.
     fn since(&self, first: Beats, now: Beats) -> Vec<Note> {
         let sounding = self.sounding.iter().map(|note| ended(*note, now));
         let from = |at: Beats| Beats((at.0 - first.0).max(0.0));
@@ -101,7 +102,7 @@ impl Part {
     }
 }
 
-/// A note that has ended: not before it began.
+/// The note, ended at a position but not before it began.
 fn ended(note: Note, at: Beats) -> Note {
     Note {
         end: Beats(at.0.max(note.start.0)),
@@ -109,10 +110,10 @@ fn ended(note: Note, at: Beats) -> Note {
     }
 }
 
-/// What is held of an instance.
+/// What is held of one instance.
 #[derive(Debug, Default)]
 pub(super) struct Reel {
-    /// One more than are wanted: the last may just have begun.
+    /// One more than [`N_MEASURES`]: the last may have only just begun.
     measures: VecDeque<Played>,
     tempos: VecDeque<(Beats, f64)>,
     bass: Part,
@@ -120,13 +121,13 @@ pub(super) struct Reel {
 }
 
 impl Reel {
-    /// Takes in what happened.
+    /// Adds a record.
     pub(super) fn hold(&mut self, record: &Record) {
         let place = record.place;
         match record.what {
             What::Mark(mark) => self.mark(mark.place, mark.meter, mark.kind),
             What::Tempo(bpm) => {
-                // A tempo that glides has a new value every block; the file knows ticks.
+                // A gliding tempo changes every block, but the file only resolves ticks.
                 if self
                     .tempos
                     .back()
@@ -164,7 +165,7 @@ impl Reel {
             }
             _ => {}
         }
-        // A measure in which nothing could be played was none.
+        // Drop a measure shorter than a tick.
         if self
             .measures
             .back()
@@ -186,13 +187,12 @@ impl Reel {
         }
     }
 
-    /// How many notes of bass and drums have begun: more than before, and something new has been played.
+    /// Number of bass and drum notes begun; it grows when something new is played.
     pub(super) fn n_begun(&self) -> u64 {
         self.bass.n_begun + self.drums.n_begun
     }
 
-    /// The last measures before now, at most so many, as a song, and how many they are; `None` where nothing was heard or
-    /// struck in them.
+    /// Up to `n_measures` of the last measures before `now`, as a song, and how many they are; `None` if they have no notes.
     pub(super) fn song(&self, now: Beats, n_measures: usize) -> Option<(Song, usize)> {
         let begun = self.measures.iter().copied();
         let mut measures: Vec<Played> = begun.filter(|each| now.0 - each.place.0 >= TICK).collect();
@@ -227,7 +227,7 @@ impl Reel {
     }
 }
 
-/// Where a meter begins. It is told again after a measure that was cut short, for there the next one begins off its count.
+/// Where meters begin. The meter is repeated after a measure that was cut short, to restart the count there.
 fn meters(measures: &[Played]) -> Vec<(Beats, TimeSignature)> {
     let first = measures.first().map_or(0.0, |measure| measure.place.0);
     let mut due = None;

@@ -1,32 +1,32 @@
-//! Shows a file where the player's system shows files.
+//! Shows a file in the system's file manager.
 
 use std::path::{Path, PathBuf};
 
 /// Why a file was not shown.
 #[derive(Debug, thiserror::Error)]
 pub enum RevealError {
-    /// It is not there.
-    #[error("{} is not there any more: export it again", .0.display())]
+    /// The file does not exist.
+    #[error("{} no longer exists: export it again", .0.display())]
     NotThere(PathBuf),
-    /// No file manager answers.
-    #[error("no file manager shows {}: {source}; look into its folder by hand", path.display())]
+    /// No file manager responded.
+    #[error("no file manager could show {}: {source}; open its folder yourself", path.display())]
     NoFileManager {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The error.
         source: opener::OpenError,
     },
 }
 
-/// Opens the system's file manager with a file selected; where none of a Linux desktop does that, with the file's folder.
-/// Waits for the file manager to be told, which takes it a moment.
+/// Opens the system's file manager with a file selected; on Linux, if no file manager can select it, with the file's folder.
+/// Waits until the file manager has the request.
 ///
 /// # Errors
-/// If the file is not there, or the system has nobody to be told of it. On a Linux without a desktop nobody says so: the path
-/// should be shown too.
+/// If the file does not exist or no file manager can be reached. On Linux without a desktop there may be no error, so show the
+/// path as well.
 ///
 /// # Realtime safety
-/// Calls the system and waits: from any thread but an audio thread.
+/// Calls the system and waits; never call it on the audio thread.
 pub fn reveal(path: &Path) -> Result<(), RevealError> {
     if !path.exists() {
         return Err(RevealError::NotThere(path.to_owned()));
@@ -43,8 +43,8 @@ mod system {
     pub(super) use opener::reveal;
 }
 
-/// A Linux desktop's file manager is asked over D-Bus, by one of the programs that come with it: a D-Bus library of our own
-/// would be a tenth of the plugin.
+/// Asks a Linux desktop's file manager over D-Bus, through one of the programs that come with D-Bus: a D-Bus library would make
+/// up a tenth of the plugin.
 #[cfg(target_os = "linux")]
 mod system {
     use std::os::unix::ffi::OsStrExt as _;
@@ -53,7 +53,7 @@ mod system {
 
     use opener::OpenError;
 
-    /// Where every file manager of a desktop answers (freedesktop.org, "File Manager D-Bus Interface").
+    /// The interface that desktop file managers implement (freedesktop.org, "File Manager D-Bus Interface").
     const NAME: &str = "org.freedesktop.FileManager1";
     const PLACE: &str = "/org/freedesktop/FileManager1";
     const SHOW: &str = "org.freedesktop.FileManager1.ShowItems";
@@ -71,7 +71,7 @@ mod system {
         opener::open(path.parent().unwrap_or(Path::new("/")))
     }
 
-    /// The same question by each program that can ask it; they wait at most five seconds for the answer.
+    /// The same request for each program that can send it; each waits at most five seconds for the answer.
     fn calls(uri: &str) -> [Command; 2] {
         let mut dbus_send = Command::new("dbus-send");
         dbus_send
@@ -86,7 +86,7 @@ mod system {
         [dbus_send, gdbus]
     }
 
-    /// A file's address. Nothing in it means anything to the programs above: they take commas and quotes for their own.
+    /// A file's URI, with everything escaped that the programs above treat specially, such as commas and quotes.
     fn uri(path: &Path) -> String {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
         let bytes = path.as_os_str().as_bytes().iter();
@@ -107,7 +107,7 @@ mod system {
         use super::*;
 
         #[test]
-        fn a_path_of_any_bytes_is_one_word_to_the_programs_that_are_asked() {
+        fn any_path_is_a_single_argument_of_the_programs() {
             let path = OsString::from("/a b/c,d'e\"/\u{e9}%.wav");
             let uri = uri(Path::new(&path));
             assert_eq!(uri, "file:///a%20b/c%2Cd%27e%22/%C3%A9%25.wav");
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_has_gone_is_named() {
+    fn a_missing_file_is_named() {
         let path = Path::new("gone/lockstep.mid");
         let words = reveal(path).err().map(|error| error.to_string());
         assert!(words.is_some_and(|words| words.contains("lockstep.mid")));

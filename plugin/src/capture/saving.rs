@@ -1,8 +1,7 @@
-//! At most one save a take: what a press of *Save take* asks for, and what it is answered with.
+//! At most one save per take: what happens when *Save take* is pressed.
 //!
-//! A press while a save is on its way adds none, and one after which nothing new has been played is answered with the files
-//! that are there. So however often a button is pressed, by whom or what, there are no two files of the same notes, and an
-//! instance has one save on its way at most.
+//! A press during a save is ignored, and a press with nothing new played since the last save reports the existing files. So
+//! however often the button is pressed, the same notes are saved once, and an instance has at most one save in progress.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,28 +17,28 @@ use super::outcome::{Board, Outcome};
 use super::reel::Reel;
 use super::writer::{Busy, Job};
 
-/// What a save is made of beside its notes.
+/// What a save needs besides the notes.
 pub(super) struct Request<'a> {
-    /// Up to where.
+    /// Save up to here.
     pub(super) now: Beats,
-    /// The kit that it sounds by.
+    /// The kit for the audio.
     pub(super) kit: KitChoice,
-    /// Where the instance is told.
+    /// Shows the instance the outcome.
     pub(super) board: &'a Board,
-    /// The folder for takes.
+    /// The takes folder.
     pub(super) folder: &'a Arc<dyn Fn() -> Result<PathBuf, SaveError> + Send + Sync>,
-    /// Who else is told.
+    /// Also gets the outcome.
     pub(super) tell: &'a Arc<dyn Fn(Outcome) + Send + Sync>,
 }
 
-/// An instance's saves: the last one.
+/// An instance's last save.
 #[derive(Default)]
 pub(super) struct Saves {
-    /// How many notes had begun, and where they are.
+    /// Number of notes begun at the time, and the state of the save.
     last: Option<(u64, Arc<Mutex<State>>)>,
 }
 
-/// Where a save is.
+/// State of a save.
 enum State {
     OnItsWay,
     There(PathBuf),
@@ -47,7 +46,7 @@ enum State {
 }
 
 impl Saves {
-    /// Saves what is on a reel, if that has not been done.
+    /// Saves what is on a reel, unless that has been done.
     pub(super) fn save(
         &mut self,
         reel: &Reel,
@@ -71,7 +70,7 @@ impl Saves {
         };
         if let Some((n_begun, state)) = &self.last {
             match &*lock(state) {
-                // Its outcome is told when it is there, and answers this press too.
+                // The outcome of the running save also answers this press.
                 State::OnItsWay => return,
                 State::There(path) if *n_begun == reel.n_begun() && path.is_file() => {
                     say(Outcome::Again { path: path.clone() });
@@ -124,6 +123,6 @@ impl fmt::Debug for Saves {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // A state is replaced as a whole.
+    // States are only replaced as a whole, so a poisoned lock still holds a valid one.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! Tells a hand from a machine: whether the knobs are being swept.
+//! Tells a person from a machine by how many parameters move.
 //!
-//! Hosts and validators that try a plugin set all its parameters at random, play random notes into it, and would sooner or
-//! later strike the control key that saves, each time anew. What they cannot do is leave the knobs alone: within
-//! [`WINDOW_S`] they move more of them than a player does, who turns a few, or automates a few. No file is written then.
+//! Hosts and validators that test a plugin set all its parameters at random and play random notes, which sooner or later hit
+//! the control key that saves, again and again. But within [`WINDOW_S`] they move more parameters than a player turns or
+//! automates. Then no file is written.
 //!
 //! Audio thread; after [`Sweep::new`] it never allocates, locks, waits, logs or does I/O.
 #![deny(
@@ -19,13 +19,13 @@ use std::sync::Arc;
 
 use crate::params::{LockstepParams, ParameterIdx, Parameters};
 
-/// How far is looked back, in seconds of played time.
+/// How far to look back, in seconds of played time.
 const WINDOW_S: f64 = 10.0;
 
-/// Most different knobs that hands and automation move meanwhile.
+/// Most different parameters that a player and automation move in that time.
 const MAX_MOVED: usize = 12;
 
-/// Which knobs have been moved lately.
+/// Watches which parameters moved recently.
 #[derive(Debug)]
 pub struct Sweep {
     parameters: Parameters,
@@ -37,15 +37,15 @@ pub struct Sweep {
 #[derive(Debug)]
 struct Knob {
     at: ParameterIdx,
-    /// In `[0, 1]`, as it was seen last.
+    /// In `[0, 1]`, as last seen.
     value: f32,
-    /// When it was seen to have moved, in `Sweep::now_s`.
+    /// When it last moved, in the time of `Sweep::now_s`.
     moved_s: f64,
 }
 
 impl Sweep {
-    /// Has seen every knob where it is made: what is set before the first block is seen to be moved in it, for so does a host
-    /// that tries something.
+    /// Starts from the current values. Changes before the first block count as moves in it, because a host under test makes
+    /// them.
     pub fn new(params: &Arc<LockstepParams>) -> Self {
         let parameters = Parameters::new(Arc::clone(params) as _);
         let knobs = parameters.indices().map(|at| Knob {
@@ -60,7 +60,7 @@ impl Sweep {
         }
     }
 
-    /// Looks at the knobs, with each block, of so many seconds.
+    /// Checks the parameters; call it once per block, with its length in seconds.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -75,7 +75,7 @@ impl Sweep {
         self.now_s += block_s;
     }
 
-    /// Whether so many knobs were moved lately that no hand did it.
+    /// Whether more parameters moved recently than a person moves.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -107,7 +107,7 @@ mod tests {
             }
         }
 
-        /// Moves the first knobs, and lets time pass.
+        /// Moves the first parameters, and lets time pass.
         fn turn(&mut self, n_knobs: usize, pass_s: f64) {
             for at in self.parameters.indices().take(n_knobs) {
                 let value = self.parameters.value(at);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dozen_knobs_may_move_all_the_time_and_one_more_is_a_sweep() {
+    fn twelve_moving_parameters_are_no_sweep_and_thirteen_are() {
         let mut desk = Desk::new();
         assert!(!desk.sweep.is_on());
         for _ in 0..100 {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_is_over_when_the_knobs_have_rested() {
+    fn a_sweep_is_over_when_the_parameters_have_rested() {
         let mut desk = Desk::new();
         desk.turn(40, WINDOW_S - 0.1);
         assert!(desk.sweep.is_on());
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_before_the_first_block_is_seen_to_move() {
+    fn changes_before_the_first_block_count_as_moves() {
         let mut desk = Desk::new();
         desk.turn(40, BLOCK_S);
         assert!(desk.sweep.is_on());

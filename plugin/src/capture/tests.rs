@@ -1,4 +1,4 @@
-//! What a player can rely on who saves what was just played.
+//! Saving what was just played.
 
 mod exporting;
 mod leaving;
@@ -34,10 +34,10 @@ impl PlanSource for Rule {
     }
 }
 
-/// A stretch of the host's time without a jump.
+/// A stretch of host time without a jump.
 #[derive(Clone, Copy, Debug)]
 struct Stretch {
-    /// Where it begins; `None` without a transport.
+    /// Where it begins, in beats; `None` without a transport.
     from: Option<f64>,
     n_beats: f64,
     tempo_bpm: f64,
@@ -57,10 +57,10 @@ impl Stretch {
     }
 }
 
-/// A note's beginning, in ticks: tick, key, velocity.
+/// The start of a note: tick, key, velocity.
 type Begun = (i64, u8, u8);
 
-/// An instance that is played, and what must be in its files: kept by counting frames, not by asking the performer.
+/// An instance that plays, and what its files must contain, derived by counting frames independently of the performer.
 struct Instance {
     performer: Performer,
     plans: Rule,
@@ -94,7 +94,7 @@ impl Instance {
         (instance, tape)
     }
 
-    /// Plays a stretch with a bass note on two of three sixteenths, an eighth of a step late; `each` is called after every
+    /// Plays a stretch with a bass note on two of every three sixteenths, an eighth of a step late. Calls `each` after every
     /// block.
     fn play(&mut self, stretch: Stretch, mut each: impl FnMut(&mut Self)) {
         let beats_per_frame = stretch.tempo_bpm / 60.0 / RATE_HZ;
@@ -158,7 +158,7 @@ impl Instance {
     }
 }
 
-/// The bass in a block.
+/// The bass events of a block.
 fn line(from: u64, length: u64, beats_per_frame: f64) -> Vec<BassEvent> {
     let mut events = Vec::new();
     let steps = whole(from as f64 * beats_per_frame * 4.0).saturating_sub(1)..;
@@ -188,17 +188,17 @@ fn line(from: u64, length: u64, beats_per_frame: f64) -> Vec<BassEvent> {
     events
 }
 
-/// Writes at once, on the thread that asks for it.
+/// Writes at once, on the calling thread.
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "a writer that may be busy is stood in for"
+    reason = "has the signature of a writer that may be busy"
 )]
 fn at_once(job: Job) -> Result<(), Busy> {
     job();
     Ok(())
 }
 
-/// Takes in what is on a tape; gives what was lost.
+/// Reads a tape onto a reel. Returns how many records were lost.
 fn take_in(tape: &Tape, reel: &mut Reel) -> u32 {
     while let Some(record) = tape.next() {
         reel.hold(&record);
@@ -206,7 +206,7 @@ fn take_in(tape: &Tape, reel: &mut Reel) -> u32 {
     tape.n_lost()
 }
 
-/// The beginnings of a song's bass and drums.
+/// The note starts of a song's bass and drums.
 fn begun(song: &Song) -> [Vec<Begun>; 2] {
     [&song.bass, &song.drums].map(|notes| {
         let mut begun: Vec<Begun> = notes
@@ -218,7 +218,7 @@ fn begun(song: &Song) -> [Vec<Begun>; 2] {
     })
 }
 
-/// What must be in the files: all that began at a place or later, counted from there.
+/// What the files must contain: all notes that began from `first` on, with times relative to it.
 fn expected(instance: &Instance, first: f64) -> [Vec<Begun>; 2] {
     [&instance.bass, &instance.drums].map(|notes| {
         let first = ticks(first);

@@ -1,9 +1,9 @@
-//! The thread that writes takes: for as long as there are any, and whether there still is an instance or not.
+//! The thread that writes takes. It runs while there are takes to write, whether or not any instance still exists.
 //!
-//! Rendering a sound and waiting for a disk take a second, on a busy machine many; nobody who leaves waits for that. The
-//! thread therefore is nobody's: what was begun when the last instance leaves, it ends. Its code stays in memory until the
-//! process ends, and so [`crate::device::stay_loaded`] is called before it starts. Where the process ends first, the notes
-//! of a take are there whole and of its sound nothing is (see [`lockstep_files::whole::NewFile`]).
+//! Rendering audio and waiting for the disk take a second, many on a busy machine, and no instance should wait for that when
+//! it leaves. So no instance owns the thread: it finishes all queued takes. Its code must stay in memory until then, which is
+//! why [`crate::device::stay_loaded`] is called before it starts. If the process exits first, a take has its complete MIDI file
+//! and no WAV file (see [`lockstep_models::whole::NewFile`]).
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,20 +15,20 @@ use nice_plug::prelude::nice_error;
 
 use crate::device::stay_loaded;
 
-/// Most takes that wait. An instance has one save on its way and a few exports, and each take holds its notes alone.
+/// Most takes in the queue. An instance has at most one save and a few exports in progress, and a take is only its notes.
 const MAX_WAITING: usize = 64;
 
-/// A take to be written: renders, writes and tells how it went.
+/// Renders and writes a take, and reports the outcome.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 
-/// Why a take is not written.
+/// Why a take was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Busy {
-    /// Too many are before it.
-    #[error("{MAX_WAITING} takes are still to be written: wait until they are, and try again")]
+    /// The queue is full.
+    #[error("{MAX_WAITING} takes are waiting to be written: wait for them, then try again")]
     Full,
-    /// The system gives no thread.
-    #[error("the system gives no thread to write it: close other programs, and try again")]
+    /// The thread cannot be started.
+    #[error("the writer thread cannot be started: close other programs, then try again")]
     NoThread,
 }
 
@@ -39,21 +39,21 @@ pub(super) struct Writer(Arc<Mutex<Jobs>>);
 #[derive(Default)]
 struct Jobs {
     waiting: VecDeque<Job>,
-    /// Whether the thread is there. It goes when it finds nothing waiting.
+    /// Whether the thread is running. It ends when the queue is empty.
     has_thread: bool,
 }
 
 impl Writer {
-    /// The one of this process.
+    /// The writer of this process.
     pub(super) fn of_process() -> Self {
         static WRITER: LazyLock<Writer> = LazyLock::new(Writer::default);
         WRITER.clone()
     }
 
-    /// Has a take written after those before it. Never waits for one.
+    /// Queues a take. Never waits for it to be written.
     ///
     /// # Errors
-    /// [`Busy`]; then the take is not written.
+    /// [`Busy`]; then the take will not be written.
     pub(super) fn put(&self, job: Job) -> Result<(), Busy> {
         let mut jobs = self.lock();
         if jobs.waiting.len() >= MAX_WAITING {
@@ -72,12 +72,12 @@ impl Writer {
         Ok(())
     }
 
-    /// The thread.
+    /// The thread's loop.
     fn write(&self) {
         while let Some(job) = self.next() {
-            // A job tells by itself how it went; the takes of the others are still to be written.
+            // Jobs report their own outcome; a panic must not stop the takes after it.
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
-                nice_error!("Lockstep could not tell how a take was written: it panicked");
+                nice_error!("Lockstep could not report the outcome of a take: it panicked");
             }
         }
     }
@@ -90,7 +90,7 @@ impl Writer {
     }
 
     fn lock(&self) -> MutexGuard<'_, Jobs> {
-        // Nothing that is done under the lock leaves it half done.
+        // Nothing under the lock leaves the queue half changed, so a poisoned lock is still valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_are_written_in_turn_though_one_panics_and_the_next_ones_have_a_thread_again() {
+    fn takes_are_written_in_turn_even_if_one_panics_and_later_ones_start_a_new_thread() {
         let writer = Writer::default();
         let (told, written) = channel();
         for round in 0..3 {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_wait_and_no_more_and_nobody_waits_to_be_told_so() {
+    fn a_full_queue_refuses_the_next_take_at_once() {
         let writer = Writer::default();
         let (begin, may_begin) = channel::<()>();
         let (on_it, is_on_it) = channel();

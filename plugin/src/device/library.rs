@@ -1,4 +1,4 @@
-//! The GPU library as a Rust object: the only place of the plugin where its functions are called.
+//! The GPU library as a Rust object: the only place in the plugin that calls its functions.
 
 #![expect(unsafe_code, reason = "loading a library and calling C")]
 
@@ -13,17 +13,17 @@ use lockstep_models::predict::{Minds, Trunk, TrunkError};
 
 use super::DeviceError;
 
-/// Room for a name or a reason; CUDA's errors are a line or two.
+/// Buffer size for a name or an error, in bytes; CUDA's errors are a line or two.
 const N_WORDS: usize = 1024;
 
-/// Whether the system has a driver of this name.
+/// Checks that the system has a driver of this name.
 ///
 /// # Errors
-/// The system's, if it has not.
+/// The system's, if it has none.
 pub(super) fn find_driver(name: &OsStr) -> Result<(), libloading::Error> {
-    // SAFETY: what the system's driver runs when it is loaded is the system's affair, as for any program that uses it.
+    // SAFETY: loading the driver runs the driver's own code, which the system trusts, as in any program that uses it.
     let driver = unsafe { Library::new(name) }?;
-    // It is about to be used, and drivers do not like to be unloaded.
+    // It is about to be used, and unloading drivers is risky.
     std::mem::forget(driver);
     Ok(())
 }
@@ -38,18 +38,18 @@ pub(super) struct GpuLibrary {
 }
 
 impl GpuLibrary {
-    /// Loads a library that stays in memory from then on: threads of its own may run in it for as long as the process does.
+    /// Loads a library, which then stays in memory: its own threads may run until the process exits.
     pub(super) fn load(path: &Path) -> Result<Self, DeviceError> {
         let unloadable = |source| DeviceError::Unloadable {
             path: path.to_owned(),
             source,
         };
-        // SAFETY: the player put this file beside the plugin or named it; it runs no other code than the plugin itself may.
+        // SAFETY: the player put this file beside the plugin or named it, so it is trusted as the plugin is.
         let library = unsafe { Library::new(path) }.map_err(unloadable)?;
-        // SAFETY: every version of the library has this function with this type; the boundary promises it.
+        // SAFETY: the boundary promises this function with this type in every version.
         let abi =
             unsafe { library.get::<boundary::Abi>(b"lockstep_gpu_abi") }.map_err(unloadable)?;
-        // SAFETY: it takes nothing and may always be called.
+        // SAFETY: it takes no arguments and may always be called.
         let got = unsafe { abi() };
         if got != ABI {
             return Err(DeviceError::Version {
@@ -57,7 +57,7 @@ impl GpuLibrary {
                 got,
             });
         }
-        // SAFETY: a library of this version has these functions with these types.
+        // SAFETY: the boundary promises these functions with these types in this version.
         let functions = unsafe {
             Self {
                 open: *library.get(b"lockstep_gpu_open").map_err(unloadable)?,
@@ -70,10 +70,10 @@ impl GpuLibrary {
         Ok(functions)
     }
 
-    /// The trunk of a weights file, or the library's reason why not.
+    /// Opens the trunk of a weights file, or returns the library's error.
     pub(super) fn open(self, weights: &[u8]) -> Result<GpuTrunk, String> {
         let mut why = [0; N_WORDS];
-        // SAFETY: the bytes and the room are what their lengths say, and outlive the call.
+        // SAFETY: both buffers have the lengths given, and outlive the call.
         let handle = unsafe { (self.open)(weights.as_ptr(), weights.len(), words(&mut why)) };
         let Some(handle) = NonNull::new(handle) else {
             return Err(text(&why));
@@ -83,7 +83,7 @@ impl GpuLibrary {
             handle,
             name: String::new(),
         };
-        // SAFETY: the handle is open, and only this thread knows it.
+        // SAFETY: the handle is open, and only this thread has it.
         unsafe { (self.name)(handle.as_ptr(), words(&mut why)) };
         trunk.name = text(&why);
         Ok(trunk)
@@ -99,7 +99,7 @@ pub(super) struct GpuTrunk {
     name: String,
 }
 
-// SAFETY: the boundary leaves free which thread calls, and `&mut self` lets one call at a time.
+// SAFETY: the boundary allows calls from any thread, and `&mut self` allows one call at a time.
 unsafe impl Send for GpuTrunk {}
 
 impl Trunk for GpuTrunk {
@@ -114,15 +114,15 @@ impl Trunk for GpuTrunk {
             accents: Floats::from(&minds.accents[..]),
             given: Floats::from(&minds.given[..]),
         };
-        // What a library leaves unwritten is then no finite number.
+        // NaN marks what the library leaves unwritten.
         let mut features = vec![f32::NAN; minds.n_features()];
         let room = Features {
             first: features.as_mut_ptr(),
             n: features.len(),
         };
         let mut why = [0; N_WORDS];
-        // SAFETY: the handle is open and `&mut self` is its only user; the numbers and the rooms are what their lengths say,
-        // and outlive the call.
+        // SAFETY: the handle is open and `&mut self` is its only user; all buffers have the lengths given and outlive the
+        // call.
         let n = unsafe {
             (self.functions.features)(
                 self.handle.as_ptr(),
@@ -144,7 +144,7 @@ impl Trunk for GpuTrunk {
 
 impl Drop for GpuTrunk {
     fn drop(&mut self) {
-        // SAFETY: the handle is open, and nobody uses it after this.
+        // SAFETY: the handle is open, and is not used after this.
         unsafe { (self.functions.close)(self.handle.as_ptr()) };
     }
 }
@@ -156,31 +156,30 @@ fn words(room: &mut [u8]) -> Words {
     }
 }
 
-/// What the library wrote.
+/// The text that the library wrote, up to its first zero byte.
 fn text(room: &[u8]) -> String {
     let n = room
         .iter()
         .position(|byte| *byte == 0)
         .unwrap_or(room.len());
     if n == 0 {
-        return "it failed without a word".to_owned();
+        return "it failed without an error message".to_owned();
     }
     String::from_utf8_lossy(&room[..n]).into_owned()
 }
 
-/// Keeps this code in memory until the process ends, for a thread that outlives the last instance. Call it before one starts.
+/// Keeps this code in memory until the process exits. Call it before starting a thread that may outlive the last instance.
 ///
-/// On Linux the plugin is linked so that it stays (`plugin/build.rs`). Elsewhere it holds on to itself, as another user of it
-/// would.
+/// On Linux the plugin is linked so that it stays (`plugin/build.rs`). Elsewhere it loads itself once more and never unloads.
 pub(crate) fn stay_loaded() {
     static HELD: Once = Once::new();
     if cfg!(target_os = "linux") {
         return;
     }
     HELD.call_once(|| {
-        // SAFETY: it is loaded, so nothing of it runs that has not run.
+        // SAFETY: it is loaded already, so loading it again runs no new code.
         let own = own_file().and_then(|file| unsafe { Library::new(file) }.ok());
-        // Of a program there is nothing to hold on to: it stays by itself.
+        // A program cannot be loaded this way, and stays in memory anyway.
         std::mem::forget(own);
     });
 }
@@ -193,15 +192,15 @@ pub(super) fn own_file() -> Option<PathBuf> {
 
     let address: fn() -> Option<PathBuf> = own_file;
     let mut info = std::mem::MaybeUninit::<libc::Dl_info>::uninit();
-    // SAFETY: any address may be asked for, and there is room for the answer.
+    // SAFETY: any address is allowed, and there is room for the answer.
     let is_known = unsafe { libc::dladdr(address as *const c_void, info.as_mut_ptr()) } != 0;
     if !is_known {
         return std::env::current_exe().ok();
     }
-    // SAFETY: the answer was written, and its name is a string of the loader's that lives as long as this code is loaded.
+    // SAFETY: the answer was written, and the loader keeps the name for as long as this code is loaded.
     let name = unsafe { CStr::from_ptr(info.assume_init().dli_fname) };
     let file = PathBuf::from(OsStr::from_bytes(name.to_bytes()));
-    // A program is known by the name it was started with, which may be one for the shell.
+    // For a program this is the name it was started by, which may be relative.
     if file.is_absolute() {
         Some(file)
     } else {
@@ -215,7 +214,7 @@ pub(super) fn own_file() -> Option<PathBuf> {
     use std::ffi::OsString;
     use std::os::windows::ffi::OsStringExt as _;
 
-    /// `GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS` and `…_UNCHANGED_REFCOUNT`: whose code is this, without holding on to it.
+    /// `GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS` and `…_UNCHANGED_REFCOUNT`: find the module by address, without keeping it.
     const BY_ADDRESS: u32 = 0x4 | 0x2;
     /// Longest path of Windows, in UTF-16.
     const MAX_PATH: u32 = 32_767;
@@ -228,12 +227,12 @@ pub(super) fn own_file() -> Option<PathBuf> {
 
     let address: fn() -> Option<PathBuf> = own_file;
     let mut module = std::ptr::null_mut();
-    // SAFETY: any address may be asked for, and there is room for the answer.
+    // SAFETY: any address is allowed, and there is room for the answer.
     if unsafe { GetModuleHandleExW(BY_ADDRESS, address as *const c_void, &raw mut module) } == 0 {
         return std::env::current_exe().ok();
     }
     let mut name = vec![0_u16; MAX_PATH as usize];
-    // SAFETY: the module is the one this code is in, and there is as much room as is said.
+    // SAFETY: the module contains this code, and the buffer has the length given.
     let n = unsafe { GetModuleFileNameW(module, name.as_mut_ptr(), MAX_PATH) };
     name.truncate(n as usize);
     Some(PathBuf::from(OsString::from_wide(&name)))

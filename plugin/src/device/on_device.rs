@@ -1,7 +1,7 @@
-//! A drummer that predicts on the device that the player wants, as soon and as long as it can be had.
+//! A drummer that predicts on the device that the player wants, whenever that device is available.
 //!
-//! The device is opened on a thread of its own, for that may take seconds; meanwhile, and after any failure, the CPU answers.
-//! Generator thread; the wish comes from where the player turns it.
+//! Opening a device may take seconds, so a separate thread does it; meanwhile, and after any failure, the CPU answers.
+//! Generator thread.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,26 +17,26 @@ use super::{DeviceChoice, DeviceError, Search, stay_loaded};
 
 type Opened = Result<Box<dyn Trunk>, DeviceError>;
 
-/// A predictor between devices.
+/// A predictor that can change devices.
 pub struct OnDevice {
     predictor: Predictor,
-    /// What the library is given.
+    /// The weights file, for the library.
     weights: Arc<[u8]>,
     search: Search,
     wish: Box<dyn Fn() -> DeviceChoice + Send>,
-    /// The wish that was followed last.
+    /// The choice that was acted on last.
     followed: DeviceChoice,
-    /// Nobody waits for it who lets the drummer go: what it opens is closed then.
+    /// The thread that opens the device. Dropping the drummer does not wait for it; the device is then closed once opened.
     opening: Option<JoinHandle<Opened>>,
     tell: Box<dyn FnMut(&str) + Send>,
-    /// What was told last.
+    /// The last report that was passed to `tell`.
     told: (String, Option<String>),
 }
 
 impl OnDevice {
-    /// A predictor made of these weights; the wish is asked for before every prediction, and followed by the next.
+    /// A predictor made from these weights. `wish` is read before every prediction.
     ///
-    /// `tell` gets a line for people whenever another device answers than before, or one cannot be had.
+    /// `tell` gets a line of text whenever the device changes, or one is not available.
     pub fn new(
         predictor: Predictor,
         weights: &[u8],
@@ -58,8 +58,7 @@ impl OnDevice {
         drummer
     }
 
-    /// Waits until the device that is being opened is there or is not: for an offline program, whose every prediction is to be
-    /// made by the same device.
+    /// Waits until the device has opened or failed: for an offline program, so that one device makes every prediction.
     #[must_use]
     pub fn settled(mut self) -> Self {
         self.end_opening();
@@ -67,7 +66,7 @@ impl OnDevice {
         self
     }
 
-    /// Does what the player wants by now.
+    /// Acts on the player's current choice.
     fn follow(&mut self) {
         let wish = (self.wish)();
         if wish != self.followed {
@@ -89,7 +88,7 @@ impl OnDevice {
                 let family = self.predictor.name();
                 self.predictor.refuse(&TrunkError::Family(family));
             }
-            // What an earlier wish began is what this one wants.
+            // A device is being opened already.
             _ if self.opening.is_some() => {}
             _ => {
                 let (search, weights) = (self.search.clone(), Arc::clone(&self.weights));
@@ -103,7 +102,7 @@ impl OnDevice {
         }
     }
 
-    /// Takes what was opened, if the player still wants it.
+    /// Uses the opened device, if the player still wants it.
     fn end_opening(&mut self) {
         let Some(opening) = self.opening.take() else {
             return;
@@ -122,7 +121,7 @@ impl OnDevice {
         self.predictor.refuse(why);
     }
 
-    /// Tells what is new.
+    /// Tells of a change.
     fn report(&mut self) {
         let report = self.predictor.device();
         if (report.name, report.refusal) != (&*self.told.0, self.told.1.as_deref()) {

@@ -1,29 +1,29 @@
-//! What a player is told whose drummer cannot play: why, who stands in, and what to do.
+//! What the player is told when the chosen drummer cannot play: why, what plays instead, and what to do.
 //!
-//! Words only. Made where a drummer is loaded, shown by the window.
+//! Text only. Made where a drummer is loaded, shown in the editor window.
 
 use super::own_weights;
 use crate::params::Drummer;
 
-/// Another plays than the drummer that was chosen: what the player is told.
+/// What the player is told when another drummer plays than the chosen one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandIn {
-    /// What is wrong and who plays, in a line.
+    /// What is wrong and what plays instead, in one line.
     pub what: String,
     /// What to do about it.
     pub remedy: String,
 }
 
 impl StandIn {
-    /// The rule groove plays, for a reason that the program is to blame for.
+    /// The rule groove stands in because of an error in the program.
     pub(crate) fn rule(trouble: &str) -> Self {
         Self {
             what: format!("The chosen drummer cannot play ({trouble}); a simple groove stands in"),
-            remedy: "Choose another drummer, or load the plugin again.".to_owned(),
+            remedy: "Choose another drummer, or reload the plugin.".to_owned(),
         }
     }
 
-    /// Says why a drummer cannot play, and who does instead.
+    /// Another drummer stands in because this one cannot be loaded.
     pub(super) fn new(drummer: Drummer, error: &anyhow::Error, instead: &str) -> Self {
         let own = (drummer == Drummer::Own).then(own_weights).flatten();
         let Some(path) = own else {
@@ -32,7 +32,7 @@ impl StandIn {
                     "The drummer {} cannot play ({error:#}); {instead} stands in",
                     drummer.name()
                 ),
-                remedy: "Choose another drummer, or install Lockstep again.".to_owned(),
+                remedy: "Choose another drummer, or reinstall Lockstep.".to_owned(),
             };
         };
         let path = path.display();
@@ -48,7 +48,7 @@ impl StandIn {
             Self {
                 what: format!("Your own drummer cannot play; {instead} stands in"),
                 remedy: format!(
-                    "{path} is damaged or no drummer ({}). Make it again, then choose another drummer, and Own again.",
+                    "{path} is damaged or not a drummer ({}). Make it again, then choose another drummer, and Own again.",
                     error.root_cause()
                 ),
             }
@@ -56,7 +56,7 @@ impl StandIn {
     }
 }
 
-/// Whether what is missing is the file.
+/// Whether the file is missing.
 fn own_is_missing(error: &anyhow::Error) -> bool {
     let source = error.root_cause().downcast_ref::<std::io::Error>();
     source.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
@@ -71,7 +71,7 @@ mod tests {
     use super::super::first;
     use super::*;
 
-    /// What a player is told whose own drummer's file has been read with this outcome.
+    /// What the player is told if reading their own drummer's file ends like this.
     fn told(read: std::io::Result<Vec<u8>>) -> Option<StandIn> {
         let own = read.context("reading it").map(Cow::Owned);
         let trouble = first([own, Drummer::default().weights()]).1;
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_drummer_of_their_own_is_told_where_it_goes_and_what_makes_it() {
+    fn a_player_without_an_own_drummer_is_told_where_it_goes_and_how_to_make_it() {
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
         let words = told(Err(missing)).map(|told| (told.what, told.remedy));
         let Some((what, remedy)) = words else {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_no_drummer_is_not_told_to_be_missing() {
+    fn a_damaged_drummer_is_not_reported_as_missing() {
         let unreadable = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         for read in [Ok(b"no weights".to_vec()), Err(unreadable)] {
             let words = told(read).map(|told| (told.what, told.remedy));
@@ -104,7 +104,7 @@ mod tests {
                 panic!("nothing was told");
             };
             assert!(what.contains("cannot play"), "{what}");
-            assert!(remedy.contains("damaged or no drummer"), "{remedy}");
+            assert!(remedy.contains("damaged or not a drummer"), "{remedy}");
         }
     }
 }

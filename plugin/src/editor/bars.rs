@@ -1,5 +1,5 @@
-//! What is turned and pressed: bars, choices, buttons. Each can be reached by Tab, and turned by the arrow keys or pressed by
-//! the space bar; a right click resets it.
+//! The controls: bars, choices, buttons. Tab reaches each of them, the arrow keys turn it or the space bar presses it, and a
+//! right-click resets it.
 
 use egui::{
     Align2, Color32, EventFilter, Key, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2,
@@ -10,10 +10,10 @@ use nice_plug::prelude::{BoolParam, Param};
 use super::hands::Hands;
 use super::look::{self, Look};
 
-/// How far an arrow key turns what has no steps of its own.
+/// How far an arrow key turns a parameter without steps, in `[0, 1]`.
 const KEY_STEP: f32 = 0.01;
 
-/// How long a button stays down at least, in seconds: longer than the longest block that is usual, so that none misses it.
+/// Shortest press of a button, in seconds: longer than the longest usual block, so that the audio thread cannot miss it.
 const SHORTEST_PRESS_S: f64 = 0.15;
 
 /// How a bar shows its name and its value.
@@ -21,13 +21,13 @@ const SHORTEST_PRESS_S: f64 = 0.15;
 pub(super) enum Words {
     /// One above the other.
     Stacked,
-    /// The same, large.
+    /// Stacked, in large type.
     Large,
-    /// In a line.
+    /// Side by side on one line.
     Line,
 }
 
-/// A bar that is dragged: its name, its value in words, and how full it is.
+/// A bar to drag, with its name and its value as text.
 pub(super) fn bar(
     ui: &mut Ui,
     look: Look,
@@ -65,7 +65,7 @@ pub(super) fn bar(
     explain(response, param, &words, tip);
 }
 
-/// A bar without words of its own, for where its row says what it is.
+/// A bar without text, for a row that already says what it is.
 pub(super) fn thin_bar(
     ui: &mut Ui,
     look: Look,
@@ -84,14 +84,14 @@ pub(super) fn thin_bar(
     explain(response, param, &words, tip);
 }
 
-/// A bar and the name before it, in a row of a page.
+/// A bar that fills a row of a page, with its name and value on one line.
 pub(super) fn row(ui: &mut Ui, look: Look, hands: &Hands<'_>, param: &impl Param, tip: &str) {
     let size = vec2(ui.available_width(), look.points(30.0));
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     bar(ui, look, hands, param, (rect, Words::Line), tip);
 }
 
-/// Drags, keys, the wheel and the right click.
+/// Handles drags, keys, the wheel and the right-click.
 fn turn(ui: &Ui, hands: &Hands<'_>, param: &impl Param, response: &Response, value: f32) {
     let held = response.id.with("held");
     if response.drag_started() {
@@ -121,7 +121,7 @@ fn turn(ui: &Ui, hands: &Hands<'_>, param: &impl Param, response: &Response, val
     let mut n_steps = 0.0;
     if response.hovered() {
         let wheel = ui.input(|input| input.smooth_scroll_delta().y);
-        // What the wheel turns is not scrolled as well.
+        // Parameters with steps ignore the wheel.
         if wheel != 0.0 && param.step_count().is_none() {
             n_steps += wheel / 8.0;
         }
@@ -164,7 +164,7 @@ fn paint_bar(ui: &Ui, look: Look, rect: Rect, response: &Response, value: f32) {
     ring(ui, look, rect, response);
 }
 
-/// Shows where the keyboard and the pointer are.
+/// Outlines the control that has the keyboard focus or the pointer.
 fn ring(ui: &Ui, look: Look, rect: Rect, response: &Response) {
     let stroke = if response.has_focus() {
         Stroke::new(look.points(2.0), look::INK)
@@ -177,18 +177,18 @@ fn ring(ui: &Ui, look: Look, rect: Rect, response: &Response) {
         .rect_stroke(rect, look.corners(), stroke, StrokeKind::Inside);
 }
 
-/// The tooltip, and what a screen reader says.
+/// Sets the tooltip and the text for screen readers.
 fn explain(response: Response, param: &impl Param, words: &str, tip: &str) {
     let value = f64::from(param.unmodulated_normalized_value());
     response.widget_info(|| WidgetInfo::slider(true, value, param.name()));
     let default = param.normalized_value_to_string(param.default_normalized_value(), true);
     response.on_hover_text(format!(
-        "{}: {words}\n{tip}\nDrag (Shift: finely), wheel or arrow keys; a right click resets it to {default}.",
+        "{}: {words}\n{tip}\nDrag (Shift for fine), wheel or arrow keys; right-click resets it to {default}.",
         param.name()
     ));
 }
 
-/// One of a few: its name and a list that opens. Only the first `n_choices` are offered.
+/// A drop-down list. Only the first `n_choices` values are offered.
 pub(super) fn choice(
     ui: &mut Ui,
     look: Look,
@@ -222,12 +222,12 @@ pub(super) fn choice(
     ring(ui, look, response.rect, &response);
     let default = words(param.default_normalized_value());
     response.on_hover_text(format!(
-        "{name}: {}\n{tip}\nA right click resets it to {default}.",
+        "{name}: {}\n{tip}\nRight-click resets it to {default}.",
         words(value)
     ));
 }
 
-/// A button that is down for as long as it is held.
+/// A button that stays down for as long as it is held.
 pub(super) fn push(
     ui: &mut Ui,
     look: Look,
@@ -259,7 +259,7 @@ pub(super) fn push(
     paint_button(ui, look, (rect, param.name()), response, is_lit, tip);
 }
 
-/// A button that is no parameter; whether it is pressed now.
+/// A button without a parameter. Returns whether it was clicked.
 pub(super) fn press(ui: &Ui, look: Look, (rect, name): (Rect, &str), tip: &str) -> bool {
     let response = ui.interact(rect, ui.scope_id().with((name, "press")), Sense::click());
     let (is_pressed, is_lit) = (response.clicked(), response.is_pointer_button_down_on());
@@ -294,7 +294,7 @@ fn paint_button(
     response.on_hover_text(tip);
 }
 
-/// A small switch that shows one letter, lit in a colour while it is on.
+/// A small switch with one letter, lit in colour while it is on.
 pub(super) fn switch(
     ui: &Ui,
     look: Look,
@@ -331,7 +331,7 @@ pub(super) fn switch(
     response.on_hover_text(tip);
 }
 
-/// A switch with its name, in a row of a page.
+/// A checkbox with its name, in a row of a page.
 pub(super) fn switch_row(ui: &mut Ui, hands: &Hands<'_>, param: &BoolParam, tip: &str) {
     let mut is_on = param.value();
     let response = ui.checkbox(&mut is_on, param.name()).on_hover_text(tip);
@@ -343,7 +343,7 @@ pub(super) fn switch_row(ui: &mut Ui, hands: &Hands<'_>, param: &BoolParam, tip:
     }
 }
 
-/// The part of a width that one of `n` things in a row has, with gaps between them.
+/// The rectangle of the one at `place` of `n` equally wide items in a row, with gaps between them.
 pub(super) fn nth(rect: Rect, n: usize, place: usize, gap: f32) -> Rect {
     let width = (rect.width() - gap * n.saturating_sub(1) as f32) / n.max(1) as f32;
     let left = rect.left() + place as f32 * (width + gap);

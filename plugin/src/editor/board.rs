@@ -1,4 +1,4 @@
-//! The page that is played from: bass, drums, knobs.
+//! The Play page: bass, drums, knobs.
 
 use egui::{Align, Align2, Layout, Rect, Sense, Ui, UiBuilder, pos2, vec2};
 use lockstep_core::representation::{N_VOICES, Voice, VoiceGroup};
@@ -19,12 +19,12 @@ const HEADER: f32 = 172.0;
 const TITLE: f32 = 22.0;
 /// Height of the knobs.
 const KNOBS: f32 = 112.0;
-/// Height of the last line.
+/// Height of the status line.
 const STATUS: f32 = 26.0;
-/// Share of the height that is left which the grid has; the bass has the rest.
+/// Share of the remaining height that the drum grids take; the bass takes the rest.
 const GRID_SHARE: f32 = 0.64;
 
-/// Draws the page and does what is clicked.
+/// Draws the page and handles clicks.
 pub(super) fn show(
     ui: &mut Ui,
     look: Look,
@@ -56,7 +56,7 @@ pub(super) fn show(
     }
 }
 
-/// What the drums are drawn from.
+/// What the drum grids are drawn from.
 struct Shown<'a> {
     params: &'a LockstepParams,
     controls: &'a Controls,
@@ -88,17 +88,17 @@ fn measures(
             format!("Measure {}, planned", n + 1),
         ]
     } else {
-        ["This measure".to_owned(), "The next".to_owned()]
+        ["This measure".to_owned(), "Next measure".to_owned()]
     };
     let drawn = [
         grid::Measure {
-            id: "the measure that is played",
+            id: "current measure",
             cells: Some(&seen.now),
             meter: seen.meter,
             playhead: has_begun.then(|| shown.watch.steps()),
         },
         grid::Measure {
-            id: "the measure that is planned",
+            id: "next measure",
             cells: seen.next.as_ref(),
             meter: seen.meter,
             playhead: None,
@@ -131,7 +131,7 @@ fn measures(
     pins_menu(ui, look, titles.with_max_x(headers.right()), pencil);
 }
 
-/// Name, mute, solo and density of a voice.
+/// Name, mute, solo and density of one voice.
 fn header(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, voice: Voice, shown: &Shown<'_>) {
     let is_heard = shown.controls.density_of(voice) > 0.0;
     ui.painter().text(
@@ -153,17 +153,17 @@ fn header(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, voice: Voice, 
     };
     let name = voice.name();
     let mute = (square(0.0), "M", look::ALARM);
-    let tip = format!("Mute: nothing of the {} sounds.", name.to_lowercase());
+    let tip = format!("Mute the {}.", name.to_lowercase());
     bars::switch(ui, look, hands, &switches.mute, mute, &tip);
     let solo = (square(1.0), "S", look::PINNED);
-    let tip = "Solo: of all voices only those that are soloed sound.";
+    let tip = "Solo: only soloed voices sound.";
     bars::switch(ui, look, hands, &switches.solo, solo, tip);
     let bar = rect
         .with_min_x(square(2.0).left() + look.points(2.0))
         .shrink2(vec2(0.0, look.points(3.0)));
     let (param, group) = group_density(shown.params, voice.group());
     let tip = format!(
-        "How much of the {group} plays, with the overall density: 50 % each is the drummer's own take."
+        "Density of the {group}, combined with the overall density: at 50 % each you hear the drummer's plan as it is."
     );
     bars::thin_bar(ui, look, hands, param, (bar, voice.index()), &tip);
 }
@@ -179,7 +179,7 @@ fn group_density(params: &LockstepParams, group: VoiceGroup) -> (&FloatParam, &'
     }
 }
 
-/// Taking pins back.
+/// The buttons that undo a pin and free all cells.
 fn pins_menu(ui: &mut Ui, look: Look, rect: Rect, pencil: &mut Pencil) {
     let builder = UiBuilder::new()
         .max_rect(rect.shrink2(vec2(0.0, look.points(1.0))))
@@ -190,7 +190,7 @@ fn pins_menu(ui: &mut Ui, look: Look, rect: Rect, pencil: &mut Pencil) {
         let undo = egui::Button::new("Undo pin").small();
         let undo = ui.add_enabled(pencil.can_undo(), undo);
         if undo
-            .on_hover_text("Takes the last pin back (Ctrl+Z; Ctrl+Shift+Z does it again).")
+            .on_hover_text("Undoes the last pin (Ctrl+Z; Ctrl+Shift+Z redoes it).")
             .clicked()
         {
             pencil.undo();
@@ -198,7 +198,7 @@ fn pins_menu(ui: &mut Ui, look: Look, rect: Rect, pencil: &mut Pencil) {
         let free = egui::Button::new("Free all").small();
         let free = ui.add_enabled(!pencil.pins().is_empty(), free);
         if free
-            .on_hover_text("Frees every cell that is pinned or forbidden.")
+            .on_hover_text("Frees every pinned or forbidden cell.")
             .clicked()
         {
             pencil.clear();
@@ -211,7 +211,7 @@ fn turned(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, params: &Locks
     let gap = look.points(8.0);
     let (big, others) = rect.split_left_right_at_x(rect.left() + look.points(220.0));
     let density = &params.density.overall;
-    let tip = "How much plays: 50 % is the drummer's own take, more only adds hits, less only removes; 0 is silence.";
+    let tip = "How much plays: 50 % is the drummer's plan as it is, more only adds hits, less only removes them; 0 is silence.";
     bars::bar(ui, look, hands, density, (big, Words::Large), tip);
     let others = others.with_min_x(others.left() + gap);
     let (upper, lower) = others.split_top_bottom_at_y(others.center().y);
@@ -221,19 +221,19 @@ fn turned(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, params: &Locks
     let knobs = [
         (
             &drummer.follow,
-            "How much the bass counts: 0 is a steady drummer who ignores it, 50 % as learnt.",
+            "How closely the drums follow the bass: at 0 the drummer ignores it, 50 % is as trained.",
         ),
         (
             &drummer.variation,
-            "How much of the drummer's mind changes every measure: at 0 the same bass is answered alike.",
+            "How much the drummer varies from measure to measure: at 0 the same bass always gets the same drums.",
         ),
         (
             &feel.swing,
-            "How late odd sixteenths are, up to half a step: 67 % is a triplet feel.",
+            "How late the second and fourth sixteenth of each beat are, up to half a sixteenth: 67 % is a triplet feel.",
         ),
         (
             &feel.humanise,
-            "How loosely hits fall: at 100 % up to 0.12 step early or late and 15 % louder or softer.",
+            "How loosely hits are played: at 100 % up to 0.12 of a sixteenth early or late and 15 % louder or softer.",
         ),
         (&params.kit.level, "How loud the built-in kit is."),
     ];
@@ -242,10 +242,10 @@ fn turned(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, params: &Locks
         bars::bar(ui, look, hands, param, (rect, Words::Stacked), tip);
     }
     let fill = nth(lower, 5, 3, gap);
-    let tip = "A fill in the next measure; held, in the one after it as well.";
+    let tip = "Plays a fill in the next measure; hold it for one in the measure after, too.";
     bars::push(ui, look, hands, &drummer.fill_now, fill, tip);
     let idea = nth(lower, 5, 4, gap);
-    let tip = "Another take by the same drummer, from the next measure on.";
+    let tip = "A new idea from the same drummer, from the next measure on.";
     bars::push(ui, look, hands, &drummer.new_idea, idea, tip);
     let n_styles = drummer.weights.value().styles().len();
     let style = nth(lower, 5, 0, gap).union(nth(lower, 5, 1, gap));
@@ -255,12 +255,12 @@ fn turned(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, params: &Locks
     });
     let fills = nth(lower, 5, 2, gap);
     named(ui, look, fills, "Fills", |ui, width| {
-        let tip = "A fill at the end of every so many measures, and none between.";
+        let tip = "Plays a fill at the end of every 2, 4, 8 or 16 measures and none in between; Free leaves it to the drummer.";
         bars::choice(ui, look, hands, &drummer.fills, (width, usize::MAX), tip);
     });
 }
 
-/// A choice under its name.
+/// A choice with its name above it.
 fn named(ui: &mut Ui, look: Look, rect: Rect, name: &str, show: impl FnOnce(&mut Ui, f32)) {
     ui.painter().text(
         rect.left_top() + vec2(look.points(2.0), 0.0),
@@ -277,7 +277,7 @@ fn named(ui: &mut Ui, look: Look, rect: Rect, name: &str, show: impl FnOnce(&mut
     });
 }
 
-/// Lock, prediction, misses, device, weights.
+/// Lock meter, prediction time, late plans, device, weights.
 fn status_line(ui: &mut Ui, look: Look, rect: Rect, watch: &Watch, params: &LockstepParams) {
     let painter = ui.painter_at(rect);
     let middle = rect.center().y;
@@ -301,8 +301,8 @@ fn status_line(ui: &mut Ui, look: Look, rect: Rect, watch: &Watch, params: &Lock
     painter.rect_filled(filled, look.corners(), look::BASS);
     let hover = ui.interact(meter, ui.scope_id().with("lock"), Sense::hover());
     hover.on_hover_text(
-        "How well the kick answers this bass line and not just any, over the last 64 steps: the kick's F1 score against \
-         your onsets, in percent, minus that against the line turned in time. 0 is deaf; the bar is full at 60.",
+        "How well the kick locks with your bass line over the last 64 steps: the kick's F1 score against your notes, in \
+         percent, minus its mean score against the same line shifted in time. 0 means it ignores you; the bar is full at 60.",
     );
     let (report, is_alarming) = match watch.stand_in() {
         Some(stand_in) => (format!("{}: see Setup", stand_in.what), true),
@@ -322,7 +322,7 @@ fn status_line(ui: &mut Ui, look: Look, rect: Rect, watch: &Watch, params: &Lock
     );
 }
 
-/// The last line, and whether it needs a look.
+/// The text of the status line, and whether to show it as a warning.
 fn report(watch: &Watch, params: &LockstepParams) -> (String, bool) {
     let prediction = watch.prediction();
     let tally = watch.snapshot().tally;
@@ -339,11 +339,12 @@ fn report(watch: &Watch, params: &LockstepParams) -> (String, bool) {
         prediction.device
     };
     let weights = params.drummer.weights.to_string();
-    let words = format!("{took} · {missed} of {measures} measures too late · {device} · {weights}");
+    let words =
+        format!("{took} · plan late in {missed} of {measures} measures · {device} · {weights}");
     (words, missed > 0)
 }
 
-/// What to do first, where nothing has been done yet.
+/// What to do first, until the drummer has begun.
 fn invitation(watch: &Watch, params: &LockstepParams) -> Option<[String; 2]> {
     if watch.has_begun {
         return None;
@@ -351,16 +352,16 @@ fn invitation(watch: &Watch, params: &LockstepParams) -> Option<[String; 2]> {
     let tempo = params.free_run.tempo.value();
     Some(if params.free_run.is_on.value() {
         [
-            "Play your bass: the first note is the one.".to_owned(),
+            "Play your bass: your first note is beat one.".to_owned(),
             format!(
-                "The drummer listens to one measure and joins in with the next, at {tempo:.0} BPM. Or start the host's \
+                "The drummer listens for one measure and joins in on the next, at {tempo:.0} BPM. Or start the host's \
                  transport."
             ),
         ]
     } else {
         [
             "Start the transport and play your bass.".to_owned(),
-            "Without a transport: switch on Free run, on the page Setup.".to_owned(),
+            "No transport? Switch on Free run on the Setup page.".to_owned(),
         ]
     })
 }

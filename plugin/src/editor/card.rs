@@ -1,4 +1,4 @@
-//! The model card in words: the very text that lies beside the weights, as much of Markdown as it uses.
+//! Shows the model card that lies beside the weights, with as much Markdown as the cards use.
 
 use egui::{Grid, RichText, ScrollArea, Ui};
 
@@ -12,8 +12,8 @@ impl Drummer {
             Self::Lockstep => include_str!("../../../models/weights/lockstep.md"),
             Self::Open => include_str!("../../../models/weights/lockstep-open.md"),
             Self::Base => {
-                "# GAN\n\nThe laboratory's conditional GAN: it starts from noise, does not hear its own drums, and has neither \
-                 styles nor fills nor follow. Its figures are in models/README.md of the source."
+                "# GAN\n\nThe lab's conditional GAN: it starts from noise, does not hear its own drums, and has no styles, \
+                 fills or follow. Its measurements are in models/README.md in the source."
             }
             Self::Own => {
                 "# Own\n\nA drummer that was taught by your own songs, with `lockstep tune`. Its card is in its weights file."
@@ -22,7 +22,7 @@ impl Drummer {
     }
 }
 
-/// A part of a text.
+/// A part of a card.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
     Heading(String),
@@ -31,7 +31,7 @@ enum Part {
     Table(Vec<Vec<String>>),
 }
 
-/// Shows the card of a drummer.
+/// Shows a drummer's card.
 pub(super) fn show(ui: &mut Ui, look: Look, drummer: Drummer) {
     ScrollArea::vertical()
         .id_salt("card")
@@ -83,12 +83,12 @@ fn show_part(ui: &mut Ui, look: Look, place: usize, part: &Part) {
     }
 }
 
-/// The parts of a text.
+/// Splits Markdown into parts.
 fn parts(markdown: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     for line in markdown.lines().map(str::trim) {
         if line.is_empty() {
-            // The next line begins anew.
+            // Ends the paragraph.
             parts.push(Part::Paragraph(String::new()));
         } else if let Some(row) = line.strip_prefix('|') {
             if row.chars().all(|c| "|-: ".contains(c)) {
@@ -120,7 +120,7 @@ fn parts(markdown: &str) -> Vec<Part> {
     parts
 }
 
-/// A line without marks: of a link its words are left.
+/// A line without its Markdown; a link keeps only its text.
 fn plain(line: &str) -> String {
     let mut text = line.replace("**", "").replace('`', "");
     while let Some(middle) = text.find("](") {
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_card_falls_into_its_parts() {
+    fn markdown_is_split_into_its_parts() {
         let text = "# One\n\nTwo\nthree [four](five.md) `six`.\n\n| a | b |\n|---|---|\n| 1 | **2** |\n\n- seven";
         assert_eq!(
             parts(text),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cards_of_the_weights_are_read_whole() {
+    fn the_tables_of_the_model_cards_are_found() {
         for drummer in [Drummer::Lockstep, Drummer::Open] {
             let n_tables = parts(drummer.card())
                 .iter()

@@ -1,7 +1,7 @@
-//! The drums of a measure, cell by cell: what was decided, what density makes of it, and what the musician settled.
+//! The drums of a measure, cell by cell: the plan, what sounds at the current density, and the musician's pins.
 //!
-//! A filled square sounds at the density that is set, an outlined one would at a higher; the larger the louder, the brighter
-//! the surer, and as far beside its step as it falls. A dot is a pin, a cross a prohibition.
+//! A filled square sounds at the current density, an outlined one would at a higher density. Larger is louder, brighter has
+//! more presence, and an early or late hit is drawn beside its step. A dot marks a pinned cell, a cross a forbidden one.
 
 use egui::{
     Align2, Color32, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
@@ -15,17 +15,17 @@ use super::pencil::Pencil;
 
 /// A measure as it is drawn.
 pub(super) struct Measure<'a> {
-    /// Names it, apart from the other that is drawn.
+    /// Names it for screen readers; unique among the grids.
     pub(super) id: &'static str,
-    /// Its cells; `None` where there is no plan yet.
+    /// Its cells; `None` if there is no plan yet.
     pub(super) cells: Option<&'a Cells>,
     /// Its meter.
     pub(super) meter: Meter,
-    /// Steps since it began, where it is the one that is played.
+    /// Steps since it began; `None` unless it is the measure being played.
     pub(super) playhead: Option<f64>,
 }
 
-/// Where a cell lies.
+/// Where the cells are drawn.
 struct Plot {
     rect: Rect,
     n_steps: usize,
@@ -56,7 +56,7 @@ impl Plot {
     }
 }
 
-/// Draws a measure, and pins and forbids what is clicked.
+/// Draws a measure; clicks pin and forbid cells.
 pub(super) fn show(
     ui: &Ui,
     look: Look,
@@ -87,13 +87,15 @@ pub(super) fn show(
     }
 }
 
-/// What a cell is, in words.
+/// The tooltip of a cell.
 fn words(measure: &Measure<'_>, controls: &Controls, step_idx: usize, voice: Voice) -> String {
     let place = format!("{}, step {}", voice.name(), step_idx + 1);
     let settled = match controls.pins.at(step_idx, voice) {
-        Pin::Pinned => "\nPinned: it sounds in every measure. A click frees it.",
-        Pin::Forbidden => "\nForbidden: it never sounds. A click frees it.",
-        Pin::Free => "\nA click pins what is silent and forbids what sounds; a right click frees.",
+        Pin::Pinned => "\nPinned: it sounds in every measure. Click to free it.",
+        Pin::Forbidden => "\nForbidden: it never sounds. Click to free it.",
+        Pin::Free => {
+            "\nClick to pin a silent cell or forbid a sounding one; right-click to free it."
+        }
     };
     let cell = cell_at(measure, step_idx, voice);
     let what = if cell.presence == Presence::NEVER {
@@ -114,7 +116,7 @@ fn cell_at(measure: &Measure<'_>, step_idx: usize, voice: Voice) -> Cell {
     cells.map_or(Cell::default(), |step| step[voice.index()])
 }
 
-/// Does what is clicked and typed; gives the cell that the keyboard is at.
+/// Handles clicks and keys. Returns the step and row of the keyboard cursor, if the grid has the focus.
 fn edit(
     ui: &Ui,
     plot: &Plot,
@@ -206,7 +208,7 @@ fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Con
         painter.text(
             plot.rect.center(),
             Align2::CENTER_CENTER,
-            "planned as soon as there is bass to go by",
+            "planned once you play some bass",
             look.font(12.5),
             look::FAINT,
         );
@@ -226,7 +228,7 @@ fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Con
 }
 
 fn paint_hit(painter: &egui::Painter, look: Look, place: Rect, cell: Cell, density: f32) {
-    // What is all but never played would only be noise.
+    // Below this a hit hardly ever sounds, and drawing it would only clutter the grid.
     const FAINTEST: f32 = 0.05;
     let presence = cell.presence.value();
     if presence < FAINTEST {

@@ -1,4 +1,4 @@
-//! Turning parameters so that the host hears of it, and can write it down as automation.
+//! Sets parameters through the host, so that it can record them as automation.
 
 use nice_plug::context::gui::{GuiContext, ParamSetter};
 use nice_plug::prelude::Param;
@@ -19,26 +19,26 @@ impl<'a> Hands<'a> {
         Self(host.param_setter())
     }
 
-    /// A parameter is taken hold of.
+    /// Begins a gesture on a parameter.
     pub(super) fn take(&self, param: &impl Param) {
         self.0.begin_set_parameter(param);
     }
 
-    /// It is turned to a place in `[0, 1]`, while it is held.
+    /// Sets the parameter during a gesture, to a value in `[0, 1]`.
     pub(super) fn turn(&self, param: &impl Param, to: f32) {
         self.0.set_parameter_normalized(param, to.clamp(0.0, 1.0));
     }
 
-    /// It is let go.
+    /// Ends the gesture.
     pub(super) fn let_go(&self, param: &impl Param) {
         self.0.end_set_parameter(param);
     }
 
-    /// A parameter of these is set.
+    /// Sets one of these parameters in a whole gesture.
     pub(super) fn set_at(&self, parameters: &Parameters, at: ParameterIdx, to: f32) {
         let pointer = parameters.pointer(at);
         #[expect(unsafe_code, reason = "the framework takes its parameters as pointers")]
-        // SAFETY: `parameters` keeps what is pointed to, and the host knows it: they are one instance's.
+        // SAFETY: `parameters` keeps the parameter alive, and it belongs to the instance that this host runs.
         unsafe {
             self.0.raw_context.raw_begin_set_parameter(pointer);
             self.0
@@ -48,7 +48,7 @@ impl<'a> Hands<'a> {
         }
     }
 
-    /// All three at once.
+    /// Sets a parameter in a whole gesture.
     pub(super) fn set(&self, param: &impl Param, to: f32) {
         self.take(param);
         self.turn(param, to);

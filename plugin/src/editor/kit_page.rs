@@ -1,4 +1,4 @@
-//! The page of the kit: which, how loud, and each voice of it.
+//! The Kit page: which kit, how loud, and each of its voices.
 
 use egui::{Align2, RichText, Ui, UiBuilder, pos2, vec2};
 use lockstep_core::representation::{N_VOICES, Voice};
@@ -8,12 +8,12 @@ use super::hands::Hands;
 use super::look::{self, Look};
 use crate::params::{KitParams, LockstepParams};
 
-/// What the four bars of a voice do.
+/// The tooltips of a voice's four bars.
 const TIPS: [&str; 4] = [
-    "How loud this voice is, in decibels; the kit glides to it.",
-    "Where it stands between left and right; the kit glides there.",
-    "How high it is tuned, in semitones, from the next hit on.",
-    "How long it rings, in percent of how it was made, from the next hit on.",
+    "Level of this voice, in decibels; changes glide.",
+    "Pan of this voice, left to right; changes glide.",
+    "Tuning in semitones, from the next hit on.",
+    "How long it rings, in percent of its full length, from the next hit on.",
 ];
 
 /// Height of the upper part at 100 %.
@@ -58,8 +58,16 @@ fn which(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: egui::Rect, kit: &Kit
         .id_salt("which kit");
     ui.scope_builder(builder, |ui| {
         ui.label(RichText::new("Kit").font(look.font(16.0)).strong());
-        let tip = "Acoustic and Brushes were recorded, Electronic is synthesised. Off: only the drums' MIDI goes out.";
-        bars::choice(ui, look, hands, &kit.choice, (ui.available_width(), usize::MAX), tip);
+        let tip =
+            "Acoustic and Brushes are recorded, Electronic is synthesised. Off sends only MIDI.";
+        bars::choice(
+            ui,
+            look,
+            hands,
+            &kit.choice,
+            (ui.available_width(), usize::MAX),
+            tip,
+        );
     });
     let level = egui::Rect::from_min_size(right.min, vec2(right.width(), look.points(54.0)));
     let tip = "How loud the kit is: 1 is full.";
@@ -67,7 +75,7 @@ fn which(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: egui::Rect, kit: &Kit
     ui.painter().text(
         pos2(right.left(), rect.bottom() - gap),
         Align2::LEFT_BOTTOM,
-        "A host can take each group of drums from an output of its own.",
+        "Your host can give each group of drums its own output.",
         look.font(12.0),
         look::FAINT,
     );

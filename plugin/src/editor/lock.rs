@@ -1,13 +1,13 @@
-//! How well the kick answers this bass line, and not just any.
+//! How well the kick locks with this bass line rather than with any bass line.
 //!
-//! The published measure is the lock gain: the kick's F1 score against the bassist's onsets minus the mean of that against
-//! other bass lines. There are no others at hand on a stage; the same line, turned by every number of steps, takes their place:
-//! as many notes, of the same rhythm, in the wrong place.
+//! The published measure is the lock gain: the kick's F1 score against the bassist's onsets minus its mean score against
+//! other bass lines. On stage there are no others, so this uses the same line rotated by every number of steps: the same
+//! notes and rhythm, in the wrong place.
 
 use lockstep_core::representation::{Voice, WINDOW_STEPS};
 use lockstep_engine::realtime::Snapshot;
 
-/// Onsets and kicks that it takes at least to say anything.
+/// Fewest onsets, and fewest kicks, for a meaningful score.
 const FEWEST: u32 = 4;
 
 /// The lock of the last 64 steps.
@@ -15,12 +15,12 @@ const FEWEST: u32 = 4;
 pub(super) struct Lock {
     /// F1 score of the kick against the bass, in percent.
     pub(super) f1: f32,
-    /// That minus the mean against the bass line turned, in points: 0 is deaf.
+    /// `f1` minus its mean over the rotated bass lines, in points; 0 if the kick ignores the bass.
     pub(super) gain: f32,
 }
 
 impl Lock {
-    /// The lock of what is seen; `None` where there is too little to go by.
+    /// The lock of a snapshot's window; `None` if there are too few onsets or kicks.
     pub(super) fn of(seen: &Snapshot) -> Option<Self> {
         let bits = |is_set: &dyn Fn(usize) -> bool| {
             (0..WINDOW_STEPS).fold(0_u64, |bits, step| bits | u64::from(is_set(step)) << step)

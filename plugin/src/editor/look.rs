@@ -1,7 +1,7 @@
 //! Colours, sizes and type.
 //!
-//! The colours that tell things apart are Okabe and Ito's ("Color Universal Design", 2008), which people of every kind of
-//! colour vision can tell apart; and nothing is told by colour alone.
+//! The colours are Okabe and Ito's ("Color Universal Design", 2008), which stay distinct for every kind of colour vision.
+//! Nothing is shown by colour alone.
 
 use std::sync::Arc;
 
@@ -10,37 +10,37 @@ use egui::{
     Vec2, Visuals,
 };
 
-/// Size of the window at 100 %, in points.
+/// Width of the editor window at 100 %, in points.
 pub(super) const BASE_WIDTH: f32 = 960.0;
-/// The same.
+/// Its height.
 pub(super) const BASE_HEIGHT: f32 = 640.0;
 
-/// Behind everything.
+/// Window background.
 pub(super) const GROUND: Color32 = Color32::from_rgb(20, 22, 26);
-/// Behind what belongs together.
+/// Panel background.
 pub(super) const PANEL: Color32 = Color32::from_rgb(31, 34, 40);
-/// What can be turned, where it is not turned up.
+/// The empty part of a bar, and buttons.
 pub(super) const TROUGH: Color32 = Color32::from_rgb(48, 52, 60);
 /// Lines between steps and beats.
 pub(super) const LINE: Color32 = Color32::from_rgb(64, 69, 79);
-/// Words.
+/// Text.
 pub(super) const INK: Color32 = Color32::from_rgb(236, 238, 241);
-/// Words that are there if they are looked for: 7.4 to 1 on [`PANEL`].
+/// Secondary text: contrast 7.4 to 1 on [`PANEL`].
 pub(super) const FAINT: Color32 = Color32::from_rgb(172, 178, 188);
 /// The bass (orange).
 pub(super) const BASS: Color32 = Color32::from_rgb(230, 159, 0);
 /// The drums (sky blue).
 pub(super) const DRUMS: Color32 = Color32::from_rgb(86, 180, 233);
-/// What is pinned (bluish green), with a dot.
+/// Pinned cells (bluish green), with a dot.
 pub(super) const PINNED: Color32 = Color32::from_rgb(0, 190, 140);
-/// What is forbidden (reddish purple), with a cross.
+/// Forbidden cells (reddish purple), with a cross.
 pub(super) const FORBIDDEN: Color32 = Color32::from_rgb(222, 140, 184);
-/// What needs a look (vermilion, lightened), with a word.
+/// Warnings (vermilion, lightened), always with text.
 pub(super) const ALARM: Color32 = Color32::from_rgb(240, 120, 60);
-/// Now.
+/// The playhead.
 pub(super) const PLAYHEAD: Color32 = Color32::WHITE;
 
-/// One font for every word; egui's own set has another for code, of which the window shows none.
+/// One font for all text; egui's default set adds one for code, which the window never shows.
 fn fonts() -> FontDefinitions {
     let name = "Ubuntu-Light";
     let data = FontData::from_static(epaint_default_fonts::UBUNTU_LIGHT);
@@ -56,12 +56,12 @@ fn fonts() -> FontDefinitions {
 /// How large everything is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
-    /// Points of the window for each point of the window at 100 %.
+    /// Size of the window relative to 100 %.
     pub(super) scale: f32,
 }
 
 impl Look {
-    /// Puts the colours on.
+    /// Sets fonts and colours, once.
     pub(super) fn dress(egui: &egui::Context) {
         egui.options_mut(|options| options.zoom_with_keyboard = false);
         egui.set_fonts(fonts());
@@ -77,7 +77,7 @@ impl Look {
         egui.set_visuals(visuals);
     }
 
-    /// The look that fits the window, and the style for it.
+    /// The look at the window's current size; also sets its style.
     pub(super) fn fitting(ui: &mut egui::Ui) -> Self {
         let size = ui.max_rect().size();
         let scale = (size.x / BASE_WIDTH).min(size.y / BASE_HEIGHT).max(0.5);
@@ -111,17 +111,17 @@ impl Look {
         spacing.tooltip_width = self.points(340.0);
     }
 
-    /// So many points of the window at 100 %.
+    /// A length given at 100 %, in points.
     pub(super) fn points(self, at_100: f32) -> f32 {
         at_100 * self.scale
     }
 
-    /// A font of a size at 100 %.
+    /// The font in a size given at 100 %.
     pub(super) fn font(self, size: f32) -> FontId {
         FontId::proportional(self.points(size))
     }
 
-    /// Round corners.
+    /// Rounded corners.
     pub(super) fn corners(self) -> CornerRadius {
         #[expect(
             clippy::cast_possible_truncation,

@@ -1,4 +1,4 @@
-//! The tabs, and the pages that are not played from.
+//! The tabs, and the Setup and About pages.
 
 use egui::{Align, Layout, RichText, Ui, UiBuilder, ViewportCommand, vec2};
 
@@ -13,21 +13,21 @@ use crate::params::{BassParams, LockstepParams};
 /// Which page is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Page {
-    /// What is played from.
+    /// Bass, drums and knobs.
     #[default]
     Play,
     /// The built-in kit.
     Kit,
     /// Input, time, drum map, drummer.
     Setup,
-    /// What this is.
+    /// Version, licence and the drummer's model card.
     About,
 }
 
-/// Sizes that the window can be given at a click, in percent.
+/// Window sizes in the size menu, in percent.
 const SIZES: [u8; 5] = [75, 100, 125, 150, 200];
 
-/// Draws the line at the top: the tabs, what `more` shows, and the size of the window.
+/// Draws the top line: the tabs, what `more` draws, and the size menu.
 pub(super) fn top(ui: &mut Ui, look: Look, page: &mut Page, more: impl FnOnce(&mut Ui)) {
     let gap = look.points(8.0);
     ui.add_space(look.points(6.0));
@@ -52,7 +52,7 @@ pub(super) fn top(ui: &mut Ui, look: Look, page: &mut Page, more: impl FnOnce(&m
     ui.add_space(look.points(2.0));
 }
 
-/// How large the window is.
+/// The size menu.
 fn size(ui: &mut Ui, look: Look) {
     let percent = format!("{:.0} %", look.scale * 100.0);
     let menu = egui::ComboBox::from_id_salt("size")
@@ -67,10 +67,10 @@ fn size(ui: &mut Ui, look: Look) {
             }
         });
     menu.response
-        .on_hover_text("How large the window is. Its corner can be dragged as well.");
+        .on_hover_text("Size of the window. You can also drag its corner.");
 }
 
-/// Input, time, drum map, drummer, and the button that saves.
+/// Draws the Setup page: input, time, drum map, drummer, and the button that saves a take.
 pub(super) fn setup(
     ui: &mut Ui,
     look: Look,
@@ -91,20 +91,20 @@ pub(super) fn setup(
 }
 
 fn input(ui: &mut Ui, look: Look, hands: &Hands<'_>, bass: &BassParams) {
-    let tip = "MIDI channel of the bass; All hears every one.";
+    let tip = "MIDI channel of the bass; All takes every channel.";
     bars::row(ui, look, hands, &bass.channel, tip);
-    let tip = "Lower keys are not heard as bass.";
+    let tip = "Lower keys are ignored.";
     bars::row(ui, look, hands, &bass.lowest, tip);
-    let tip = "Higher keys are not heard as bass.";
+    let tip = "Higher keys are ignored.";
     bars::row(ui, look, hands, &bass.highest, tip);
-    let tip = "Bends the velocities: above 0 a light touch counts more, below 0 less.";
+    let tip = "Velocity curve: above 0 light playing counts more, below 0 less.";
     bars::row(ui, look, hands, &bass.touch, tip);
-    let tip = "Semitones of a full pitch bend, as your instrument is set.";
+    let tip = "Range of a full pitch bend in semitones, as set on your instrument.";
     bars::row(ui, look, hands, &bass.bend_range, tip);
     let tip =
-        "How much later than meant you play, in milliseconds: what is heard late is played late.";
+        "How late your notes arrive, in milliseconds: each is counted as played that much earlier.";
     bars::row(ui, look, hands, &bass.late_hands, tip);
-    let tip = "The first of four keys: fill now, new idea, tap, save take.";
+    let tip = "The lowest of four keys in a row: fill now, new idea, tap, save take.";
     bars::row(ui, look, hands, &bass.control_key, tip);
     let tip = "Passes the bass on to the MIDI output.";
     bars::switch_row(ui, hands, &bass.thru, tip);
@@ -114,23 +114,23 @@ fn time(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
     let (free_run, feel) = (&params.free_run, &params.feel);
     let tip = "Plays along while the transport is stopped.";
     bars::switch_row(ui, hands, &free_run.is_on, tip);
-    let tip = "Quarter notes a minute without a transport.";
+    let tip = "Tempo without a transport.";
     bars::row(ui, look, hands, &free_run.tempo, tip);
-    let tip = "Quarter notes a measure without a transport.";
+    let tip = "Quarter notes per measure without a transport.";
     bars::row(ui, look, hands, &free_run.meter, tip);
-    let tip = "What starts the drummer: your first note, or a count of taps.";
+    let tip = "What starts the drummer: your first note, or a measure of taps.";
     choice(ui, look, hands, &free_run.start, tip);
     let tip = "Whether the tempo follows you.";
     choice(ui, look, hands, &free_run.tempo_follow, tip);
     button(ui, look, |ui, rect| {
-        let tip = "Each press is a beat of the tempo without a transport.";
+        let tip = "Tap tempo, without a transport: one press per beat.";
         bars::push(ui, look, hands, &free_run.tap, rect, tip);
     });
-    let tip = "Off-beat eighths late by up to a step: 67 % is a shuffle in triplets.";
+    let tip = "How late off-beat eighths are, up to a sixteenth: 67 % is a triplet shuffle.";
     bars::row(ui, look, hands, &feel.shuffle, tip);
-    let tip = "How much of the drummer's own placement is heard: 0 is the grid.";
+    let tip = "How much of the drummer's own timing you hear: 0 is on the grid.";
     bars::row(ui, look, hands, &feel.own, tip);
-    let tip = "Gain of every velocity: 1 changes nothing.";
+    let tip = "Scales every velocity: 1 changes nothing.";
     bars::row(ui, look, hands, &feel.velocity, tip);
 }
 
@@ -142,23 +142,23 @@ fn drums(
     (take_away, watch): (&TakeAway, &Watch),
 ) {
     let (drummer, map) = (&params.drummer, &params.map);
-    let tip = "Which weights play; heard at the next downbeat.";
+    let tip = "Who plays; takes effect at the next downbeat.";
     choice(ui, look, hands, &drummer.weights, tip);
     tell_stand_in(ui, look, watch);
-    let tip = "What predicts: Auto is a GPU where one can be used.";
+    let tip = "What computes the drums: Auto uses a GPU if it can, else the CPU.";
     choice(ui, look, hands, &drummer.device, tip);
-    let tip = "What happens when the bass is silent for four measures.";
+    let tip = "When the bass is silent: lay out after 64 silent steps, or keep time.";
     choice(ui, look, hands, &drummer.silence, tip);
-    let tip = "Which drummer: the take, and the hand that plays it.";
+    let tip = "Each seed plays its own way; the same seed answers the same bass alike.";
     bars::row(ui, look, hands, &drummer.seed, tip);
     let tip = "Which notes the drums are sent on.";
     choice(ui, look, hands, &map.choice, tip);
-    let tip = "Of one's own map: a closed hat ends an open one.";
+    let tip = "In your own map: a closed hat cuts off an open one.";
     bars::switch_row(ui, hands, &map.chokes, tip);
     button(ui, look, |ui, rect| take_away.save(ui, look, rect));
     take_away.tell_saved(ui, look);
-    let more = "The notes and channels of one's own drum map are among the host's parameters; a file of them is read as well: \
-                see the README.";
+    let more = "Set the notes and channels of your own drum map in the host's parameter list, or keep them in a file: see the \
+                README.";
     ui.label(RichText::new(more).font(look.font(12.0)).color(look::FAINT));
 }
 
@@ -196,7 +196,7 @@ fn column(
     });
 }
 
-/// Says that another plays than was chosen, and what to do about it.
+/// Says which drummer stands in for the chosen one and what to do about it, if one does.
 fn tell_stand_in(ui: &mut Ui, look: Look, watch: &Watch) {
     if let Some(StandIn { what, remedy }) = watch.stand_in() {
         let words = RichText::new(format!("{what}. {remedy}"));
@@ -204,7 +204,7 @@ fn tell_stand_in(ui: &mut Ui, look: Look, watch: &Watch) {
     }
 }
 
-/// What this is.
+/// Draws the About page.
 pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams, watch: &Watch) {
     let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
     let builder = UiBuilder::new().max_rect(area).id_salt("about");
@@ -217,9 +217,9 @@ pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams, watch: &Wa
         ));
         tell_stand_in(ui, look, watch);
         let whose = if watch.stand_in().is_none() {
-            "The drummer that plays, in its own words:"
+            "About the drummer that is playing:"
         } else {
-            "The drummer that was chosen, in its own words:"
+            "About the drummer you chose:"
         };
         ui.label(
             RichText::new(whose)

@@ -1,4 +1,4 @@
-//! Pins by hand, and the way back.
+//! Edits pins, with undo and redo.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use lockstep_engine::realtime::{Pin, Pins};
 use super::hands::Hands;
 use crate::params::LockstepParams;
 
-/// Steps that can be taken back.
+/// Most edits that can be undone.
 const N_STEPS_BACK: usize = 200;
 
 const UNDO: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::Z);
@@ -22,9 +22,9 @@ pub(super) struct Pencil {
     params: Arc<LockstepParams>,
     before: Vec<Pins>,
     after: Vec<Pins>,
-    /// Whether the host does not know of a change yet.
+    /// Whether the host still has to be told of a change.
     is_untold: bool,
-    /// The number of the change that it was told of last.
+    /// Number of the last change that the host was told of.
     n_told: i32,
 }
 
@@ -39,12 +39,12 @@ impl Pencil {
         }
     }
 
-    /// The pins as they are.
+    /// The current pins.
     pub(super) fn pins(&self) -> Pins {
         self.params.pins.load()
     }
 
-    /// Settles a cell.
+    /// Pins, forbids or frees a cell.
     pub(super) fn set(&mut self, step_idx: usize, voice: Voice, pin: Pin) {
         let mut pins = self.pins();
         pins.set(step_idx, voice, pin);
@@ -74,8 +74,7 @@ impl Pencil {
         self.is_untold = true;
     }
 
-    /// Lets the host know that there is something to be saved, where pins have been changed: pins are no parameter, so it
-    /// would not.
+    /// Tells the host that the project has changed, if pins were edited: pins are not a parameter, so it would not notice.
     pub(super) fn tell(&mut self, hands: &Hands<'_>) {
         if std::mem::take(&mut self.is_untold) {
             let (n, value) = self.params.next_pin_edit(self.n_told);
@@ -84,12 +83,12 @@ impl Pencil {
         }
     }
 
-    /// Whether there is something to take back.
+    /// Whether there is an edit to undo.
     pub(super) fn can_undo(&self) -> bool {
         !self.before.is_empty()
     }
 
-    /// Takes the last change back.
+    /// Undoes the last edit.
     pub(super) fn undo(&mut self) {
         if let Some(before) = self.before.pop() {
             self.after.push(self.pins());
@@ -97,7 +96,7 @@ impl Pencil {
         }
     }
 
-    /// Does again what was taken back.
+    /// Redoes the last undone edit.
     pub(super) fn redo(&mut self) {
         if let Some(after) = self.after.pop() {
             self.before.push(self.pins());
@@ -105,9 +104,9 @@ impl Pencil {
         }
     }
 
-    /// Listens for the usual keys.
+    /// Handles the undo and redo keys.
     pub(super) fn follow_keys(&mut self, ui: &egui::Ui) {
-        // The longer one first: the shorter is part of it.
+        // Redo first: its shortcut contains undo's.
         if ui.input_mut(|input| input.consume_shortcut(&REDO)) {
             self.redo();
         } else if ui.input_mut(|input| input.consume_shortcut(&UNDO)) {
@@ -126,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    /// What a host is told, and which does nothing about it.
+    /// A host that records what it is told and does nothing else.
     #[derive(Default)]
     struct Told(Mutex<Vec<(&'static str, ParamPtr, f32)>>);
 
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_told_once_of_every_change_of_the_pins_and_of_nothing_else() {
+    fn the_host_is_told_once_of_every_pin_edit_and_of_nothing_else() {
         let params: Arc<LockstepParams> = Arc::default();
         let mut pencil = Pencil::new(Arc::clone(&params));
         let host = Arc::new(Told::default());
@@ -193,7 +192,7 @@ mod tests {
         assert!(!is_told(&mut pencil));
         pencil.set(0, Voice::Kick, Pin::Pinned);
         assert!(is_told(&mut pencil));
-        // The same once more changes nothing, and neither does looking.
+        // Neither the same edit again nor reading the pins is a change.
         pencil.set(0, Voice::Kick, Pin::Pinned);
         assert!(!is_told(&mut pencil));
         for change in [Pencil::undo, Pencil::redo, Pencil::clear] {
@@ -202,7 +201,7 @@ mod tests {
         }
         pencil.redo();
         assert!(!is_told(&mut pencil));
-        // This host has not set the parameter yet: every change is another value all the same.
+        // This host never sets the parameter, yet every change has a new value.
         assert_eq!(values.len(), 4);
         assert!(
             values.windows(2).all(|pair| pair[0] < pair[1]),
@@ -211,15 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn the_count_of_changes_goes_on_from_a_projects_and_over_its_end() {
+    fn the_edit_count_continues_from_the_projects_and_wraps_around() {
         let params = LockstepParams::default();
         let (mut n, mut value) = (0, 0.0);
         for _ in 0..2500 {
             let (next, to) = params.next_pin_edit(n);
             assert!((to - value).abs() > 1e-4 && (0.0..=1.0).contains(&to));
             (n, value) = (next, to);
-            // What a host does.
-            #[expect(unsafe_code, reason = "this is the host, whose function it is")]
+            // As a host does.
+            #[expect(unsafe_code, reason = "the test plays the host, which may call this")]
             // SAFETY: `params` lives.
             unsafe {
                 params.pin_edits.as_ptr()._internal_set_normalized_value(to);
@@ -229,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pinned_is_taken_back_and_done_again() {
+    fn pin_edits_are_undone_and_redone() {
         let mut pencil = Pencil::new(Arc::default());
         pencil.set(0, Voice::Kick, Pin::Pinned);
         pencil.set(4, Voice::Snare, Pin::Forbidden);

@@ -1,4 +1,4 @@
-//! The bass as it is heard: the last 64 steps, moving in time, with the kicks that answer it.
+//! The bass as the drummer hears it: the last 64 steps, scrolling, with the kicks that answer it.
 
 use egui::{Align2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use lockstep_core::representation::{N_PITCHES, Voice, WINDOW_STEPS};
@@ -9,13 +9,13 @@ use super::watch::Watch;
 /// MIDI key of the lowest pitch of a window.
 const LOWEST_KEY: usize = 24;
 
-/// Fewest semitones that are shown: two octaves.
+/// Fewest semitones shown: two octaves.
 const FEWEST_SEMITONES: usize = 24;
 
-/// Share of the height that the kicks have.
+/// Share of the height that the kicks take.
 const KICKS: f32 = 0.12;
 
-/// Draws it; the right edge is now. What it is stands in the first `header` points.
+/// Draws it; the right edge is now. The first `header` points hold the titles.
 pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) {
     let (words, rect) = rect.split_left_right_at_x(rect.left() + header);
     let painter = ui.painter_at(rect);
@@ -29,7 +29,7 @@ pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) 
         reason = "a measure has 32 steps at most"
     )]
     let now = watch.steps() as f32;
-    // Where the step of a row of the window begins: its row is that of step `open_step` of the measure where it is the last.
+    // The last row of the window is step `open_step` of the current measure; `first_step` is the first row's step.
     let first_step = seen.open_step as f32 - (WINDOW_STEPS - 1) as f32;
     let x_of = |row: usize| rect.right() - (now - (first_step + row as f32)) * width;
 
@@ -66,7 +66,7 @@ pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) 
         let onsets: Vec<usize> = window.onsets(row).indices().collect();
         for pitch in window.sounding(row).indices().chain(onsets.iter().copied()) {
             let is_onset = onsets.contains(&pitch);
-            // A gap before an onset parts it from what sounded before.
+            // A gap before an onset separates it from the note before.
             let gap = if is_onset { look.points(1.0) } else { -0.5 };
             let right = x_of(row + 1).min(rect.right());
             let cell = Rect::from_min_max(
@@ -130,7 +130,7 @@ fn kicks(
     }
 }
 
-/// The lowest pitch that is shown and how many are: what sounds, and some more around it.
+/// The lowest pitch to show and how many to show: those that sound, with some room around them.
 fn range(sounds: impl Fn(usize) -> bool) -> (usize, usize) {
     let sounding = || (0..N_PITCHES).filter(|pitch| sounds(*pitch));
     let lowest = sounding().next().unwrap_or(4);
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_sounds_is_in_the_picture() {
+    fn every_sounding_pitch_is_shown() {
         for (low, high) in [(0, 0), (0, 71), (71, 71), (10, 40), (4, 16)] {
             let (first, n) = range(|pitch| pitch == low || pitch == high);
             assert!(first <= low && high < first + n && first + n <= N_PITCHES);

@@ -1,4 +1,4 @@
-//! The presets, and A against B.
+//! The presets, and comparing A with B.
 
 use std::sync::Arc;
 
@@ -13,25 +13,25 @@ use crate::presets::{
     user,
 };
 
-/// What the shelf holds and what is done at it.
+/// The preset list, the A and B buttons, and the dialog that saves a preset.
 pub(super) struct Shelf {
     parameters: Parameters,
     compare: Compare,
-    /// What was taken last.
+    /// The preset that was chosen last.
     taken: Option<Preset>,
-    /// The user's own, read when the list is opened.
+    /// The user's presets, read when the list opens.
     user: Option<Result<UserPresets, PresetError>>,
     writing: Option<Writing>,
 }
 
-/// A preset that is about to be written.
+/// The dialog that saves a preset.
 #[derive(Debug, Default)]
 struct Writing {
     name: String,
     about: String,
-    /// Why it was not, the last time.
+    /// Why the last attempt failed.
     trouble: Option<String>,
-    /// Whether that was only that there is one.
+    /// Whether it failed only because the name is taken.
     is_there: bool,
 }
 
@@ -55,13 +55,12 @@ impl Shelf {
         }
     }
 
-    /// Draws A and B, the way to a new preset and the list of presets, from right to left.
+    /// Draws the A and B buttons, the Save button and the preset list, from right to left.
     pub(super) fn show(&mut self, ui: &mut Ui, look: Look, hands: &Hands<'_>) {
         for (slot, name) in [(Slot::B, "B"), (Slot::A, "A")] {
             let is_on = self.compare.on() == slot;
             let button = ui.selectable_label(is_on, name).on_hover_text(
-                "Two settings to compare by ear: what you turn belongs to the one that is lit. A right click makes the other \
-                 one the same.",
+                "Two settings to compare by ear. Your changes go to the one that is lit; right-click copies it to the other.",
             );
             if button.clicked() && !is_on {
                 let other = self.compare.switch(Values::now(&self.parameters));
@@ -72,7 +71,8 @@ impl Shelf {
             }
         }
         ui.separator();
-        let tip = "Keeps the controls and the kit as a preset of your own, a file in your folder of presets.";
+        let tip =
+            "Saves the controls and the kit as your own preset, a file in your presets folder.";
         if ui.button("Save…").on_hover_text(tip).clicked() {
             self.writing = Some(Writing::default());
         }
@@ -107,7 +107,7 @@ impl Shelf {
                         if found.presets.is_empty() && found.troubles.is_empty() {
                             let folder = found.folder.display();
                             ui.label(
-                                RichText::new(format!("Your own will be in {folder}"))
+                                RichText::new(format!("Your presets go to {folder}"))
                                     .color(look::FAINT),
                             );
                         }
@@ -118,11 +118,11 @@ impl Shelf {
                 }
             });
         if list.inner.is_none() {
-            // What is written meanwhile is seen when the list is opened again.
+            // Files written in the meantime show up when the list opens again.
             self.user = None;
         }
         list.response.on_hover_text(
-            "Presets set density, drummer, feel and kit. A star: something was turned since.",
+            "A preset sets density, drummer, feel and kit. A star: you have changed something since.",
         );
         if let Some(preset) = wanted {
             self.set(&preset.values, hands);
@@ -130,14 +130,14 @@ impl Shelf {
         }
     }
 
-    /// Turns everything to where it is to be.
+    /// Sets the parameters to these values.
     fn set(&self, values: &Values, hands: &Hands<'_>) {
         for (at, value) in values.turns(&self.parameters) {
             hands.set_at(&self.parameters, at, value);
         }
     }
 
-    /// Asks for the name, and writes.
+    /// Draws the dialog, if it is open, and saves the preset.
     fn write(&mut self, ui: &Ui, look: Look) {
         let Some(writing) = &mut self.writing else {
             return;
@@ -146,17 +146,17 @@ impl Shelf {
         let modal = Modal::new(egui::Id::unique("write preset")).show(ui.ctx(), |ui| {
             look.style(ui.style_mut());
             ui.set_width(look.points(360.0));
-            ui.label(RichText::new("A preset of your own").font(look.font(16.0)));
+            ui.label(RichText::new("Save as a preset").font(look.font(16.0)));
             ui.label("Name");
             ui.add(TextEdit::singleline(&mut writing.name).desired_width(f32::INFINITY));
-            ui.label("What it plays, in a sentence (may be empty)");
+            ui.label("Description (optional)");
             ui.add(TextEdit::singleline(&mut writing.about).desired_width(f32::INFINITY));
             if let Some(trouble) = &writing.trouble {
                 ui.label(RichText::new(trouble).color(look::ALARM));
             }
             ui.horizontal(|ui| {
                 let (words, if_there) = if writing.is_there {
-                    ("Replace it", IfThere::Replace)
+                    ("Replace", IfThere::Replace)
                 } else {
                     ("Save", IfThere::Refuse)
                 };
@@ -190,7 +190,7 @@ impl Shelf {
     }
 }
 
-/// A line of the list; the preset, where it is clicked.
+/// Draws a line of the list. Returns the preset if it was clicked.
 fn offer(ui: &mut Ui, preset: &Preset) -> Option<Preset> {
     let line = ui.selectable_label(false, &preset.name);
     let line = if preset.about.is_empty() {

@@ -1,6 +1,6 @@
-//! Taking away what was played: a take at the press of a button, or the last measures in a folder of one's choice.
+//! Saves what was played: a take at the press of a button, or the last measures in a folder that the player chooses.
 //!
-//! Both are asked of the archive and not of a parameter, which a host may move by itself.
+//! Both ask the archive directly instead of setting a parameter, which a host may move by itself.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -14,10 +14,10 @@ use super::bars;
 use super::look::{self, Look};
 use crate::capture::{Exported, Exporting, Place, reveal, takes_folder};
 
-/// Most measures that are held.
+/// Most measures that can be exported.
 const MOST: usize = 64;
 
-/// What is to be taken away, and what was.
+/// The export dialog and the last export.
 #[derive(Debug)]
 pub(super) struct TakeAway {
     /// The instance's place in the archive, once it has been activated.
@@ -27,7 +27,7 @@ pub(super) struct TakeAway {
     folder: String,
     exporting: Option<Exporting>,
     outcome: Option<Result<Exported, String>>,
-    /// What a file manager has answered.
+    /// Brings the file manager's answer.
     shown: Option<Receiver<String>>,
     trouble: Option<String>,
 }
@@ -47,9 +47,9 @@ impl TakeAway {
         }
     }
 
-    /// Draws the button, and what it opens.
+    /// Draws the Export button and its dialog.
     pub(super) fn show(&mut self, ui: &mut Ui, look: Look) {
-        let tip = "The last measures that were played, bass and drums, as .mid and .wav in a folder of your choice.";
+        let tip = "Writes the last measures, bass and drums, as .mid and .wav to a folder of your choice.";
         if ui.button("Export…").on_hover_text(tip).clicked() {
             self.is_open = true;
             self.outcome = None;
@@ -70,11 +70,11 @@ impl TakeAway {
         let modal = Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
             look.style(ui.style_mut());
             ui.set_width(look.points(440.0));
-            ui.label(RichText::new("Take away what was played").font(look.font(16.0)));
+            ui.label(RichText::new("Export what was played").font(look.font(16.0)));
             ui.horizontal(|ui| {
                 ui.label("The last");
                 ui.add(DragValue::new(&mut self.n_measures).range(1..=MOST));
-                ui.label("measures, as .mid and .wav, into");
+                ui.label("measures, as .mid and .wav, to");
             });
             ui.add(egui::TextEdit::singleline(&mut self.folder).desired_width(f32::INFINITY));
             ui.horizontal(|ui| {
@@ -87,7 +87,7 @@ impl TakeAway {
                 }
                 is_done = ui.button("Close").clicked();
                 if self.exporting.is_some() {
-                    ui.label("on its way …");
+                    ui.label("exporting …");
                 }
             });
             self.tell(ui);
@@ -97,10 +97,10 @@ impl TakeAway {
         }
     }
 
-    /// Draws the button that saves a take, and has one saved.
+    /// Draws the Save take button, and saves a take when it is clicked.
     pub(super) fn save(&self, ui: &Ui, look: Look, rect: Rect) {
-        let tip = "Writes the last 64 measures as .mid and .wav into the folder of takes. Where nothing was played since, it says \
-                   where they are.";
+        let tip = "Writes the last 64 measures as .mid and .wav to your takes folder. If nothing new was played, it shows \
+                   where the last take is.";
         if bars::press(ui, look, (rect, "Save take"), tip)
             && let Some(place) = self.place.get()
         {
@@ -108,7 +108,7 @@ impl TakeAway {
         }
     }
 
-    /// Says how the last take was saved, by the button or a control key.
+    /// Says how the last save went, by button or control key.
     pub(super) fn tell_saved(&self, ui: &mut Ui, look: Look) {
         if let Some(told) = self.place.get().and_then(Place::told) {
             let color = if told.is_trouble {
@@ -127,23 +127,23 @@ impl TakeAway {
         let n_measures = NonZeroUsize::new(self.n_measures).unwrap_or(NonZeroUsize::MIN);
         self.outcome = match self.place.get() {
             _ if !folder.is_absolute() => Some(Err(format!(
-                "`{}` is no whole path of a folder: it begins at the root",
+                "`{}` is not a full path: it has to start at the root",
                 folder.display()
             ))),
             Some(place) => {
                 self.exporting = Some(place.export(n_measures, folder));
                 None
             }
-            None => Some(Err("nothing was played yet: play first".to_owned())),
+            None => Some(Err("nothing has been played yet".to_owned())),
         };
     }
 
-    /// Says how it went, and leads to the files.
+    /// Says how the export went, with buttons that lead to the files.
     fn tell(&mut self, ui: &mut Ui) {
         match &self.outcome {
             Some(Ok(exported)) => {
                 let n = exported.n_measures;
-                ui.label(format!("Copied {n} measures to"));
+                ui.label(format!("Exported {n} measures to"));
                 for path in [&exported.mid, &exported.wav] {
                     ui.label(RichText::new(path.display().to_string()).color(look::PINNED));
                 }
@@ -170,13 +170,13 @@ impl TakeAway {
     }
 }
 
-/// Has the file manager show a file, on a thread that can wait for it; its words come when it has answered.
+/// Shows a file in the file manager, on its own thread because that may block. The error text follows, empty on success.
 fn show_file(path: PathBuf) -> Option<Receiver<String>> {
     let (tell, words) = channel();
     let thread = Builder::new().name("lockstep-reveal".to_owned());
     let spawned = thread.spawn(move || {
         let words = reveal(&path).err().map(|error| error.to_string());
-        // Who has closed the window does not want to know.
+        // The window may be closed by now.
         let _ = tell.send(words.unwrap_or_default());
     });
     spawned.ok().map(|_| words)

@@ -1,4 +1,4 @@
-//! What the audio and the generator thread showed last, carried on to this very moment.
+//! The newest data from the audio and generator threads, with the position extrapolated to now.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,17 +11,17 @@ use super::lock::Lock;
 use crate::drummers::StandIn;
 use crate::generator::{Prediction, Status};
 
-/// How long a snapshot is carried on: longer than any block, and a host that has stopped asking for blocks stands still soon.
+/// How long a position is extrapolated, in seconds: longer than any block, yet the playhead soon stops when the host does.
 const LONGEST_S: f64 = 0.25;
 
-/// The newest snapshot and when it came.
+/// The newest snapshot and when it arrived.
 #[derive(Debug)]
 pub(super) struct Watch {
     seen: SnapshotReceiver,
     status: Arc<Status>,
     last: Snapshot,
     came: Instant,
-    /// Whether the drummer has been seen to play.
+    /// Whether a snapshot has shown the clock running.
     pub(super) has_begun: bool,
     /// How well the drums lock with the bass.
     pub(super) lock: Option<Lock>,
@@ -39,7 +39,7 @@ impl Watch {
         }
     }
 
-    /// Takes what has come.
+    /// Takes the newest snapshot, if one has arrived.
     pub(super) fn look(&mut self) {
         if let Some(newest) = self.seen.newest() {
             self.last = newest;
@@ -49,12 +49,12 @@ impl Watch {
         }
     }
 
-    /// What was seen last.
+    /// The last snapshot.
     pub(super) fn snapshot(&self) -> &Snapshot {
         &self.last
     }
 
-    /// Steps since the measure began, by now: a little more than the last snapshot says, and never beyond its end.
+    /// Steps since the measure began, extrapolated to now and never past its end.
     pub(super) fn steps(&self) -> f64 {
         let since_s = self.came.elapsed().as_secs_f64().min(LONGEST_S);
         let beats = self.last.position.0 + since_s * self.last.tempo_bpm / 60.0;
@@ -66,12 +66,12 @@ impl Watch {
         self.status.prediction()
     }
 
-    /// Who plays in place of the drummer that was chosen, if anybody does.
+    /// What plays in place of the chosen drummer, if it cannot play.
     pub(super) fn stand_in(&self) -> Option<StandIn> {
         self.status.stand_in()
     }
 
-    /// Whether a voice of the drummer's own take falls on a step of the window.
+    /// Whether the plan, as the drummer made it, has a hit of this voice at a step of the window.
     pub(super) fn is_played(&self, step_idx: usize, voice: Voice) -> bool {
         let step = self.last.played.get(step_idx);
         step.is_some_and(|step| step[voice.index()] > 0.0)

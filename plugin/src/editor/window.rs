@@ -1,7 +1,7 @@
-//! The editor as the plugin framework knows it: egui's, with a window that draws on every X11 host and leaves in order.
+//! The editor as the plugin framework sees it: wraps egui's so that its window draws in every X11 host and closes cleanly.
 //!
-//! On Linux a window is mapped while it is built ([`x11`]), inside a parent of its own until the host gives one, and closing it
-//! waits for its thread ([`WindowThread`]). Elsewhere it is egui's window and nothing else. Main thread.
+//! On Linux a window is mapped while it is built ([`x11`]), inside its own hidden parent until the host gives one, and closing
+//! it waits for its thread ([`WindowThread`]). Elsewhere it is egui's plain window. Main thread.
 //!
 //! [`x11`]: super::x11
 
@@ -23,7 +23,7 @@ use super::window_thread::WindowThread;
 #[cfg(target_os = "linux")]
 use super::x11::HoldingWindow;
 
-/// Makes the plugin's window, as often as a host wants one.
+/// Opens the plugin window, as often as the host asks.
 pub struct Editor {
     egui: EguiEditor<App>,
     thread: Arc<WindowThread>,
@@ -100,7 +100,7 @@ impl nice_plug::editor::Editor for Editor {
     }
 }
 
-/// A window that is open. Its fields are dropped in this order.
+/// An open window. Its fields drop in this order.
 pub struct Window {
     inner: baseview::Window,
     thread: Ended,
@@ -123,7 +123,7 @@ impl Drop for Ended {
     }
 }
 
-/// What a host does to an open window.
+/// How the host controls an open window.
 pub struct Handle(EguiEditorHandle);
 
 impl fmt::Debug for Handle {

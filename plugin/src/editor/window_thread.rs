@@ -1,9 +1,8 @@
 //! The thread that draws an open window, and its end.
 //!
-//! On X11 each window has one. baseview 0.4.2 does not always wait for its end when a window is closed, and never when the
-//! process ends with the window open. What the thread still gives back then, the process's own end has taken away: OpenGL's
-//! library is finished before the thread is, and the process crashes. On other systems windows are drawn on the main thread,
-//! and nothing here does anything.
+//! On X11 each window has one. baseview 0.4.2 does not always wait for it when a window closes, and never when the process
+//! exits with the window open. Then the OpenGL library shuts down while the thread is still releasing its resources, and the
+//! process crashes. On other systems windows are drawn on the main thread, and this module does nothing.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,26 +13,26 @@ use std::time::{Duration, Instant};
 
 use nice_plug_egui::baseview::WindowWaker;
 
-/// Longest wait for a thread's end: it only has to give back what it has, so a longer one is stuck in the display.
+/// Longest wait for a thread to end: it only has to release its resources, so after this long the display is stuck.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long is waited before the next look.
+/// Interval between polls.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-/// Threads that may still run when the process ends.
+/// Threads that may still run when the process exits.
 static THREADS: Mutex<Vec<Weak<WindowThread>>> = Mutex::new(Vec::new());
 
-/// The thread of an editor's window, as others see it.
+/// A handle to the thread of an editor window.
 #[derive(Debug, Default)]
 pub(super) struct WindowThread {
-    /// The process ends: the window is to close by itself.
+    /// The process is exiting, so the window has to close itself.
     is_ending: AtomicBool,
     running: Mutex<Option<Running>>,
 }
 
-/// A thread that has begun, and may have ended.
+/// A thread that has started and may have ended.
 struct Running {
-    /// A folder that Linux keeps for as long as the thread lives.
+    /// The thread's folder in `/proc`, which exists while the thread lives.
     folder: PathBuf,
     waker: WindowWaker,
 }
@@ -47,11 +46,11 @@ impl fmt::Debug for Running {
 }
 
 impl WindowThread {
-    /// Notes the thread that calls this as the window's. To be called after OpenGL has begun: what begins first at the
-    /// process's end is what was announced last.
+    /// Registers the calling thread as the window's. Call it after OpenGL is initialised: exit handlers run in reverse order
+    /// of registration.
     pub(super) fn begin(self: &Arc<Self>, waker: WindowWaker) {
         static ANNOUNCED: Once = Once::new();
-        // Where there is no such folder, there is nothing to wait for.
+        // Without `/proc` there is no way to wait for the thread.
         let Ok(thread) = std::fs::read_link("/proc/thread-self") else {
             return;
         };
@@ -68,12 +67,12 @@ impl WindowThread {
         ANNOUNCED.call_once(announce);
     }
 
-    /// Whether the window is to close by itself.
+    /// Whether the window has to close itself.
     pub(super) fn is_ending(&self) -> bool {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    /// Waits until the thread has ended, if one has begun, at most [`PATIENCE`]. Its window must have been told to close.
+    /// Waits until the thread, if one was started, has ended; at most [`PATIENCE`]. Its window must already be closing.
     pub(super) fn await_end(&self) {
         let folder = self.lock().take().map(|running| running.folder);
         let begun = Instant::now();
@@ -95,11 +94,11 @@ impl WindowThread {
     }
 }
 
-/// Has the windows that are open when the process ends closed before anything else ends.
+/// Registers an exit handler that closes all open windows first.
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "there is no safe way to ask for it")]
+#[expect(unsafe_code, reason = "`atexit` has no safe wrapper")]
 fn announce() {
-    // SAFETY: the function lives as long as the process, for the plugin's code is never unloaded (`build.rs`).
+    // SAFETY: the function stays valid, because the plugin's code is never unloaded (`build.rs`).
     let _cannot = unsafe { libc::atexit(end_all) };
 }
 

@@ -1,8 +1,8 @@
-//! What the window needs on X11 besides the toolkit: to be mapped before its event loop runs.
+//! Maps the window on X11 before its event loop runs, which the toolkit does not do.
 //!
-//! baseview 0.4.2 asks the X server when to draw, and selects the answers only once the window is mapped. If it asks before,
-//! the answer is lost, it never asks again, and the window stays blank. A window that is mapped while it is built is safe: its
-//! event loop first reads that it is mapped. Linux only; on the window's own thread and on the main thread.
+//! baseview 0.4.2 asks the X server when to draw, but subscribes to the answers only once the window is mapped. If it asks
+//! before that, the answer is lost, it never asks again, and the window stays blank. A window that is mapped while it is built
+//! is safe: its event loop reads the map event first. Linux only; window thread and main thread.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,13 +15,13 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
-/// Longest wait for a window manager to map a window: inside a host's window there is none, and no wait.
+/// Longest wait for a window manager to map a window. Inside a host's window there is no window manager and no wait.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long is waited before the next look.
+/// Interval between polls.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// Why the X server did not do it.
+/// Why talking to the X server failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum X11Error {
     #[error("no connection to the X server: {0}")]
@@ -34,12 +34,12 @@ pub(super) enum X11Error {
     Id(#[from] ReplyOrIdError),
 }
 
-/// Maps the window that is being built, and waits until the X server has done so. It is not visible before its parents are.
+/// Maps the window being built and waits until the X server has done so. It becomes visible only when its parents are.
 ///
 /// # Errors
-/// [`X11Error`], where the display cannot be opened once more.
+/// [`X11Error`], for instance if the display takes no second connection.
 pub(super) fn map_own(window: &impl HasWindowHandle) -> Result<(), X11Error> {
-    // Baseview's window is always one of these, and its number has 32 bits on the wire.
+    // baseview's window is always one of these, and X11 ids have 32 bits.
     let window = match window.window_handle().map(|handle| handle.as_raw()) {
         Ok(RawWindowHandle::Xlib(handle)) => WindowId::try_from(handle.window).unwrap_or_default(),
         Ok(RawWindowHandle::Xcb(handle)) => handle.window.get(),
@@ -58,18 +58,18 @@ pub(super) fn map_own(window: &impl HasWindowHandle) -> Result<(), X11Error> {
     Ok(())
 }
 
-/// A parent that is never shown, for the plugin's window until its host gives another: a host that opens CLAP windows makes
-/// them first and says where they belong later. Dropping it destroys what is still inside.
+/// A hidden parent for the plugin window until the host gives its own: CLAP hosts create the window first and set its parent
+/// later. Dropping it destroys any window still inside.
 #[derive(Debug)]
 pub(super) struct HoldingWindow {
-    /// The X server destroys its window when this ends.
+    /// The X server destroys the window when this closes.
     _connection: RustConnection,
     id: WindowId,
 }
 
 impl HoldingWindow {
     /// # Errors
-    /// [`X11Error`], where there is no display.
+    /// [`X11Error`] if there is no display.
     pub(super) fn new() -> Result<Self, X11Error> {
         let (connection, screen) = x11rb::connect(None)?;
         let root = connection.setup().roots[screen].root;
@@ -87,7 +87,7 @@ impl HoldingWindow {
                 border,
                 WindowClass::INPUT_OUTPUT,
                 x11rb::COPY_FROM_PARENT,
-                // Window managers leave it alone.
+                // Window managers ignore it.
                 &CreateWindowAux::new().override_redirect(1),
             )?
             .check()?;

@@ -1,9 +1,10 @@
-//! Who asks, who answers, and in which order: what the generator thread does.
+//! The generator thread's work: which instance asks, which drummer answers, and in which order.
 //!
-//! A look serves each asker's newest request once, from the asker after the one that was served last, so that nobody starves.
-//! Drummers are loaded when the first asker chooses them and let go with the last; both on threads of their own, for opening
-//! and closing a device takes seconds and the other askers play on. Nor does anybody wait for them who leaves: what is still
-//! being loaded then is let go when it is there. A drummer that panics is replaced by the rule groove.
+//! Each poll serves every asker's newest request once, starting after the asker that was served last, so that none starves.
+//! A drummer is loaded when the first asker chooses it and dropped after the last one leaves it. Both happen on separate
+//! threads, because opening and closing a device takes seconds and the other askers must play on. Leaving does not wait for
+//! them either: a drummer that is still loading is dropped once it is loaded. A drummer that panics is replaced by the rule
+//! groove.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,8 +26,7 @@ use crate::drummers::{Choice, Loaded, StandIn};
 type Brain = Box<dyn Generator>;
 type Load = Arc<dyn Fn(Choice) -> Loaded + Send + Sync>;
 
-/// How long the end waits for threads that load and let go: long enough for what computes here, and no host waits longer for
-/// the rest.
+/// Longest wait on drop for threads that load or drop drummers: enough for CPU work, and short enough for hosts.
 const LAST_PATIENCE: Duration = Duration::from_millis(100);
 
 /// An instance, as the generator thread sees it.
@@ -34,7 +34,7 @@ pub(super) struct Asker {
     end: GeneratorEnd,
     status: Arc<Status>,
     wish: Box<dyn Fn() -> Choice + Send>,
-    /// Waits for its drummer to be loaded.
+    /// The newest request that has not been answered yet.
     request: Option<Request>,
 }
 
@@ -68,7 +68,7 @@ enum Drummer {
 }
 
 impl Drummer {
-    /// The rule groove, for a choice that the program is to blame for.
+    /// The rule groove, in place of a drummer that failed through an error in the program.
     fn rule(choice: Choice, trouble: &str) -> Self {
         nice_error!("Lockstep plays its rule groove: {choice}: {trouble}");
         Self::Here(Loaded {
@@ -81,11 +81,11 @@ impl Drummer {
 /// The generator thread's askers and drummers.
 pub(super) struct Roster {
     askers: Vec<(u64, Asker)>,
-    /// Place among the askers of the one that is served first.
+    /// Index of the asker that is served first.
     first: usize,
-    /// One for each choice of the askers.
+    /// One for each distinct choice of the askers.
     drummers: Vec<(Choice, Drummer)>,
-    /// Drummers that nobody wants any more.
+    /// Threads that drop drummers nobody uses any more.
     leaving: Vec<JoinHandle<()>>,
     load: Load,
 }
@@ -101,7 +101,7 @@ impl Roster {
         }
     }
 
-    /// Loads what is wanted and lets go what is not.
+    /// Loads the drummers that are chosen and drops those that are not.
     fn follow_choices(&mut self) {
         let wanted: Vec<Choice> = self
             .askers
@@ -118,7 +118,7 @@ impl Roster {
         }
         let mut idx = 0;
         while let Some((choice, drummer)) = self.drummers.get(idx) {
-            // One that is still loading is let go once it is here.
+            // One that is still loading is dropped once it has loaded.
             if wanted.contains(choice) || matches!(drummer, Drummer::Loading(_)) {
                 idx += 1;
             } else if let (_, Drummer::Here(loaded)) = self.drummers.swap_remove(idx) {
@@ -128,7 +128,8 @@ impl Roster {
         self.leaving.retain(|thread| !thread.is_finished());
     }
 
-    /// The drummer of a choice and what it stands in for, if it is here; loads it if nobody has wanted it yet.
+    /// The drummer of a choice, and what to tell the player if it is a stand-in. `None` while it loads; starts loading it if
+    /// needed.
     fn want(&mut self, choice: Choice) -> Option<(&mut Brain, &mut Option<StandIn>)> {
         let is_choice = |(other, _): &(Choice, Drummer)| *other == choice;
         let idx = self.drummers.iter().position(is_choice).unwrap_or_else(|| {
@@ -166,11 +167,11 @@ impl Roster {
     fn let_go(&mut self, brain: Brain) {
         stay_loaded();
         let thread = Builder::new().name("lockstep-leave".to_owned());
-        // Without a thread it is dropped here.
+        // If no thread can be started, it is dropped right here.
         self.leaving.extend(thread.spawn(move || drop(brain)));
     }
 
-    /// Answers an asker's newest request, if there is one and its drummer is here.
+    /// Answers an asker's newest request, if there is one and its drummer has loaded. Returns whether it did.
     fn serve(&mut self, idx: usize) -> bool {
         let Some((_, asker)) = self.askers.get_mut(idx) else {
             return false;
@@ -181,7 +182,7 @@ impl Roster {
         let Some(request) = asker.request else {
             return false;
         };
-        // Read after the request was taken: what was turned before it was made counts.
+        // Read after taking the request, so that a choice made before the request counts.
         let choice = (asker.wish)();
         let Some((brain, stand_in)) = self.want(choice) else {
             return false;
@@ -253,7 +254,8 @@ impl Drop for Roster {
     }
 }
 
-/// The drummer's plan, or the rule groove's where it failed. One that panicked comes back, and the rule groove has its place.
+/// The drummer's plan, or the rule groove's if it failed. If the drummer panicked, the rule groove takes its place and the
+/// broken drummer is returned.
 fn answer(brain: &mut Brain, request: &Request) -> (Plan, Option<Brain>) {
     let by_rule = || Plan {
         take: request.take,
@@ -261,7 +263,7 @@ fn answer(brain: &mut Brain, request: &Request) -> (Plan, Option<Brain>) {
         heard_steps: request.heard_steps,
         hits: rule::groove(&request.window, request.meter),
     };
-    // What a panic left half done is asked nothing more.
+    // A drummer that has panicked may be in a broken state, so it is never used again.
     let Ok(plan) = catch_unwind(AssertUnwindSafe(|| brain.plan(request))) else {
         let broken = std::mem::replace(brain, Box::new(RuleGroove));
         return (by_rule(), Some(broken));

@@ -1,4 +1,4 @@
-//! What instances that share the pool can rely on.
+//! Instances that share the pool.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ const OTHER: Choice = Choice {
 };
 const N_SEATS: usize = 32;
 
-/// A request whose bass is another for each number.
+/// A request with a different bass for each measure.
 fn request(measure: u64) -> Request {
     let mut window = Window::default();
     for step_idx in (0..WINDOW_STEPS).step_by(2 + usize::try_from(measure % 5).unwrap_or_default())
@@ -51,12 +51,12 @@ fn request(measure: u64) -> Request {
     }
 }
 
-/// The drummer that was chosen.
+/// A drummer that is not a stand-in.
 fn loaded(brain: impl Generator + 'static) -> Loaded {
     Loaded::from(Box::new(brain) as Box<dyn Generator>)
 }
 
-/// Plays by rule, counts what it is asked, and panics in one measure.
+/// Plays almost the rule groove, counts its requests, and panics in one measure.
 struct Counting {
     n_asked: Arc<AtomicUsize>,
     panics_at: Option<u64>,
@@ -69,9 +69,13 @@ impl Generator for Counting {
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         self.n_asked.fetch_add(1, Ordering::SeqCst);
-        assert_ne!(Some(request.measure), self.panics_at, "as the test wants");
+        assert_ne!(
+            Some(request.measure),
+            self.panics_at,
+            "the panic that the test wants"
+        );
         let mut hits = rule::groove(&request.window, Meter::COMMON);
-        // Told apart from the rule groove.
+        // Makes it differ from the rule groove.
         let first = hits.hit(0, lockstep_core::representation::Voice::ALL[0]);
         hits.set(15, lockstep_core::representation::Voice::ALL[8], first);
         Ok(hits)
@@ -83,7 +87,7 @@ fn plan(end: &mut RealtimeEnd, measure: u64) -> Option<Plan> {
     Patient::new(end, LONGEST_WAIT).plan_for(1, measure)
 }
 
-/// Looks until something was answered.
+/// Polls until something was answered.
 fn look(roster: &mut Roster) {
     while !roster.look() {
         thread::yield_now();
@@ -134,7 +138,7 @@ fn instances_that_chose_the_same_share_one_copy_of_its_weights() -> io::Result<(
 }
 
 #[test]
-fn a_look_answers_everyones_newest_request_once() {
+fn a_poll_answers_each_instances_newest_request_once() {
     let n_asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&n_asked);
     let mut roster = Roster::new(move |_| {
@@ -173,7 +177,7 @@ fn a_look_answers_everyones_newest_request_once() {
 }
 
 #[test]
-fn a_drummer_that_takes_long_to_load_keeps_nobody_else_waiting() -> io::Result<()> {
+fn a_drummer_that_loads_slowly_delays_no_other() -> io::Result<()> {
     let (release, wait) = channel::<()>();
     let wait = Mutex::new(wait);
     let pool = Pool::start(move |choice| {
@@ -192,7 +196,7 @@ fn a_drummer_that_takes_long_to_load_keeps_nobody_else_waiting() -> io::Result<(
     }
     assert!(!slow.has_answer());
     drop(release);
-    // What was asked meanwhile is answered, by the drummer that was wanted.
+    // The request made in the meantime is answered.
     assert!(plan(&mut slow, 7).is_some());
     Ok(())
 }
@@ -243,7 +247,7 @@ fn a_shared_network_answers_each_as_if_it_had_it_alone() -> Result<(), Box<dyn s
     let _b = pool.seat(end_b, Arc::default(), || CHOICE);
     let mut alone = [(); 2].map(|()| Predictor::new(EMBEDDED_WEIGHTS));
     for measure in 1..9 {
-        // Another bass, seed and measure for each; now one is first and now the other.
+        // Each has its own bass, seed and measure; they take turns asking first.
         let asked = [measure, 100 + 7 * measure];
         let ends = [&mut a, &mut b];
         let order = if measure % 2 == 0 { [0, 1] } else { [1, 0] };
@@ -263,7 +267,7 @@ fn a_shared_network_answers_each_as_if_it_had_it_alone() -> Result<(), Box<dyn s
 }
 
 #[test]
-fn who_has_left_is_not_answered_and_a_drummer_goes_with_the_last_who_wants_it() {
+fn an_instance_that_left_gets_no_answer_and_a_drummer_is_dropped_after_its_last_instance() {
     let token = Arc::new(AtomicUsize::new(0));
     let given = Arc::clone(&token);
     let mut roster = Roster::new(move |choice| {
@@ -292,7 +296,7 @@ fn who_has_left_is_not_answered_and_a_drummer_goes_with_the_last_who_wants_it() 
     audio[1].publish(&request(2));
     look(&mut roster);
     assert!(audio[1].has_answer() && !audio[0].has_answer());
-    // This test's, the loader's and the drummer's.
+    // Held by this test, the loader and the drummer.
     assert_eq!(Arc::strong_count(&token), 3);
     roster.leave(1);
     while Arc::strong_count(&token) > 2 {
@@ -305,7 +309,7 @@ fn who_has_left_is_not_answered_and_a_drummer_goes_with_the_last_who_wants_it() 
 }
 
 #[test]
-fn a_drummer_that_panics_is_replaced_and_takes_nobody_down() -> io::Result<()> {
+fn a_drummer_that_panics_is_replaced_and_no_other_is_affected() -> io::Result<()> {
     let n_loads = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&n_loads);
     let pool = Pool::start(move |choice| {
@@ -358,7 +362,7 @@ fn the_thread_has_ended_when_the_last_seat_is_dropped() -> io::Result<()> {
     drop(pool);
     assert!(Arc::strong_count(&token) > 1);
     drop(seats);
-    // A loader is waited for, but not for ever; and it ends.
+    // Dropping waits only briefly for a loader, but the loader ends.
     while Arc::strong_count(&token) > 1 {
         thread::yield_now();
     }
@@ -366,7 +370,7 @@ fn the_thread_has_ended_when_the_last_seat_is_dropped() -> io::Result<()> {
 }
 
 #[test]
-fn who_leaves_last_waits_for_no_drummer_that_is_still_being_loaded() -> io::Result<()> {
+fn the_last_instance_to_leave_does_not_wait_for_drummers_that_are_loading() -> io::Result<()> {
     let (release, wait) = channel::<()>();
     let wait = Arc::new(Mutex::new(wait));
     let blocked = Arc::clone(&wait);
@@ -376,7 +380,7 @@ fn who_leaves_last_waits_for_no_drummer_that_is_still_being_loaded() -> io::Resu
     })?;
     let seats =
         [CHOICE, OTHER].map(|choice| pool.seat(handoff().1, Arc::default(), move || choice));
-    // Both are on their way: the loaders hold what they wait for.
+    // Both are loading: each loader holds the channel it waits for.
     while Arc::strong_count(&wait) < 2 || wait.try_lock().is_ok() {
         thread::yield_now();
     }
@@ -392,8 +396,8 @@ fn who_leaves_last_waits_for_no_drummer_that_is_still_being_loaded() -> io::Resu
 }
 
 #[test]
-fn who_has_chosen_a_drummer_that_cannot_play_is_told_and_told_when_it_can() {
-    let sorry = StandIn::rule("it is ill");
+fn a_player_is_told_when_the_chosen_drummer_cannot_play_and_when_it_can_again() {
+    let sorry = StandIn::rule("it is broken");
     let told = sorry.clone();
     let mut roster = Roster::new(move |choice| Loaded {
         brain: Box::new(RuleGroove),
@@ -413,7 +417,7 @@ fn who_has_chosen_a_drummer_that_cannot_play_is_told_and_told_when_it_can() {
             thread::yield_now();
         }
     };
-    // Without one request: who has chosen sees it before a note is played.
+    // Without any request: the player sees it before playing a note.
     shown(Some(sorry.clone()));
     for (chosen, expected) in [(CHOICE, None), (OTHER, Some(sorry))] {
         if let Ok(mut choice) = choice.lock() {
@@ -424,7 +428,7 @@ fn who_has_chosen_a_drummer_that_cannot_play_is_told_and_told_when_it_can() {
 }
 
 #[test]
-fn a_drummer_that_panics_is_told_of() {
+fn the_player_is_told_of_a_drummer_that_panics() {
     let mut roster = Roster::new(|_| {
         loaded(Counting {
             n_asked: Arc::default(),

@@ -1,4 +1,4 @@
-//! Which of what comes in is the bass, and how it is heard.
+//! Which of the incoming MIDI is the bass, and how it is read.
 
 use std::sync::Arc;
 
@@ -7,34 +7,34 @@ use nice_plug::prelude::*;
 
 use super::choices::{key_name, key_number};
 
-/// Highest first control key: four of them fit below the top of the keyboard.
+/// Highest possible first control key: all four must fit below key 128.
 const MAX_CONTROL_KEY: i32 = 124;
 
-/// What is heard.
+/// How the bass is heard.
 #[derive(Debug, Params)]
 pub struct BassParams {
-    /// The channel of the bass, 1 to 16; 0 hears all.
+    /// MIDI channel of the bass, 1 to 16; 0 takes all.
     #[id = "bass_ch"]
     pub channel: IntParam,
-    /// Lowest key that is bass.
+    /// Lowest key that counts as bass.
     #[id = "bass_low"]
     pub lowest: IntParam,
-    /// Highest key that is bass.
+    /// Highest key that counts as bass.
     #[id = "bass_high"]
     pub highest: IntParam,
-    /// The curve of velocities.
+    /// Velocity curve.
     #[id = "touch"]
     pub touch: FloatParam,
-    /// Semitones of a full pitch bend.
+    /// Range of a full pitch bend, in semitones.
     #[id = "bend"]
     pub bend_range: FloatParam,
-    /// How much later than meant the bassist plays.
+    /// How late the bassist's notes arrive, in milliseconds; each counts as played that much earlier.
     #[id = "late"]
     pub late_hands: FloatParam,
-    /// The first of four keys that ask for a fill, another idea, a tap of the tempo, and a file; -1 is none.
+    /// The first of four keys: fill now, new idea, tap, save take; -1 is off.
     #[id = "ctl_key"]
     pub control_key: IntParam,
-    /// Whether the bass is passed on.
+    /// Whether the bass is passed on to the MIDI output.
     #[id = "thru"]
     pub thru: BoolParam,
 }
@@ -82,14 +82,14 @@ impl Default for BassParams {
             )
             .with_step_size(1.0)
             .with_unit(" ms"),
-            // Set once for a keyboard; and one of the keys writes files, which no lane is to have a hand in.
+            // Set once per keyboard; and one of the keys writes files, which automation must never do.
             control_key: named("Control keys", -1, MAX_CONTROL_KEY, -1, "Off").non_automatable(),
             thru: BoolParam::new("MIDI thru", false),
         }
     }
 }
 
-/// Whole numbers of which the lowest has a name; keys where it lies below 0.
+/// An integer parameter whose lowest value has a name; if `min` is below 0, the others are keys.
 fn named(name: &str, min: i32, max: i32, default: i32, lowest: &'static str) -> IntParam {
     IntParam::new(name, default, IntRange::Linear { min, max })
         .with_value_to_string(Arc::new(move |value| match value {
@@ -108,7 +108,7 @@ fn named(name: &str, min: i32, max: i32, default: i32, lowest: &'static str) -> 
 }
 
 impl BassParams {
-    /// As the edge of the audio thread reads them.
+    /// The settings as the audio thread reads them.
     pub(super) fn settings(&self) -> InputSettings {
         let number = |param: &IntParam| u8::try_from(param.value());
         InputSettings {

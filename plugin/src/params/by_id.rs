@@ -1,7 +1,7 @@
 //! The instrument's parameters by id, name and text, as a host shows them.
 //!
-//! For who is a host or stands beside one: the app, the presets. The only place that dereferences the framework's parameter
-//! pointers. Texts are the main thread's; [`Parameters::set`] and the values are the audio thread's too.
+//! For the app, which is its own host, and for presets. The only place that dereferences the framework's parameter pointers.
+//! Use texts on the main thread only; [`Parameters::set`] and the values are safe on the audio thread too.
 
 #[cfg(test)]
 mod tests;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 use nice_plug::prelude::{ParamPtr, Params};
 use serde::{Deserialize, Serialize};
 
-/// What is of the moment, and not remembered: whether the buttons are down, and how often pins were changed.
+/// Ids of parameters that are not remembered: the buttons, and the counter of pin edits.
 pub(crate) const MOMENTARY: [&str; 5] = ["fill_now", "new_idea", "tap", "save", "pin_edits"];
 
-/// Up to so many steps a parameter's texts are told one by one.
+/// A parameter with fewer steps than this lists its values one by one.
 const MAX_LISTED: usize = 16;
 
 /// The parameters of one instrument, which they keep alive.
@@ -31,7 +31,7 @@ struct Parameter {
     /// As a host shows it; empty outside all groups.
     group: String,
     pointer: ParamPtr,
-    /// In `[0, 1]`; what it is without a word from the musician.
+    /// In `[0, 1]`; the value until the musician changes it.
     default: f32,
 }
 
@@ -52,37 +52,37 @@ pub enum ParameterError {
     /// No parameter has this id or name.
     #[error("there is no parameter `{0}`: `lockstep live --list-parameters` lists them")]
     Unknown(String),
-    /// It cannot be this.
-    #[error("`{text}` is nothing that {name} ({id}) can be: it is {range}")]
+    /// The text is not a value of the parameter.
+    #[error("{name} ({id}) cannot be `{text}`: use {range}")]
     Text {
-        /// What it was to be.
+        /// The text that was given.
         text: String,
         /// Its shown name.
         name: String,
         /// Its id.
         id: String,
-        /// What it can be, in words.
+        /// The values it can have, as text.
         range: String,
     },
-    /// A bare number is not from 0 to 1.
-    #[error("{value} is nothing that {id} can be: a number is from 0 to 1, a text {range}")]
+    /// A bare number is outside 0 to 1.
+    #[error("{id} cannot be {value}: use a number from 0 to 1, or a text: {range}")]
     Number {
-        /// What it was to be.
+        /// The number that was given.
         value: f32,
         /// Its id.
         id: String,
-        /// What it can be, in words.
+        /// The values it can have, as text.
         range: String,
     },
 }
 
-/// A value as it is written down.
+/// A value as a file stores it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Written {
     /// The text that a host shows.
     Text(String),
-    /// Where that text is rounded: the value from 0 to 1.
+    /// The value from 0 to 1, if the text would round it.
     Normalised(f32),
 }
 
@@ -91,7 +91,7 @@ pub enum Written {
     reason = "the framework hands out its parameters as pointers"
 )]
 impl Parameters {
-    /// Takes hold of an instrument's parameters.
+    /// The parameters of an instrument.
     pub fn new(owner: Arc<dyn Params>) -> Self {
         let all = owner
             .param_map()
@@ -99,7 +99,7 @@ impl Parameters {
             .map(|(id, pointer, group)| Parameter {
                 id,
                 group,
-                // SAFETY: `owner` is kept, and what it points to lives in it.
+                // SAFETY: `owner` is kept alive, and it owns the parameter.
                 default: unsafe { pointer.default_normalized_value() },
                 pointer,
             })
@@ -112,7 +112,7 @@ impl Parameters {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn value(&self, at: ParameterIdx) -> f32 {
-        // SAFETY: `owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept alive, and it owns the parameter.
         unsafe { self.all[at.0].pointer.unmodulated_normalized_value() }
     }
 
@@ -121,17 +121,17 @@ impl Parameters {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn plain(&self, at: ParameterIdx) -> f32 {
-        // SAFETY: `owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept alive, and it owns the parameter.
         unsafe { self.all[at.0].pointer.unmodulated_plain_value() }
     }
 
-    /// Sets the value, in `[0, 1]`, as a host does. Where the instrument lives in another host, that one alone may.
+    /// Sets the value, in `[0, 1]`, as a host does. If the instrument runs in a host, only that host may call this.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn set(&self, at: ParameterIdx, value: f32, sample_rate_hz: f32) {
         let pointer = self.all[at.0].pointer;
-        // SAFETY: `owner` is kept, and what is pointed to lives in it. This is the host, whose these functions are.
+        // SAFETY: `owner` is kept alive, and it owns the parameter. Only hosts may call these, and the caller is one.
         unsafe {
             if pointer._internal_set_normalized_value(value) {
                 pointer._internal_update_smoother(sample_rate_hz, false);
@@ -139,10 +139,10 @@ impl Parameters {
         }
     }
 
-    /// Brings what is smoothed to where it stands, before the first block.
+    /// Resets the smoothers to the current values, before the first block.
     pub fn settle(&self, sample_rate_hz: f32) {
         for parameter in &self.all {
-            // SAFETY: `owner` is kept, and what is pointed to lives in it. This is the host, whose this function is.
+            // SAFETY: `owner` is kept alive, and it owns the parameter. Only hosts may call this, and the caller is one.
             unsafe {
                 parameter
                     .pointer
@@ -153,12 +153,12 @@ impl Parameters {
 
     /// The shown name.
     pub fn name(&self, at: ParameterIdx) -> &str {
-        // SAFETY: `owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept alive, and it owns the parameter.
         unsafe { self.all[at.0].pointer.name() }
     }
 
     fn shown(&self, at: ParameterIdx, value: f32) -> String {
-        // SAFETY: `owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept alive, and it owns the parameter.
         unsafe {
             self.all[at.0]
                 .pointer
@@ -167,34 +167,34 @@ impl Parameters {
     }
 
     fn read(&self, at: ParameterIdx, text: &str) -> Option<f32> {
-        // SAFETY: `owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept alive, and it owns the parameter.
         unsafe { self.all[at.0].pointer.string_to_normalized_value(text) }
     }
 
-    /// Steps between the least and the greatest value; `None` where it has none.
+    /// Number of steps from the lowest to the highest value; `None` if it is continuous.
     fn n_steps(&self, at: ParameterIdx) -> Option<usize> {
-        // SAFETY: `owner` is kept, and what is pointed to lives in it.
+        // SAFETY: `owner` is kept alive, and it owns the parameter.
         unsafe { self.all[at.0].pointer.step_count() }
     }
 }
 
 impl Parameters {
-    /// All of them, in a host's order.
+    /// All parameters, in the order that hosts show.
     pub fn indices(&self) -> impl Iterator<Item = ParameterIdx> + use<> {
         (0..self.all.len()).map(ParameterIdx)
     }
 
-    /// The parameter that is pointed to, if it is one of these.
+    /// The parameter behind a pointer, if it is one of these.
     pub fn at(&self, pointer: ParamPtr) -> Option<ParameterIdx> {
         self.indices().find(|at| self.all[at.0].pointer == pointer)
     }
 
-    /// What a project keeps that is no parameter, by name: the pins.
+    /// What a project saves besides parameters, by name: the pins.
     pub fn fields(&self) -> BTreeMap<String, String> {
         self.owner.serialize_fields()
     }
 
-    /// Sets what [`Self::fields`] gave; what is damaged or unknown is left out.
+    /// Restores what [`Self::fields`] returned; damaged or unknown fields are ignored.
     pub fn restore_fields(&self, fields: &BTreeMap<String, String>) {
         self.owner.deserialize_fields(fields);
     }
@@ -209,12 +209,12 @@ impl Parameters {
         &self.all[at.0].group
     }
 
-    /// What the framework knows it by, as long as its [`Parameters`] live.
+    /// The framework's pointer; valid as long as these [`Parameters`] live.
     pub fn pointer(&self, at: ParameterIdx) -> ParamPtr {
         self.all[at.0].pointer
     }
 
-    /// What it is where nobody has said anything, in `[0, 1]`.
+    /// The default value, in `[0, 1]`.
     pub fn default_value(&self, at: ParameterIdx) -> f32 {
         self.all[at.0].default
     }
@@ -224,17 +224,17 @@ impl Parameters {
         self.shown(at, self.value(at))
     }
 
-    /// Says what a parameter is where nobody has said anything.
+    /// Sets a parameter and makes this its default, before the first block.
     pub fn set_default(&mut self, at: ParameterIdx, value: f32) {
         self.all[at.0].default = value;
-        // No block has been played: there is nothing to be smoothed.
+        // No block has been played, so smoothing does not matter.
         self.set(at, value, 1.0);
     }
 
     /// The parameter with an id or a shown name.
     ///
     /// # Errors
-    /// If there is none.
+    /// [`ParameterError::Unknown`]
     pub fn find(&self, id_or_name: &str) -> Result<ParameterIdx, ParameterError> {
         let wanted = id_or_name.trim();
         let by_name = |error| {
@@ -248,7 +248,7 @@ impl Parameters {
     /// The parameter with an id.
     ///
     /// # Errors
-    /// If there is none.
+    /// [`ParameterError::Unknown`]
     pub fn find_id(&self, id: &str) -> Result<ParameterIdx, ParameterError> {
         self.indices()
             .find(|at| self.id(*at) == id)
@@ -258,7 +258,7 @@ impl Parameters {
     /// The value, in `[0, 1]`, of a text as a host shows it.
     ///
     /// # Errors
-    /// If it is none or beyond the range, with the range.
+    /// [`ParameterError::Text`] with the range, if the text is not a value or is out of range.
     pub fn parse(&self, at: ParameterIdx, text: &str) -> Result<f32, ParameterError> {
         let text = text.trim();
         if let Some(value) = self
@@ -273,8 +273,8 @@ impl Parameters {
             id: self.id(at).to_owned(),
             range: self.range(at),
         };
-        // A switch takes whatever is not "On" for "Off", and a number beyond the range for its end. A word has to be in what
-        // is shown of its value: Free, All, a key's name.
+        // The framework reads any text but "On" as "Off", and clamps numbers to the range. So accept a word only if the shown
+        // text of its value contains it: Free, All, a key's name.
         let number = leading_number(text);
         let value = self.read(at, text).filter(|value| {
             let shown = self.shown(at, *value).to_lowercase();
@@ -299,7 +299,7 @@ impl Parameters {
         Ok(())
     }
 
-    /// What a parameter can be, in words.
+    /// The values that a parameter can have, as text.
     pub fn range(&self, at: ParameterIdx) -> String {
         let listed: Vec<_> = self.listed(at).map(|value| self.shown(at, value)).collect();
         if listed.is_empty() {
@@ -309,15 +309,15 @@ impl Parameters {
         }
     }
 
-    /// The values of a parameter with few steps.
+    /// The values of a parameter with fewer than [`MAX_LISTED`] steps; empty for others.
     fn listed(&self, at: ParameterIdx) -> impl Iterator<Item = f32> + use<> {
         let n_steps = self.n_steps(at).filter(|n| *n < MAX_LISTED);
         let step = 1.0 / n_steps.unwrap_or(1).max(1) as f32;
         (0..n_steps.map_or(0, |n| n + 1)).map(move |place| place as f32 * step)
     }
 
-    /// The value for each place of a controller, over the whole range: those that a text tells exactly, so that what was
-    /// turned can be written down.
+    /// The value at each controller position, over the whole range. Each value survives a round trip through its text, so that
+    /// it can be saved as text.
     pub fn controller_values(&self, at: ParameterIdx) -> [f32; 128] {
         std::array::from_fn(|place| {
             let value = place as f32 / 127.0;
@@ -327,7 +327,7 @@ impl Parameters {
         })
     }
 
-    /// Every parameter that the musician has changed, by id.
+    /// Every parameter that differs from its default, by id.
     pub fn changed(&self) -> Vec<(String, Written)> {
         let is_changed = |at: &ParameterIdx| {
             !MOMENTARY.contains(&self.id(*at))
@@ -343,7 +343,7 @@ impl Parameters {
         self.written_as(at, self.value(at))
     }
 
-    /// A value in `[0, 1]` as it is written down: in the text that shows it where that tells it exactly.
+    /// A value in `[0, 1]` as a file stores it: as its text, unless the text would round it.
     pub fn written_as(&self, at: ParameterIdx, value: f32) -> Written {
         let text = self.shown(at, value);
         let told = self.parse(at, &text).ok();
@@ -354,7 +354,7 @@ impl Parameters {
         }
     }
 
-    /// Sets a parameter to what was written down, before the first block.
+    /// Sets a parameter to a stored value, before the first block.
     ///
     /// # Errors
     /// Those of [`Self::read_back`].
@@ -363,10 +363,10 @@ impl Parameters {
         Ok(())
     }
 
-    /// The value, in `[0, 1]`, that was written down.
+    /// Reads a stored value; returns it in `[0, 1]`.
     ///
     /// # Errors
-    /// Those of [`Self::parse`], or if the number is not from 0 to 1.
+    /// Those of [`Self::parse`], or [`ParameterError::Number`] if the number is not from 0 to 1.
     pub fn read_back(&self, at: ParameterIdx, written: &Written) -> Result<f32, ParameterError> {
         match written {
             Written::Text(text) => self.parse(at, text),
@@ -380,7 +380,7 @@ impl Parameters {
     }
 }
 
-/// The number that a text begins with.
+/// The number that a text starts with.
 fn leading_number(text: &str) -> Option<f64> {
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || "+-.".contains(c)))

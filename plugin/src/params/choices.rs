@@ -1,4 +1,4 @@
-//! What a host shows of the stepped parameters.
+//! The stepped parameters' choices as a host shows them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use nice_plug::prelude::*;
 /// [`SilencePolicy`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum Silence {
-    /// Rest until the bass is back.
+    /// Rest until the bass returns.
     #[id = "lay_out"]
     #[name = "Lay out"]
     LayOut,
-    /// Go on with what was played last.
+    /// Keep playing the last pattern.
     #[id = "keep_time"]
     #[name = "Keep time"]
     KeepTime,
@@ -28,10 +28,10 @@ impl From<Silence> for SilencePolicy {
     }
 }
 
-/// Which device predicts, as the player wants it.
+/// The device that the player wants.
 #[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
 pub enum DeviceChoice {
-    /// The GPU where driver and library are there, else the CPU, without a word.
+    /// The GPU if the driver and the library are there, else silently the CPU.
     #[id = "auto"]
     #[name = "Auto"]
     #[default]
@@ -40,7 +40,7 @@ pub enum DeviceChoice {
     #[id = "cpu"]
     #[name = "CPU"]
     Cpu,
-    /// The GPU; where it cannot be had, the CPU, and why.
+    /// The GPU; if that fails, the CPU, and the player is told why.
     #[id = "gpu"]
     #[name = "GPU"]
     Gpu,
@@ -105,11 +105,11 @@ impl From<FillChoice> for Fills {
 /// [`FreeRunStart`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum StartChoice {
-    /// The first bass note is the one.
+    /// The first bass note is beat one.
     #[id = "first_note"]
     #[name = "First note"]
     FirstNote,
-    /// A measure of taps, then the one.
+    /// A measure of taps, then beat one.
     #[id = "count"]
     #[name = "Count of taps"]
     Count,
@@ -127,15 +127,15 @@ impl From<StartChoice> for FreeRunStart {
 /// [`TempoFollow`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum FollowChoice {
-    /// The tempo that is set or tapped.
+    /// Keep the set or tapped tempo.
     #[id = "off"]
     #[name = "Off"]
     Off,
-    /// The bassist's.
+    /// Follow the bassist's tempo.
     #[id = "follow"]
     #[name = "Follow"]
     Follow,
-    /// The bassist's, as it was found.
+    /// Keep the tempo found from the bassist.
     #[id = "freeze"]
     #[name = "Freeze"]
     Freeze,
@@ -151,19 +151,19 @@ impl From<FollowChoice> for TempoFollow {
     }
 }
 
-/// Which weights play.
+/// Which drummer plays.
 #[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
 pub enum Drummer {
-    /// Learnt from the whole corpus.
+    /// Trained on the whole corpus.
     #[default]
     #[id = "lockstep"]
     #[name = "Lockstep"]
     Lockstep,
-    /// Learnt from openly licensed songs alone.
+    /// Trained on openly licensed songs only.
     #[id = "open"]
     #[name = "Lockstep open"]
     Open,
-    /// The conditional GAN of the laboratory.
+    /// The lab's conditional GAN.
     #[id = "base"]
     #[name = "GAN"]
     Base,
@@ -183,7 +183,7 @@ pub(super) fn key_name(key: i32) -> String {
     format!("{key} ({})", formatters::v2s_i32_key_formatter()(key))
 }
 
-/// The key that a text begins with as a number, or names.
+/// Reads a key from a text that starts with its number or is its name.
 pub(super) fn key_number(text: &str) -> Option<i32> {
     let text = text.trim();
     let digits = text.split(|c: char| !c.is_ascii_digit()).next()?;
@@ -191,10 +191,10 @@ pub(super) fn key_number(text: &str) -> Option<i32> {
     number.or_else(|| formatters::s2v_i32_key_formatter()(text))
 }
 
-/// Most styles that can be asked for.
+/// Most styles that the parameter can select.
 const MAX_STYLES: i32 = 32;
 
-/// The parameters of drummer and style: a style is shown with what the chosen drummer plays in it.
+/// The drummer and style parameters; a style is shown by its name in the chosen drummer.
 pub(super) fn drummer_and_style() -> (EnumParam<Drummer>, IntParam) {
     let chosen = Arc::new(AtomicUsize::new(0));
     let show = Arc::clone(&chosen);
@@ -216,7 +216,7 @@ pub(super) fn drummer_and_style() -> (EnumParam<Drummer>, IntParam) {
     (drummer, style)
 }
 
-/// The style with this number, from 1; 0 is the drummer's own choice.
+/// The text of a style number, counted from 1; 0 is the drummer's own choice.
 fn style_name(drummer: Drummer, style: i32) -> String {
     let Some(place) = usize::try_from(style).ok().and_then(|n| n.checked_sub(1)) else {
         return "Free".to_owned();
@@ -227,7 +227,7 @@ fn style_name(drummer: Drummer, style: i32) -> String {
     }
 }
 
-/// The number that a text begins with; 0 for "Free".
+/// Reads the number that a text starts with; 0 for "Free".
 fn style_number(text: &str) -> Option<i32> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("free") {

@@ -1,25 +1,25 @@
-//! Playing without a host's time.
+//! Playing without a host's transport.
 
 use nice_plug::prelude::*;
 
 use super::choices::{FollowChoice, StartChoice};
 
-/// Without a host's time.
+/// Playing without a host's transport.
 #[derive(Debug, Params)]
 pub struct FreeRunParams {
     /// Whether the drummer plays while the transport is stopped.
     #[id = "free_run"]
     pub is_on: BoolParam,
-    /// Tempo of free run.
+    /// Tempo of free run, in BPM.
     #[id = "free_bpm"]
     pub tempo: FloatParam,
-    /// Quarter notes a measure in free run.
+    /// Quarter notes per measure in free run.
     #[id = "free_meter"]
     pub meter: IntParam,
     /// What starts it.
     #[id = "free_start"]
     pub start: EnumParam<StartChoice>,
-    /// Each press is a beat of the tempo.
+    /// Tap tempo: each press is a beat.
     #[id = "tap"]
     pub tap: BoolParam,
     /// Whether the tempo follows the bassist.
@@ -42,7 +42,7 @@ impl Default for FreeRunParams {
             .with_unit(" BPM"),
             meter: IntParam::new("Free-run meter", 4, IntRange::Linear { min: 2, max: 7 }),
             start: EnumParam::new("Free-run start", StartChoice::FirstNote),
-            // A beat is a person's to give: a lane knows the tempo. A fill or a new idea is a lane's as well.
+            // Only a person taps; automation can set the tempo itself. Fills and new ideas stay automatable.
             tap: BoolParam::new("Tap", false).non_automatable(),
             tempo_follow: EnumParam::new("Tempo follow", FollowChoice::Off),
         }

@@ -1,4 +1,4 @@
-//! The built-in kit: which, how loud, and how each voice of it is set.
+//! The built-in kit: which one, how loud, and the settings of each voice.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl From<KitName> for KitChoice {
     }
 }
 
-/// The built-in kit. Tune and decay are those of the hits that come; the kit glides to a new level or pan.
+/// The built-in kit. Tune and decay apply from the next hit on; level and pan glide.
 #[derive(Debug, Params)]
 pub struct KitParams {
     /// Which kit.
@@ -50,7 +50,7 @@ pub struct KitParams {
     /// Level of kick.
     #[id = "lvl_kick"]
     pub kick_level: FloatParam,
-    /// Place from left to right of kick.
+    /// Pan of kick.
     #[id = "pan_kick"]
     pub kick_pan: FloatParam,
     /// Pitch of kick.
@@ -62,7 +62,7 @@ pub struct KitParams {
     /// Level of snare.
     #[id = "lvl_snare"]
     pub snare_level: FloatParam,
-    /// Place from left to right of snare.
+    /// Pan of snare.
     #[id = "pan_snare"]
     pub snare_pan: FloatParam,
     /// Pitch of snare.
@@ -74,7 +74,7 @@ pub struct KitParams {
     /// Level of closed hat.
     #[id = "lvl_chat"]
     pub chat_level: FloatParam,
-    /// Place from left to right of closed hat.
+    /// Pan of closed hat.
     #[id = "pan_chat"]
     pub chat_pan: FloatParam,
     /// Pitch of closed hat.
@@ -86,7 +86,7 @@ pub struct KitParams {
     /// Level of open hat.
     #[id = "lvl_ohat"]
     pub ohat_level: FloatParam,
-    /// Place from left to right of open hat.
+    /// Pan of open hat.
     #[id = "pan_ohat"]
     pub ohat_pan: FloatParam,
     /// Pitch of open hat.
@@ -98,7 +98,7 @@ pub struct KitParams {
     /// Level of low tom.
     #[id = "lvl_ltom"]
     pub ltom_level: FloatParam,
-    /// Place from left to right of low tom.
+    /// Pan of low tom.
     #[id = "pan_ltom"]
     pub ltom_pan: FloatParam,
     /// Pitch of low tom.
@@ -110,7 +110,7 @@ pub struct KitParams {
     /// Level of mid tom.
     #[id = "lvl_mtom"]
     pub mtom_level: FloatParam,
-    /// Place from left to right of mid tom.
+    /// Pan of mid tom.
     #[id = "pan_mtom"]
     pub mtom_pan: FloatParam,
     /// Pitch of mid tom.
@@ -122,7 +122,7 @@ pub struct KitParams {
     /// Level of high tom.
     #[id = "lvl_htom"]
     pub htom_level: FloatParam,
-    /// Place from left to right of high tom.
+    /// Pan of high tom.
     #[id = "pan_htom"]
     pub htom_pan: FloatParam,
     /// Pitch of high tom.
@@ -134,7 +134,7 @@ pub struct KitParams {
     /// Level of crash.
     #[id = "lvl_crash"]
     pub crash_level: FloatParam,
-    /// Place from left to right of crash.
+    /// Pan of crash.
     #[id = "pan_crash"]
     pub crash_pan: FloatParam,
     /// Pitch of crash.
@@ -146,7 +146,7 @@ pub struct KitParams {
     /// Level of ride.
     #[id = "lvl_ride"]
     pub ride_level: FloatParam,
-    /// Place from left to right of ride.
+    /// Pan of ride.
     #[id = "pan_ride"]
     pub ride_pan: FloatParam,
     /// Pitch of ride.
@@ -214,7 +214,7 @@ fn level(voice: &str) -> FloatParam {
             if level_db <= SILENT_DB {
                 "-inf".to_owned()
             } else {
-                // Without the sign of a zero.
+                // Adding 0 turns -0 into 0.
                 format!("{:.1}", level_db + 0.0)
             }
         }))
@@ -330,7 +330,7 @@ impl KitParams {
         }
     }
 
-    /// The kit as it is set.
+    /// The kit's current settings.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -356,7 +356,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_choices_are_called_as_the_kits_are() {
+    fn each_choice_has_the_id_of_its_kit() {
         let ids = KitName::ids().unwrap_or_default();
         let kits = KitChoice::ALL.map(KitChoice::id);
         assert_eq!(ids, kits);

@@ -10,8 +10,8 @@ use nice_plug::prelude::*;
 use super::choices::{key_name, key_number};
 use crate::drum_maps::{self, PRESETS};
 
-/// Where a drum map of one's own is looked for: `lockstep/drum-map.txt` in the user's data folder; `None` where the system
-/// names no such folder.
+/// Path of the user's own drum map: `lockstep/drum-map.txt` in the user's data folder; `None` if the system has no such
+/// folder.
 pub fn own_map() -> Option<PathBuf> {
     Some(dirs::data_dir()?.join("lockstep").join("drum-map.txt"))
 }
@@ -53,73 +53,73 @@ pub enum MapChoice {
     Own,
 }
 
-/// A drum map: a choice, and the notes and channels of one's own.
+/// The choice of drum map, and the notes and channels of the user's own map.
 #[derive(Debug, Params)]
 pub struct MapParams {
     /// Which map.
     #[id = "map"]
     pub choice: EnumParam<MapChoice>,
-    /// Whether a closed hat ends an open one; of one's own map.
+    /// Whether a closed hat cuts off an open one, in the user's own map.
     #[id = "choke"]
     pub chokes: BoolParam,
-    /// Note of kick, of one's own map.
+    /// Note of kick, in the user's own map.
     #[id = "note_kick"]
     pub kick_note: IntParam,
-    /// Channel of kick, of one's own map.
+    /// Channel of kick, in the user's own map.
     #[id = "chan_kick"]
     pub kick_channel: IntParam,
-    /// Note of snare, of one's own map.
+    /// Note of snare, in the user's own map.
     #[id = "note_snare"]
     pub snare_note: IntParam,
-    /// Channel of snare, of one's own map.
+    /// Channel of snare, in the user's own map.
     #[id = "chan_snare"]
     pub snare_channel: IntParam,
-    /// Note of closed hat, of one's own map.
+    /// Note of closed hat, in the user's own map.
     #[id = "note_chat"]
     pub chat_note: IntParam,
-    /// Channel of closed hat, of one's own map.
+    /// Channel of closed hat, in the user's own map.
     #[id = "chan_chat"]
     pub chat_channel: IntParam,
-    /// Note of open hat, of one's own map.
+    /// Note of open hat, in the user's own map.
     #[id = "note_ohat"]
     pub ohat_note: IntParam,
-    /// Channel of open hat, of one's own map.
+    /// Channel of open hat, in the user's own map.
     #[id = "chan_ohat"]
     pub ohat_channel: IntParam,
-    /// Note of low tom, of one's own map.
+    /// Note of low tom, in the user's own map.
     #[id = "note_ltom"]
     pub ltom_note: IntParam,
-    /// Channel of low tom, of one's own map.
+    /// Channel of low tom, in the user's own map.
     #[id = "chan_ltom"]
     pub ltom_channel: IntParam,
-    /// Note of mid tom, of one's own map.
+    /// Note of mid tom, in the user's own map.
     #[id = "note_mtom"]
     pub mtom_note: IntParam,
-    /// Channel of mid tom, of one's own map.
+    /// Channel of mid tom, in the user's own map.
     #[id = "chan_mtom"]
     pub mtom_channel: IntParam,
-    /// Note of high tom, of one's own map.
+    /// Note of high tom, in the user's own map.
     #[id = "note_htom"]
     pub htom_note: IntParam,
-    /// Channel of high tom, of one's own map.
+    /// Channel of high tom, in the user's own map.
     #[id = "chan_htom"]
     pub htom_channel: IntParam,
-    /// Note of crash, of one's own map.
+    /// Note of crash, in the user's own map.
     #[id = "note_crash"]
     pub crash_note: IntParam,
-    /// Channel of crash, of one's own map.
+    /// Channel of crash, in the user's own map.
     #[id = "chan_crash"]
     pub crash_channel: IntParam,
-    /// Note of ride, of one's own map.
+    /// Note of ride, in the user's own map.
     #[id = "note_ride"]
     pub ride_note: IntParam,
-    /// Channel of ride, of one's own map.
+    /// Channel of ride, in the user's own map.
     #[id = "chan_ride"]
     pub ride_channel: IntParam,
 }
 
 impl Default for MapParams {
-    /// General MIDI is chosen; one's own map is that of [`own_map`]'s file where there is one.
+    /// Chooses General MIDI; the user's own map starts as the file at [`own_map`], or as General MIDI if there is none.
     fn default() -> Self {
         let own = installed().unwrap_or_default();
         let keys = drum_maps::keys(&own);
@@ -158,7 +158,7 @@ impl Default for MapParams {
     }
 }
 
-/// The map that the user installed, if there is one; says why it cannot be read.
+/// The map that the user installed, if there is one. Logs why it cannot be read.
 fn installed() -> Option<DrumMap> {
     let path = own_map().filter(|path| path.exists())?;
     let map = std::fs::read_to_string(&path)
@@ -200,7 +200,7 @@ impl MapParams {
 }
 
 impl MapChoice {
-    /// In the order of [`PRESETS`], then one's own.
+    /// In the order of [`PRESETS`], then the user's own.
     const ALL: [Self; PRESETS.len() + 1] = [
         Self::GeneralMidi,
         Self::Superior,
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_choice_is_the_preset_that_it_is_called_after() {
+    fn each_choice_has_the_name_of_its_preset() {
         for (choice, preset) in MapChoice::ALL.iter().zip(PRESETS) {
             assert_eq!(MapChoice::variants()[choice.to_index()], preset.name);
         }

@@ -5,7 +5,7 @@ use nice_plug::prelude::*;
 use super::LockstepParams;
 
 impl LockstepParams {
-    /// Tells the pages: what is turned while playing first, eight knobs a page.
+    /// Declares the pages, the most played controls first; eight knobs per page.
     pub(crate) fn pages(&self, context: &mut impl RemoteControlsContext) {
         let Self {
             density,

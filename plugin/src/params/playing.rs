@@ -1,4 +1,4 @@
-//! What is played, how much of it and how.
+//! What the drummer plays, how much and how.
 
 use lockstep_core::generator::DEFAULT_SEED;
 use nice_plug::prelude::*;
@@ -46,31 +46,31 @@ impl Default for DensityParams {
 /// What is played.
 #[derive(Debug, Params)]
 pub struct DrummerParams {
-    /// How much the bass counts.
+    /// How closely the drums follow the bass.
     #[id = "follow"]
     pub follow: FloatParam,
-    /// Which of the drummer's styles, from 1; 0 leaves it to the drummer.
+    /// Style, counted from 1; 0 leaves it to the drummer.
     #[id = "style"]
     pub style: IntParam,
-    /// When fills are asked for.
+    /// When to play fills.
     #[id = "fills"]
     pub fills: EnumParam<FillChoice>,
-    /// Asks for a fill in the next measure.
+    /// Plays a fill in the next measure.
     #[id = "fill_now"]
     pub fill_now: BoolParam,
-    /// Asks for another take from the next measure on.
+    /// Plays a new idea from the next measure on.
     #[id = "new_idea"]
     pub new_idea: BoolParam,
-    /// How much of the drummer's mind changes from measure to measure.
+    /// How much the drummer varies from measure to measure.
     #[id = "variation"]
     pub variation: FloatParam,
-    /// Which drummer.
+    /// Seed: the same one answers the same bass alike.
     #[id = "seed"]
     pub seed: IntParam,
-    /// What happens when the bass is silent.
+    /// What the drummer does when the bass is silent.
     #[id = "silence"]
     pub silence: EnumParam<Silence>,
-    /// Which weights play.
+    /// Which drummer plays.
     #[id = "drummer"]
     pub weights: EnumParam<Drummer>,
     /// Which device predicts.
@@ -100,16 +100,16 @@ impl Default for DrummerParams {
 /// How it is played.
 #[derive(Debug, Params)]
 pub struct FeelParams {
-    /// How late odd sixteenths are.
+    /// How late odd steps (from 0) are, up to half a step.
     #[id = "swing"]
     pub swing: FloatParam,
-    /// How late off-beat eighths are.
+    /// How late off-beat eighths are, up to one step.
     #[id = "shuffle"]
     pub shuffle: FloatParam,
-    /// How loosely hits are placed.
+    /// How loosely hits are played.
     #[id = "humanise"]
     pub humanise: FloatParam,
-    /// How much of the drummer's own placement is heard.
+    /// How much of the drummer's own timing is heard; 0 is on the grid.
     #[id = "feel"]
     pub own: FloatParam,
     /// Gain of every velocity.

@@ -1,4 +1,4 @@
-//! What the musician settles voice by voice and cell by cell: mute, solo, pins.
+//! Mute and solo for each voice, and pins for each cell.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,10 +11,10 @@ use nice_plug::prelude::*;
 /// Mute and solo of one voice.
 #[derive(Debug, Params)]
 pub struct VoiceSwitches {
-    /// Nothing of it sounds.
+    /// Silences the voice.
     #[id = "mute"]
     pub mute: BoolParam,
-    /// Only it sounds, and others that are soloed.
+    /// Only soloed voices sound.
     #[id = "solo"]
     pub solo: BoolParam,
 }
@@ -84,8 +84,8 @@ impl VoiceParams {
         }
     }
 
-    /// Voices of which nothing sounds, one bit each in the order of [`Voice::ALL`]: the muted, and where one is soloed those
-    /// that are not.
+    /// Voices that are silenced, one bit each in the order of [`Voice::ALL`]: those muted and, if any is soloed, all that are
+    /// not.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -101,9 +101,9 @@ impl VoiceParams {
     }
 }
 
-/// [`Pins`] where the editor writes them, the audio thread reads them and a project keeps them.
+/// [`Pins`] that the editor writes, the audio thread reads and the project saves.
 ///
-/// A change of one cell is seen whole; of several, one after the other.
+/// The audio thread sees an edit of one cell whole; an edit of several may arrive in parts.
 #[derive(Default)]
 pub struct StoredPins {
     pinned: [AtomicU32; N_VOICES],
@@ -111,7 +111,7 @@ pub struct StoredPins {
 }
 
 impl StoredPins {
-    /// The pins as they are.
+    /// The current pins.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -122,7 +122,7 @@ impl StoredPins {
         Pins::from_bits(bits(&self.pinned), bits(&self.forbidden))
     }
 
-    /// Makes these the pins.
+    /// Replaces the pins.
     pub fn store(&self, pins: Pins) {
         for (cells, bits) in [&self.pinned, &self.forbidden].into_iter().zip(pins.bits()) {
             for (cell, bits) in cells.iter().zip(bits) {

@@ -1,11 +1,11 @@
-//! A and B: two sets of values, one of them set, the other ready.
+//! A and B: two sets of values, one active and one stored.
 
 use super::Values;
 
-/// One of two.
+/// A or B.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Slot {
-    /// The first, which is set at the beginning.
+    /// The first, active at the start.
     #[default]
     A,
     /// The other.
@@ -13,7 +13,7 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// The one that it is not.
+    /// The opposite slot.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -25,32 +25,32 @@ impl Slot {
 
 /// Compares two sets of values by ear.
 ///
-/// What is set belongs to the slot that is on; it is the parameters' and not kept here. Only the other slot's is.
+/// The active slot's values are the parameters themselves; only the other slot's are stored here.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Compare {
     on: Slot,
-    /// The other slot's; `None` before it was ever on or copied to.
+    /// The other slot's values; `None` until it has been active or copied to.
     other: Option<Values>,
 }
 
 impl Compare {
-    /// The slot that is on.
+    /// The active slot.
     pub fn on(&self) -> Slot {
         self.on
     }
 
-    /// Puts the other slot on: keeps what is set now, and gives what is to be set instead. The first time that is the same.
+    /// Activates the other slot: stores the current values and returns those to set. The first time they are the same.
     pub fn switch(&mut self, now: Values) -> Values {
         self.on = self.on.other();
         self.other.replace(now.clone()).unwrap_or(now)
     }
 
-    /// Makes the other slot the same as what is set now; the slot that is on stays on.
+    /// Copies the current values to the other slot; the active slot stays active.
     pub fn copy(&mut self, now: Values) {
         self.other = Some(now);
     }
 
-    /// Whether the other slot would change nothing.
+    /// Whether the other slot has the same values.
     pub fn is_same(&self, now: &Values) -> bool {
         self.other.as_ref().is_none_or(|other| other == now)
     }

@@ -6,7 +6,7 @@ use nice_plug::prelude::nice_error;
 
 use super::{Preset, file, made};
 
-/// Their files, in the order in which they are shown.
+/// Their files, in display order.
 const FILES: [(&str, &str); 12] = [
     ("pocket.toml", include_str!("../../presets/pocket.toml")),
     (
@@ -40,7 +40,7 @@ const FILES: [(&str, &str); 12] = [
     ("loose.toml", include_str!("../../presets/loose.toml")),
 ];
 
-/// The presets that come with Lockstep, in the order in which they are shown.
+/// The presets that come with Lockstep, in display order.
 pub fn factory() -> &'static [Preset] {
     static FACTORY: LazyLock<Vec<Preset>> = LazyLock::new(|| {
         let parameters = made();
@@ -58,7 +58,8 @@ mod tests {
     use crate::presets::PresetError;
 
     #[test]
-    fn each_can_be_read_has_a_name_of_its_own_and_says_what_it_plays() -> Result<(), PresetError> {
+    fn every_factory_preset_is_valid_with_a_unique_name_and_a_description()
+    -> Result<(), PresetError> {
         let parameters = made();
         let mut names = Vec::new();
         for (name, text) in FILES {

@@ -1,4 +1,4 @@
-//! A preset as a text.
+//! Presets as text.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::values::is_kept;
 use super::{MAX_ABOUT, MAX_NAME, Preset, PresetError, Title, Values};
 use crate::params::{Parameters, Written};
 
-/// What is read. A whole number is told from a share, which has a point: `style = 1` would else mean the last style.
+/// A preset file as it is read. Whole numbers are kept apart from fractions: else `style = 1` would mean the last style.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Read {
@@ -28,7 +28,7 @@ enum Setting {
     Share(f32),
 }
 
-/// What is written.
+/// A preset file as it is written.
 #[derive(Serialize)]
 struct Write<'a> {
     name: &'a str,
@@ -39,7 +39,7 @@ struct Write<'a> {
 /// Reads a preset's file.
 ///
 /// # Errors
-/// Those of the file system and of [`parse`].
+/// [`PresetError::File`], and those of [`parse`].
 pub(super) fn read(path: &Path, parameters: &Parameters) -> Result<Preset, PresetError> {
     let text = std::fs::read_to_string(path).map_err(|source| PresetError::File {
         path: path.to_owned(),
@@ -52,10 +52,10 @@ pub(super) fn read(path: &Path, parameters: &Parameters) -> Result<Preset, Prese
     })
 }
 
-/// Reads a preset from its text; `file` is what errors call it.
+/// Reads a preset from text; `file` is its name in errors.
 ///
 /// # Errors
-/// If it is no preset, or sets what there is not or what cannot be.
+/// If it is not a preset, or sets an unknown parameter or an impossible value.
 pub(super) fn parse(
     text: &str,
     file: &str,
@@ -106,10 +106,10 @@ pub(super) fn parse(
     })
 }
 
-/// The text of a preset: every parameter that presets set, as it is set now.
+/// The text of a preset with the current value of every parameter that presets contain.
 ///
 /// # Errors
-/// If name or about cannot be written down.
+/// If the name or description is not allowed.
 pub(super) fn text(title: Title<'_>, parameters: &Parameters) -> Result<String, PresetError> {
     let title = checked(title)?;
     let kept = parameters.indices().filter(|at| is_kept(parameters, *at));
@@ -129,10 +129,10 @@ pub(super) fn text(title: Title<'_>, parameters: &Parameters) -> Result<String, 
     })
 }
 
-/// A title without the spaces around it.
+/// Checks a title and trims the spaces around it.
 ///
 /// # Errors
-/// If it is not one line, has no name, or is too long.
+/// If the name is empty, or either text is too long or not a single line.
 pub(super) fn checked(title: Title<'_>) -> Result<Title<'_>, PresetError> {
     let Title { name, about } = title;
     let (name, about) = (name.trim(), about.trim());
@@ -147,13 +147,13 @@ pub(super) fn checked(title: Title<'_>) -> Result<Title<'_>, PresetError> {
     if name.is_empty() || !is_fit(name, MAX_NAME) {
         return refused(
             name,
-            format!("a name has 1 to {MAX_NAME} characters in one line"),
+            format!("a name has 1 to {MAX_NAME} characters on one line"),
         );
     }
     if !is_fit(about, MAX_ABOUT) {
         return refused(
             about,
-            format!("what is said has up to {MAX_ABOUT} characters in one line"),
+            format!("a description has up to {MAX_ABOUT} characters on one line"),
         );
     }
     Ok(Title { name, about })

@@ -10,36 +10,36 @@ use lockstep_files::whole::{self, WholeFile};
 use super::{Preset, PresetError, Title, factory, file, is_same_name, made};
 use crate::params::Parameters;
 
-/// Environment variable with the folder to be used in place of `lockstep/presets` in the user's data folder.
+/// Environment variable with the folder to use instead of `lockstep/presets` in the user's data folder.
 pub const FOLDER_VARIABLE: &str = "LOCKSTEP_PRESETS";
 
-/// How the files' names end.
+/// File extension of presets.
 const EXTENSION: &str = "toml";
 
-/// Most files whose names come from names that are alike.
+/// Most presets whose names give the same file name.
 const MAX_ALIKE: u32 = 1000;
 
-/// Where a user's presets lie.
+/// The folder of the user's presets.
 #[derive(Clone, Debug)]
 pub struct UserFolder(PathBuf);
 
-/// What lies there.
+/// The presets in the folder.
 #[derive(Debug)]
 pub struct UserPresets {
-    /// The folder, whether or not it is there.
+    /// The folder, which may not exist yet.
     pub folder: PathBuf,
-    /// By name.
+    /// Sorted by name.
     pub presets: Vec<Preset>,
-    /// Why others are left out: a file that is no preset, or has the name of another.
+    /// Why other files are left out: each is not a preset, or has another's name.
     pub troubles: Vec<PresetError>,
 }
 
-/// What to do where a preset has the name already.
+/// What to do if the name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfThere {
-    /// Leave it as it is, and say so.
+    /// Keep the old preset and return an error.
     Refuse,
-    /// Put the new one in its place.
+    /// Replace the old preset.
     Replace,
 }
 
@@ -60,17 +60,17 @@ impl UserFolder {
         Ok(Self(data.join("lockstep").join("presets")))
     }
 
-    /// A folder of one's own choice.
+    /// A folder at a given path.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
-    /// Where it is, or will be with its first preset.
+    /// Its path. The first preset saved creates it.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// All that lie there. Of two with one name the one whose file comes first by name is taken.
+    /// Reads all presets. Of two with the same name, the one whose file name sorts first is used.
     pub fn presets(&self) -> UserPresets {
         let mut found = UserPresets {
             folder: self.0.clone(),
@@ -97,7 +97,7 @@ impl UserFolder {
         found
     }
 
-    /// The files that are to be presets, by name; none where there is no folder.
+    /// The `.toml` files in the folder, sorted; none if there is no folder.
     fn files(&self) -> Result<Vec<PathBuf>, PresetError> {
         let entries = match fs::read_dir(&self.0) {
             Ok(entries) => entries,
@@ -118,11 +118,10 @@ impl UserFolder {
         Ok(paths)
     }
 
-    /// Writes what is set now as a preset, whole or not at all, and gives its file.
+    /// Writes the current values as a preset, completely or not at all. Returns its file.
     ///
     /// # Errors
-    /// If the name cannot be one or is a factory preset's, if there is one already and it is not to be replaced, or those of
-    /// the file system.
+    /// If the title is not allowed, the name is a factory preset's or is taken and not to be replaced, or writing fails.
     pub fn save(
         &self,
         title: Title<'_>,
@@ -155,7 +154,7 @@ impl UserFolder {
         Ok(path)
     }
 
-    /// Writes a file that was not there: what has another name, or cannot be read, is never overwritten.
+    /// Writes a new file, and never overwrites one that has another name or cannot be read.
     fn write_new(&self, title: Title<'_>, text: &str) -> Result<PathBuf, PresetError> {
         let stem = stem(title.name);
         let named = |n: u32| match n {
@@ -179,7 +178,7 @@ impl UserFolder {
 }
 
 impl UserPresets {
-    /// A preset, if no other has its name.
+    /// Returns the preset, if no other has its name.
     fn alone(&self, preset: Preset) -> Result<Preset, PresetError> {
         let mut others = factory().iter().chain(&self.presets);
         let Some(other) = others.find(|other| is_same_name(&other.name, &preset.name)) else {
@@ -203,7 +202,7 @@ fn begin(path: &Path, text: &str) -> io::Result<WholeFile> {
     Ok(file)
 }
 
-/// A file's name without its ending: letters and digits of a preset's name, small, with a `-` for all between.
+/// A file name without its extension: the preset's name in lower case, with `-` for anything but letters and digits.
 fn stem(name: &str) -> String {
     let small = name.to_lowercase();
     let words: Vec<_> = small

@@ -1,4 +1,4 @@
-//! What a player can rely on who keeps presets.
+//! Saving, finding and comparing presets.
 
 use std::error::Error;
 use std::fs;
@@ -15,7 +15,7 @@ const TITLE: Title<'_> = Title {
     about: "Slow and \"dark\".",
 };
 
-/// The words of an error; empty where there is none.
+/// The text of an error; empty if there is none.
 fn words<T, E: Error>(outcome: Result<T, E>) -> String {
     outcome
         .err()
@@ -28,7 +28,7 @@ fn set(parameters: &Parameters, id: &str, text: &str) -> Result<(), ParameterErr
 }
 
 #[test]
-fn presets_keep_the_music_and_not_the_place() {
+fn presets_contain_the_music_and_not_the_setup() {
     let parameters = made();
     let kept: Vec<_> = parameters
         .indices()
@@ -78,7 +78,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn what_is_saved_comes_back_whatever_was_set_since(
+    fn saved_values_come_back_whatever_was_set_since(
         mine in prop::collection::vec(0.0_f32..=1.0, 80),
         since in prop::collection::vec(0.0_f32..=1.0, 80),
     ) {
@@ -100,7 +100,7 @@ proptest! {
         prop_assert_eq!((&*presets[0].name, &*presets[0].about), (TITLE.name, TITLE.about));
         presets[0].values.settle(&parameters);
         prop_assert!(values.are_set(&parameters));
-        // What presets leave alone is as it was.
+        // Parameters that presets leave out are unchanged.
         for (at, value) in parameters.indices().zip(since.iter().cycle()) {
             if !is_kept(&parameters, at) {
                 let alone = made();
@@ -112,7 +112,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_file_leaves_out_is_as_it_was_made() -> Tested {
+fn what_a_file_leaves_out_gets_its_default() -> Tested {
     let parameters = made();
     let preset = file::parse(
         "name = \"A\"\nabout = \"a.\"\n[set]\ndensity = \"60 %\"\nswing = 0.123\nstyle = \"1\"\n",
@@ -147,7 +147,7 @@ fn what_a_file_leaves_out_is_as_it_was_made() -> Tested {
 }
 
 #[test]
-fn what_a_file_gets_wrong_is_named_with_what_would_do() {
+fn errors_in_a_file_are_named_with_what_is_allowed() {
     let head = "name = \"A\"\nabout = \"a.\"\n";
     for (text, named) in [
         ("name = \"A\nabout", &["name"][..]),
@@ -191,7 +191,7 @@ fn what_a_file_gets_wrong_is_named_with_what_would_do() {
 }
 
 #[test]
-fn a_damaged_file_hides_no_other_and_of_two_with_one_name_the_second_is_left_out() -> Tested {
+fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_out() -> Tested {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
     own.save(TITLE, &made(), IfThere::Refuse)?;
@@ -217,7 +217,7 @@ fn a_damaged_file_hides_no_other_and_of_two_with_one_name_the_second_is_left_out
             "{trouble}"
         );
     }
-    // Who asks for the one that is damaged hears of it.
+    // Asking for the damaged one reports it.
     let words = words(find_among("bad", Ok(own.presets())));
     assert!(words.contains("Pocket") && words.contains("Late night") && words.contains("bad.toml"));
     Ok(())
@@ -238,11 +238,11 @@ fn saving_overwrites_only_the_same_name_and_only_when_asked() -> Tested {
     };
     let refused = words(own.save(again, &parameters, IfThere::Refuse));
     assert!(
-        refused.contains("late-night.toml") && refused.contains("replaced"),
+        refused.contains("late-night.toml") && refused.contains("replace it"),
         "{refused}"
     );
     assert_eq!(fs::read(&path)?, first);
-    // Another name that would make the same file's name is another preset.
+    // A different name that gives the same file name is a different preset.
     let alike = Title {
         name: "Late, night!",
         ..TITLE
@@ -280,7 +280,7 @@ fn saving_overwrites_only_the_same_name_and_only_when_asked() -> Tested {
 }
 
 #[test]
-fn no_name_of_lockstep_and_no_title_that_is_none_is_saved() -> Tested {
+fn factory_names_and_invalid_titles_are_refused() -> Tested {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
     for name in ["pocket", " POCKET ", "", " ", "a\nb", &"x".repeat(41)] {
@@ -336,14 +336,14 @@ fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> Tested {
 }
 
 #[test]
-fn a_and_b_are_two_and_each_comes_back_as_it_was_left() -> Tested {
+fn a_and_b_each_come_back_as_they_were_left() -> Tested {
     let parameters = made();
     let mut compare = Compare::default();
     let now = || Values::now(&parameters);
     assert!(compare.is_same(&now()));
     set(&parameters, "density", "20 %")?;
     let a = now();
-    // The first time B is a copy.
+    // At first B is a copy of A.
     assert_eq!(compare.switch(now()), a);
     assert_eq!(compare.on(), Slot::B);
     set(&parameters, "density", "80 %")?;

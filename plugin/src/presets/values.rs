@@ -1,27 +1,27 @@
-//! What a preset sets, as plain data: no pointers, no texts.
+//! The values of a preset, as plain data: no pointers, no texts.
 
 use crate::params::{MOMENTARY, ParameterIdx, Parameters};
 
-/// The groups of a host whose parameters are in presets.
+/// The parameter groups that presets contain.
 const GROUPS: [&str; 4] = ["Density", "Drummer", "Feel", "Kit"];
 
-/// Of these groups, what is the machine's and not the music's.
+/// Parameters of these groups that presets leave out, because they depend on the computer and not on the music.
 const LEFT_OUT: [&str; 1] = ["device"];
 
 /// Values closer than this are the same: a hundredth of the finest step of any parameter.
 const SAME: f32 = 1e-6;
 
-/// Every parameter that presets set, by id, in a host's order, each in `[0, 1]`.
+/// The value of every parameter that presets contain, by id, in the order that hosts show, each in `[0, 1]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Values(Vec<(String, f32)>);
 
 impl Values {
-    /// As everything is made.
+    /// The defaults.
     pub fn made(parameters: &Parameters) -> Self {
         Self::of(parameters, |at| parameters.default_value(at))
     }
 
-    /// As everything is set now.
+    /// The current values.
     pub fn now(parameters: &Parameters) -> Self {
         Self::of(parameters, |at| parameters.value(at))
     }
@@ -39,14 +39,14 @@ impl Values {
         self.0.iter().map(|(id, value)| (id.as_str(), *value))
     }
 
-    /// Changes one of them; ids that are in no preset change nothing.
+    /// Changes one value; ids that presets leave out are ignored.
     pub(super) fn set(&mut self, id: &str, value: f32) {
         if let Some(place) = self.0.iter_mut().find(|place| place.0 == id) {
             place.1 = value;
         }
     }
 
-    /// What has to be turned, and to where, for these parameters to be as these values say.
+    /// The parameters that differ from these values, each with its new value.
     pub fn turns(&self, parameters: &Parameters) -> Vec<(ParameterIdx, f32)> {
         let found = self
             .iter()
@@ -56,22 +56,22 @@ impl Values {
             .collect()
     }
 
-    /// Turns everything at once, before the first block. While something plays, the host has to turn what
-    /// [`Self::turns`] says.
+    /// Sets all parameters to these values, before the first block. While audio runs, the host has to set what
+    /// [`Self::turns`] returns.
     pub fn settle(&self, parameters: &Parameters) {
         for (at, value) in self.turns(parameters) {
-            // No block has been played: there is nothing to be smoothed.
+            // No block has been played, so smoothing does not matter.
             parameters.set(at, value, 1.0);
         }
     }
 
-    /// Whether these parameters are as these values say.
+    /// Whether the parameters have these values.
     pub fn are_set(&self, parameters: &Parameters) -> bool {
         self.turns(parameters).is_empty()
     }
 }
 
-/// Whether a parameter is in presets.
+/// Whether presets contain a parameter.
 pub(super) fn is_kept(parameters: &Parameters, at: ParameterIdx) -> bool {
     let group = parameters.group(at).split('/').next().unwrap_or_default();
     let id = parameters.id(at);

@@ -1,6 +1,6 @@
-//! What carries sound and MIDI: JACK, or the system's own.
+//! Backends for audio and MIDI: JACK, or the system's own.
 //!
-//! A backend is first opened, which tells the sample rate, and then started with an engine.
+//! A backend is first opened, which gives the sample rate, and then started with an engine.
 
 mod jack;
 mod system;
@@ -10,37 +10,37 @@ use anyhow::{Context as _, Result, bail};
 use super::command::BackendChoice;
 use super::engine::Engine;
 
-/// What the musician wants of a backend.
+/// What the musician asks of a backend.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
-    /// What plays the bass.
+    /// MIDI port for the bass.
     pub(crate) bass: Option<PortName>,
-    /// What sends a clock.
+    /// MIDI port for the clock.
     pub(crate) clock: Option<PortName>,
-    /// What plays the drums.
+    /// MIDI port for the drums.
     pub(crate) drums: Option<PortName>,
-    /// Where the kit is heard.
+    /// Audio output for the kit.
     pub(crate) audio: Option<PortName>,
-    /// Sample rate in hertz.
+    /// Sample rate in Hz.
     pub(crate) rate: Option<u32>,
-    /// Frames a block.
+    /// Frames per block.
     pub(crate) period: Option<u32>,
 }
 
-/// A port or device that is asked for.
+/// A requested port or device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PortName {
     /// The name or a part of it.
     pub(crate) name: String,
-    /// Whether it is only remembered: what is not there any more is then told and done without.
+    /// Whether it is only remembered: if it is missing, the app says so and goes on without it.
     pub(crate) is_remembered: bool,
 }
 
 impl PortName {
-    /// The one among the names that is meant: the very name, else the only one that has it in it.
+    /// Finds the matching name: an exact match, else the only name that contains it, ignoring case.
     ///
     /// # Errors
-    /// If there is none or more than one, with the names there are.
+    /// If none or several match, with all existing names.
     pub(crate) fn find<'a>(&self, what: &str, names: &'a [String]) -> Result<&'a String> {
         if let Some(name) = names.iter().find(|name| **name == self.name) {
             return Ok(name);
@@ -52,7 +52,7 @@ impl PortName {
         match (having.next(), having.next()) {
             (Some(name), None) => Ok(name),
             (Some(_), Some(_)) => bail!(
-                "more than one {what} has `{}` in its name: {}",
+                "more than one {what} matches `{}`: {}",
                 self.name,
                 listed(names)
             ),
@@ -60,7 +60,7 @@ impl PortName {
         }
     }
 
-    /// What an attempt came to: of what is only remembered a failure is told and done without.
+    /// The result of an attempt. If the port is only remembered, prints a failure and returns `None`.
     ///
     /// # Errors
     /// That of the attempt.
@@ -68,7 +68,7 @@ impl PortName {
         match attempt {
             Ok(done) => Ok(Some(done)),
             Err(error) if self.is_remembered => {
-                eprintln!("What was connected the last time is not: {error:#}.");
+                eprintln!("A remembered port is not connected: {error:#}.");
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -76,7 +76,7 @@ impl PortName {
     }
 }
 
-/// The names there are, in words.
+/// The existing names, as text.
 fn listed(names: &[String]) -> String {
     if names.is_empty() {
         "there are none".to_owned()
@@ -85,45 +85,45 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// A backend that is there and not yet running.
+/// A backend that is open but not yet running.
 pub(crate) trait Opened {
     /// Its sample rate.
     fn sample_rate_hz(&self) -> u32;
 
-    /// Lets it run.
+    /// Starts it.
     ///
     /// # Errors
-    /// If it does not, or what is wanted is not to be had.
+    /// If it cannot start, or a requested port does not exist.
     fn start(self: Box<Self>, engine: Engine) -> Result<Box<dyn Session>>;
 }
 
 /// A running backend.
 pub(crate) trait Session {
-    /// What it is, its rate, block and ports, a line each.
+    /// Its name, rate, block size and ports, in lines of text.
     fn lines(&self) -> &[String];
 
-    /// What to say where it has gone.
+    /// The message for when it has gone away.
     fn obituary(&self) -> &'static str;
 
-    /// Ends it, after the last note-off has been written.
+    /// Closes it, after the last note-off has been written.
     fn close(self: Box<Self>);
 }
 
-/// Opens what is asked for.
+/// Opens the chosen backend.
 ///
 /// # Errors
-/// If there is none, with what to do.
+/// If it cannot be opened, with what to do.
 pub(crate) fn open(choice: BackendChoice, wanted: &Wanted) -> Result<Box<dyn Opened>> {
     match choice {
         BackendChoice::Jack => jack::open(wanted).context(
-            "JACK is asked for: start its server (qjackctl, or jackd), or take `--backend cpal`",
+            "JACK was requested: start its server (qjackctl or jackd), or use `--backend cpal`",
         ),
         BackendChoice::Cpal => system::open(wanted),
         BackendChoice::Auto => match jack::client() {
             Ok(client) => jack::open_with(client, wanted),
             Err(no_jack) => system::open(wanted).with_context(|| {
                 format!(
-                    "there is nothing to play through: {no_jack:#}, and {} fails",
+                    "no audio backend works: {no_jack:#}, and {} failed",
                     system::NAME
                 )
             }),
@@ -131,7 +131,7 @@ pub(crate) fn open(choice: BackendChoice, wanted: &Wanted) -> Result<Box<dyn Ope
     }
 }
 
-/// Every port and device of every backend, a line each.
+/// Every port and device of every backend, one per line.
 pub(crate) fn ports() -> Vec<String> {
     let mut lines = Vec::new();
     for (name, found) in [("JACK", jack::ports()), (system::NAME, system::ports())] {
@@ -152,7 +152,7 @@ pub(crate) fn ports() -> Vec<String> {
     lines
 }
 
-/// Kinds of ports, each with what there is of it.
+/// Kinds of ports, each with the existing ones.
 type Found = Vec<(&'static str, Vec<String>)>;
 
 #[cfg(test)]
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_is_found_by_its_name_or_a_part_that_no_other_has() {
+    fn a_port_is_found_by_its_name_or_a_unique_part_of_it() {
         let names = ["Bass:out", "Bass:out 2", "Drums: in"].map(str::to_owned);
         let find = |name: &str| {
             let port = PortName {

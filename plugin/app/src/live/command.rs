@@ -7,61 +7,64 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 /// `lockstep live`
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent switch"
+)]
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct LiveArgs {
-    /// What carries sound and MIDI; auto takes JACK where a server runs
+    /// Backend for audio and MIDI; auto uses JACK if its server is running
     #[arg(long, value_enum)]
     pub(crate) backend: Option<BackendChoice>,
-    /// Whose time is followed; auto prefers a running MIDI clock, then a rolling JACK transport, else runs free
+    /// Time source; auto follows a running MIDI clock, else a rolling JACK transport, else runs free
     #[arg(long, value_enum)]
     pub(crate) sync: Option<SyncChoice>,
-    /// MIDI port that plays the bass: its name or a part of it
+    /// MIDI input port for the bass: its name or a part of it
     #[arg(long, value_name = "PORT")]
     pub(crate) bass: Option<String>,
-    /// MIDI port that sends a clock, where it is not the bass's
+    /// MIDI input port for the clock, if it is not the bass port
     #[arg(long, value_name = "PORT")]
     pub(crate) clock: Option<String>,
-    /// MIDI port that is to play the drums
+    /// MIDI output port for the drums
     #[arg(long, value_name = "PORT")]
     pub(crate) drums: Option<String>,
-    /// Where the kit is heard: a sound device, with JACK the name of its input ports; `none` leaves it open
+    /// Audio output for the kit: a sound device, or with JACK the name of input ports; with JACK, `none` connects nothing
     #[arg(long, value_name = "DEVICE")]
     pub(crate) audio: Option<String>,
-    /// Sample rate in hertz; JACK's is its server's
+    /// Sample rate in Hz; with JACK, the server sets it
     #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8000..=384_000))]
     pub(crate) rate: Option<u32>,
-    /// Frames a block; JACK's are its server's
+    /// Frames per block; with JACK, the server sets it
     #[arg(long, value_name = "FRAMES", value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub(crate) period: Option<u32>,
-    /// Sets what a preset sets, by the preset's name or from a file; `lockstep presets` lists them
+    /// Loads a preset, by name or from a file; `lockstep presets` lists them
     #[arg(long, value_name = "NAME")]
     pub(crate) preset: Option<String>,
-    /// Sets a parameter, by id or shown name, to a text as a host shows it; may be given again
+    /// Sets a parameter, by id or name, to a value as a host shows it; may be repeated
     #[arg(long, value_name = "ID=TEXT")]
     pub(crate) set: Vec<Pair>,
-    /// Lets a MIDI controller turn a parameter over its whole range: `--cc 20=density`; may be given again
+    /// Maps a MIDI controller to a parameter's whole range, as in `--cc 20=density`; may be repeated
     #[arg(long, value_name = "NUMBER=ID")]
     pub(crate) cc: Vec<Pair>,
-    /// Starts without what is remembered of the last time
+    /// Starts without the remembered settings
     #[arg(long)]
     pub(crate) fresh: bool,
     /// Opens no window
     #[arg(long)]
     pub(crate) no_window: bool,
-    /// Lists the ports and devices there are, and ends
+    /// Lists all ports and devices, and exits
     #[arg(long)]
     pub(crate) ports: bool,
-    /// Lists the parameters with what they are and can be, and ends
+    /// Lists the parameters with their values and ranges, and exits
     #[arg(long)]
     pub(crate) list_parameters: bool,
 }
 
-/// What carries sound and MIDI.
+/// The backend for audio and MIDI.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BackendChoice {
-    /// JACK where a server runs, else the system's own.
+    /// JACK if its server is running, else the system's own.
     #[default]
     Auto,
     /// JACK.
@@ -70,18 +73,18 @@ pub(crate) enum BackendChoice {
     Cpal,
 }
 
-/// Whose time is followed.
+/// The time source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SyncChoice {
-    /// A running MIDI clock, else a rolling JACK transport, else one's own.
+    /// A running MIDI clock, else a rolling JACK transport, else free run.
     #[default]
     Auto,
-    /// One's own.
+    /// Free run.
     None,
     /// A MIDI clock.
     Clock,
-    /// JACK's transport.
+    /// The JACK transport.
     Jack,
 }
 
@@ -104,7 +107,7 @@ impl FromStr for Pair {
         let (left, right) = (left.trim(), right.trim());
         ensure!(
             !left.is_empty() && !right.is_empty(),
-            "`{text}` has nothing on one side of its `=`"
+            "`{text}` needs text on both sides of the `=`"
         );
         Ok(Self {
             left: left.to_owned(),
@@ -113,14 +116,13 @@ impl FromStr for Pair {
     }
 }
 
-/// The number of a controller.
+/// Reads the number of a MIDI controller.
 ///
 /// # Errors
-/// If it is not from 0 to 119; those above are channel mode messages.
+/// If it is not 0 to 119; higher numbers are channel mode messages.
 pub(crate) fn controller_number(text: &str) -> Result<u8> {
     let number = text.trim().parse().ok().filter(|number| *number < 120);
-    number
-        .with_context(|| format!("`{text}` is no number of a MIDI controller: those are 0 to 119"))
+    number.with_context(|| format!("`{text}` is not a MIDI controller number: use 0 to 119"))
 }
 
 #[cfg(test)]
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_and_controllers_may_be_given_again() -> Result<(), String> {
+    fn set_and_cc_may_be_repeated() -> Result<(), String> {
         let args = parse("--set density=60% --cc 20=density --set Swing=5 --sync clock")?;
         let pairs = |pairs: &[Pair]| -> Vec<String> {
             pairs
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_by_name() {
+    fn invalid_arguments_are_refused_and_named() {
         for (line, named) in [
             ("--set density", "density"),
             ("--set density=", "density="),

@@ -1,8 +1,8 @@
-//! The host on the audio thread: what came in goes to the instrument, what it plays goes out.
+//! The host on the audio thread: passes input to the instrument and its output on.
 //!
-//! A block is cut where something happens that the instrument is told only at a block's beginning: at a message of a
-//! clock, where a clock drops out, and where a controller turns a parameter. So the drums are the same however the system
-//! cuts time into blocks. Never allocates, locks, waits, logs or does I/O after [`Engine::new`].
+//! A block is split wherever something changes that the instrument reads only at the start of a block: at a clock message,
+//! where a clock drops out, and where a controller turns a parameter. So the drums do not depend on the block size. Never
+//! allocates, locks, waits, logs or does I/O after [`Engine::new`].
 #![deny(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -28,10 +28,10 @@ use super::midi::{MAX_MESSAGES, Message, Outbox, Outgoing, Sounding, Source, Tim
 use super::midi_clock::{ClockMessage, MidiClock};
 use super::song::{Following, JackFollower, JackTime, OwnTime, SongTime, transport};
 
-/// Controllers that there are; the numbers above are channel mode messages.
+/// Number of MIDI controllers; higher numbers are channel mode messages.
 pub(crate) const N_CONTROLLERS: usize = 120;
 
-/// What a controller turns, and to which value at each of its places.
+/// The parameter that a controller turns, and its value at each controller position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turn {
     /// Which parameter.
@@ -40,10 +40,10 @@ pub(crate) struct Turn {
     pub(crate) values: [f32; 128],
 }
 
-/// What each controller turns, by its number: [`N_CONTROLLERS`] of them.
+/// The mapping of each controller, by its number: [`N_CONTROLLERS`] of them.
 pub(crate) type Turns = Box<[Option<Turn>]>;
 
-/// A parameter, and where it is turned to.
+/// A parameter change from the window.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Turned {
     /// Which parameter.
@@ -52,29 +52,29 @@ pub(crate) struct Turned {
     pub(crate) value: f32,
 }
 
-/// Turns of a block that find room: a hand makes some ten.
+/// Most parameter changes from the window per block: a person makes about ten.
 const MAX_TURNED: usize = 1024;
 
-/// What the audio thread shows to the main thread and is asked by it.
+/// State shared by the audio thread and the main thread.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Asked: fall silent.
+    /// Asks the audio thread to fall silent.
     pub(crate) is_stopping: AtomicBool,
-    /// Every note has been ended, and the end has gone out.
+    /// Every note-off has been sent.
     pub(crate) is_silent: AtomicBool,
-    /// The server or device is there no more.
+    /// The server or device is gone.
     pub(crate) is_gone: AtomicBool,
-    /// A [`Following`].
+    /// The current [`Following`].
     pub(crate) following: AtomicU8,
-    /// Its tempo in hundredths of a quarter note a minute.
+    /// Its tempo in hundredths of a BPM.
     pub(crate) centi_bpm: AtomicU32,
-    /// Messages that found no room, either way.
+    /// Messages lost for lack of room, in or out.
     pub(crate) n_lost: AtomicU32,
-    /// Blocks that came too late.
+    /// Late blocks (xruns).
     pub(crate) n_xruns: AtomicU32,
-    /// What is turned in the window: heard at the next block.
+    /// Parameter changes from the window, applied in the next block.
     turned: ArrayQueue<Turned>,
-    /// Turns that lie whole in the queue or did: the audio thread never looks at one that is still being written.
+    /// Number of changes pushed completely, so that the audio thread never pops one that is still being written.
     n_turned: AtomicUsize,
 }
 
@@ -95,14 +95,14 @@ impl Default for Shared {
 }
 
 impl Shared {
-    /// Turns a parameter; where no block is played any more nothing is turned. Window's thread only.
+    /// Queues a parameter change; once no blocks are played and the queue is full, it is dropped. Window thread only.
     pub(crate) fn turn(&self, turned: Turned) {
         if self.turned.push(turned).is_ok() {
             self.n_turned.fetch_add(1, Ordering::Release);
         }
     }
 
-    /// Counts messages that found no room.
+    /// Counts lost messages.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -119,17 +119,17 @@ pub(crate) struct Parts {
     pub(crate) instrument: Lockstep,
     /// Its parameters.
     pub(crate) parameters: Arc<Parameters>,
-    /// Where free run's tempo and meter are among them.
+    /// Which of them are free run's tempo and meter.
     pub(crate) own_time: (ParameterIdx, ParameterIdx),
-    /// What controllers turn.
+    /// The controller mappings.
     pub(crate) turns: Turns,
-    /// Whose time is followed.
+    /// The time source.
     pub(crate) sync: SyncChoice,
-    /// What the threads share.
+    /// State shared with the main thread.
     pub(crate) shared: Arc<Shared>,
 }
 
-/// The instrument, played.
+/// Plays the instrument.
 pub(crate) struct Engine {
     parts: Parts,
     sample_rate_hz: f64,
@@ -137,23 +137,23 @@ pub(crate) struct Engine {
     notes: ArrayVec<NoteEvent<()>, MAX_MESSAGES>,
     sounding: Sounding,
     clock: MidiClock,
-    /// Which port the clock is heard by: two cables of one clock must not be heard twice.
+    /// The port whose clock is followed: one clock on two cables must not count twice.
     clock_source: Source,
     jack: JackFollower,
-    /// Frames since the start, at the first of the block.
+    /// Frames since the start, at the first frame of the block.
     now: u64,
-    /// Turns of the window that have been followed.
+    /// Number of changes from the window that have been applied.
     n_followed: usize,
 }
 
-/// One block on its way.
+/// One block while it is being played.
 struct Round<'a> {
     left: &'a mut [f32],
     right: &'a mut [f32],
     jack: Option<SongTime>,
     own: OwnTime,
     out: &'a mut Outbox,
-    /// Up to where it has been played.
+    /// Frames played so far.
     done: u32,
 }
 
@@ -187,12 +187,12 @@ impl Engine {
         })
     }
 
-    /// What the threads share.
+    /// The state shared with the main thread.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.parts.shared
     }
 
-    /// Plays a block: what it holds and what `out` held before is gone. `inbox` is sorted by frame.
+    /// Plays a block. Overwrites the audio buffers and `out`. `inbox` must be sorted by frame.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -242,7 +242,7 @@ impl Engine {
                         self.play_to(frame, &mut round);
                         self.turn(&turn, value);
                     } else {
-                        // The instrument knows what to do with it: the pedal is one.
+                        // The instrument handles it; the sustain pedal is one.
                         let controller = NoteEvent::MidiCC {
                             timing: 0,
                             channel,
@@ -293,7 +293,7 @@ impl Engine {
         self.clock.hear(frame, message);
     }
 
-    /// Turns what was turned in the window since the last block.
+    /// Applies the parameter changes from the window since the last block.
     fn follow_window(&mut self, shared: &Shared) {
         let n_turned = shared.n_turned.load(Ordering::Acquire);
         while self.n_followed != n_turned {
@@ -326,7 +326,7 @@ impl Engine {
         }
     }
 
-    /// Plays a piece in which nobody tells the instrument anything but notes.
+    /// Plays a piece of a block in which only notes arrive.
     fn play_piece(&mut self, stop: u32, begin: u64, round: &mut Round<'_>) {
         let n_frames = stop - round.done;
         let (following, song) = self.song(begin, round);
@@ -357,7 +357,7 @@ impl Engine {
         for outgoing in round.out.iter().skip(sent) {
             self.sounding.note(outgoing.bytes);
         }
-        // Notes on the very frame of what comes next belong to the next piece.
+        // Notes on the first frame of the next piece belong to that piece.
         self.notes.retain(|note| {
             let timing = note.timing();
             if timing >= n_frames {
@@ -369,7 +369,7 @@ impl Engine {
         round.done = stop;
     }
 
-    /// Whose time it is.
+    /// The time source that is followed right now, and its position.
     fn song(&self, begin: u64, round: &Round<'_>) -> (Following, Option<SongTime>) {
         if matches!(self.parts.sync, SyncChoice::Auto | SyncChoice::Clock)
             && let Some(time) = self.clock.time(begin)
@@ -412,7 +412,7 @@ impl Engine {
     }
 }
 
-/// Fades a block out, so that the end does not click.
+/// Fades a block out, so that stopping does not click.
 fn fade(samples: &mut [f32]) {
     let n = samples.len().max(1) as f32;
     for (place, sample) in samples.iter_mut().enumerate() {
@@ -420,7 +420,7 @@ fn fade(samples: &mut [f32]) {
     }
 }
 
-/// Moves a note in its block.
+/// Sets a note's frame in its block.
 fn set_timing(note: &mut NoteEvent<()>, to: u32) {
     if let NoteEvent::NoteOn { timing, .. }
     | NoteEvent::NoteOff { timing, .. }
@@ -431,7 +431,7 @@ fn set_timing(note: &mut NoteEvent<()>, to: u32) {
     }
 }
 
-/// The bytes of a note that goes out at a frame.
+/// The outgoing message for a note; `offset` is where its piece begins in the block.
 pub(crate) fn outgoing(event: &NoteEvent<()>, offset: u32) -> Option<Outgoing> {
     let bytes = super::midi::write(event)?;
     let frame = offset + event.timing();

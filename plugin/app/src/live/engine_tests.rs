@@ -1,4 +1,4 @@
-//! What a musician would notice of the host alone: the bass passed on, controllers, clocks and the end.
+//! The host without the drummer: MIDI thru, controllers, clocks and stopping.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -41,7 +41,7 @@ fn engine(
     Engine::new(parts, RATE_HZ)
 }
 
-/// Plays messages at frames, in blocks of one size, and hands out what came out with the frames since the start.
+/// Plays messages at given frames, in blocks of one size. Returns the output with frames since the start.
 fn play(
     engine: &mut Engine,
     messages: &[(u64, &[u8])],
@@ -74,7 +74,7 @@ fn play(
 }
 
 #[test]
-fn the_bass_is_passed_on_to_the_frame_whatever_cuts_the_block() -> anyhow::Result<()> {
+fn the_bass_is_passed_on_frame_exactly_however_blocks_are_split() -> anyhow::Result<()> {
     let messages: [(u64, &[u8]); 8] = [
         (3, &[0xfa]),
         (100, &[0x90, 40, 90]),
@@ -109,7 +109,7 @@ fn a_controller_turns_its_parameter_from_its_frame_on() -> anyhow::Result<()> {
         (30, &[0xb3, 21, 0]),
     ];
     let mut engine = engine(&[], SyncChoice::None, Some((20, "thru")))?;
-    // Before the controller is up the bass is not passed on.
+    // The bass is not passed on before the controller is turned up.
     let out = play(&mut engine, &messages, 512, 512);
     assert_eq!(out, [(20, [0x90, 41, 90])]);
     Ok(())
@@ -125,7 +125,7 @@ fn a_clock_is_followed_until_it_drops_out_and_by_one_port_only() -> anyhow::Resu
     assert_eq!(following(&engine), Following::Clock as u8);
     let centi_bpm = engine.shared().centi_bpm.load(Ordering::Relaxed);
     assert!(centi_bpm.abs_diff(12_000) < 20, "{centi_bpm}");
-    // The same clock by the other port counts for nothing.
+    // The same clock on the other port is ignored.
     let now = engine.now;
     engine.hear_clock(now, Source::Clock, ClockMessage::Stop);
     play(&mut engine, &[], 23_998, 256);
@@ -140,7 +140,7 @@ fn a_clock_is_followed_until_it_drops_out_and_by_one_port_only() -> anyhow::Resu
 }
 
 #[test]
-fn the_end_ends_every_note_and_then_there_is_silence() -> anyhow::Result<()> {
+fn stopping_ends_every_note_and_then_nothing_plays() -> anyhow::Result<()> {
     let mut engine = engine(&[("thru", "On")], SyncChoice::None, None)?;
     let on: [(u64, &[u8]); 2] = [(5, &[0x90, 40, 90]), (6, &[0x91, 52, 90])];
     play(&mut engine, &on, 256, 256);

@@ -1,5 +1,5 @@
-//! Drives the instrument through the plugin framework's own traits, as a host of plugins does. Audio thread, but for
-//! [`activate`] and [`reserve`].
+//! Drives the instrument through the plugin framework's traits, as a plugin host does. Audio thread, except [`activate`] and
+//! [`reserve`].
 
 use anyhow::{Result, ensure};
 use lockstep::Lockstep;
@@ -12,10 +12,10 @@ use nice_plug::prelude::{
 use super::engine::outgoing;
 use super::midi::Outbox;
 
-/// What the instrument would have done in the background: nothing, of an app that keeps it for as long as it lives.
+/// The instrument's background task. The app ignores it, because it keeps the instrument until it exits.
 type Task = <Lockstep as nice_plug::prelude::Plugin>::BackgroundTask;
 
-/// Most frames that the instrument is given at once.
+/// Most frames per call to the instrument.
 pub(crate) const MAX_BLOCK: u32 = 8192;
 
 /// Makes the instrument ready for a sample rate in hertz.
@@ -40,7 +40,7 @@ pub(crate) fn activate(instrument: &mut Lockstep, sample_rate_hz: f32) -> Result
     Ok(())
 }
 
-/// Has room for two channels made, once.
+/// Reserves room for two channels, once.
 pub(crate) fn reserve(buffer: &mut Buffer<'static>) {
     set_slices(buffer, 0, |slices| slices.reserve_exact(2));
 }
@@ -66,27 +66,27 @@ pub(crate) fn play(
         outputs: &mut [],
     };
     instrument.process(buffer, &mut none, context);
-    // What was lent is given back before anybody else can look.
+    // Remove the borrowed slices before anything else can use them.
     set_slices(buffer, 0, Vec::clear);
 }
 
-#[expect(unsafe_code, reason = "the framework's buffer keeps what it is lent")]
+#[expect(unsafe_code, reason = "the framework's buffer needs `'static` slices")]
 fn set_slices(
     buffer: &mut Buffer<'static>,
     n_frames: usize,
     change: impl FnOnce(&mut Vec<&'static mut [f32]>),
 ) {
-    // SAFETY: the slices have `n_frames` samples each, and are there as long as the buffer holds them: see `play`.
+    // SAFETY: the slices have `n_frames` samples each, and outlive their time in the buffer: see `play`.
     unsafe { buffer.set_slices(n_frames, change) }
 }
 
-#[expect(unsafe_code, reason = "the framework's buffer keeps what it is lent")]
+#[expect(unsafe_code, reason = "the framework's buffer needs `'static` slices")]
 fn extended(samples: &mut [f32]) -> &'static mut [f32] {
-    // SAFETY: only `play` calls this, and it empties the buffer before the loan ends; nobody else uses `samples` meanwhile.
+    // SAFETY: only `play` calls this, and it empties the buffer before the borrow ends; `samples` is not used meanwhile.
     unsafe { std::slice::from_raw_parts_mut(samples.as_mut_ptr(), samples.len()) }
 }
 
-/// What the instrument may ask for while it is made ready: nothing that it needs.
+/// The context for `activate`; the instrument needs nothing from it.
 struct Activation;
 
 impl ActivateContext<Lockstep> for Activation {
@@ -101,19 +101,19 @@ impl ActivateContext<Lockstep> for Activation {
     fn set_current_voice_capacity(&self, _capacity: u32) {}
 }
 
-/// One piece of a block, as the instrument sees it.
+/// The process context for one piece of a block.
 pub(crate) struct Context<'a> {
-    /// The time.
+    /// Transport position and tempo.
     pub(crate) transport: Transport,
-    /// Notes that come in, sorted; those at or beyond `n_frames` belong to the next piece.
+    /// Incoming notes, sorted; those at or beyond `n_frames` belong to the next piece.
     pub(crate) notes: std::slice::Iter<'a, NoteEvent<()>>,
     /// Length of the piece.
     pub(crate) n_frames: u32,
-    /// Where notes go out.
+    /// Outgoing notes.
     pub(crate) out: &'a mut Outbox,
     /// Where the piece begins in its block.
     pub(crate) offset: u32,
-    /// Notes that found no room.
+    /// Number of notes lost for lack of room.
     pub(crate) n_lost: u32,
 }
 

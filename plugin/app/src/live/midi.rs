@@ -1,4 +1,4 @@
-//! Between the bytes of MIDI and what the app does with them. Audio thread: never allocates.
+//! Converts between MIDI bytes and the app's messages. Audio thread: never allocates.
 
 use arrayvec::ArrayVec;
 use nice_plug::midi::{Channel, Key, MidiResult, VoiceID};
@@ -6,14 +6,14 @@ use nice_plug::prelude::NoteEvent;
 
 use super::midi_clock::ClockMessage;
 
-/// Most messages of one block, either way. A MIDI cable carries one a millisecond, and a block is seldom longer than a
-/// fifth of a second; a stack of software may be faster.
+/// Most messages per block, in each direction. A MIDI cable carries about one per millisecond, and a block is rarely longer
+/// than a fifth of a second; software may be faster.
 pub(crate) const MAX_MESSAGES: usize = 2048;
 
-/// What a message asks for.
+/// An incoming message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Message {
-    /// A note begins or ends, or all do, or the wheel bends them.
+    /// A note begins or ends, all notes end, or the pitch wheel moves.
     Note(NoteEvent<()>),
     /// A controller was moved.
     Controller {
@@ -24,16 +24,16 @@ pub(crate) enum Message {
         /// 0 to 127.
         value: u8,
     },
-    /// The clock says something.
+    /// A clock message.
     Clock(ClockMessage),
 }
 
-/// Which port a message came by.
+/// The port that a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The one for the bass, controllers and clock.
+    /// The port for bass, controllers and clock.
     Bass,
-    /// The one for the clock alone.
+    /// The port for the clock only.
     Clock,
 }
 
@@ -42,16 +42,16 @@ pub(crate) enum Source {
 pub(crate) struct Timed {
     /// Frames since the start of the block.
     pub(crate) frame: u32,
-    /// By which port.
+    /// Its port.
     pub(crate) source: Source,
-    /// What.
+    /// The message.
     pub(crate) message: Message,
 }
 
-/// What came in with a block, sorted by frame.
+/// The messages that came in with a block, sorted by frame.
 pub(crate) type Inbox = ArrayVec<Timed, MAX_MESSAGES>;
 
-/// Three bytes on their way out.
+/// An outgoing message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outgoing {
     /// Frames since the start of the block.
@@ -60,10 +60,10 @@ pub(crate) struct Outgoing {
     pub(crate) bytes: [u8; 3],
 }
 
-/// What goes out with a block, sorted by frame.
+/// The messages that go out with a block, sorted by frame.
 pub(crate) type Outbox = ArrayVec<Outgoing, MAX_MESSAGES>;
 
-/// Reads a message; `None` for what the app has no use for.
+/// Reads a message; `None` if the app does not use it.
 pub(crate) fn read(source: Source, bytes: &[u8]) -> Option<Message> {
     let clock = match *bytes {
         [0xf8] => Some(ClockMessage::Tick),
@@ -103,7 +103,7 @@ pub(crate) fn read(source: Source, bytes: &[u8]) -> Option<Message> {
     }
 }
 
-/// The bytes of a note; `None` for what is no single note.
+/// The bytes of a note-on or note-off; `None` for other events.
 pub(crate) fn write(event: &NoteEvent<()>) -> Option<[u8; 3]> {
     match event {
         NoteEvent::NoteOn { key, .. } | NoteEvent::NoteOff { key, .. } => {
@@ -117,12 +117,12 @@ pub(crate) fn write(event: &NoteEvent<()>) -> Option<[u8; 3]> {
     }
 }
 
-/// Which notes sound, by what has gone out: a bit a key, a row a channel.
+/// Which outgoing notes are sounding: one bit per key, one row per channel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sounding([u128; 16]);
 
 impl Sounding {
-    /// Takes note of a message that goes out.
+    /// Tracks an outgoing message.
     pub(crate) fn note(&mut self, [status, key, velocity]: [u8; 3]) {
         let bit = 1_u128 << (key & 127);
         if let Some(row) = self.0.get_mut(usize::from(status & 15)) {
@@ -133,7 +133,7 @@ impl Sounding {
         }
     }
 
-    /// Note-offs for everything that sounds, which then does no more.
+    /// Writes note-offs for everything that sounds.
     pub(crate) fn end_all(&mut self, frame: u32, out: &mut Outbox) {
         for (channel, row) in (0_u8..).zip(&mut self.0) {
             for key in 0..128_u8 {
@@ -141,7 +141,7 @@ impl Sounding {
                     frame,
                     bytes: [0x80 | channel, key, 0],
                 };
-                // What does not fit any more stays, for the next block.
+                // Notes that do not fit stay for the next block.
                 if *row & 1 << key != 0 && out.try_push(off).is_ok() {
                     *row &= !(1 << key);
                 }
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_is_heard_on_both_ports_and_notes_only_on_the_bass() {
+    fn the_clock_is_read_on_both_ports_and_notes_only_on_the_bass_port() {
         for source in [Source::Bass, Source::Clock] {
             let tick = read(source, &[0xf8]);
             assert_eq!(tick, Some(Message::Clock(ClockMessage::Tick)));
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn pedal_and_wheel_are_heard_on_the_bass() {
+    fn pedal_and_wheel_are_read_on_the_bass_port() {
         let pedal = Message::Controller {
             channel: 2,
             number: 64,

@@ -1,13 +1,12 @@
-//! Follows a MIDI clock: from ticks that come when they come to a tempo and a position that flow.
+//! Follows a MIDI clock: turns jittery ticks into a smooth tempo and position.
 //!
-//! Pure: knows frames and ticks, neither ports nor threads. Audio thread.
+//! Pure: works on frames and ticks, without ports or threads. Audio thread.
 //!
-//! The filter is a line through the ticks, fitted by least squares: an α-β tracker whose gains are those of a growing
-//! memory (Brookner, "Tracking and Kalman Filtering Made Easy", 1998, §1.2.10) until it remembers [`MEMORY`] ticks, and
-//! stay there, which is a second-order loop as in Adriaensen, "Using a DLL to filter time", Linux Audio Conference 2005.
-//! A correction is not jumped but caught up with until the next tick, so that the position is continuous and never runs
-//! backwards. Where the ticks keep being early or late on average, the tempo has changed: what is remembered is then cut
-//! to a few ticks.
+//! The filter fits a line through the ticks by least squares: an α-β tracker whose gains are those of a growing memory
+//! (Brookner, "Tracking and Kalman Filtering Made Easy", 1998, §1.2.10) until it covers [`MEMORY`] ticks, and constant after
+//! that, which is a second-order loop as in Adriaensen, "Using a DLL to filter time", Linux Audio Conference 2005. Corrections
+//! are spread over the time until the next tick, so that the position is continuous and never runs backwards. If ticks are
+//! early or late on average, the tempo has changed: then the memory is cut to a few ticks.
 #![deny(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -18,86 +17,86 @@
     clippy::indexing_slicing
 )]
 
-/// Ticks a quarter note, by the MIDI specification.
+/// Ticks per quarter note, by the MIDI specification.
 const TICKS_PER_BEAT: f64 = 24.0;
 
-/// Ticks of a sixteenth, the unit of Song Position.
+/// Ticks per sixteenth, the unit of Song Position.
 const TICKS_PER_SIXTEENTH: i64 = 6;
 
-/// Ticks that the fit remembers: two beats and two thirds. Jitter of ±3 ms then leaves the beat off by 0.4 ms, standard
-/// deviation; fewer ticks follow a ritardando more closely, more of them jitter less.
+/// Ticks that the fit covers: two beats and two thirds. Jitter of ±3 ms then moves the beat by 0.4 ms (standard deviation).
+/// Fewer ticks follow a ritardando more closely, more ticks jitter less.
 const MEMORY: u32 = 64;
 
-/// Ticks that it remembers after a change of tempo has been noticed.
+/// Ticks that it covers after a tempo change has been detected.
 const MEMORY_OF_CHANGE: u32 = 4;
 
-/// Weight of a tick in the average lateness that tells a change of tempo from jitter.
+/// Weight of a tick in the average lateness, which tells a tempo change from jitter.
 const LEAN: f64 = 1.0 / 6.0;
 
-/// Average lateness from which on it is a change: five standard deviations of what jitter of ±3 ms does to it.
+/// Average lateness, in seconds, that counts as a tempo change: five standard deviations of its noise at ±3 ms jitter.
 const CHANGE_S: f64 = 2.5e-3;
 
-/// Without a tick for so long the clock has stopped.
+/// After this long without a tick, in seconds, the clock counts as stopped.
 const DROP_OUT_S: f64 = 0.5;
 
-/// Tempos that are believed, in quarter notes a minute. At the slowest a tick comes every eighth of a second.
+/// Range of accepted tempos, in BPM. At the slowest a tick comes every eighth of a second.
 const TEMPOS_BPM: (f64, f64) = (20.0, 400.0);
 
-/// How far a correction may bend the flow of time.
+/// Range of the factor by which a correction may change the speed.
 const BENDS: (f64, f64) = (0.25, 4.0);
 
-/// What a clock says.
+/// A clock message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClockMessage {
     /// A 24th of a quarter note has passed.
     Tick,
-    /// The next tick is the song's beginning.
+    /// The next tick is the beginning of the song.
     Start,
-    /// The next tick is where the song stands.
+    /// The next tick continues from the song position.
     Continue,
-    /// The song stands.
+    /// The song stops.
     Stop,
-    /// The song stands at this sixteenth.
+    /// The song position is this sixteenth.
     SongPosition(u16),
 }
 
-/// Where a running clock is.
+/// The position of a running clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ClockTime {
-    /// Quarter notes since the song's beginning.
+    /// Quarter notes since the beginning of the song.
     pub(crate) position_beats: f64,
-    /// Quarter notes a minute, as the position moves on until the next message.
+    /// Tempo in BPM at which the position moves until the next message.
     pub(crate) tempo_bpm: f64,
 }
 
-/// A clock that is followed.
+/// Follows one clock.
 #[derive(Clone, Debug)]
 pub(crate) struct MidiClock {
     sample_rate_hz: f64,
-    /// The line of time, in ticks since the first: at frame `anchor` it is at `phase` and moves by `speed` a frame.
+    /// The fitted line, in ticks since the first: at frame `anchor` it is at `phase` and moves by `speed` per frame.
     anchor: u64,
     phase: f64,
     speed: f64,
-    /// The tempo, in ticks a frame; `speed` is this and the correction.
+    /// The tempo in ticks per frame; `speed` is this times the correction.
     rate: f64,
-    /// Ticks that the fit remembers, 0 before the first.
+    /// Ticks that the fit covers; 0 before the first.
     memory: u32,
-    /// Average of what the ticks came before they were expected, in seconds.
+    /// Average time by which ticks came early, in seconds.
     lean_s: f64,
-    /// Number of the last tick, on the line of time.
+    /// Number of the last tick, on the fitted line.
     last: i64,
     last_at: Option<u64>,
     is_rolling: bool,
-    /// Ticks of the line of time before the song's beginning.
+    /// Tick on the fitted line at which the song begins.
     origin: i64,
-    /// Where in the song the next tick is, where that is not just the next.
+    /// Song position of the next tick, if it does not simply follow the last.
     next: Option<i64>,
-    /// Where in the song the first tick after Continue is.
+    /// Song position of the first tick after Continue.
     resume: i64,
 }
 
 impl MidiClock {
-    /// A clock of which nothing was heard yet.
+    /// A clock that has received nothing yet.
     pub(crate) fn new(sample_rate_hz: f64) -> Self {
         let rate = ticks_per_frame(TEMPOS_BPM.0, sample_rate_hz);
         Self {
@@ -117,7 +116,7 @@ impl MidiClock {
         }
     }
 
-    /// Takes in a message that came at a frame; frames never go back.
+    /// Handles a message that came at a frame; frames must not decrease.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -146,7 +145,7 @@ impl MidiClock {
         }
     }
 
-    /// Where the clock is at a frame; `None` where it does not run.
+    /// The clock's position at a frame; `None` if it is not running.
     pub(crate) fn time(&self, frame: u64) -> Option<ClockTime> {
         if !self.is_rolling || self.lost_at().is_none_or(|lost| frame >= lost) {
             return None;
@@ -157,13 +156,13 @@ impl MidiClock {
         })
     }
 
-    /// The frame from which on the clock counts as stopped if no tick comes before.
+    /// The frame at which the clock counts as stopped, if no tick comes before it.
     pub(crate) fn lost_at(&self) -> Option<u64> {
         self.last_at
             .map(|at| at + whole_frames(DROP_OUT_S * self.sample_rate_hz))
     }
 
-    /// Where in the song the tick is that comes next if nothing else is said.
+    /// Song position of the next tick, if no other message comes first.
     fn resume_at(&self) -> i64 {
         if self.is_rolling {
             self.next.unwrap_or(self.last + 1 - self.origin)
@@ -180,7 +179,7 @@ impl MidiClock {
         let phase = self.phase_at(frame);
         let is_new = self.lost_at().is_none_or(|lost| frame >= lost);
         if is_new {
-            // A clock that comes back and was not stopped has gone on meanwhile, at the tempo that it had.
+            // A clock that drops out and returns without Stop has kept running, at its last tempo.
             self.last = self.last.max(whole_ticks(phase.round()));
             if self.last_at.is_none() {
                 self.last = 0;
@@ -192,7 +191,7 @@ impl MidiClock {
         } else {
             self.last += 1;
             self.phase = phase;
-            // What is started begins at its beginning, not a hair before.
+            // After Start or Continue, never begin even slightly before the song position.
             if self.next.is_some() {
                 self.phase = self.phase.max(self.last as f64);
             }
@@ -206,7 +205,7 @@ impl MidiClock {
         }
     }
 
-    /// Bends the line of time towards the tick that has come `interval` frames after the one before.
+    /// Corrects the fit by a tick that came `interval` frames after the one before.
     fn correct(&mut self, interval: u64) {
         let early = self.last as f64 - self.phase;
         self.lean_s += LEAN * (early / (self.rate * self.sample_rate_hz) - self.lean_s);
@@ -218,7 +217,7 @@ impl MidiClock {
         let n = f64::from(self.memory);
         let to_phase = 2.0 * (2.0 * n - 1.0) / (n * (n + 1.0));
         let to_rate = 6.0 / (n * (n + 1.0));
-        // The first interval is all that is known of the tempo; later ones jitter, and the tempo does not.
+        // The first interval gives the first tempo; later ones only jitter around it.
         let interval = if self.memory == 2 {
             interval.max(1) as f64
         } else {

@@ -1,4 +1,4 @@
-//! What a musician would notice of a clock that is followed.
+//! Following a MIDI clock.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_macros,
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 const RATE_HZ: f64 = 48_000.0;
 
-/// Ticks at these seconds, each with a message before it.
+/// Sends messages and ticks to a clock.
 struct Sender {
     clock: MidiClock,
     now_s: f64,
@@ -34,8 +34,7 @@ impl Sender {
         self.clock.hear(frame(self.now_s), message);
     }
 
-    /// Sends ticks at a tempo, each with an error in seconds, and hands out what is true and what is followed just
-    /// before the next.
+    /// Sends ticks at a tempo, each with an error in seconds. Returns the followed time half a tick after each.
     fn play(&mut self, bpm: f64, jitter_s: &[f64]) -> Vec<Option<ClockTime>> {
         let interval = 60.0 / bpm / TICKS_PER_BEAT;
         let tick = |(place, jitter): (usize, &f64)| {
@@ -49,7 +48,8 @@ impl Sender {
     }
 }
 
-/// How far the followed position is from half a tick after tick `first + n`, in seconds, from `skip` on.
+/// Largest error of the followed position, in seconds, from index `skip` on. Time `n` should be half a tick after tick
+/// `first + n`.
 fn worst_s(times: &[Option<ClockTime>], first: i64, bpm: f64, skip: usize) -> f64 {
     let error = |(place, time): (usize, &Option<ClockTime>)| {
         let truth = ((first + place as i64) as f64 + 0.5) / TICKS_PER_BEAT;
@@ -93,7 +93,7 @@ fn a_steady_clock_is_followed_to_a_tenth_of_a_millisecond_after_four_ticks() {
 }
 
 #[test]
-fn a_clock_that_ran_before_start_begins_at_nought_and_never_before() {
+fn a_clock_that_ran_before_start_begins_at_zero_and_never_before() {
     let mut sender = Sender::new();
     let jitter: Vec<f64> = (0..50).map(|i| f64::from(i % 7 - 3) * 1e-3).collect();
     sender.play(120.0, &jitter);
@@ -141,21 +141,21 @@ fn a_ritardando_is_followed_all_the_way() {
 }
 
 #[test]
-fn half_a_second_without_a_tick_is_a_stop_and_a_clock_that_comes_back_goes_on() {
+fn half_a_second_without_a_tick_is_a_stop_and_a_clock_that_returns_continues() {
     let mut sender = Sender::new();
     sender.say(ClockMessage::Start);
     sender.play(120.0, &[0.0; 96]);
     let last = sender.now_s - 1.0 / 48.0;
     assert!(sender.clock.time(frame(last + 0.499)).is_some());
     assert_eq!(sender.clock.time(frame(last + 0.5)), None);
-    // A second of it, two beats, was not heard.
+    // One second of it, two beats, went missing.
     sender.now_s += 1.0;
     let times = sender.play(120.0, &[0.0; 48]);
     assert!(worst_s(&times, 96 + 48, 120.0, 4) < 1e-3);
 }
 
 #[test]
-fn stop_continue_and_song_position_find_their_place() {
+fn stop_continue_and_song_position_set_the_position() {
     let mut sender = Sender::new();
     sender.say(ClockMessage::Start);
     sender.play(120.0, &[0.0; 30]);
@@ -170,7 +170,7 @@ fn stop_continue_and_song_position_find_their_place() {
     sender.say(ClockMessage::Continue);
     let times = sender.play(120.0, &[0.0; 30]);
     assert!(worst_s(&times, 64 * 6, 120.0, 0) < 1e-3);
-    // A loop of a sequencer: it tells the place while it runs, and some say Continue too.
+    // A sequencer that loops sends its position while running, and some send Continue too.
     sender.say(ClockMessage::SongPosition(16));
     sender.say(ClockMessage::Continue);
     let times = sender.play(120.0, &[0.0; 30]);
@@ -183,8 +183,8 @@ fn stop_continue_and_song_position_find_their_place() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Three beats to learn the tempo, and then the beat is within 2 ms though every tick is off by up to 3 ms; of 20,000
-    /// takes the worst beat was 1.8 ms off.
+    /// After three beats to find the tempo, the beat is within 2 ms although every tick is off by up to 3 ms. In 20,000 runs
+    /// the worst beat was 1.8 ms off.
     #[test]
     fn jitter_of_three_milliseconds_leaves_the_beat_within_two(
         jitter in proptest::collection::vec(-3e-3..3e-3f64, 24 * 40),
@@ -201,7 +201,7 @@ proptest! {
         prop_assert!(worst < 2e-3, "{worst} s off");
     }
 
-    /// Whatever comes, time flows: no jump where no message asks for one, and never backwards.
+    /// Whatever ticks come, the position never jumps without a message that asks for it, and never runs backwards.
     #[test]
     fn the_position_is_continuous_and_never_runs_backwards(
         intervals in proptest::collection::vec(1u64..6000, 2..300),

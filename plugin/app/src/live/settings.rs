@@ -13,48 +13,48 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{BackendChoice, LiveArgs, SyncChoice};
 
-/// Environment variable with the folder to be used in place of `lockstep` in the user's configuration folder.
+/// Environment variable with the folder to use instead of `lockstep` in the user's configuration folder.
 pub(crate) const FOLDER_VARIABLE: &str = "LOCKSTEP_CONFIG";
 
-/// What is remembered.
+/// The remembered settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
-    /// What carries sound and MIDI.
+    /// The backend for audio and MIDI.
     pub(crate) backend: BackendChoice,
-    /// Whose time is followed.
+    /// The time source.
     pub(crate) sync: SyncChoice,
-    /// What plays the bass.
+    /// MIDI port for the bass.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bass: Option<String>,
-    /// What sends a clock.
+    /// MIDI port for the clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) clock: Option<String>,
-    /// What plays the drums.
+    /// MIDI port for the drums.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) drums: Option<String>,
-    /// Where the kit is heard.
+    /// Audio output for the kit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) audio: Option<String>,
-    /// Sample rate in hertz that was asked for.
+    /// Requested sample rate in Hz.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<u32>,
-    /// Frames a block that were asked for.
+    /// Requested frames per block.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) period: Option<u32>,
-    /// Parameters that are not as they were made, by id.
+    /// Parameters that differ from their defaults, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) parameters: BTreeMap<String, Written>,
-    /// What a project would keep besides, by name: the pins.
+    /// What a project would also save, by name: the pins.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) fields: BTreeMap<String, String>,
-    /// Which parameter a MIDI controller turns, by the controller's number.
+    /// The parameter id for each mapped MIDI controller, by the controller's number.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) controllers: BTreeMap<String, String>,
 }
 
 impl Settings {
-    /// What is remembered with what the command line says instead.
+    /// The remembered settings, overridden by the command line.
     pub(crate) fn overridden_by(mut self, args: &LiveArgs) -> Self {
         fn set<T: Clone>(mine: &mut Option<T>, told: Option<&T>) {
             if let Some(told) = told {
@@ -77,7 +77,7 @@ impl Settings {
     }
 }
 
-/// The file.
+/// The settings file.
 #[derive(Clone, Debug)]
 pub(crate) struct SettingsFile {
     path: PathBuf,
@@ -87,14 +87,14 @@ impl SettingsFile {
     /// In the folder that [`FOLDER_VARIABLE`] names, else in `lockstep` in the user's configuration folder.
     ///
     /// # Errors
-    /// If the system names no such folder.
+    /// If the system has no such folder.
     pub(crate) fn locate(folder: Option<OsString>) -> Result<Self> {
         let folder = match folder {
             Some(folder) => PathBuf::from(folder),
             None => dirs::config_dir()
                 .with_context(|| {
                     format!(
-                        "the system names no configuration folder: put the path of one into {FOLDER_VARIABLE}"
+                        "the system has no configuration folder: set {FOLDER_VARIABLE} to the path of one"
                     )
                 })?
                 .join("lockstep"),
@@ -104,13 +104,12 @@ impl SettingsFile {
         })
     }
 
-    /// Where it is.
+    /// The file's path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads it; without one nothing is remembered. A damaged one is put aside, and the second part of the answer says
-    /// so.
+    /// Reads the file; if there is none, returns the defaults. A damaged file is renamed, and the second value says so.
     ///
     /// # Errors
     /// Those of the file system.
@@ -122,16 +121,16 @@ impl SettingsFile {
             Err(error) => return Err(error).with_context(|| format!("reading {shown}")),
         };
         let parsed = std::str::from_utf8(&bytes)
-            .context("it is no text")
+            .context("it is not a text file")
             .and_then(|text| Ok(toml::from_str(text)?));
         match parsed {
             Ok(settings) => Ok((settings, None)),
             Err(error) => {
                 let aside = self.path.with_extension("toml.bad");
                 fs::rename(&self.path, &aside)
-                    .with_context(|| format!("putting the damaged {shown} aside"))?;
+                    .with_context(|| format!("renaming the damaged {shown}"))?;
                 let message = format!(
-                    "{shown} is damaged: {}. It is kept as {}; everything is as it was made.",
+                    "{shown} is damaged: {}. It is kept as {}; all settings are back to their defaults.",
                     error.to_string().trim().replace('\n', " "),
                     aside.display()
                 );
@@ -140,13 +139,13 @@ impl SettingsFile {
         }
     }
 
-    /// Writes it, whole or not at all.
+    /// Writes the file, completely or not at all.
     ///
     /// # Errors
     /// Those of the file system, with the path.
     pub(crate) fn save(&self, settings: &Settings) -> Result<()> {
         let shown = self.path.display();
-        let text = toml::to_string(settings).context("writing the settings down")?;
+        let text = toml::to_string(settings).context("converting the settings to text")?;
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         }
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_comes_back() -> Result<()> {
+    fn saved_settings_come_back() -> Result<()> {
         let (_folder, file) = file()?;
         assert_eq!(file.load()?, (Settings::default(), None));
         let settings = Settings {
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_has_the_last_word() {
+    fn the_command_line_overrides_remembered_settings() {
         let remembered = Settings {
             bass: Some("old".to_owned()),
             clock: Some("kept".to_owned()),
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_named_and_kept_aside() -> Result<()> {
+    fn a_damaged_file_is_reported_and_renamed() -> Result<()> {
         for damage in [
             &b"backend = \"jack"[..],
             b"sync = \"host\"\n",

@@ -1,4 +1,4 @@
-//! Where the song is, by whoever's time is followed. Pure; audio thread.
+//! The song position, from whichever time source is followed. Pure; audio thread.
 #![deny(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -13,38 +13,38 @@ use nice_plug::prelude::Transport;
 
 use super::midi_clock::ClockTime;
 
-/// Whose time is followed right now.
+/// The time source followed right now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Following {
-    /// Nobody's: the performer's own, or none.
+    /// None: the performer runs free or rests.
     #[default]
     Nobody,
-    /// A MIDI clock's.
+    /// A MIDI clock.
     Clock,
-    /// JACK's transport's.
+    /// The JACK transport.
     Jack,
 }
 
-/// Tempo and meter that count where a clock does not tell them.
+/// Tempo and meter for what the time source does not provide.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct OwnTime {
-    /// Quarter notes a minute.
+    /// Tempo in BPM.
     pub(crate) tempo_bpm: f64,
-    /// Quarter notes a measure.
+    /// Quarter notes per measure.
     pub(crate) quarters: i32,
 }
 
 /// A rolling JACK transport at the first frame of a period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct JackTime {
-    /// Frames since the beginning.
+    /// Frames since the start of the transport.
     pub(crate) frame: u32,
-    /// Bar, beat and tick, where a timebase master tells them.
+    /// Bar, beat and tick, if there is a timebase master.
     pub(crate) bbt: Option<Bbt>,
 }
 
-/// What a timebase master tells. A beat is one of the meter's denominator.
+/// Bar, beat and tick from a timebase master. A beat here is a note of the meter's denominator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bbt {
     /// From 1.
@@ -55,50 +55,50 @@ pub(crate) struct Bbt {
     pub(crate) tick: f64,
     /// Above 0.
     pub(crate) ticks_per_beat: f64,
-    /// Beats a minute.
+    /// Beats per minute.
     pub(crate) beats_per_minute: f64,
-    /// The meter.
+    /// Numerator of the meter.
     pub(crate) numerator: f32,
-    /// Its lower half.
+    /// Denominator of the meter.
     pub(crate) denominator: f32,
-    /// Frames that have passed since, at the first frame of the period.
+    /// Frames from this position to the first frame of the period.
     pub(crate) offset_frames: u32,
 }
 
 impl Bbt {
-    /// Quarter notes a beat.
+    /// Quarter notes per beat.
     fn quarters_per_beat(&self) -> f64 {
         4.0 / f64::from(self.denominator)
     }
 
-    /// Where the bar began, in quarter notes; every bar is counted as long as this one.
+    /// Start of the bar, in quarter notes, as if every bar were as long as this one.
     fn bar_start(&self) -> f64 {
         (self.bar - 1.0) * f64::from(self.numerator) * self.quarters_per_beat()
     }
 
-    /// Quarter notes a minute.
+    /// Tempo in BPM.
     fn tempo_bpm(&self) -> f64 {
         self.beats_per_minute * self.quarters_per_beat()
     }
 
     /// Quarter notes since the beginning of the song.
     fn position(&self, sample_rate_hz: f64) -> f64 {
-        // Beats are counted from 1 as bars are, ticks from 0.
+        // Bars and beats count from 1, ticks from 0.
         let beats = self.beat - 1.0 + self.tick / self.ticks_per_beat;
         let since = f64::from(self.offset_frames) / sample_rate_hz / 60.0 * self.tempo_bpm();
         self.bar_start() + beats * self.quarters_per_beat() + since
     }
 }
 
-/// Follows JACK's transport from period to period.
+/// Follows the JACK transport from period to period.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct JackFollower {
-    /// Transport frame and position that come next if nothing unusual happens.
+    /// Transport frame and position of the next period, unless the transport jumps.
     expected: Option<(u32, f64)>,
 }
 
 impl JackFollower {
-    /// The time of a period. Call it for each once, with `None` where the transport does not roll.
+    /// The song time of a period. Call it once per period, with `None` if the transport is not rolling.
     pub(crate) fn follow(
         &mut self,
         jack: Option<&JackTime>,
@@ -119,14 +119,14 @@ impl JackFollower {
             },
             Some(bbt) => {
                 let told = bbt.position(sample_rate_hz);
-                // Ticks are whole: between them the position flows.
+                // Ticks are whole numbers, so interpolate between them.
                 let grain = 1.5 * bbt.quarters_per_beat() / bbt.ticks_per_beat;
                 let flows = self.expected.filter(|(frame, position)| {
                     *frame == jack.frame && (position - told).abs() <= grain
                 });
                 let position = flows.map_or(told, |(_, position)| position);
                 let length = f64::from(bbt.numerator) * bbt.quarters_per_beat();
-                // What flows may be in the bar before or after the one that is told.
+                // The interpolated position may be one bar before or after the reported one.
                 let bars = ((position - bbt.bar_start()) / length + 1e-9).floor();
                 SongTime {
                     position,
@@ -142,19 +142,19 @@ impl JackFollower {
     }
 }
 
-/// A place in a song that rolls.
+/// A position in a rolling song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct SongTime {
-    /// Quarter notes since its beginning.
+    /// Quarter notes since the beginning of the song.
     position: f64,
-    /// Quarter notes a minute.
+    /// Tempo in BPM.
     pub(crate) tempo_bpm: f64,
     meter: (i32, i32),
     bar_start: Option<f64>,
 }
 
 impl SongTime {
-    /// The place of a MIDI clock, which knows no meter.
+    /// The position of a MIDI clock, which has no meter.
     pub(crate) fn of_clock(clock: ClockTime, own: OwnTime) -> Self {
         Self {
             position: clock.position_beats,
@@ -164,7 +164,7 @@ impl SongTime {
         }
     }
 
-    /// The place some frames later.
+    /// The position some frames later.
     pub(crate) fn after(self, n_frames: u32, sample_rate_hz: f64) -> Self {
         let passed = f64::from(n_frames) / sample_rate_hz / 60.0 * self.tempo_bpm;
         let position = self.position + passed;
@@ -179,7 +179,7 @@ impl SongTime {
     }
 }
 
-/// What the instrument is told; without a song a transport that stands, so that the parameter Free run decides.
+/// The transport for the instrument. Without a song it is stopped, so that the parameter Free run decides.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the framework's sample rate is of single precision"
@@ -196,7 +196,7 @@ pub(crate) fn transport(song: Option<SongTime>, own: OwnTime, sample_rate_hz: f6
     transport
 }
 
-/// A meter's half as a whole number; one that is none comes out as a meter that nobody plays.
+/// A meter's numerator or denominator as an integer; 0, which is no valid meter, if it is not a whole number.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a float-to-int cast saturates"
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn jacks_first_beat_is_the_beginning() {
+    fn jacks_first_beat_is_position_zero() {
         for (bar, beat, tick, position) in [
             (1.0, 1.0, 0.0, 0.0),
             (1.0, 2.0, 960.0, 1.5),
@@ -255,14 +255,14 @@ mod tests {
             ..bbt(2.0, 3.0, 0.0)
         };
         let time = at(Some(eighths), 0);
-        // 3.5 of a bar, two eighths, and a quarter of a second at 120 eighths a minute.
+        // A bar of 3.5 quarters, two eighths, and a quarter of a second at 120 eighths per minute.
         assert_eq!(time.map(|time| time.position), Some(3.5 + 1.0 + 0.25));
         assert_eq!(time.map(|time| time.tempo_bpm), Some(60.0));
         assert_eq!(time.map(|time| time.meter), Some((7, 8)));
     }
 
     #[test]
-    fn without_a_timebase_master_ones_own_tempo_and_meter_count() {
+    fn without_a_timebase_master_the_own_tempo_and_meter_are_used() {
         let time = at(None, 96_000);
         assert_eq!(time.map(|time| time.position), Some(3.0));
         assert_eq!(time.map(|time| time.meter), Some((3, 4)));
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn between_whole_ticks_the_position_flows() {
+    fn the_position_is_interpolated_between_whole_ticks() {
         let mut follower = JackFollower::default();
         for period in 0..2000_u32 {
             let frame = period * 256;
@@ -287,7 +287,7 @@ mod tests {
             let start = time.and_then(|time| time.bar_start);
             assert_eq!(start, Some(((truth + 1e-9) / 4.0).floor() * 4.0));
         }
-        // A jump is no noise.
+        // A real jump is followed.
         let jack = JackTime {
             frame: 0,
             bbt: Some(bbt(1.0, 1.0, 0.0)),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_song_that_nobody_plays_stands() {
+    fn without_a_song_the_transport_is_stopped() {
         let standing = transport(None, OWN, 48_000.0);
         assert!(!standing.playing);
         let time = at(Some(bbt(1.0, 4.0, 0.0)), 0).map(|time| time.after(24_000, 48_000.0));

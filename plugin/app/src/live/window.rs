@@ -1,4 +1,4 @@
-//! The instrument's own window, on the main thread; closing it ends the evening, as Ctrl-C does.
+//! The instrument's window, on the main thread. Closing it ends the run, as Ctrl-C does.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
 
 use super::engine::{Shared, Turned};
 
-/// The window, open.
+/// The open window.
 pub(crate) struct Window(SpawnedEditor<<Editor as nice_plug::editor::Editor>::Handle>);
 
 impl Window {
-    /// Opens it.
+    /// Opens the window.
     ///
     /// # Errors
-    /// If there is no screen, or none with OpenGL.
+    /// If there is no display, or it has no OpenGL.
     pub(crate) fn open(
         editor: &Editor,
         parameters: Arc<Parameters>,
@@ -28,7 +28,7 @@ impl Window {
         let host = GuiContext::new(Arc::new(Host { parameters, shared }));
         #[expect(
             unsafe_code,
-            reason = "the framework asks for it where a window is its own"
+            reason = "the framework requires it for a top-level window"
         )]
         // SAFETY: this program has no other windows, and this is its main thread.
         unsafe {
@@ -38,13 +38,13 @@ impl Window {
             .spawn(None, false, None, host, None)
             .map(Self)
             .map_err(|error| anyhow!("{error}"))
-            .context("no window opens")
+            .context("the window cannot be opened")
     }
 
-    /// Shows it until it is closed, or `is_over` has been set.
+    /// Shows the window until it is closed or `is_over` is set.
     ///
     /// # Errors
-    /// If the screen goes away.
+    /// If the display disappears.
     pub(crate) fn run(self) -> Result<()> {
         let SpawnedEditor { handle, window } = self.0;
         let outcome = <Editor as nice_plug::editor::Editor>::Handle::run_until_closed(window);
@@ -53,7 +53,7 @@ impl Window {
     }
 }
 
-/// The parameters as the window turns them: what it does is heard at the next block.
+/// The window's host: passes parameter changes to the engine, which applies them in the next block.
 struct Host {
     parameters: Arc<Parameters>,
     shared: Arc<Shared>,
@@ -81,7 +81,7 @@ impl GuiContextInner for Host {
 
     unsafe fn raw_end_set_parameter(&self, _: ParamPtr) {}
 
-    /// The window keeps no states: what is turned is remembered by the program.
+    /// Empty: the app itself remembers the parameters.
     fn get_state(&self) -> PluginState {
         PluginState {
             version: String::new(),

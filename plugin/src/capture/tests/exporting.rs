@@ -1,4 +1,4 @@
-//! The last measures in a folder of the player's choice.
+//! Exporting the last measures to a folder that the player chooses.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -19,7 +19,7 @@ fn measures(n: usize) -> NonZeroUsize {
     NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// A shelf that nothing is saved from, and that writes by itself.
+/// A shelf that cannot save takes, and writes exports at once.
 fn shelf() -> Shelf {
     Shelf::new(|| Err(SaveError::NoFolder), |_: Outcome| {}, at_once)
 }
@@ -54,7 +54,7 @@ fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() 
     }
     assert_ne!(exported[0].mid, exported[1].mid);
     assert_eq!(fs::read_dir(&chosen)?.count(), 4);
-    // What is played from then on is exported the next time.
+    // The next export contains what was played since.
     instance.play(Stretch::rolling(38.0, 2.0), |_| {});
     let last = Exporting::ask(&wishes, measures(1), &chosen);
     shelf.look();
@@ -78,7 +78,7 @@ fn a_stopped_instance_exports_what_it_played_last() -> Tested {
     instance.play(stopped, |_| {});
     let files = Exporting::ask(&wishes, measures(2), folder.path()).wait()?;
     assert_eq!(begun(&written(&files.mid)?), expected(&instance, 8.0));
-    // A wish that comes with the leave is granted.
+    // A request made just before the instance leaves is still served.
     let last = Exporting::ask(&wishes, measures(1), folder.path());
     drop((place, archive));
     let files = last.wait()?;
@@ -100,7 +100,7 @@ fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested 
 }
 
 #[test]
-fn a_take_sounds_by_the_kit_that_is_heard_and_never_without_drums() -> Tested {
+fn a_take_is_rendered_with_the_current_kit_and_never_without_drums() -> Tested {
     let (folder, archive) = (tempfile::tempdir()?, Archive::of_process()?);
     let mut sounds = Vec::new();
     for kit in KitChoice::ALL {
@@ -120,7 +120,7 @@ fn a_take_sounds_by_the_kit_that_is_heard_and_never_without_drums() -> Tested {
 }
 
 #[test]
-fn more_exports_than_a_hand_asks_for_are_refused_and_the_others_written() -> Tested {
+fn too_many_exports_at_once_are_refused_and_the_others_written() -> Tested {
     let folder = tempfile::tempdir()?;
     let mut shelf = shelf();
     let (mut instance, tape) = Instance::new(512);
@@ -146,14 +146,14 @@ fn more_exports_than_a_hand_asks_for_are_refused_and_the_others_written() -> Tes
 }
 
 #[test]
-fn an_editor_may_share_the_place_and_keep_what_is_on_its_way() {
+fn an_editor_can_share_the_place_and_hold_an_export_in_progress() {
     fn is_shared<T: Send + Sync + 'static>() {}
     is_shared::<Place>();
     is_shared::<Exporting>();
 }
 
 #[test]
-fn what_cannot_be_exported_is_told_with_the_folder_and_what_to_do() -> Tested {
+fn a_failed_export_names_the_folder_and_says_what_to_do() -> Tested {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
     fs::write(&file, b"in the way")?;

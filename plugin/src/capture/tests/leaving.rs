@@ -1,4 +1,4 @@
-//! Who leaves waits for no file, and what was asked for is written all the same.
+//! An instance that leaves waits for no file, and what it asked for is still written.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -14,17 +14,17 @@ use super::*;
 
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
-/// Longer than any machine needs for what does not wait: a test that has to wait so long has failed.
+/// Longer than anything takes that does not wait: a test that waits this long has failed.
 const TOO_LONG: Duration = Duration::from_mins(1);
 
-/// A disk that does nothing until it is let.
+/// A disk that writes nothing until it is released.
 struct Disk {
     folder: tempfile::TempDir,
     let_go: Sender<()>,
     outcomes: Receiver<Outcome>,
 }
 
-/// A shelf whose takes are on their way to such a disk.
+/// A shelf that writes to such a disk.
 fn slow() -> std::io::Result<(Shelf, Disk)> {
     let folder = tempfile::tempdir()?;
     let (let_go, may_go) = channel();
@@ -55,7 +55,7 @@ fn n_files(disk: &Disk) -> std::io::Result<usize> {
 }
 
 #[test]
-fn the_last_who_leaves_waits_for_no_take_and_all_of_them_are_written() -> Tested {
+fn the_last_instance_leaves_without_waiting_and_all_takes_are_written() -> Tested {
     let (shelf, disk) = slow()?;
     let archive = SharedThread::start("archive", Duration::from_millis(1), shelf)?;
     let mut places = Vec::new();
@@ -72,7 +72,7 @@ fn the_last_who_leaves_waits_for_no_take_and_all_of_them_are_written() -> Tested
         drop((places, archive));
         let _ = left.send(());
     });
-    // Not one take can have been written.
+    // No take can have been written yet.
     has_left.recv_timeout(TOO_LONG)?;
     assert!(leaving.join().is_ok());
     assert_eq!(n_files(&disk)?, 0);
@@ -81,7 +81,7 @@ fn the_last_who_leaves_waits_for_no_take_and_all_of_them_are_written() -> Tested
         let outcome = disk.outcomes.recv_timeout(TOO_LONG)?;
         assert!(matches!(outcome, Outcome::Saved { .. }), "{outcome:?}");
     }
-    // Nobody else is told anything: one take an instance, for sixty presses.
+    // No further outcomes: one take per instance, for sixty presses.
     assert!(disk.outcomes.recv_timeout(TOO_LONG).is_err());
     let n_files = std::fs::read_dir(disk.folder.path())?.count();
     assert_eq!(n_files, 6);
@@ -96,7 +96,7 @@ fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> Tested 
     let (mut instance, tape) = Instance::new(512);
     let (member, wishes) = Member::new(tape);
     shelf.join(0, member);
-    // Far more than the tape holds, had nobody emptied it.
+    // Far more than the tape can hold without being emptied.
     let mut n_lost = 0;
     for n in 0..40 {
         instance.play(Stretch::rolling(f64::from(n) * 16.0, 16.0), |_| {});
@@ -113,7 +113,7 @@ fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> Tested 
         return Err(format!("{first:?}").into());
     };
     assert_eq!(n_files(&disk)?, 2);
-    // What was played meanwhile is saved by the next press.
+    // The next press saves what was played in the meantime.
     disk.let_go.send(())?;
     instance.recorder.save();
     shelf.look();

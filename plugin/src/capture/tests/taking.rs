@@ -1,8 +1,8 @@
-//! What is held, and where its notes lie.
+//! What is held, and where its notes are.
 
 use super::*;
 
-/// What is saved after these stretches, and how much was lost.
+/// The instance after these stretches, and the song that would be saved. Nothing may be lost.
 fn saved(block_frames: u32, stretches: &[Stretch]) -> (Instance, Option<(Song, usize)>) {
     let (mut instance, tape) = Instance::new(block_frames);
     let mut reel = Reel::default();
@@ -16,7 +16,7 @@ fn saved(block_frames: u32, stretches: &[Stretch]) -> (Instance, Option<(Song, u
 }
 
 #[test]
-fn of_a_hundred_measures_the_last_64_are_held_with_every_note_in_its_place() {
+fn the_last_64_of_a_hundred_measures_are_held_with_every_note_in_place() {
     let mut songs = Vec::new();
     for block_frames in [64, 511, 4096] {
         let (instance, song) = saved(block_frames, &[Stretch::rolling(0.0, 400.0)]);
@@ -43,7 +43,7 @@ fn the_measure_that_is_being_played_is_one_of_the_64() {
 }
 
 #[test]
-fn loops_jumps_and_stops_follow_one_another_as_they_were_played() {
+fn loops_jumps_and_stops_are_saved_as_they_were_played() {
     let three = Meter::new(3, 4).unwrap_or_default();
     let stretches = [
         // A loop of two measures, one of them cut short by a jump in its middle.
@@ -54,7 +54,7 @@ fn loops_jumps_and_stops_follow_one_another_as_they_were_played() {
         // From the middle of a measure to the middle of another.
         Stretch::rolling(40.0, 3.0),
         Stretch::rolling(46.0, 2.0),
-        // A stop, and on in another meter and tempo.
+        // A stop, then on in another meter and tempo.
         Stretch {
             is_playing: false,
             ..Stretch::rolling(48.0, 2.0)
@@ -77,7 +77,7 @@ fn loops_jumps_and_stops_follow_one_another_as_they_were_played() {
             .iter()
             .map(|(at, meter)| (ticks(at.0), meter.numerator))
             .collect();
-        // Told again after the measures that were cut: two, three and two beats long.
+        // The meter is repeated after the measures that were cut to two, three and two beats.
         let beat = i64::from(PPQ);
         assert_eq!(
             meters,
@@ -113,7 +113,7 @@ fn free_run_is_held_from_its_first_note() {
     assert_eq!(bass.len(), expected[0].len());
     assert_eq!(drums.len(), expected[1].len());
     assert!(drums.len() > 20);
-    // The place of the first note is between two ticks.
+    // The first note is between two ticks.
     for (is, should) in bass.iter().chain(&drums).zip(expected.iter().flatten()) {
         assert!(
             (is.0 - should.0).abs() <= 1 && is.1 == should.1,
@@ -126,7 +126,7 @@ fn free_run_is_held_from_its_first_note() {
 fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     let (mut instance, tape) = Instance::new(512);
     let mut reel = Reel::default();
-    // The last note begins shortly before the end and would last longer.
+    // The last note begins shortly before the end and would sound beyond it.
     let end = 3.82;
     instance.play(Stretch::rolling(0.0, end), |_| {});
     take_in(&tape, &mut reel);
@@ -162,13 +162,13 @@ fn nothing_played_is_nothing_to_save() {
 }
 
 #[test]
-fn of_what_is_held_so_many_of_the_last_measures_are_taken_as_are_wished() {
+fn as_many_of_the_last_measures_are_taken_as_requested() {
     let (mut instance, tape) = Instance::new(512);
     let mut reel = Reel::default();
     instance.play(Stretch::rolling(0.0, 42.0), |_| {
         take_in(&tape, &mut reel);
     });
-    // Ten measures and a half; the half one counts.
+    // Ten and a half measures; the half one counts.
     for (n_wished, n_there, first) in [(1, 1, 40.0), (4, 4, 28.0), (11, 11, 0.0), (64, 11, 0.0)] {
         let Some((song, n_measures)) = reel.song(instance.recorder.now, n_wished) else {
             panic!("something was played");
@@ -179,7 +179,7 @@ fn of_what_is_held_so_many_of_the_last_measures_are_taken_as_are_wished() {
 }
 
 #[test]
-fn what_came_in_after_now_is_not_taken() {
+fn notes_after_now_are_not_taken() {
     let (mut instance, tape) = Instance::new(512);
     let mut reel = Reel::default();
     instance.play(Stretch::rolling(0.0, 16.0), |_| {});

@@ -1,4 +1,4 @@
-//! The files, and what playing feels of them.
+//! Writing files, and that playing does not notice.
 
 use std::fs;
 use std::path::Path;
@@ -42,11 +42,11 @@ fn short_song() -> Song {
 }
 
 #[test]
-fn takes_of_one_second_are_pairs_of_their_own_and_overwrite_nothing() -> Tested {
+fn takes_of_the_same_second_get_their_own_names_and_overwrite_nothing() -> Tested {
     let folder = tempfile::tempdir()?;
     let folder = folder.path().join("music/Lockstep");
     fs::create_dir_all(&folder)?;
-    // A sound without notes has the third name.
+    // The third name is taken by a WAV file alone.
     fs::write(folder.join("take-3.wav"), b"mine")?;
     for _ in 0..3 {
         files::write(&folder, "take", &short_song(), KitChoice::default())?;
@@ -78,7 +78,7 @@ fn takes_of_one_second_are_pairs_of_their_own_and_overwrite_nothing() -> Tested 
     Ok(())
 }
 
-/// A shelf that saves into a folder, and what it tells.
+/// A shelf that saves to a folder, and the outcomes it reports.
 fn shelf(folder: &Path) -> (Shelf, Arc<Mutex<Vec<Outcome>>>) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let (folder, tell) = (folder.to_owned(), Arc::clone(&told));
@@ -90,7 +90,7 @@ fn shelf(folder: &Path) -> (Shelf, Arc<Mutex<Vec<Outcome>>>) {
     (shelf, told)
 }
 
-/// What was told since this was asked last.
+/// The outcomes since the last call.
 fn told(outcomes: &Mutex<Vec<Outcome>>) -> Vec<Outcome> {
     outcomes
         .lock()
@@ -174,7 +174,7 @@ fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> Tested {
 }
 
 #[test]
-fn where_nothing_was_played_no_file_is_made_and_that_is_told() -> Tested {
+fn without_notes_no_file_is_written_and_the_player_is_told() -> Tested {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut instance, tape) = Instance::new(512);
@@ -187,12 +187,12 @@ fn where_nothing_was_played_no_file_is_made_and_that_is_told() -> Tested {
 }
 
 #[test]
-fn what_finds_the_tape_full_is_counted_and_a_wish_to_save_still_gets_through() -> Tested {
+fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through() -> Tested {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut instance, tape) = Instance::new(4096);
     shelf.join(0, Member::new(tape).0);
-    // Nobody looks for as long as this.
+    // The tape is not emptied meanwhile.
     while instance.recorder.n_lost() < 10 {
         let from = instance.played;
         instance.play(Stretch::rolling(from, 64.0), |_| {});
@@ -219,7 +219,7 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
     let mut paths = Vec::new();
     for from in [0.0, 8.0] {
         instance.play(Stretch::rolling(from, 8.0), |_| {});
-        // By the key, by the button, and after a rest in which nothing is played.
+        // By key, by button, and after a rest without notes.
         for _ in 0..20 {
             instance.recorder.save();
             let _ = wishes.try_send(Wish::Save);
@@ -245,7 +245,7 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
         paths.push(path.clone());
         assert_eq!(names(folder.path()).len(), 2 * paths.len());
     }
-    // What the player has thrown away is written again.
+    // Files that the player has deleted are written again.
     for path in &paths {
         fs::remove_file(path)?;
     }
@@ -256,7 +256,7 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
 }
 
 #[test]
-fn each_press_of_the_button_saves_once_and_where_it_lies_at_first_none() {
+fn each_press_of_the_button_saves_once_and_its_first_state_never_does() {
     let (mut recorder, tape) = capture();
     for is_down in [true, true, false, true, true, false, false, true] {
         recorder.hold_save(is_down);
@@ -266,8 +266,7 @@ fn each_press_of_the_button_saves_once_and_where_it_lies_at_first_none() {
 }
 
 #[test]
-fn instances_that_share_the_archive_have_takes_of_their_own_even_when_they_leave_at_once() -> Tested
-{
+fn instances_that_share_the_archive_get_their_own_takes_even_if_they_leave_at_once() -> Tested {
     let folder = tempfile::tempdir()?;
     let (shelf, outcomes) = shelf(folder.path());
     let archive = SharedThread::start("archive", Duration::from_millis(1), shelf)?;
@@ -296,7 +295,7 @@ fn instances_that_share_the_archive_have_takes_of_their_own_even_when_they_leave
 }
 
 #[test]
-fn what_crosses_the_thread_owns_nothing() {
+fn records_own_nothing() {
     fn owns_nothing<T: Copy + Send + 'static>() {}
     owns_nothing::<Record>();
 }

@@ -1,4 +1,4 @@
-//! What who sets parameters by text can rely on.
+//! Setting parameters by text, and storing them.
 
 use super::*;
 use crate::params::LockstepParams;
@@ -29,7 +29,7 @@ fn a_parameter_is_set_by_id_or_name_and_by_the_text_that_a_host_shows() -> Teste
 }
 
 #[test]
-fn a_key_is_told_by_its_number_or_its_name() -> Tested {
+fn a_key_is_set_by_its_number_or_its_name() -> Tested {
     let parameters = parameters();
     let key = parameters.find("ctl_key")?;
     for (text, shown) in [("c1", "24 (C1)"), ("25", "25 (C#1)"), ("off", "Off")] {
@@ -40,7 +40,7 @@ fn a_key_is_told_by_its_number_or_its_name() -> Tested {
 }
 
 #[test]
-fn what_it_cannot_be_is_refused_with_its_range() -> Tested {
+fn an_impossible_value_is_refused_with_the_range() -> Tested {
     let parameters = parameters();
     for (id, text, range) in [
         ("density", "500 %", "0 % to 100 %"),
@@ -66,7 +66,7 @@ fn what_it_cannot_be_is_refused_with_its_range() -> Tested {
 }
 
 #[test]
-fn what_is_written_down_comes_back_to_the_bit() -> Tested {
+fn stored_values_come_back_within_rounding() -> Tested {
     let (ours, theirs) = (parameters(), parameters());
     for (place, at) in ours.indices().enumerate() {
         let value = [0.1234, 0.77, 1.0, 0.0][place % 4];
@@ -87,7 +87,7 @@ fn what_is_written_down_comes_back_to_the_bit() -> Tested {
 }
 
 #[test]
-fn a_controller_reaches_both_ends_and_only_what_a_text_can_tell() -> Tested {
+fn a_controller_reaches_both_ends_in_values_that_can_be_stored_as_text() -> Tested {
     let parameters = parameters();
     for id in ["density", "seed", "free_run", "silence", "velocity"] {
         let at = parameters.find(id)?;

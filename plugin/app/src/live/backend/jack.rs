@@ -1,4 +1,4 @@
-//! JACK: sample-exact MIDI both ways and the transport.
+//! JACK: sample-accurate MIDI in both directions, and the transport.
 
 use std::mem;
 use std::sync::Arc;
@@ -16,27 +16,27 @@ use crate::live::engine::{Engine, Shared};
 use crate::live::midi::{self, Inbox, Outbox, Source, Timed};
 use crate::live::song::{Bbt, JackTime};
 
-/// Name of the client, where no other has it.
+/// Name of the client; JACK changes it if it is taken.
 const NAME: &str = "lockstep";
 
-/// JACK's name of the type of its MIDI ports, as a pattern.
+/// Pattern for JACK's MIDI port type.
 const MIDI: &str = "midi";
 
-/// That of its audio ports.
+/// Pattern for JACK's audio port type.
 const AUDIO: &str = "audio";
 
-/// A client of the server that runs; none is started.
+/// Connects to a running server; never starts one.
 ///
 /// # Errors
-/// If there is no server or no JACK.
+/// If no server is running or JACK is not installed.
 pub(super) fn client() -> Result<Client> {
     match Client::new(NAME, ClientOptions::NO_START_SERVER) {
         Ok((client, _)) => Ok(client),
         Err(jack::Error::LibraryError(why)) => bail!("JACK is not installed ({why})"),
         Err(jack::Error::ClientError(status)) if status.contains(ClientStatus::SERVER_FAILED) => {
-            bail!("no JACK server runs")
+            bail!("no JACK server is running")
         }
-        Err(error) => Err(error).context("the JACK server takes no client"),
+        Err(error) => Err(error).context("the JACK server refused the connection"),
     }
 }
 
@@ -48,17 +48,17 @@ pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
     open_with(client()?, wanted)
 }
 
-/// Takes a client.
+/// Opens JACK with an existing client.
 ///
 /// # Errors
-/// If another rate or period is wanted than the server's.
+/// If the requested rate or period differs from the server's.
 pub(super) fn open_with(client: Client, wanted: &Wanted) -> Result<Box<dyn Opened>> {
     let (rate, period) = (client.sample_rate(), client.buffer_size());
     let differs = |wanted: Option<u32>, has: u32| wanted.is_some_and(|wanted| wanted != has);
     ensure!(
         !differs(wanted.rate, rate) && !differs(wanted.period, period),
-        "the JACK server runs at {rate} Hz with {period} frames a period, which is its own to decide: leave --rate and \
-         --period out (`--fresh` forgets remembered ones), or start the server with others (jackd -r, -p)"
+        "the JACK server runs at {rate} Hz with {period} frames per period, and only it can change that: leave out --rate \
+         and --period (`--fresh` ignores remembered ones), or restart the server with others (jackd -r, -p)"
     );
     Ok(Box::new(JackOpened {
         client,
@@ -66,7 +66,7 @@ pub(super) fn open_with(client: Client, wanted: &Wanted) -> Result<Box<dyn Opene
     }))
 }
 
-/// The ports that others have.
+/// The ports of other clients.
 ///
 /// # Errors
 /// Those of [`client`].
@@ -96,7 +96,7 @@ impl Opened for JackOpened {
     fn start(self: Box<Self>, engine: Engine) -> Result<Box<dyn Session>> {
         let Self { client, wanted } = *self;
         let shared = Arc::clone(engine.shared());
-        let no_port = "the JACK server gives no more ports";
+        let no_port = "the JACK server has no more ports";
         let handler = Handler {
             bass: client
                 .register_port("bass", MidiIn::default())
@@ -123,7 +123,7 @@ impl Opened for JackOpened {
         };
         let name = client.name().to_owned();
         let mut lines = vec![format!(
-            "JACK, {} Hz, {} frames a period.",
+            "JACK, {} Hz, {} frames per period.",
             client.sample_rate(),
             client.buffer_size()
         )];
@@ -139,7 +139,7 @@ impl Opened for JackOpened {
     }
 }
 
-/// Connects what is wanted, and says what is connected and what not.
+/// Connects the requested ports. Returns lines of text that say what is connected and what is not.
 fn connect(client: &Client, name: &str, wanted: &Wanted) -> Result<Vec<String>> {
     let midi = |flags| -> Vec<String> {
         let mut ports = client.ports(None, Some(MIDI), flags);
@@ -171,7 +171,7 @@ fn connect(client: &Client, name: &str, wanted: &Wanted) -> Result<Vec<String>> 
         };
         lines.push(match connected {
             Some(other) => format!("{own_name} is connected to {other}."),
-            None => format!("{own_name} is open: connect it, or give --{own} PORT."),
+            None => format!("{own_name} is not connected: connect it, or use --{own} PORT."),
         });
     }
     let outs = [format!("{name}:out_left"), format!("{name}:out_right")];
@@ -181,12 +181,12 @@ fn connect(client: &Client, name: &str, wanted: &Wanted) -> Result<Vec<String>> 
         lines.push(format!("{own} is connected to {other}."));
     }
     if speakers.is_empty() {
-        lines.push("The kit is connected to nothing; the drums go out as MIDI.".to_owned());
+        lines.push("The kit is not connected; the drums go out as MIDI only.".to_owned());
     }
     Ok(lines)
 }
 
-/// The ports by which the kit is heard, two at most.
+/// The audio ports for the kit, at most two.
 fn speakers(client: &Client, wanted: Option<&PortName>) -> Result<Vec<String>> {
     let find = |flags| client.ports(None, Some(AUDIO), flags);
     let mut ports = match wanted {
@@ -198,7 +198,7 @@ fn speakers(client: &Client, wanted: Option<&PortName>) -> Result<Vec<String>> {
             let name = port.name.to_lowercase();
             ports.retain(|port| port.to_lowercase().contains(&name));
             if ports.is_empty() {
-                // Says what there is.
+                // Finds nothing, and reports which ports there are.
                 let found = port.settle(port.find("JACK audio port", &all))?;
                 ports.extend(found.cloned());
             }
@@ -249,7 +249,7 @@ impl ProcessHandler for Handler {
 }
 
 impl Handler {
-    /// What came by both ports, in time order.
+    /// Merges the messages of both ports in time order.
     fn take_in(&mut self, scope: &ProcessScope) {
         self.inbox.clear();
         let mut bass = self.bass.iter(scope).peekable();
@@ -280,7 +280,7 @@ impl Handler {
         self.engine.shared().lose(n_lost);
     }
 
-    /// The transport, where it rolls.
+    /// The transport position; `None` if it is not rolling.
     fn time(&self) -> Option<JackTime> {
         let now = self.transport.query().ok()?;
         if now.state != TransportState::Rolling {
@@ -308,8 +308,8 @@ struct Notices {
 }
 
 impl NotificationHandler for Notices {
-    #[expect(unsafe_code, reason = "the trait says so")]
-    // SAFETY: stores a flag, which a signal handler may.
+    #[expect(unsafe_code, reason = "required by the trait")]
+    // SAFETY: only stores a flag, which is allowed in a signal handler.
     unsafe fn shutdown(&mut self, _status: ClientStatus, _reason: &str) {
         let gone: &AtomicBool = &self.shared.is_gone;
         gone.store(true, Ordering::Release);
@@ -333,13 +333,13 @@ impl Session for JackSession {
     }
 
     fn obituary(&self) -> &'static str {
-        "the JACK server has gone away, or has thrown this client out"
+        "the JACK server has gone away or has disconnected Lockstep"
     }
 
     fn close(mut self: Box<Self>) {
         let client = self.client.take();
         if self.shared.is_gone.load(Ordering::Acquire) {
-            // JACK's library may wait for ever for a server that is no more; the program ends anyway.
+            // JACK's library may wait for ever for a server that has gone. The program is about to exit anyway.
             mem::forget(client);
         }
     }

@@ -1,7 +1,7 @@
-//! The system's own sound and MIDI: ALSA, Core Audio and Core MIDI, WASAPI and the Windows multimedia ports.
+//! The system's own audio and MIDI: ALSA, Core Audio and Core MIDI, WASAPI and the Windows multimedia ports.
 //!
-//! Sound and MIDI have two clocks here. What comes in is put into the block by the time at which it came; what goes out is
-//! sent by a thread of its own when the sound of the same frame is due, for sending is a system call.
+//! Audio and MIDI have separate clocks here. Incoming MIDI is placed in the block by its arrival time. Outgoing MIDI is sent by
+//! a separate thread, because sending is a system call, at the time when the audio of the same frame is due.
 
 mod wires;
 
@@ -21,7 +21,7 @@ use crate::live::engine::{Engine, Shared};
 use crate::live::midi::{Inbox, Outbox, Timed};
 use wires::{Arrivals, Cables, Departures};
 
-/// The name of what the system has.
+/// The name of the system's audio and MIDI.
 pub(super) const NAME: &str = if cfg!(target_os = "macos") {
     "Core Audio and Core MIDI"
 } else if cfg!(windows) {
@@ -30,13 +30,13 @@ pub(super) const NAME: &str = if cfg!(target_os = "macos") {
     "ALSA"
 };
 
-/// Most frames that are played at once; a longer block is played in pieces.
+/// Most frames played at once; a longer block is played in pieces.
 const PIECE: usize = 1024;
 
 /// Opens the sound device.
 ///
 /// # Errors
-/// If there is none, or not the one that is wanted.
+/// If there is none, or the requested one does not exist.
 pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
     let device = device(wanted.audio.as_ref())?;
     let name = name_of(&device);
@@ -63,7 +63,7 @@ pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
     }))
 }
 
-/// The sound device that is wanted, else the system's choice.
+/// The requested sound device, else the system's default.
 fn device(wanted: Option<&PortName>) -> Result<Device> {
     let host = cpal::default_host();
     let default = || {
@@ -77,7 +77,7 @@ fn device(wanted: Option<&PortName>) -> Result<Device> {
         return default();
     };
     if wanted.name == "none" {
-        bail!("`--audio none` is for JACK: {NAME} gives the time by its sound device");
+        bail!("`--audio none` only works with JACK: {NAME} needs a sound device for its timing");
     }
     let mut devices: Vec<Device> = host
         .output_devices()
@@ -94,16 +94,15 @@ fn device(wanted: Option<&PortName>) -> Result<Device> {
 }
 
 fn name_of(device: &Device) -> String {
-    device.description().map_or_else(
-        |_| "without a name".to_owned(),
-        |about| about.name().to_owned(),
-    )
+    device
+        .description()
+        .map_or_else(|_| "(unnamed)".to_owned(), |about| about.name().to_owned())
 }
 
-/// The devices and ports there are.
+/// The existing devices and ports.
 ///
 /// # Errors
-/// If sound or MIDI cannot be asked.
+/// If audio or MIDI does not answer.
 pub(super) fn ports() -> Result<Found> {
     let devices = cpal::default_host()
         .output_devices()
@@ -154,23 +153,24 @@ impl Opened for SystemOpened {
             SampleFormat::I24 => self.stream::<I24>(player),
             SampleFormat::I32 => self.stream::<i32>(player),
             SampleFormat::U16 => self.stream::<u16>(player),
-            other => bail!("the sound device wants samples as {other}, which is not known here"),
+            other => bail!("the sound device needs the sample format {other}, which is not supported"),
         }
         .with_context(|| {
             format!(
-                "opening the sound device {} at {} Hz{}: another program may hold it, or it cannot do --rate or --period",
+                "opening the sound device {} at {} Hz{}: another program may be using it, or it cannot do this \
+                 --rate or --period",
                 name_of(&self.device),
                 self.config.sample_rate,
                 match self.config.buffer_size {
-                    BufferSize::Fixed(period) => format!(", {period} frames a block"),
+                    BufferSize::Fixed(period) => format!(", {period} frames per block"),
                     BufferSize::Default => String::new(),
                 }
             )
         })?;
         stream.play().context("starting the sound device")?;
         let block = stream.buffer_size().map_or_else(
-            |_| "blocks of its own choice".to_owned(),
-            |n| format!("{n} frames a block"),
+            |_| "blocks of varying size".to_owned(),
+            |n| format!("{n} frames per block"),
         );
         let mut lines = vec![format!(
             "{NAME}, sound device {}, {} Hz, {block}.",
@@ -202,19 +202,19 @@ impl SystemOpened {
     }
 }
 
-/// What the system says about a running stream; may come on the audio thread.
+/// Handles an error of a running stream; may be called on the audio thread.
 fn note_error(shared: &Shared, error: &cpal::Error) {
     match error.kind() {
         ErrorKind::Xrun => {
             shared.n_xruns.fetch_add(1, Ordering::Relaxed);
         }
-        // The sound goes on.
+        // Audio continues.
         ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
         _ => shared.is_gone.store(true, Ordering::Release),
     }
 }
 
-/// The audio thread's end.
+/// The audio thread's part.
 struct Player {
     sample_rate_hz: f64,
     n_channels: usize,
@@ -222,7 +222,7 @@ struct Player {
     arrivals: Arrivals,
     departures: Departures,
     inbox: Inbox,
-    /// Of `inbox` what belongs to a piece.
+    /// The messages of `inbox` that belong to the current piece.
     piece: Inbox,
     outbox: Outbox,
     left: [f32; PIECE],
@@ -231,7 +231,7 @@ struct Player {
 
 impl Player {
     fn play<T: SizedSample + FromSample<f32>>(&mut self, out: &mut [T], info: &OutputCallbackInfo) {
-        // Reading the clock is no system call on the systems that Lockstep runs on.
+        // Reading the clock is no system call on Linux, macOS and Windows.
         let now = Instant::now();
         let timestamp = info.timestamp();
         let delay = timestamp
@@ -263,7 +263,7 @@ impl Player {
             .iter()
             .filter(|timed| (begin..end).contains(&timed.frame))
         {
-            // As many as there were, and those had room.
+            // Cannot fail: the piece has as much room as the inbox.
             let _ = self.piece.try_push(Timed {
                 frame: timed.frame - begin,
                 ..*timed
@@ -287,7 +287,7 @@ impl Player {
     }
 }
 
-/// One frame of the device: the kit on the first two channels, in the middle where there is only one.
+/// Writes one frame: the kit on the first two channels, or mixed to mono if there is only one.
 fn write_frame<T: SizedSample + FromSample<f32>>(frame: &mut [T], left: f32, right: f32) {
     match frame {
         [only] => *only = T::from_sample(0.5 * (left + right)),
@@ -338,7 +338,7 @@ impl Session for SystemSession {
         } = *self;
         drop(stream);
         is_over.store(true, Ordering::Release);
-        // Sends what is still due.
+        // Dropping the cables sends what is still due.
         drop(cables);
     }
 }

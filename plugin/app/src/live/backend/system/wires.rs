@@ -1,4 +1,4 @@
-//! MIDI beside the sound: ports by name or of one's own, a queue each way, and the thread that sends.
+//! System MIDI: existing or virtual ports, a queue in each direction, and the thread that sends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,29 +13,29 @@ use crate::live::backend::{PortName, Wanted};
 use crate::live::engine::Shared;
 use crate::live::midi::{self, Inbox, MAX_MESSAGES, Message, Source, Timed};
 
-/// Name of one's own ports and of the client that has them.
+/// Name of our own virtual ports and of their client.
 const NAME: &str = "Lockstep";
 
-/// How often the sending thread looks for something to send: the jitter of what goes out.
+/// Polling interval of the sending thread, and so the jitter of outgoing MIDI.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-/// A message and when it came.
+/// A message and its arrival time.
 type Arrival = (Instant, Source, Message);
 
-/// Three bytes and when they are due.
+/// A message and the time when it is due.
 type Departure = (Instant, [u8; 3]);
 
-/// Names of the ports that play and of those that can be played.
+/// Names of the input ports and of the output ports.
 ///
 /// # Errors
-/// If the system's MIDI cannot be asked.
+/// If the system's MIDI does not answer.
 pub(super) fn ports() -> Result<(Vec<String>, Vec<String>)> {
     Ok((names(&input()?), names(&output()?)))
 }
 
 fn input() -> Result<MidiInput> {
     let mut input = MidiInput::new(NAME).context(no_midi())?;
-    // The clock is not to be ignored.
+    // Do not ignore the clock.
     input.ignore(Ignore::SysexAndActiveSense);
     Ok(input)
 }
@@ -61,17 +61,17 @@ fn names<P: MidiIO>(io: &P) -> Vec<String> {
         .collect()
 }
 
-/// The port with a name.
+/// Finds a port by name.
 fn port<P: MidiIO>(io: &P, wanted: &PortName, what: &str) -> Result<(P::Port, String)> {
     let name = wanted.find(what, &names(io))?.clone();
     io.ports()
         .into_iter()
         .find(|port| io.port_name(port).is_ok_and(|other| other == name))
         .map(|port| (port, name))
-        .with_context(|| format!("{what} {} has just gone", wanted.name))
+        .with_context(|| format!("{what} {} has just disappeared", wanted.name))
 }
 
-/// The connections; dropped, they send what is due and end.
+/// The connections. Dropping them sends what is still due and closes them.
 pub(super) struct Cables {
     _inputs: Vec<MidiInputConnection<()>>,
     sender: Option<JoinHandle<()>>,
@@ -79,17 +79,17 @@ pub(super) struct Cables {
     lines: Vec<String>,
 }
 
-/// What has come in, at the audio thread.
+/// Incoming messages, at the audio thread's end.
 pub(super) struct Arrivals(Arc<ArrayQueue<Arrival>>);
 
-/// What goes out, at the audio thread.
+/// Outgoing messages, at the audio thread's end.
 pub(super) struct Departures(Arc<ArrayQueue<Departure>>);
 
 impl Cables {
-    /// Connects what is wanted.
+    /// Connects the requested ports.
     ///
     /// # Errors
-    /// If a port is not there, or the system's MIDI does not answer.
+    /// If a port does not exist, or the system's MIDI does not answer.
     pub(super) fn connect(
         wanted: &Wanted,
         shared: &Arc<Shared>,
@@ -129,12 +129,12 @@ impl Cables {
         Ok((cables, Arrivals(arrivals), Departures(departures)))
     }
 
-    /// What is connected, a line each.
+    /// The connections, one line of text each.
     pub(super) fn lines(&self) -> &[String] {
         &self.lines
     }
 
-    /// To be set when nothing more will be sent.
+    /// The flag to set once nothing more will be sent.
     pub(super) fn is_over(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.is_over)
     }
@@ -150,8 +150,8 @@ impl Drop for Cables {
 }
 
 impl Arrivals {
-    /// Takes what has come since the last block into the inbox of this one: each message keeps its distance to the
-    /// others, a block later.
+    /// Moves the messages since the last block into the inbox of this one. Each is delayed by one block, which keeps the time
+    /// between messages.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -182,7 +182,7 @@ impl Arrivals {
 }
 
 impl Departures {
-    /// Hands a message to the thread that sends.
+    /// Queues a message for the sending thread.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
@@ -191,7 +191,7 @@ impl Departures {
     }
 }
 
-/// Puts what comes in into the queue.
+/// A callback that queues incoming messages.
 fn listener(
     source: Source,
     queue: Arc<ArrayQueue<Arrival>>,
@@ -205,7 +205,7 @@ fn listener(
     }
 }
 
-/// Sends what is due, until it is over and nothing is left.
+/// Sends each message when it is due, until `is_over` is set and the queue is empty.
 fn send(
     mut drums: MidiOutputConnection,
     queue: &ArrayQueue<Departure>,
@@ -213,7 +213,7 @@ fn send(
     shared: &Shared,
 ) {
     loop {
-        // Before the queue is looked at: what is pushed before it is over is sent.
+        // Read before the queue, so that everything pushed before the end is sent.
         let is_last = is_over.load(Ordering::Acquire);
         while let Some((at, bytes)) = queue.pop() {
             std::thread::sleep(at.saturating_duration_since(Instant::now()));
@@ -226,14 +226,14 @@ fn send(
     }
 }
 
-/// Connects a port that is there.
+/// Connects an existing port.
 fn connect_to(
     wanted: &PortName,
     own: &str,
     listener: impl FnMut(u64, &[u8], &mut ()) + Send + 'static,
 ) -> Result<(MidiInputConnection<()>, String)> {
     let input = input()?;
-    let (port, name) = port(&input, wanted, "MIDI port that plays")?;
+    let (port, name) = port(&input, wanted, "MIDI input port")?;
     let connection = input
         .connect(&port, own, listener, ())
         .map_err(|error| anyhow!("{error}"))
@@ -241,7 +241,7 @@ fn connect_to(
     Ok((connection, format!("The {own} comes from {name}.")))
 }
 
-/// Connects the port that is wanted, else opens one of one's own.
+/// Connects the requested port, else opens a virtual one.
 fn connect_input(
     wanted: Option<&PortName>,
     own: &str,
@@ -263,7 +263,7 @@ fn virtual_input(
     let connection = input()?
         .create_virtual(NAME, listener, ())
         .map_err(|error| anyhow!("{error}"))
-        .context("opening a MIDI port of one's own")?;
+        .context("opening a virtual MIDI port")?;
     let line = format!("Play the bass, and send a clock, to the MIDI port {NAME}.");
     Ok((connection, line))
 }
@@ -274,16 +274,16 @@ fn virtual_input(
 ) -> Result<(MidiInputConnection<()>, String)> {
     let names = names(&input()?).join(", ");
     Err(anyhow!(
-        "give the MIDI port that plays the bass, for the system has none of one's own: --bass PORT, of {names}"
+        "name the MIDI port of the bass with --bass PORT, because this system has no virtual ports; there are {names}"
     ))
 }
 
-/// Connects the port that is wanted, else opens one of one's own.
+/// Connects the requested port, else opens a virtual one.
 fn connect_output(wanted: Option<&PortName>) -> Result<(MidiOutputConnection, String)> {
     if let Some(wanted) = wanted {
         let attempt = || {
             let output = output()?;
-            let (port, name) = port(&output, wanted, "MIDI port that can be played")?;
+            let (port, name) = port(&output, wanted, "MIDI output port")?;
             let connection = output
                 .connect(&port, "drums")
                 .map_err(|error| anyhow!("{error}"))
@@ -303,7 +303,7 @@ fn virtual_output() -> Result<(MidiOutputConnection, String)> {
     let connection = output()?
         .create_virtual(NAME)
         .map_err(|error| anyhow!("{error}"))
-        .context("opening a MIDI port of one's own")?;
+        .context("opening a virtual MIDI port")?;
     Ok((
         connection,
         format!("The drums come out of the MIDI port {NAME}."),
@@ -314,6 +314,6 @@ fn virtual_output() -> Result<(MidiOutputConnection, String)> {
 fn virtual_output() -> Result<(MidiOutputConnection, String)> {
     let names = names(&output()?).join(", ");
     Err(anyhow!(
-        "give the MIDI port that plays the drums, for the system has none of one's own: --drums PORT, of {names}"
+        "name the MIDI port of the drums with --drums PORT, because this system has no virtual ports; there are {names}"
     ))
 }
