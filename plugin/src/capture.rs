@@ -25,10 +25,10 @@ mod tests;
 mod writer;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use crossbeam::queue::ArrayQueue;
 use lockstep_core::representation::{Beats, Voice};
+use lockstep_engine::channel::{TapeReader, tape};
 use lockstep_engine::realtime::{BassEventKind, DrumEventKind, Mark};
 use lockstep_engine::synth::KitChoice;
 
@@ -47,8 +47,7 @@ pub const N_MEASURES: usize = 64;
 /// Capacity of the tape, in records: more than a minute of dense playing.
 const N_RECORDS: usize = 4096;
 
-/// Slots that only a request to save may use. A writer could only spin on a slot that is still being read, and that cannot
-/// happen this far from full.
+/// Slots that only a request to save may use: however full the tape is, the player can save.
 const N_RESERVED: usize = 16;
 
 /// An event, and where it happened in played time.
@@ -75,12 +74,9 @@ pub enum What {
     Save,
 }
 
-/// State shared by the two ends.
-#[derive(Debug)]
+/// What the archive reads beside the records.
+#[derive(Debug, Default)]
 struct Shared {
-    records: ArrayQueue<Record>,
-    /// Records that found no room.
-    n_lost: AtomicU32,
     /// Beats played so far, as the bits of an `f64`. Everything before is already on the tape.
     now: AtomicU64,
     /// Index of the current kit in [`KitChoice::ALL`].
@@ -90,27 +86,25 @@ struct Shared {
 /// Makes the two ends: the audio thread's and the archive's.
 ///
 /// # Realtime safety
-/// Allocates the queue, once.
+/// Allocates the channel, once.
 pub fn capture() -> (Recorder, Tape) {
-    let shared = Arc::new(Shared {
-        records: ArrayQueue::new(N_RECORDS),
-        n_lost: AtomicU32::new(0),
-        now: AtomicU64::new(0),
-        kit: AtomicU8::new(0),
-    });
-    (Recorder::new(Arc::clone(&shared)), Tape { shared })
+    let (writer, records) = tape(N_RECORDS);
+    let shared = Arc::<Shared>::default();
+    let recorder = Recorder::new(writer, Arc::clone(&shared));
+    (recorder, Tape { records, shared })
 }
 
 /// The archive's end.
 #[derive(Debug)]
 pub struct Tape {
+    records: TapeReader<Record>,
     shared: Arc<Shared>,
 }
 
 impl Tape {
     /// The next record.
-    fn next(&self) -> Option<Record> {
-        self.shared.records.pop()
+    fn next(&mut self) -> Option<Record> {
+        self.records.next()
     }
 
     /// Beats played so far, all of them on the tape.
@@ -131,6 +125,6 @@ impl Tape {
 
     /// Number of records lost since the last call.
     fn n_lost(&self) -> u32 {
-        self.shared.n_lost.swap(0, Ordering::Relaxed)
+        self.records.take_lost()
     }
 }

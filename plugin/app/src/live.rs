@@ -25,9 +25,10 @@ use anyhow::{Context as _, Result, bail};
 use backend::{PortName, Session, Wanted};
 pub(crate) use command::LiveArgs;
 use command::{SyncChoice, controller_number};
-use engine::{Engine, N_CONTROLLERS, Parts, Shared, Turn, Turns};
+use engine::{Engine, MAX_TURNED, N_CONTROLLERS, Parts, Shared, Turn, Turned, Turns};
 use lockstep::Lockstep;
 use lockstep::params::Parameters;
+use lockstep_engine::channel::{TapeReader, TapeWriter, tape};
 use nice_plug::prelude::Plugin as _;
 use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
 use song::Following;
@@ -181,11 +182,12 @@ impl Stage {
         let asked = Arc::clone(&is_asked_to_end);
         ctrlc::set_handler(move || asked.store(true, Ordering::Release))
             .context("waiting for Ctrl-C")?;
-        if let Some(window) = self.window(&mut instrument, &is_asked_to_end, args) {
+        let (turn, turned) = tape(MAX_TURNED);
+        if let Some(window) = self.window(&mut instrument, &is_asked_to_end, turn, args) {
             // Some systems require the window on the main thread.
             return thread::scope(|scope| {
                 let evening = scope.spawn(|| {
-                    let outcome = self.spend(instrument, turns, args, &is_asked_to_end);
+                    let outcome = self.spend(instrument, turns, turned, args, &is_asked_to_end);
                     is_asked_to_end.store(true, Ordering::Release);
                     outcome
                 });
@@ -197,7 +199,7 @@ impl Stage {
                 seen
             });
         }
-        self.spend(instrument, turns, args, &is_asked_to_end)
+        self.spend(instrument, turns, turned, args, &is_asked_to_end)
     }
 
     /// The window, unless it is switched off or cannot be opened.
@@ -205,14 +207,14 @@ impl Stage {
         &self,
         instrument: &mut Lockstep,
         is_asked_to_end: &Arc<AtomicBool>,
+        turn: TapeWriter<Turned>,
         args: &LiveArgs,
     ) -> Option<window::Window> {
         if args.no_window {
             return None;
         }
         let editor = instrument.window(Arc::clone(is_asked_to_end))?;
-        let (parameters, shared) = (Arc::clone(&self.parameters), Arc::clone(&self.shared));
-        window::Window::open(&editor, parameters, shared)
+        window::Window::open(&editor, Arc::clone(&self.parameters), turn)
             .inspect_err(|error| eprintln!("Lockstep runs without its window: {error:#}."))
             .ok()
     }
@@ -222,6 +224,7 @@ impl Stage {
         &mut self,
         instrument: Lockstep,
         turns: Turns,
+        turned: TapeReader<Turned>,
         args: &LiveArgs,
         is_asked_to_end: &AtomicBool,
     ) -> Result<()> {
@@ -234,6 +237,7 @@ impl Stage {
             ),
             parameters: Arc::clone(&self.parameters),
             turns,
+            turned,
             sync: self.settings.sync,
             shared: Arc::clone(&self.shared),
         };

@@ -1,51 +1,33 @@
-//! The only place where the audio thread and the generator thread meet: requests go one way, plans the other.
+//! Where the audio thread and the generator thread meet: requests go one way, plans the other.
 //!
-//! Two ends are made together and then separated, one per thread. Requests and plans own no heap memory, the newest wins,
-//! and neither side waits for the other. There is no wake-up either, because that would be a system call: the generator
-//! thread polls for requests, about every millisecond.
+//! Two ends are made together and then separated, one per thread. Both ways the newest value wins and neither side waits for
+//! the other: see [`crate::channel`]. There is no wake-up either, because that would be a system call: the generator thread
+//! polls for requests, about every millisecond.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use crossbeam::queue::ArrayQueue;
 use lockstep_core::generator::Request;
 use lockstep_core::representation::Plan;
 
+use crate::channel::{NewestReader, NewestWriter, newest};
 use crate::realtime::PlanSource;
-
-/// Slots for requests. More than one, so that the audio thread writes to a slot that the generator thread left long ago: the
-/// slot being read is the only one that could make it spin.
-const N_REQUESTS: usize = 8;
-
-/// Slots for plans. The audio thread empties the queue with every request, and each request has at most one answer.
-const N_PLANS: usize = 16;
 
 /// Makes the two ends.
 ///
 /// # Realtime safety
-/// Allocates the queues, once.
+/// Allocates the channels, once.
 pub fn handoff() -> (RealtimeEnd, GeneratorEnd) {
-    let shared = Arc::new(Shared {
-        requests: ArrayQueue::new(N_REQUESTS),
-        plans: ArrayQueue::new(N_PLANS),
-        n_answered: AtomicUsize::new(0),
-    });
+    let (ask, requests) = newest();
+    let (answer, plans) = newest();
     let realtime = RealtimeEnd {
-        shared: Arc::clone(&shared),
-        n_taken: 0,
+        requests: ask,
+        plans,
         wanted: None,
         newest: None,
     };
-    (realtime, GeneratorEnd { shared })
-}
-
-#[derive(Debug)]
-struct Shared {
-    requests: ArrayQueue<Request>,
-    plans: ArrayQueue<Plan>,
-    /// Number of plans pushed completely so far. Written by the generator's end after each push, so the audio thread never
-    /// reads a slot that is still being written, which would make it wait.
-    n_answered: AtomicUsize,
+    let generator = GeneratorEnd {
+        requests,
+        plans: answer,
+    };
+    (realtime, generator)
 }
 
 /// Identifies a request.
@@ -59,9 +41,8 @@ struct Wanted {
 /// The audio thread's end.
 #[derive(Debug)]
 pub struct RealtimeEnd {
-    shared: Arc<Shared>,
-    /// How many of `Shared::n_answered` have been taken out.
-    n_taken: usize,
+    requests: NewestWriter<Request>,
+    plans: NewestReader<Plan>,
     /// What the last request was for.
     wanted: Option<Wanted>,
     /// The newest plan for `wanted`.
@@ -75,35 +56,28 @@ impl RealtimeEnd {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn has_answer(&mut self) -> bool {
-        self.drain();
+        self.receive();
         self.wanted.is_none_or(|wanted| {
             self.newest
                 .is_some_and(|plan| plan.heard_steps >= wanted.heard_steps)
         })
     }
 
-    /// Empties the queue of plans into `newest`.
-    fn drain(&mut self) {
-        let n_answered = self.shared.n_answered.load(Ordering::Acquire);
-        while self.n_taken != n_answered {
-            self.n_taken = self.n_taken.wrapping_add(1);
-            // The queue was full and dropped its oldest plans, so it runs empty early.
-            let Some(plan) = self.shared.plans.pop() else {
-                self.n_taken = n_answered;
-                return;
-            };
-            let is_wanted =
-                |wanted: Wanted| (wanted.take, wanted.measure) == (plan.take, plan.measure);
-            if self.wanted.is_some_and(is_wanted) {
-                self.newest = Some(plan);
-            }
+    /// Takes the newest plan, if it is for the measure that is wanted.
+    fn receive(&mut self) {
+        let is_wanted = |plan: &Plan| {
+            self.wanted
+                .is_some_and(|wanted| (wanted.take, wanted.measure) == (plan.take, plan.measure))
+        };
+        if let Some(plan) = self.plans.read().filter(is_wanted) {
+            self.newest = Some(plan);
         }
     }
 }
 
 impl PlanSource for RealtimeEnd {
     fn publish(&mut self, request: &Request) {
-        self.drain();
+        self.receive();
         self.wanted = Some(Wanted {
             take: request.take,
             measure: request.measure,
@@ -112,14 +86,11 @@ impl PlanSource for RealtimeEnd {
         self.newest = self
             .newest
             .filter(|plan| (plan.take, plan.measure) == (request.take, request.measure));
-        if self.shared.requests.len() + 1 >= N_REQUESTS {
-            self.shared.requests.pop();
-        }
-        self.shared.requests.force_push(*request);
+        self.requests.write(*request);
     }
 
     fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
-        self.drain();
+        self.receive();
         self.newest
             .filter(|plan| (plan.take, plan.measure) == (take, measure))
     }
@@ -128,19 +99,19 @@ impl PlanSource for RealtimeEnd {
 /// The generator thread's end.
 #[derive(Debug)]
 pub struct GeneratorEnd {
-    shared: Arc<Shared>,
+    requests: NewestReader<Request>,
+    plans: NewestWriter<Plan>,
 }
 
 impl GeneratorEnd {
     /// The newest request since the last call; older ones are dropped unanswered.
     pub fn newest_request(&mut self) -> Option<Request> {
-        std::iter::from_fn(|| self.shared.requests.pop()).last()
+        self.requests.read()
     }
 
     /// Sends a plan; the newest wins.
     pub fn answer(&mut self, plan: Plan) {
-        self.shared.plans.force_push(plan);
-        self.shared.n_answered.fetch_add(1, Ordering::Release);
+        self.plans.write(plan);
     }
 }
 

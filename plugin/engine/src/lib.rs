@@ -19,6 +19,7 @@
     )
 )]
 
+pub mod channel;
 pub mod handoff;
 pub mod patience;
 pub mod realtime;

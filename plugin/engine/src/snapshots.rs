@@ -1,54 +1,56 @@
-//! How an editor sees the audio thread: a queue of snapshots, one way, without waiting.
+//! How an editor sees the audio thread: snapshots, one way, without waiting.
 //!
-//! The audio thread pushes a [`Snapshot`] if there is room; the editor pops all of them and keeps the newest. Without an
-//! editor the queue stays full and nothing is copied.
+//! The audio thread writes a [`Snapshot`] for each picture and each half of one. When nobody reads them, it stops after a few:
+//! without an editor nothing is copied.
 
-use std::sync::Arc;
-
-use crossbeam::queue::ArrayQueue;
-
+use crate::channel::{NewestReader, NewestWriter, newest};
 use crate::realtime::Snapshot;
-
-/// Slots of the queue. One always stays free, so that the writer never meets the slot being read, the only one that could
-/// make it spin.
-const N_SNAPSHOTS: usize = 4;
 
 /// Shortest time between two snapshots, in seconds: two per picture at 60 pictures per second.
 const EVERY_S: f64 = 1.0 / 120.0;
 
+/// How many are written without having been read: twice what an editor skips.
+const MAX_UNREAD: u32 = 4;
+
 /// Makes the two ends.
 ///
 /// # Realtime safety
-/// Allocates the queue, once.
+/// Allocates the channel, once.
 pub fn snapshots() -> (SnapshotSender, SnapshotReceiver) {
-    let queue = Arc::new(ArrayQueue::new(N_SNAPSHOTS));
+    let (writer, reader) = newest();
     let sender = SnapshotSender {
-        queue: Arc::clone(&queue),
+        writer,
         since_s: EVERY_S,
+        n_unread: 0,
     };
-    (sender, SnapshotReceiver { queue })
+    (sender, SnapshotReceiver { reader })
 }
 
 /// The audio thread's end.
 #[derive(Debug)]
 pub struct SnapshotSender {
-    queue: Arc<ArrayQueue<Snapshot>>,
+    writer: NewestWriter<Snapshot>,
     /// Seconds since the last one.
     since_s: f64,
+    /// Snapshots written since the editor was last known to have read one, at most [`MAX_UNREAD`].
+    n_unread: u32,
 }
 
 impl SnapshotSender {
-    /// Pushes the snapshot from `take` if one is due and there is room. Call it once per block, with the block's length in
-    /// seconds.
+    /// Writes the snapshot from `take` if one is due and somebody reads them. Call it once per block, with the block's
+    /// length in seconds.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn pass(&mut self, block_s: f64, take: impl FnOnce() -> Snapshot) {
         self.since_s += block_s;
-        if self.since_s >= EVERY_S && self.queue.len() + 1 < self.queue.capacity() {
+        if self.writer.is_read() {
+            self.n_unread = 0;
+        }
+        if self.since_s >= EVERY_S && self.n_unread < MAX_UNREAD {
             self.since_s = 0.0;
-            // There is room, because only this thread pushes.
-            let _ = self.queue.push(take());
+            self.n_unread += 1;
+            self.writer.write(take());
         }
     }
 }
@@ -56,13 +58,13 @@ impl SnapshotSender {
 /// The editor's end.
 #[derive(Debug)]
 pub struct SnapshotReceiver {
-    queue: Arc<ArrayQueue<Snapshot>>,
+    reader: NewestReader<Snapshot>,
 }
 
 impl SnapshotReceiver {
     /// The newest since the last call.
     pub fn newest(&mut self) -> Option<Snapshot> {
-        std::iter::from_fn(|| self.queue.pop()).last()
+        self.reader.read()
     }
 }
 
@@ -80,19 +82,23 @@ mod tests {
     #[test]
     fn the_editor_sees_the_newest_and_without_one_none_are_made() {
         let (mut sender, mut receiver) = snapshots();
-        let mut n_made = 0;
+        let mut n_made = 0_u32;
         for measure in 0..1000 {
             sender.pass(0.01, || {
                 n_made += 1;
                 of_measure(measure)
             });
         }
-        assert_eq!(n_made, N_SNAPSHOTS - 1);
+        assert_eq!(n_made, MAX_UNREAD);
         assert!(receiver.newest().is_some());
         assert!(receiver.newest().is_none());
         sender.pass(0.01, || of_measure(7));
         sender.pass(0.001, || of_measure(8));
         assert_eq!(receiver.newest().map(|seen| seen.measure), Some(7));
+        for measure in 9..12 {
+            sender.pass(0.01, || of_measure(measure));
+        }
+        assert_eq!(receiver.newest().map(|seen| seen.measure), Some(11));
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, bounded};
 use lockstep_engine::shared_thread::{Membership, Shared, SharedThread, Work};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::export::{ExportError, Exporting, Wish};
 use super::files::{self, SaveError};
@@ -71,8 +71,8 @@ pub(super) struct Member {
 
 impl Member {
     /// A member, and the sender for its requests.
-    pub(super) fn new(tape: Tape) -> (Self, Sender<Wish>) {
-        let (ask, wishes) = bounded(MAX_WISHES);
+    pub(super) fn new(tape: Tape) -> (Self, SyncSender<Wish>) {
+        let (ask, wishes) = sync_channel(MAX_WISHES);
         let board = Board::default();
         let member = Self {
             tape,
@@ -91,7 +91,7 @@ impl Member {
 /// An instance's place in the archive. Saves and exports requested before it is dropped are still written; dropping does not
 /// wait for them.
 pub struct Place {
-    wishes: Sender<Wish>,
+    wishes: SyncSender<Wish>,
     board: Board,
     _membership: Membership<Member>,
 }
@@ -183,35 +183,40 @@ impl Shelf {
             n_lost,
             ..
         } = kept;
-        let mut save = |reel: &Reel, now, n_lost: &mut u32| {
+        let Member {
+            tape,
+            wishes,
+            board,
+        } = member;
+        let mut save = |reel: &Reel, now, kit, n_lost: &mut u32| {
             let request = Request {
                 now,
-                kit: member.tape.kit(),
-                board: &member.board,
+                kit,
+                board,
                 folder,
                 tell,
             };
             saves.save(reel, n_lost, &request, write);
         };
         // Anything played while the tape is being emptied may or may not be on it, so it is not exported.
-        let wishes: Vec<Wish> = member.wishes.try_iter().collect();
-        let now = member.tape.now();
-        *n_lost = n_lost.saturating_add(member.tape.n_lost());
-        while let Some(record) = member.tape.next() {
+        let wishes: Vec<Wish> = wishes.try_iter().collect();
+        let now = tape.now();
+        *n_lost = n_lost.saturating_add(tape.n_lost());
+        while let Some(record) = tape.next() {
             reel.hold(&record);
             if record.what == What::Save {
-                save(reel, record.place, n_lost);
+                save(reel, record.place, tape.kit(), n_lost);
             }
         }
         for wish in wishes {
             match wish {
-                Wish::Save => save(reel, now, n_lost),
+                Wish::Save => save(reel, now, tape.kit(), n_lost),
                 Wish::Export(export) => {
                     let Some((song, n_measures)) = reel.song(now, export.n_measures.get()) else {
                         export.answer(Err(ExportError::Nothing));
                         continue;
                     };
-                    export.write(song, n_measures, *n_lost, member.tape.kit(), write);
+                    export.write(song, n_measures, *n_lost, tape.kit(), write);
                 }
             }
         }

@@ -6,9 +6,10 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::Song;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
 
 use super::files::{self, WriteError};
 use super::writer::{Busy, Job};
@@ -29,7 +30,7 @@ pub(super) struct Export {
     pub(super) n_measures: NonZeroUsize,
     /// The folder for the files.
     pub(super) folder: PathBuf,
-    answer: Sender<Result<Exported, ExportError>>,
+    answer: SyncSender<Result<Exported, ExportError>>,
 }
 
 impl Export {
@@ -107,11 +108,11 @@ pub enum ExportError {
 
 /// An export in progress.
 #[derive(Debug)]
-pub struct Exporting(Receiver<Result<Exported, ExportError>>);
+pub struct Exporting(Mutex<Receiver<Result<Exported, ExportError>>>);
 
 impl Exporting {
-    pub(super) fn ask(wishes: &Sender<Wish>, n_measures: NonZeroUsize, folder: &Path) -> Self {
-        let (answer, outcome) = bounded(1);
+    pub(super) fn ask(wishes: &SyncSender<Wish>, n_measures: NonZeroUsize, folder: &Path) -> Self {
+        let (answer, outcome) = sync_channel(1);
         let export = Export {
             n_measures,
             folder: folder.to_owned(),
@@ -122,12 +123,13 @@ impl Exporting {
         {
             export.answer(Err(ExportError::TooMany));
         }
-        Self(outcome)
+        Self(Mutex::new(outcome))
     }
 
     /// The outcome, once; `None` while the export is in progress. Never waits.
     pub fn ready(&self) -> Option<Result<Exported, ExportError>> {
-        match self.0.try_recv() {
+        let outcome = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome.try_recv() {
             Ok(outcome) => Some(outcome),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Disconnected) => Some(Err(ExportError::Gone)),
@@ -139,6 +141,7 @@ impl Exporting {
     /// # Errors
     /// [`ExportError`]; then neither file exists.
     pub fn wait(self) -> Result<Exported, ExportError> {
-        self.0.recv().unwrap_or(Err(ExportError::Gone))
+        let outcome = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        outcome.recv().unwrap_or(Err(ExportError::Gone))
     }
 }

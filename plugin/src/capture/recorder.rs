@@ -15,14 +15,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use lockstep_core::representation::Beats;
+use lockstep_engine::channel::TapeWriter;
 use lockstep_engine::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};
 use lockstep_engine::synth::KitChoice;
 
-use super::{N_RECORDS, N_RESERVED, Record, Shared, What};
+use super::{N_RESERVED, Record, Shared, What};
 
 /// Writes to the tape.
 #[derive(Debug)]
 pub struct Recorder {
+    records: TapeWriter<Record>,
     shared: Arc<Shared>,
     /// The tempo that was recorded last.
     tempo_bpm: f32,
@@ -33,8 +35,9 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(records: TapeWriter<Record>, shared: Arc<Shared>) -> Self {
         Self {
+            records,
             shared,
             tempo_bpm: 0.0,
             now: Beats(0.0),
@@ -106,25 +109,16 @@ impl Recorder {
             place: self.now,
             what: What::Save,
         };
-        if self.shared.records.push(record).is_err() {
-            self.lose();
-        }
+        self.records.put(record);
     }
 
     /// Records lost since the archive last asked.
     #[cfg(test)]
     pub(super) fn n_lost(&self) -> u32 {
-        self.shared.n_lost.load(Ordering::Relaxed)
+        self.records.n_lost()
     }
 
     fn put(&mut self, place: Beats, what: What) {
-        let is_full = self.shared.records.len() + N_RESERVED >= N_RECORDS;
-        if is_full || self.shared.records.push(Record { place, what }).is_err() {
-            self.lose();
-        }
-    }
-
-    fn lose(&self) {
-        self.shared.n_lost.fetch_add(1, Ordering::Relaxed);
+        self.records.put_leaving(N_RESERVED, Record { place, what });
     }
 }

@@ -199,7 +199,7 @@ fn at_once(job: Job) -> Result<(), Busy> {
 }
 
 /// Reads a tape onto a reel. Returns how many records were lost.
-fn take_in(tape: &Tape, reel: &mut Reel) -> u32 {
+fn take_in(tape: &mut Tape, reel: &mut Reel) -> u32 {
     while let Some(record) = tape.next() {
         reel.hold(&record);
     }

@@ -14,12 +14,12 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use arrayvec::ArrayVec;
-use crossbeam::queue::ArrayQueue;
 use lockstep::Lockstep;
 use lockstep::params::{ParameterIdx, Parameters};
+use lockstep_engine::channel::TapeReader;
 use nice_plug::prelude::{Buffer, NoteEvent, Plugin as _};
 
 use super::command::SyncChoice;
@@ -52,11 +52,11 @@ pub(crate) struct Turned {
     pub(crate) value: f32,
 }
 
-/// Most parameter changes from the window per block: a person makes about ten.
-const MAX_TURNED: usize = 1024;
+/// Most parameter changes from the window per block: a person makes about ten. More are lost.
+pub(crate) const MAX_TURNED: usize = 1024;
 
 /// State shared by the audio thread and the main thread.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Shared {
     /// Asks the audio thread to fall silent.
     pub(crate) is_stopping: AtomicBool,
@@ -72,36 +72,9 @@ pub(crate) struct Shared {
     pub(crate) n_lost: AtomicU32,
     /// Late blocks (xruns).
     pub(crate) n_xruns: AtomicU32,
-    /// Parameter changes from the window, applied in the next block.
-    turned: ArrayQueue<Turned>,
-    /// Number of changes pushed completely, so that the audio thread never pops one that is still being written.
-    n_turned: AtomicUsize,
-}
-
-impl Default for Shared {
-    fn default() -> Self {
-        Self {
-            is_stopping: AtomicBool::default(),
-            is_silent: AtomicBool::default(),
-            is_gone: AtomicBool::default(),
-            following: AtomicU8::default(),
-            centi_bpm: AtomicU32::default(),
-            n_lost: AtomicU32::default(),
-            n_xruns: AtomicU32::default(),
-            turned: ArrayQueue::new(MAX_TURNED),
-            n_turned: AtomicUsize::default(),
-        }
-    }
 }
 
 impl Shared {
-    /// Queues a parameter change; once no blocks are played and the queue is full, it is dropped. Window thread only.
-    pub(crate) fn turn(&self, turned: Turned) {
-        if self.turned.push(turned).is_ok() {
-            self.n_turned.fetch_add(1, Ordering::Release);
-        }
-    }
-
     /// Counts lost messages.
     ///
     /// # Realtime safety
@@ -123,6 +96,8 @@ pub(crate) struct Parts {
     pub(crate) own_time: (ParameterIdx, ParameterIdx),
     /// The controller mappings.
     pub(crate) turns: Turns,
+    /// Parameter changes from the window, applied in the next block.
+    pub(crate) turned: TapeReader<Turned>,
     /// The time source.
     pub(crate) sync: SyncChoice,
     /// State shared with the main thread.
@@ -142,8 +117,6 @@ pub(crate) struct Engine {
     jack: JackFollower,
     /// Frames since the start, at the first frame of the block.
     now: u64,
-    /// Number of changes from the window that have been applied.
-    n_followed: usize,
 }
 
 /// One block while it is being played.
@@ -183,7 +156,6 @@ impl Engine {
             clock_source: Source::Bass,
             jack: JackFollower::default(),
             now: 0,
-            n_followed: 0,
         })
     }
 
@@ -215,7 +187,7 @@ impl Engine {
             return;
         }
         let is_stopping = shared.is_stopping.load(Ordering::Relaxed);
-        self.follow_window(&shared);
+        self.follow_window();
         let own = self.own_time();
         let jack = self
             .jack
@@ -294,13 +266,9 @@ impl Engine {
     }
 
     /// Applies the parameter changes from the window since the last block.
-    fn follow_window(&mut self, shared: &Shared) {
-        let n_turned = shared.n_turned.load(Ordering::Acquire);
-        while self.n_followed != n_turned {
-            self.n_followed = self.n_followed.wrapping_add(1);
-            if let Some(Turned { at, value }) = shared.turned.pop() {
-                self.set(at, value);
-            }
+    fn follow_window(&mut self) {
+        while let Some(Turned { at, value }) = self.parts.turned.next() {
+            self.set(at, value);
         }
     }
 

@@ -7,6 +7,8 @@
     reason = "tests run on no audio thread"
 )]
 
+use lockstep_engine::channel::tape;
+
 use super::*;
 use crate::live::midi::{Inbox, read};
 
@@ -35,6 +37,7 @@ fn engine(
         instrument,
         parameters: Arc::new(parameters),
         turns,
+        turned: tape(1).1,
         sync,
         shared: Arc::default(),
     };

@@ -1,16 +1,17 @@
 //! The instrument's window, on the main thread. Closing it ends the run, as Ctrl-C does.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
 use lockstep::editor::Editor;
 use lockstep::params::Parameters;
+use lockstep_engine::channel::TapeWriter;
 use nice_plug::context::gui::{GuiContext, GuiContextInner};
 use nice_plug::editor::{Editor as _, EditorHandle as _, SpawnedEditor};
 use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
 
-use super::engine::{Shared, Turned};
+use super::engine::Turned;
 
 /// The open window.
 pub(crate) struct Window(SpawnedEditor<<Editor as nice_plug::editor::Editor>::Handle>);
@@ -23,9 +24,12 @@ impl Window {
     pub(crate) fn open(
         editor: &Editor,
         parameters: Arc<Parameters>,
-        shared: Arc<Shared>,
+        turn: TapeWriter<Turned>,
     ) -> Result<Self> {
-        let host = GuiContext::new(Arc::new(Host { parameters, shared }));
+        let host = GuiContext::new(Arc::new(Host {
+            parameters,
+            turn: Mutex::new(turn),
+        }));
         #[expect(
             unsafe_code,
             reason = "the framework requires it for a top-level window"
@@ -56,7 +60,8 @@ impl Window {
 /// The window's host: passes parameter changes to the engine, which applies them in the next block.
 struct Host {
     parameters: Arc<Parameters>,
-    shared: Arc<Shared>,
+    /// The window's thread alone writes; the framework asks for a host that any thread may call.
+    turn: Mutex<TapeWriter<Turned>>,
 }
 
 #[expect(
@@ -72,7 +77,8 @@ impl GuiContextInner for Host {
 
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
         if let Some(at) = self.parameters.at(param) {
-            self.shared.turn(Turned {
+            let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            turn.put(Turned {
                 at,
                 value: normalized,
             });

@@ -4,11 +4,11 @@ use super::*;
 
 /// The instance after these stretches, and the song that would be saved. Nothing may be lost.
 fn saved(block_frames: u32, stretches: &[Stretch]) -> (Instance, Option<(Song, usize)>) {
-    let (mut instance, tape) = Instance::new(block_frames);
+    let (mut instance, mut tape) = Instance::new(block_frames);
     let mut reel = Reel::default();
     let mut n_lost = 0;
     for stretch in stretches {
-        instance.play(*stretch, |_| n_lost += take_in(&tape, &mut reel));
+        instance.play(*stretch, |_| n_lost += take_in(&mut tape, &mut reel));
     }
     assert_eq!(n_lost, 0);
     let song = reel.song(instance.recorder.now, N_MEASURES);
@@ -124,12 +124,12 @@ fn free_run_is_held_from_its_first_note() {
 
 #[test]
 fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
-    let (mut instance, tape) = Instance::new(512);
+    let (mut instance, mut tape) = Instance::new(512);
     let mut reel = Reel::default();
     // The last note begins shortly before the end and would sound beyond it.
     let end = 3.82;
     instance.play(Stretch::rolling(0.0, end), |_| {});
-    take_in(&tape, &mut reel);
+    take_in(&mut tape, &mut reel);
     let at_save = reel.song(instance.recorder.now, N_MEASURES);
     let stopped = Stretch {
         is_playing: false,
@@ -137,7 +137,7 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     };
     instance.play(stopped, |_| {});
     instance.play(Stretch::rolling(8.0, 4.0), |_| {});
-    take_in(&tape, &mut reel);
+    take_in(&mut tape, &mut reel);
     let later = reel.song(instance.recorder.now, N_MEASURES);
     assert_eq!(at_save.iter().chain(&later).count(), 2);
     for (song, _) in at_save.iter().chain(&later) {
@@ -150,23 +150,23 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
 
 #[test]
 fn nothing_played_is_nothing_to_save() {
-    let (mut instance, tape) = Instance::new(512);
+    let (mut instance, mut tape) = Instance::new(512);
     let mut reel = Reel::default();
     let stopped = Stretch {
         is_playing: false,
         ..Stretch::rolling(0.0, 8.0)
     };
     instance.play(stopped, |_| {});
-    take_in(&tape, &mut reel);
+    take_in(&mut tape, &mut reel);
     assert!(reel.song(instance.recorder.now, N_MEASURES).is_none());
 }
 
 #[test]
 fn as_many_of_the_last_measures_are_taken_as_requested() {
-    let (mut instance, tape) = Instance::new(512);
+    let (mut instance, mut tape) = Instance::new(512);
     let mut reel = Reel::default();
     instance.play(Stretch::rolling(0.0, 42.0), |_| {
-        take_in(&tape, &mut reel);
+        take_in(&mut tape, &mut reel);
     });
     // Ten and a half measures; the half one counts.
     for (n_wished, n_there, first) in [(1, 1, 40.0), (4, 4, 28.0), (11, 11, 0.0), (64, 11, 0.0)] {
@@ -180,14 +180,14 @@ fn as_many_of_the_last_measures_are_taken_as_requested() {
 
 #[test]
 fn notes_after_now_are_not_taken() {
-    let (mut instance, tape) = Instance::new(512);
+    let (mut instance, mut tape) = Instance::new(512);
     let mut reel = Reel::default();
     instance.play(Stretch::rolling(0.0, 16.0), |_| {});
-    take_in(&tape, &mut reel);
+    take_in(&mut tape, &mut reel);
     let now = instance.recorder.now;
     let at_once = reel.song(now, 4);
     instance.play(Stretch::rolling(16.0, 9.0), |_| {});
-    take_in(&tape, &mut reel);
+    take_in(&mut tape, &mut reel);
     let later = reel.song(now, 4);
     let songs: Vec<_> = [at_once, later].into_iter().flatten().collect();
     assert_eq!(songs.len(), 2);

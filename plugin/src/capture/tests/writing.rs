@@ -257,7 +257,7 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
 
 #[test]
 fn each_press_of_the_button_saves_once_and_its_first_state_never_does() {
-    let (mut recorder, tape) = capture();
+    let (mut recorder, mut tape) = capture();
     for is_down in [true, true, false, true, true, false, false, true] {
         recorder.hold_save(is_down);
     }

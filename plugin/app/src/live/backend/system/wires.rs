@@ -1,12 +1,12 @@
 //! System MIDI: existing or virtual ports, a queue in each direction, and the thread that sends.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use crossbeam::queue::ArrayQueue;
+use lockstep_engine::channel::{TapeReader, TapeWriter, tape};
 use midir::{Ignore, MidiIO, MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
 
 use crate::live::backend::{PortName, Wanted};
@@ -80,10 +80,10 @@ pub(super) struct Cables {
 }
 
 /// Incoming messages, at the audio thread's end.
-pub(super) struct Arrivals(Arc<ArrayQueue<Arrival>>);
+pub(super) struct Arrivals(TapeReader<Arrival>);
 
 /// Outgoing messages, at the audio thread's end.
-pub(super) struct Departures(Arc<ArrayQueue<Departure>>);
+pub(super) struct Departures(TapeWriter<Departure>);
 
 impl Cables {
     /// Connects the requested ports.
@@ -94,9 +94,11 @@ impl Cables {
         wanted: &Wanted,
         shared: &Arc<Shared>,
     ) -> Result<(Self, Arrivals, Departures)> {
-        let arrivals = Arc::new(ArrayQueue::new(MAX_MESSAGES));
-        let departures = Arc::new(ArrayQueue::new(MAX_MESSAGES));
-        let listen = |source| listener(source, Arc::clone(&arrivals), Arc::clone(shared));
+        let (arrive, arrivals) = tape(MAX_MESSAGES);
+        let (departures, due) = tape(MAX_MESSAGES);
+        // The ports' threads share the writer; the audio thread, which reads, never meets their lock.
+        let arrive = Arc::new(Mutex::new(arrive));
+        let listen = |source| listener(source, Arc::clone(&arrive), Arc::clone(shared));
         let mut lines = Vec::new();
         let mut inputs = Vec::new();
         let (bass, line) = connect_input(wanted.bass.as_ref(), "bass", listen(Source::Bass))?;
@@ -115,9 +117,8 @@ impl Cables {
         let sender = std::thread::Builder::new()
             .name("lockstep-midi".to_owned())
             .spawn({
-                let (departures, is_over) = (Arc::clone(&departures), Arc::clone(&is_over));
-                let shared = Arc::clone(shared);
-                move || send(drums, &departures, &is_over, &shared)
+                let (shared, is_over) = (Arc::clone(shared), Arc::clone(&is_over));
+                move || send(drums, due, &is_over, &shared)
             })
             .context("starting the thread that sends the drums")?;
         let cables = Self {
@@ -156,7 +157,7 @@ impl Arrivals {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub(super) fn take(
-        &self,
+        &mut self,
         now: Instant,
         block: Duration,
         inbox: &mut Inbox,
@@ -166,7 +167,7 @@ impl Arrivals {
         let last = frames(block).saturating_sub(1);
         let mut earliest = 0;
         while !inbox.is_full() {
-            let Some((at, source, message)) = self.0.pop() else {
+            let Some((at, source, message)) = self.0.next() else {
                 return;
             };
             let ago = now.saturating_duration_since(at);
@@ -186,21 +187,22 @@ impl Departures {
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub(super) fn send(&self, at: Instant, bytes: [u8; 3], shared: &Shared) {
-        shared.lose(u32::from(self.0.push((at, bytes)).is_err()));
+    pub(super) fn send(&mut self, at: Instant, bytes: [u8; 3], shared: &Shared) {
+        shared.lose(u32::from(!self.0.put((at, bytes))));
     }
 }
 
 /// A callback that queues incoming messages.
 fn listener(
     source: Source,
-    queue: Arc<ArrayQueue<Arrival>>,
+    arrive: Arc<Mutex<TapeWriter<Arrival>>>,
     shared: Arc<Shared>,
 ) -> impl FnMut(u64, &[u8], &mut ()) + Send + Clone + 'static {
     move |_, bytes, ()| {
         if let Some(message) = midi::read(source, bytes) {
             let arrival = (Instant::now(), source, message);
-            shared.lose(u32::from(queue.push(arrival).is_err()));
+            let mut arrive = arrive.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.lose(u32::from(!arrive.put(arrival)));
         }
     }
 }
@@ -208,14 +210,14 @@ fn listener(
 /// Sends each message when it is due, until `is_over` is set and the queue is empty.
 fn send(
     mut drums: MidiOutputConnection,
-    queue: &ArrayQueue<Departure>,
+    mut due: TapeReader<Departure>,
     is_over: &AtomicBool,
     shared: &Shared,
 ) {
     loop {
         // Read before the queue, so that everything pushed before the end is sent.
         let is_last = is_over.load(Ordering::Acquire);
-        while let Some((at, bytes)) = queue.pop() {
+        while let Some((at, bytes)) = due.next() {
             std::thread::sleep(at.saturating_duration_since(Instant::now()));
             shared.lose(u32::from(drums.send(&bytes).is_err()));
         }
