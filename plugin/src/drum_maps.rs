@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use lockstep_core::representation::{N_VOICES, Voice};
-use lockstep_engine::realtime::{DrumKey, DrumMap};
+use lockstep_engine::realtime::DrumMap;
 use thiserror::Error;
 
 /// A drum map that comes with the instrument.
@@ -157,11 +157,6 @@ pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
     Ok(DrumMap::new(keys, chokes.unwrap_or(true)))
 }
 
-/// The notes and channels of a map, in the order of [`Voice::ALL`].
-pub(crate) fn keys(map: &DrumMap) -> [DrumKey; N_VOICES] {
-    Voice::ALL.map(|voice| map.key(voice))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,7 +165,7 @@ mod tests {
     fn every_preset_survives_a_round_trip_and_has_a_different_note_for_each_voice() {
         for Preset { id, map, .. } in PRESETS {
             assert_eq!(from_text(&to_text(&map)).as_ref(), Ok(&map), "{id}");
-            let mut notes = keys(&map).map(|key| key.note);
+            let mut notes = Voice::ALL.map(|voice| map.key(voice).note);
             notes.sort_unstable();
             assert!(
                 notes.windows(2).all(|pair| pair[0] < pair[1]),
@@ -182,9 +177,9 @@ mod tests {
     #[test]
     fn what_a_text_leaves_out_is_general_midi() {
         let map = from_text("snare 40 # rim\n\n  ride 59 1\nchoke no\n");
-        let mut keys = keys(&DrumMap::GENERAL_MIDI);
+        let mut keys = Voice::ALL.map(|voice| DrumMap::GENERAL_MIDI.key(voice));
         keys[1].note = 40;
-        keys[8] = DrumKey {
+        keys[8] = lockstep_engine::realtime::DrumKey {
             note: 59,
             channel: 0,
         };

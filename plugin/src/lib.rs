@@ -40,7 +40,7 @@ use lockstep_engine::snapshots::{SnapshotReceiver, SnapshotSender, snapshots};
 use lockstep_engine::synth::Kit;
 use nice_plug::prelude::*;
 use nice_plug::util::permit_alloc;
-use params::LockstepParams;
+use params::{LockstepParams, former_ids};
 use wire::Inbox;
 
 /// One instance of the instrument.
@@ -174,6 +174,13 @@ impl Plugin for Lockstep {
     type BackgroundTask = worker::Barrier;
     #[cfg(not(feature = "editor"))]
     type BackgroundTask = ();
+
+    fn filter_state(state: &mut PluginState) {
+        let saved = std::mem::take(&mut state.params).into_iter();
+        state.params = saved
+            .map(|(id, value)| (former_ids::current(&id).unwrap_or(id), value))
+            .collect();
+    }
 
     fn params(&self) -> Arc<dyn Params> {
         Arc::clone(&self.params) as Arc<dyn Params>

@@ -6,10 +6,12 @@
 mod bass;
 mod by_id;
 mod choices;
+pub(crate) mod former_ids;
 mod free_run;
 mod kit;
 mod map;
 mod pages;
+mod per_voice;
 mod playing;
 mod voices;
 

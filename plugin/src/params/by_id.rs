@@ -13,6 +13,8 @@ use std::sync::Arc;
 use nice_plug::prelude::{ParamPtr, Params};
 use serde::{Deserialize, Serialize};
 
+use super::former_ids;
+
 /// Ids of parameters that are not remembered: the buttons, and the counter of pin edits.
 pub(crate) const MOMENTARY: [&str; 5] = ["fill_now", "new_idea", "tap", "save", "pin_edits"];
 
@@ -245,13 +247,14 @@ impl Parameters {
         self.find_id(wanted).or_else(by_name)
     }
 
-    /// The parameter with an id.
+    /// The parameter with an id, or that had it before the first release.
     ///
     /// # Errors
     /// [`ParameterError::Unknown`]
     pub fn find_id(&self, id: &str) -> Result<ParameterIdx, ParameterError> {
-        self.indices()
-            .find(|at| self.id(*at) == id)
+        let with = |id: &str| self.indices().find(|at| self.id(*at) == id);
+        with(id)
+            .or_else(|| with(&former_ids::current(id)?))
             .ok_or_else(|| ParameterError::Unknown(id.to_owned()))
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::per_voice::PerVoice;
 use lockstep_core::representation::Voice;
 use lockstep_engine::synth::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
 use nice_plug::prelude::*;
@@ -45,116 +46,40 @@ pub struct KitParams {
     #[id = "kit"]
     pub choice: EnumParam<KitName>,
     /// Level of the built-in kit.
-    #[id = "kit_gain"]
+    #[id = "kit_level"]
     pub level: FloatParam,
-    /// Level of kick.
-    #[id = "lvl_kick"]
-    pub kick_level: FloatParam,
-    /// Pan of kick.
-    #[id = "pan_kick"]
-    pub kick_pan: FloatParam,
-    /// Pitch of kick.
-    #[id = "tune_kick"]
-    pub kick_tune: FloatParam,
-    /// Length of kick.
-    #[id = "dec_kick"]
-    pub kick_decay: FloatParam,
-    /// Level of snare.
-    #[id = "lvl_snare"]
-    pub snare_level: FloatParam,
-    /// Pan of snare.
-    #[id = "pan_snare"]
-    pub snare_pan: FloatParam,
-    /// Pitch of snare.
-    #[id = "tune_snare"]
-    pub snare_tune: FloatParam,
-    /// Length of snare.
-    #[id = "dec_snare"]
-    pub snare_decay: FloatParam,
-    /// Level of closed hat.
-    #[id = "lvl_chat"]
-    pub chat_level: FloatParam,
-    /// Pan of closed hat.
-    #[id = "pan_chat"]
-    pub chat_pan: FloatParam,
-    /// Pitch of closed hat.
-    #[id = "tune_chat"]
-    pub chat_tune: FloatParam,
-    /// Length of closed hat.
-    #[id = "dec_chat"]
-    pub chat_decay: FloatParam,
-    /// Level of open hat.
-    #[id = "lvl_ohat"]
-    pub ohat_level: FloatParam,
-    /// Pan of open hat.
-    #[id = "pan_ohat"]
-    pub ohat_pan: FloatParam,
-    /// Pitch of open hat.
-    #[id = "tune_ohat"]
-    pub ohat_tune: FloatParam,
-    /// Length of open hat.
-    #[id = "dec_ohat"]
-    pub ohat_decay: FloatParam,
-    /// Level of low tom.
-    #[id = "lvl_ltom"]
-    pub ltom_level: FloatParam,
-    /// Pan of low tom.
-    #[id = "pan_ltom"]
-    pub ltom_pan: FloatParam,
-    /// Pitch of low tom.
-    #[id = "tune_ltom"]
-    pub ltom_tune: FloatParam,
-    /// Length of low tom.
-    #[id = "dec_ltom"]
-    pub ltom_decay: FloatParam,
-    /// Level of mid tom.
-    #[id = "lvl_mtom"]
-    pub mtom_level: FloatParam,
-    /// Pan of mid tom.
-    #[id = "pan_mtom"]
-    pub mtom_pan: FloatParam,
-    /// Pitch of mid tom.
-    #[id = "tune_mtom"]
-    pub mtom_tune: FloatParam,
-    /// Length of mid tom.
-    #[id = "dec_mtom"]
-    pub mtom_decay: FloatParam,
-    /// Level of high tom.
-    #[id = "lvl_htom"]
-    pub htom_level: FloatParam,
-    /// Pan of high tom.
-    #[id = "pan_htom"]
-    pub htom_pan: FloatParam,
-    /// Pitch of high tom.
-    #[id = "tune_htom"]
-    pub htom_tune: FloatParam,
-    /// Length of high tom.
-    #[id = "dec_htom"]
-    pub htom_decay: FloatParam,
-    /// Level of crash.
-    #[id = "lvl_crash"]
-    pub crash_level: FloatParam,
-    /// Pan of crash.
-    #[id = "pan_crash"]
-    pub crash_pan: FloatParam,
-    /// Pitch of crash.
-    #[id = "tune_crash"]
-    pub crash_tune: FloatParam,
-    /// Length of crash.
-    #[id = "dec_crash"]
-    pub crash_decay: FloatParam,
-    /// Level of ride.
-    #[id = "lvl_ride"]
-    pub ride_level: FloatParam,
-    /// Pan of ride.
-    #[id = "pan_ride"]
-    pub ride_pan: FloatParam,
-    /// Pitch of ride.
-    #[id = "tune_ride"]
-    pub ride_tune: FloatParam,
-    /// Length of ride.
-    #[id = "dec_ride"]
-    pub ride_decay: FloatParam,
+    /// Each voice's knobs.
+    #[nested]
+    voices: PerVoice<VoiceKnobs>,
+}
+
+/// The knobs of one voice.
+#[derive(Debug, Params)]
+struct VoiceKnobs {
+    /// Loudness.
+    #[id = "level"]
+    level: FloatParam,
+    /// Place from left to right.
+    #[id = "pan"]
+    pan: FloatParam,
+    /// Pitch.
+    #[id = "tune"]
+    tune: FloatParam,
+    /// Length.
+    #[id = "decay"]
+    decay: FloatParam,
+}
+
+impl VoiceKnobs {
+    fn new(voice: Voice) -> Self {
+        let name = voice.name();
+        Self {
+            level: level(name),
+            pan: pan(name),
+            tune: tune(name),
+            decay: decay(name),
+        }
+    }
 }
 
 impl Default for KitParams {
@@ -162,42 +87,7 @@ impl Default for KitParams {
         Self {
             choice: EnumParam::new("Kit", KitName::Acoustic),
             level: FloatParam::new("Kit level", 0.8, FloatRange::Linear { min: 0.0, max: 1.0 }),
-            kick_level: level("Kick"),
-            kick_pan: pan("Kick"),
-            kick_tune: tune("Kick"),
-            kick_decay: decay("Kick"),
-            snare_level: level("Snare"),
-            snare_pan: pan("Snare"),
-            snare_tune: tune("Snare"),
-            snare_decay: decay("Snare"),
-            chat_level: level("Closed hat"),
-            chat_pan: pan("Closed hat"),
-            chat_tune: tune("Closed hat"),
-            chat_decay: decay("Closed hat"),
-            ohat_level: level("Open hat"),
-            ohat_pan: pan("Open hat"),
-            ohat_tune: tune("Open hat"),
-            ohat_decay: decay("Open hat"),
-            ltom_level: level("Low tom"),
-            ltom_pan: pan("Low tom"),
-            ltom_tune: tune("Low tom"),
-            ltom_decay: decay("Low tom"),
-            mtom_level: level("Mid tom"),
-            mtom_pan: pan("Mid tom"),
-            mtom_tune: tune("Mid tom"),
-            mtom_decay: decay("Mid tom"),
-            htom_level: level("High tom"),
-            htom_pan: pan("High tom"),
-            htom_tune: tune("High tom"),
-            htom_decay: decay("High tom"),
-            crash_level: level("Crash"),
-            crash_pan: pan("Crash"),
-            crash_tune: tune("Crash"),
-            crash_decay: decay("Crash"),
-            ride_level: level("Ride"),
-            ride_pan: pan("Ride"),
-            ride_tune: tune("Ride"),
-            ride_decay: decay("Ride"),
+            voices: PerVoice::new(VoiceKnobs::new),
         }
     }
 }
@@ -272,62 +162,13 @@ fn decay(voice: &str) -> FloatParam {
 impl KitParams {
     /// Level, pan, tune and decay of a voice.
     pub fn knobs(&self, voice: Voice) -> [&FloatParam; 4] {
-        match voice {
-            Voice::Kick => [
-                &self.kick_level,
-                &self.kick_pan,
-                &self.kick_tune,
-                &self.kick_decay,
-            ],
-            Voice::Snare => [
-                &self.snare_level,
-                &self.snare_pan,
-                &self.snare_tune,
-                &self.snare_decay,
-            ],
-            Voice::ClosedHat => [
-                &self.chat_level,
-                &self.chat_pan,
-                &self.chat_tune,
-                &self.chat_decay,
-            ],
-            Voice::OpenHat => [
-                &self.ohat_level,
-                &self.ohat_pan,
-                &self.ohat_tune,
-                &self.ohat_decay,
-            ],
-            Voice::LowTom => [
-                &self.ltom_level,
-                &self.ltom_pan,
-                &self.ltom_tune,
-                &self.ltom_decay,
-            ],
-            Voice::MidTom => [
-                &self.mtom_level,
-                &self.mtom_pan,
-                &self.mtom_tune,
-                &self.mtom_decay,
-            ],
-            Voice::HighTom => [
-                &self.htom_level,
-                &self.htom_pan,
-                &self.htom_tune,
-                &self.htom_decay,
-            ],
-            Voice::Crash => [
-                &self.crash_level,
-                &self.crash_pan,
-                &self.crash_tune,
-                &self.crash_decay,
-            ],
-            Voice::Ride => [
-                &self.ride_level,
-                &self.ride_pan,
-                &self.ride_tune,
-                &self.ride_decay,
-            ],
-        }
+        let VoiceKnobs {
+            level,
+            pan,
+            tune,
+            decay,
+        } = self.voices.of(voice);
+        [level, pan, tune, decay]
     }
 
     /// The kit's current settings.

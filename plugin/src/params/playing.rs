@@ -14,19 +14,19 @@ pub struct DensityParams {
     #[id = "density"]
     pub overall: FloatParam,
     /// Density of the kick.
-    #[id = "den_kick"]
+    #[id = "kick_density"]
     pub kick: FloatParam,
     /// Density of the snare.
-    #[id = "den_snare"]
+    #[id = "snare_density"]
     pub snare: FloatParam,
     /// Density of the hats.
-    #[id = "den_hats"]
+    #[id = "hats_density"]
     pub hats: FloatParam,
     /// Density of the toms.
-    #[id = "den_toms"]
+    #[id = "toms_density"]
     pub toms: FloatParam,
     /// Density of crash and ride.
-    #[id = "den_cymb"]
+    #[id = "cymbals_density"]
     pub cymbals: FloatParam,
 }
 

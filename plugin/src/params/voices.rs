@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::per_voice::PerVoice;
 use lockstep_core::representation::{N_VOICES, Voice};
 use lockstep_engine::realtime::Pins;
 use nice_plug::params::persist::PersistentField;
@@ -32,38 +33,14 @@ impl VoiceSwitches {
 /// Mute and solo of every voice.
 #[derive(Debug, Params)]
 pub struct VoiceParams {
-    #[nested(id_prefix = "kick")]
-    kick: VoiceSwitches,
-    #[nested(id_prefix = "snare")]
-    snare: VoiceSwitches,
-    #[nested(id_prefix = "chat")]
-    chat: VoiceSwitches,
-    #[nested(id_prefix = "ohat")]
-    ohat: VoiceSwitches,
-    #[nested(id_prefix = "ltom")]
-    ltom: VoiceSwitches,
-    #[nested(id_prefix = "mtom")]
-    mtom: VoiceSwitches,
-    #[nested(id_prefix = "htom")]
-    htom: VoiceSwitches,
-    #[nested(id_prefix = "crash")]
-    crash: VoiceSwitches,
-    #[nested(id_prefix = "ride")]
-    ride: VoiceSwitches,
+    #[nested]
+    switches: PerVoice<VoiceSwitches>,
 }
 
 impl Default for VoiceParams {
     fn default() -> Self {
         Self {
-            kick: VoiceSwitches::new(Voice::Kick),
-            snare: VoiceSwitches::new(Voice::Snare),
-            chat: VoiceSwitches::new(Voice::ClosedHat),
-            ohat: VoiceSwitches::new(Voice::OpenHat),
-            ltom: VoiceSwitches::new(Voice::LowTom),
-            mtom: VoiceSwitches::new(Voice::MidTom),
-            htom: VoiceSwitches::new(Voice::HighTom),
-            crash: VoiceSwitches::new(Voice::Crash),
-            ride: VoiceSwitches::new(Voice::Ride),
+            switches: PerVoice::new(VoiceSwitches::new),
         }
     }
 }
@@ -71,17 +48,7 @@ impl Default for VoiceParams {
 impl VoiceParams {
     /// The switches of a voice.
     pub fn of(&self, voice: Voice) -> &VoiceSwitches {
-        match voice {
-            Voice::Kick => &self.kick,
-            Voice::Snare => &self.snare,
-            Voice::ClosedHat => &self.chat,
-            Voice::OpenHat => &self.ohat,
-            Voice::LowTom => &self.ltom,
-            Voice::MidTom => &self.mtom,
-            Voice::HighTom => &self.htom,
-            Voice::Crash => &self.crash,
-            Voice::Ride => &self.ride,
-        }
+        self.switches.of(voice)
     }
 
     /// Voices that are silenced, one bit each in the order of [`Voice::ALL`]: those muted and, if any is soloed, all that are

@@ -96,7 +96,10 @@ pub(super) fn parse(
                 });
             }
         };
-        values.set(id, parameters.read_back(at, &written).map_err(wrong)?);
+        values.set(
+            parameters.id(at),
+            parameters.read_back(at, &written).map_err(wrong)?,
+        );
     }
     Ok(Preset {
         name: title.name.to_owned(),

@@ -20,6 +20,9 @@ fn a_parameter_is_set_by_id_or_name_and_by_the_text_that_a_host_shows() -> Teste
         ("free_run", "on", "On"),
         ("seed", "0", "0"),
         ("style", "free", "Free"),
+        ("chat_pan", "12 L", "12 L"),
+        // The id that it had before the first release.
+        ("pan_chat", "30 R", "30 R"),
     ] {
         let at = parameters.find(name)?;
         parameters.set_text(at, text)?;
