@@ -1,4 +1,4 @@
-//! Checks what no lint can: which modules may use which, and the size and form of the files.
+//! Checks what no lint can: which crates may depend on which, which modules may use which, and the size of the files.
 //!
 //! Reads the sources as text and understands just enough of it: comments and `use` trees. Never builds anything.
 
@@ -13,47 +13,68 @@ const SOURCES: [&str; 4] = ["plugin", "models", "xtask", "tests"];
 /// A file covers one idea; a longer one covers two.
 const MAX_LINES: usize = 450;
 
-/// Paths that a module and its submodules must not name.
-const FORBIDDEN: [(&str, &[&str]); 9] = [
-    // Only the models know the tensor library.
-    ("plugin", &["candle_core", "candle_nn"]),
-    ("xtask", &["candle_core", "candle_nn"]),
-    ("gpu/src", &["candle_core", "candle_nn"]),
-    // The audio thread: all musical behaviour runs without a host, a model or a thread.
+/// Which crates of the workspace a crate may depend on, besides in its tests. What is not a dependency does not compile.
+const CRATES: [(&str, &[&str]); 13] = [
+    ("models/core", &[]),
+    ("models/files", &["core"]),
+    ("models", &["core", "files"]),
+    ("models/gpu", &["models"]),
+    ("models/gpu/stand-in", &["models"]),
+    ("plugin/engine", &["core"]),
+    ("plugin/offline", &["core", "engine", "files"]),
+    ("plugin", &["core", "engine", "files", "models", "offline"]),
     (
-        "plugin/src/realtime",
+        "models/lab",
         &[
-            "nice_plug",
-            "crate::generator",
-            "lockstep_engine::shared_thread",
-            "crate::capture",
-            "crate::device",
-            "crate::editor",
-            "lockstep_models::network",
-            "lockstep_models::predict",
+            "core", "engine", "files", "lockstep", "models", "offline", "screen",
         ],
     ),
     (
-        "plugin/src/synth",
-        &["nice_plug", "crate::generator", "crate::editor"],
-    ),
-    // representation <- network <- predict <- training.
-    ("models", &["nice_plug", "lockstep", "libloading"]),
-    ("models/src/network", &["crate::predict", "crate::training"]),
-    ("models/src/predict", &["crate::training"]),
-    (
-        "models/src/corpus",
+        "plugin/app",
         &[
-            "candle_core",
-            "crate::network",
-            "crate::predict",
-            "crate::training",
+            "core", "engine", "files", "lab", "lockstep", "models", "offline",
         ],
     ),
+    ("tests/screen", &[]),
+    ("tests", &["screen"]),
+    ("xtask", &["screen"]),
 ];
 
-/// The module at the bottom: it may name nothing in its crate but itself.
-const FOUNDATION: (&str, &str) = ("models/src/representation", "crate::representation");
+/// Which crates may depend on a library: what has to stay in one place.
+const LIBRARIES: [(&str, &[&str]); 4] = [
+    ("candle-core", &["models", "models/lab"]),
+    ("clap", &["models/lab", "plugin/app", "tests", "xtask"]),
+    ("egui", &["plugin"]),
+    ("nice-plug", &["plugin", "plugin/app"]),
+];
+
+/// Paths that a module and its submodules must not name, within a crate.
+const FORBIDDEN: [(&str, &[&str]); 6] = [
+    (
+        "models/core/src/representation",
+        &["crate::draws", "crate::generator", "crate::rule"],
+    ),
+    ("models/src/network", &["crate::predict", "crate::weights"]),
+    ("models/src/weights", &["crate::predict"]),
+    (
+        "models/lab/src/corpus",
+        &["candle_core", "crate::evaluation", "crate::training"],
+    ),
+    (
+        "plugin/engine/src/realtime",
+        &[
+            "crate::channel",
+            "crate::handoff",
+            "crate::shared_thread",
+            "crate::snapshots",
+            "crate::synth",
+        ],
+    ),
+    (
+        "plugin/engine/src/synth",
+        &["crate::handoff", "crate::realtime", "crate::snapshots"],
+    ),
+];
 
 /// Checks the workspace.
 ///
@@ -104,16 +125,8 @@ fn files_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// What is wrong with a file, by its path from the root and its text.
 fn faults_of(name: &str, text: &str) -> Vec<String> {
-    if name.ends_with("Cargo.toml") {
-        let names_candle = text.lines().any(|line| {
-            line.split('#')
-                .next()
-                .is_some_and(|code| code.contains("candle"))
-        });
-        let is_models = name.starts_with("models/");
-        return Vec::from_iter(
-            (names_candle && !is_models).then(|| "only models/ may depend on candle".to_owned()),
-        );
+    if let Some(folder) = name.strip_suffix("/Cargo.toml") {
+        return manifest_faults(folder, text);
     }
 
     let mut faults = Vec::new();
@@ -140,22 +153,46 @@ fn faults_of(name: &str, text: &str) -> Vec<String> {
             );
         }
     }
-    let (module, own_path) = FOUNDATION;
-    if is_in_module(name, module) {
-        let is_top = name == format!("{module}.rs");
-        faults.extend(
-            paths
-                .iter()
-                .filter(|path| {
-                    let leaves_crate_path = is_below(path, "crate") && !is_below(path, own_path);
-                    leaves_crate_path
-                        || (is_top && is_below(path, "super"))
-                        || is_below(path, "super::super")
-                })
-                .map(|path| format!("names `{path}`, but {module} may use only itself")),
-        );
+    faults
+}
+
+/// What is wrong with a crate's dependencies, by its folder and its manifest.
+fn manifest_faults(folder: &str, text: &str) -> Vec<String> {
+    let manifest: toml::Table = match text.parse() {
+        Ok(manifest) => manifest,
+        Err(error) => return vec![format!("cannot be read: {error}")],
+    };
+    let Some((_, crates)) = CRATES.iter().find(|(known, _)| *known == folder) else {
+        return vec!["is a crate without a line in `CRATES`: what may it depend on?".to_owned()];
+    };
+    let mut faults = Vec::new();
+    for dependency in dependencies(&manifest) {
+        let of_workspace = dependency
+            .strip_prefix("lockstep-")
+            .or((dependency == "lockstep").then_some("lockstep"));
+        if of_workspace.is_some_and(|own| !crates.contains(&own)) {
+            faults.push(format!(
+                "depends on `{dependency}`, which {folder} must not know"
+            ));
+        }
+        let library = LIBRARIES.iter().find(|(library, _)| *library == dependency);
+        if library.is_some_and(|(_, users)| !users.contains(&folder)) {
+            faults.push(format!("depends on `{dependency}`, which is for others"));
+        }
     }
     faults
+}
+
+/// The names of a crate's dependencies on any system, without those of its tests.
+fn dependencies(manifest: &toml::Table) -> Vec<&str> {
+    let targets = manifest.get("target").and_then(toml::Value::as_table);
+    let tables = targets.into_iter().flat_map(|targets| targets.values());
+    let tables = tables.filter_map(toml::Value::as_table).chain([manifest]);
+    tables
+        .filter_map(|table| table.get("dependencies")?.as_table())
+        .flat_map(|dependencies| dependencies.keys())
+        .map(String::as_str)
+        .collect()
 }
 
 /// Whether a file belongs to a module: `a/b.rs` and everything in `a/b/` belong to `a/b`.
@@ -246,50 +283,52 @@ mod tests {
     #[test]
     fn forbidden_imports_are_found_however_they_are_written() {
         for code in [
-            "use nice_plug::prelude::*;",
-            "use crate::{handoff::Ends, generator::Worker};",
-            "fn f() { nice_plug::log!(); }",
-            "pub(crate) use crate::editor;",
+            "use crate::synth::Kit;",
+            "use crate::{realtime::Plan, handoff::Ends};",
+            "fn f() { crate::synth::hit(); }",
+            "pub(crate) use crate::synth;",
         ] {
             let text = format!("//! A module.\n{code}\n");
             let n_faults = |name| faults_of(name, &text).len();
-            assert_eq!(n_faults("plugin/src/realtime.rs"), 1, "{code}");
-            assert_eq!(n_faults("plugin/src/realtime/schedule.rs"), 1, "{code}");
-            assert_eq!(n_faults("plugin/src/plugin.rs"), 0, "{code}");
+            assert_eq!(n_faults("plugin/engine/src/realtime.rs"), 1, "{code}");
+            assert_eq!(n_faults("plugin/engine/src/realtime/score.rs"), 1, "{code}");
+            assert_eq!(n_faults("plugin/src/lib.rs"), 0, "{code}");
         }
     }
 
     #[test]
     fn allowed_imports_and_comments_are_no_fault() {
-        let text = "//! Knows nothing of nice_plug::.\nuse lockstep_core::generator::Request;\n\
-                    use lockstep_engine::handoff; // crate::generator::Worker is on the other side\n";
+        let text = "//! Does not use crate::synth::.\nuse lockstep_core::generator::Request;\n\
+                    use crate::realtime::clock; // crate::handoff::Ends is elsewhere\n";
         assert_eq!(
-            faults_of("plugin/src/realtime.rs", text),
+            faults_of("plugin/engine/src/realtime.rs", text),
             Vec::<String>::new()
         );
     }
 
     #[test]
-    fn the_representation_may_use_only_itself() {
-        let n_faults = |code: &str| {
-            let text = format!("//! A module.\n{code}\n");
-            faults_of("models/src/representation/window.rs", &text).len()
+    fn a_crate_may_depend_only_on_those_below_it() {
+        let faults = |folder, dependency: &str| {
+            let manifest = format!("[dependencies]\n{dependency}.workspace = true\n");
+            manifest_faults(folder, &manifest).len()
         };
-        assert_eq!(n_faults("use super::Voice;"), 0);
-        assert_eq!(n_faults("use crate::representation::Voice;"), 0);
-        assert_eq!(n_faults("use crate::generator::Request;"), 1);
-        assert_eq!(n_faults("use super::super::generator::Request;"), 1);
-    }
-
-    #[test]
-    fn only_the_models_may_depend_on_candle() {
-        let manifest = "[dependencies]\ncandle-core.workspace = true\n";
-        assert_eq!(faults_of("plugin/Cargo.toml", manifest).len(), 1);
-        assert_eq!(faults_of("models/Cargo.toml", manifest).len(), 0);
-        assert_eq!(
-            faults_of("plugin/Cargo.toml", "# candle is elsewhere").len(),
-            0
-        );
+        assert_eq!(faults("plugin/engine", "lockstep-core"), 0);
+        for dependency in [
+            "lockstep",
+            "lockstep-models",
+            "candle-core",
+            "nice-plug",
+            "clap",
+        ] {
+            assert_eq!(faults("plugin/engine", dependency), 1, "{dependency}");
+        }
+        assert_eq!(faults("plugin", "lockstep-lab"), 1);
+        assert_eq!(faults("models", "candle-core"), 0);
+        assert_eq!(faults("models/new", "lockstep-core"), 1);
+        let of_a_system = "[target.'cfg(unix)'.dependencies]\ncandle-core = \"1\"\n";
+        assert_eq!(manifest_faults("plugin", of_a_system).len(), 1);
+        let of_tests = "[dev-dependencies]\nlockstep-models.workspace = true\n";
+        assert_eq!(manifest_faults("plugin/engine", of_tests).len(), 0);
     }
 
     #[test]
