@@ -25,6 +25,8 @@ enum Task {
     },
     /// Run every check: format, lints, docs, unit, property and host tests, doctests
     Test,
+    /// Run the channels between threads through Miri, which finds undefined behaviour; needs a nightly toolchain
+    Miri,
     /// Check the shape of the files, and which crates may depend on which
     Tidy,
 }
@@ -33,6 +35,7 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Bundle { args } => bundle::run(args),
         Task::Test => test::run(),
+        Task::Miri => test::miri(),
         Task::Tidy => tidy::check(&root()),
     }
 }

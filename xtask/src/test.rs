@@ -5,25 +5,22 @@
 
 mod allocations;
 mod library;
+mod tools;
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::{bundle, root, tidy};
+use crate::{bundle, root, target_dir, tidy};
+use tools::Tools;
 
-/// Debian packages needed to build and run `lockstep live`.
-const LIVE_PACKAGES: [&str; 4] = [
-    "jackd2",
-    "libasound2-dev",
-    "libjack-jackd2-dev",
-    "pkg-config",
+/// Builds the program with all its commands, as part of the whole workspace so that both builds share every dependency.
+const LIVE: [&str; 3] = [
+    "--workspace",
+    "--features",
+    "lockstep-app/live,lockstep-app/tune",
 ];
-
-/// Builds the program with its live mode, as part of the whole workspace so that both builds share every dependency.
-const LIVE: [&str; 3] = ["--workspace", "--features", "lockstep-app/live"];
 
 /// Runs and times every step, and stops at the first that fails.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -41,10 +38,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
             "warnings",
         ])
     })?;
-    let mut has_live = false;
-    step("clippy of `lockstep live`", || {
-        has_live = prepare_live()?;
-        if has_live {
+    let mut tools = Tools::default();
+    step("tools of `lockstep live`, windows and Ardour", || {
+        tools.prepare()
+    })?;
+    if tools.has_live {
+        step("clippy of `lockstep live`", || {
             cargo(
                 &[
                     &["clippy"],
@@ -52,10 +51,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
                     &["--all-targets", "--", "-D", "warnings"],
                 ]
                 .concat(),
-            )?;
-        }
-        Ok(())
-    })?;
+            )
+        })?;
+    }
     step("docs", || {
         run_command(
             cargo_command(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
@@ -68,21 +66,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     })?;
     step("bundle", bundle::bundle_built)?;
     step("imports and embedded files of the library", library::run)?;
-    let mut has_screen = false;
-    step("screen", || {
-        has_screen = prepare_screen()?;
-        Ok(())
-    })?;
+    step("model check of the channels", check_model)?;
     step("tests", run_tests)?;
     step("allocations on the audio thread", allocations::run)?;
-    if has_live {
-        step("tests of `lockstep live`", || test_live(has_screen))?;
+    if tools.has_live {
+        step("tests of `lockstep live`", || test_live(&tools))?;
     }
     step("doctests", || cargo(&["test", "--workspace", "--doc"]))?;
-    eprintln!(
-        "\nall checks passed in {:.0} s",
-        start.elapsed().as_secs_f32()
-    );
+    let took_s = start.elapsed().as_secs_f32();
+    eprintln!("\nall checks passed in {took_s:.0} s");
+    tools.report();
     Ok(())
 }
 
@@ -98,11 +91,6 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 
 /// Unit, property and host tests, with nextest where it is installed.
 fn run_tests() -> anyhow::Result<()> {
-    if !answers("ardour7-lua", &["--version"]) {
-        eprintln!(
-            "skipped: the Ardour recordings, because Ardour is not installed. On Debian: apt-get install ardour"
-        );
-    }
     if answers("cargo", &["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace"])
     } else {
@@ -122,59 +110,60 @@ fn install_components() -> anyhow::Result<()> {
         .context("rustfmt and clippy are needed: `rustup component add rustfmt clippy`")
 }
 
-/// Whether `lockstep live` can be built here. Installs the headers and the JACK server first if they are missing and
-/// may be installed.
-fn prepare_live() -> anyhow::Result<bool> {
-    if cfg!(target_os = "linux") && !(has_live_headers() && has_jackd()) && may_install_packages() {
-        install_packages(&LIVE_PACKAGES)?;
-    }
-    if cfg!(not(target_os = "linux")) || has_live_headers() {
-        return Ok(true);
-    }
-    eprintln!(
-        "skipped: `lockstep live` (feature `live`) is neither checked nor played, for the headers of ALSA or JACK are \
-         missing. On Debian: apt-get install {}",
-        LIVE_PACKAGES.join(" ")
-    );
-    Ok(false)
+/// Runs the channels between threads through every interleaving, in a build of the engine's own (`--cfg loom`).
+fn check_model() -> anyhow::Result<()> {
+    let folder = target_dir().join("loom");
+    run_command(
+        cargo_command(&[
+            "test",
+            "--package",
+            "lockstep-engine",
+            "--lib",
+            "--target-dir",
+        ])
+        .arg(folder)
+        .args(["--", "channel::model"])
+        .env("RUSTFLAGS", "--cfg loom"),
+    )
 }
 
-/// Whether the tests can open windows on a virtual screen. Installs what that needs first if it may.
-#[cfg(target_os = "linux")]
-fn prepare_screen() -> anyhow::Result<bool> {
-    if !lockstep_screen::is_installed() && may_install_packages() {
-        install_packages(&lockstep_screen::PACKAGES)?;
-    }
-    let has_screen = lockstep_screen::is_installed();
-    if !has_screen {
-        eprintln!(
-            "skipped: window tests, because Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
-            lockstep_screen::PACKAGES.join(" ")
-        );
-    }
-    Ok(has_screen)
-}
-
-/// The tests open windows on Linux only.
-#[cfg(not(target_os = "linux"))]
-fn prepare_screen() -> anyhow::Result<bool> {
-    eprintln!("skipped: window tests run on Linux only");
-    Ok(false)
+/// Runs the channels' unit tests through Miri.
+///
+/// # Errors
+/// If one fails, or there is no nightly toolchain with Miri.
+pub(crate) fn miri() -> anyhow::Result<()> {
+    // The environment names the stable toolchain that runs this.
+    let mut command = Command::new("rustup");
+    command
+        .args([
+            "run",
+            "nightly",
+            "cargo",
+            "miri",
+            "test",
+            "--package",
+            "lockstep-engine",
+        ])
+        .args(["--lib", "--target-dir"])
+        .arg(target_dir().join("miri"))
+        .args(["--", "channel::"])
+        .env_remove("CARGO")
+        .env_remove("RUSTC")
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .current_dir(root());
+    run_command(&mut command)
+        .context("Miri: rustup toolchain install nightly --component miri,rust-src")
 }
 
 /// Runs the tests of `lockstep live`, through a JACK server of their own if `jackd` is installed.
-fn test_live(has_screen: bool) -> anyhow::Result<()> {
+fn test_live(tools: &Tools) -> anyhow::Result<()> {
     // Only the program and its own tests; everything else has been tested without live mode.
     let mut targets = vec!["--bin", "lockstep"];
-    if has_jackd() {
+    if tools.has_jackd {
         targets.extend(["--test", "live"]);
-        if has_screen {
+        if tools.has_screen {
             targets.extend(["--test", "window"]);
         }
-    } else {
-        eprintln!(
-            "skipped: `lockstep live` is not run, because `jackd` is not installed (Debian: jackd2)"
-        );
     }
     let runner: &[&str] = if answers("cargo", &["nextest", "--version"]) {
         &["nextest", "run"]
@@ -182,42 +171,6 @@ fn test_live(has_screen: bool) -> anyhow::Result<()> {
         &["test"]
     };
     cargo(&[runner, &LIVE, &targets].concat())
-}
-
-/// Whether a JACK server can be started.
-fn has_jackd() -> bool {
-    answers("jackd", &["--version"])
-}
-
-fn has_live_headers() -> bool {
-    answers("pkg-config", &["--exists", "alsa", "jack"])
-}
-
-/// Whether this is an unattended Debian machine: root under `CI=true`.
-fn may_install_packages() -> bool {
-    let is_root = Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|id| id.stdout.trim_ascii() == b"0");
-    let is_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
-    is_root && is_ci && Path::new("/etc/debian_version").exists()
-}
-
-/// Tries to install what a step needs. Failing to do so is not an error: the step is then skipped with a message.
-fn install_packages(packages: &[&str]) -> anyhow::Result<()> {
-    let apt_get = |args: &[&str]| {
-        Command::new("apt-get")
-            .args(args)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .status()
-            .context("calling apt-get")
-    };
-    let install = [&["install", "--yes", "--no-install-recommends"], packages].concat();
-    // A fresh machine may have no package lists.
-    if !apt_get(&install)?.success() && apt_get(&["update"])?.success() {
-        apt_get(&install)?;
-    }
-    Ok(())
 }
 
 /// Whether a program is installed and succeeds with these arguments.

@@ -31,15 +31,15 @@ const MAX_VST3_KEPT_KIB: u64 = 60 * 1024;
 const MAX_RESIDENT_KIB: u64 = 256 * 1024;
 
 /// Whether a window can be opened on this machine.
-pub(crate) fn has_screen() -> bool {
+pub(crate) fn has_screen() -> Result<bool> {
     let has = lockstep_screen::is_installed();
     if !has {
-        eprintln!(
-            "skipped: window tests, because Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
+        lockstep_hosts::skip(&format!(
+            "window tests, because Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
             lockstep_screen::PACKAGES.join(" ")
-        );
+        ))?;
     }
-    has
+    Ok(has)
 }
 
 /// Runs `editor_rounds` and returns its output.
@@ -83,7 +83,7 @@ pub(crate) fn figure(said: &str, name: &str) -> Result<u64> {
 /// Checks that the drums are the same as without a window, every window draws at both sizes, no thread is left and
 /// little memory is kept.
 fn assert_harmless(format: &str, max_kept_kib: u64) -> Result<()> {
-    if !has_screen() {
+    if !has_screen()? {
         return Ok(());
     }
     let said = rounds(&[format, "--rounds", "200"])?;
@@ -109,7 +109,7 @@ fn using_the_vst3_window_200_times_changes_no_drums_and_leaks_no_picture() -> Re
 
 #[test]
 fn a_drag_in_the_window_reaches_the_host_as_one_gesture() -> Result<()> {
-    if !has_screen() {
+    if !has_screen()? {
         return Ok(());
     }
     let said = rounds(&["clap", "--drag"])?;
@@ -133,7 +133,7 @@ fn a_drag_in_the_window_reaches_the_host_as_one_gesture() -> Result<()> {
 // A host that is not told closes the project without asking to save it.
 #[test]
 fn a_pin_and_a_mute_tell_the_host_that_the_project_has_changed() -> Result<()> {
-    if !has_screen() {
+    if !has_screen()? {
         return Ok(());
     }
     for format in ["clap", "vst3"] {
@@ -153,7 +153,7 @@ fn a_pin_and_a_mute_tell_the_host_that_the_project_has_changed() -> Result<()> {
 
 #[test]
 fn the_button_in_the_window_saves_a_take() -> Result<()> {
-    if !has_screen() {
+    if !has_screen()? {
         return Ok(());
     }
     for format in ["clap", "vst3"] {
@@ -164,7 +164,7 @@ fn the_button_in_the_window_saves_a_take() -> Result<()> {
 
 #[test]
 fn the_window_reports_a_missing_own_drummer() -> Result<()> {
-    if !has_screen() {
+    if !has_screen()? {
         return Ok(());
     }
     for format in ["clap", "vst3"] {

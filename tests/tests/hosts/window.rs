@@ -11,7 +11,7 @@ use crate::editor::{figure, has_screen, say};
 
 /// Opens at least this many windows with these arguments, and checks that each is drawn and each thread ends.
 fn assert_drawn(n_windows: u64, args: &[&str]) -> Result<()> {
-    if !has_screen() {
+    if !has_screen()? {
         return Ok(());
     }
     // Each round opens the first and the second window of an instance.

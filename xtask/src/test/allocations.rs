@@ -21,7 +21,7 @@ const PLACES: [&str; 2] = [
 pub(super) fn run() -> anyhow::Result<()> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         eprintln!(
-            "skipped: the check for allocations on the audio thread runs on x86-64 Linux only"
+            "SKIPPED: the check for allocations on the audio thread runs on x86-64 Linux only"
         );
         return Ok(());
     }

@@ -18,7 +18,7 @@ pub(super) fn run() -> Result<()> {
         target_env = "gnu",
         target_arch = "x86_64"
     )) {
-        eprintln!("skipped: the library's imports and size are checked on x86-64 Linux only");
+        eprintln!("SKIPPED: the library's imports and size are checked on x86-64 Linux only");
         return Ok(());
     }
     let library = bundle::built()?;
@@ -43,7 +43,7 @@ pub(super) fn run() -> Result<()> {
     }
     if bundle::weigh()?.is_none() {
         eprintln!(
-            "skipped: the size of the release build, because there is none. `cargo xtask bundle lockstep --release` builds \
+            "note: the size of the release build is not checked, because there is none. `cargo xtask bundle lockstep --release` builds \
              and checks it"
         );
     }

@@ -169,7 +169,7 @@ mod tests {
         let n_names = fs::read_dir(folder.path())?.count();
         assert_eq!(n_names, usize::from(!has_nameless));
         if !has_nameless {
-            eprintln!("skipped: the file system for temporary files has no nameless files");
+            eprintln!("SKIPPED: the file system for temporary files has no nameless files");
         }
         Ok(())
     }
