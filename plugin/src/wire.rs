@@ -5,8 +5,8 @@
 use arrayvec::ArrayVec;
 use lockstep_core::representation::{Beats, Meter};
 use lockstep_engine::realtime::{
-    BassEvent, BassEventKind, BassInput, Cue, DrumEvent, DrumEventKind, DrumKey, FrameOffset,
-    InputEvent, InputSettings, Meaning,
+    BassEvent, BassEventKind, BassInput, Button, Cue, DrumEvent, DrumEventKind, DrumKey,
+    FrameOffset, InputEvent, InputSettings, Meaning,
 };
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
@@ -32,8 +32,7 @@ pub(crate) struct Inbox {
     /// Notes passed on whose note-off must follow even if thru is switched off: one bit per key, one row per channel.
     passed: [u128; 16],
     is_save_asked: bool,
-    /// Whether the tap button was down last time; `None` before it was first read, because a project may load with it down.
-    was_tap_down: Option<bool>,
+    tap: Button,
 }
 
 impl Default for Inbox {
@@ -44,7 +43,7 @@ impl Default for Inbox {
             thru: ArrayVec::new(),
             passed: [0; 16],
             is_save_asked: false,
-            was_tap_down: None,
+            tap: Button::default(),
         }
     }
 }
@@ -61,7 +60,7 @@ impl Inbox {
         self.bass.clear();
         self.thru.clear();
         self.is_save_asked = false;
-        if self.was_tap_down.replace(is_tap_down) == Some(false) && is_tap_down {
+        if self.tap.is_pressed(is_tap_down) {
             let _ = self.bass.try_push(BassEvent {
                 frame: FrameOffset(0),
                 kind: BassEventKind::Tap,

@@ -12,6 +12,7 @@
 
 mod bass_input;
 mod block;
+mod button;
 mod clock;
 mod controls;
 mod drum_map;
@@ -40,6 +41,7 @@ pub use block::{
     BassEvent, BassEventKind, Block, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
     MAX_DRUM_EVENTS, Transport,
 };
+pub use button::Button;
 pub use controls::{Controls, FreeRunStart, SilencePolicy, TempoFollow};
 pub use drum_map::{DrumKey, DrumMap};
 pub use fills::Fills;

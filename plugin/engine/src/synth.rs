@@ -22,8 +22,10 @@ pub use kit::{Kit, LONGEST_TAIL_S, MAX_PENDING_HITS};
 pub use settings::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
 
 #[cfg(test)]
+#[path = "synth/tests/arriving.rs"]
 mod arriving;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+#[path = "synth/tests/turning.rs"]
 mod turning;

@@ -14,6 +14,7 @@ use lockstep_engine::realtime::{
 };
 use lockstep_engine::synth::{Kit, KitChoice};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_offline::OnDemand;
 
 const BLOCK_FRAMES: u32 = 64;
 const SAMPLE_RATE_HZ: f64 = 48_000.0;
@@ -23,20 +24,6 @@ const N_BLOCKS: u32 = 12_000;
 
 fn main() {
     divan::main();
-}
-
-/// Makes its plan by rule when it is asked for one, in less than a microsecond.
-#[derive(Default)]
-struct Rule(Option<Request>);
-
-impl PlanSource for Rule {
-    fn publish(&mut self, request: &Request) {
-        self.0 = Some(*request);
-    }
-
-    fn plan_for(&mut self, _take: u32, _measure: u64) -> Option<Plan> {
-        RuleGroove.plan(&self.0?).ok()
-    }
 }
 
 /// Hits in each measure of [`Twenty`].
@@ -137,7 +124,7 @@ fn eight_measures(
 fn block_of_64_frames(bencher: Bencher<'_, '_>) {
     let mut performer = Performer::new();
     let mut kit = Kit::new(48_000.0);
-    let mut rule = Rule::default();
+    let mut rule = OnDemand::new(|request| RuleGroove.plan(request));
     assert!(
         eight_measures(&mut performer, Some(&mut kit), &mut rule) > 50,
         "drums are played"

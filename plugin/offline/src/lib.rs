@@ -4,19 +4,21 @@
 //! synchronously, one per measure, at its downbeat.
 
 mod grid;
+mod on_demand;
 mod sound;
 
 pub use grid::{grid, grid_of};
+pub use on_demand::OnDemand;
 pub use sound::{mono_wav, render, wav, write_wav};
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use lockstep_core::generator::{Generator, PredictError, Request};
+use lockstep_core::generator::{Generator, PredictError};
+use lockstep_core::representation::Beats;
 use lockstep_core::representation::midi_velocity;
-use lockstep_core::representation::{Beats, Plan};
 use lockstep_engine::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
-    PlanSource, Tally, Transport,
+    Tally, Transport,
 };
 use lockstep_files::midi_file::{Note, Song};
 
@@ -46,7 +48,7 @@ pub struct Take {
 pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> Take {
     let mut host = Host::new(song);
     let mut performer = Performer::new();
-    let mut plans = Direct::new(generator);
+    let mut plans = OnDemand::new(|request| generator.plan(request));
     let mut out = DrumEvents::new();
     let mut drums = Vec::new();
     let mut sounding: Vec<Note> = Vec::new();
@@ -101,41 +103,6 @@ fn measure_at(song: &Song, at: Beats) -> (Beats, Beats) {
     let length = song.meter_at(at).unwrap_or_default().length().0;
     let n_measures = ((at.0 - begin) / length + 1e-9).floor();
     (Beats(begin + n_measures * length), Beats(length))
-}
-
-/// Predicts when a plan is asked for, on the same thread.
-struct Direct<'a> {
-    generator: &'a mut dyn Generator,
-    newest: Option<Request>,
-    predictions: Vec<Duration>,
-    failure: Option<PredictError>,
-}
-
-impl<'a> Direct<'a> {
-    fn new(generator: &'a mut dyn Generator) -> Self {
-        Self {
-            generator,
-            newest: None,
-            predictions: Vec::new(),
-            failure: None,
-        }
-    }
-}
-
-impl PlanSource for Direct<'_> {
-    fn publish(&mut self, request: &Request) {
-        self.newest = Some(*request);
-    }
-
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
-        let request = self
-            .newest
-            .filter(|request| (request.take, request.measure) == (take, measure))?;
-        let begun = Instant::now();
-        let plan = self.generator.plan(&request);
-        self.predictions.push(begun.elapsed());
-        plan.map_err(|error| self.failure.get_or_insert(error)).ok()
-    }
 }
 
 /// A host that plays a song once, from its first beat to the end of its last measure with bass, and then stops.

@@ -3,34 +3,22 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use lockstep_core::generator::{Generator, Request};
-use lockstep_core::representation::{Beats, Meter, Plan};
+use lockstep_core::generator::Generator;
+use lockstep_core::representation::{Beats, Meter};
 use lockstep_engine::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
-    PlanSource, Transport,
+    Transport,
 };
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_offline::OnDemand;
 
 /// A sixteenth note at 120 BPM and 48 kHz.
 const STEP_FRAMES: u32 = 6_000;
 
-/// Predicts when it is asked for a plan.
-struct Asked(Predictor, Option<Request>);
-
-impl PlanSource for Asked {
-    fn publish(&mut self, request: &Request) {
-        self.1 = Some(*request);
-    }
-
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
-        let request = self.1.filter(|r| (r.take, r.measure) == (take, measure))?;
-        self.0.plan(&request).ok()
-    }
-}
-
 /// Step and General MIDI note of the hits in each of sixteen measures, with the idea key pressed in the given measures.
 fn play(seed: u32, ideas: &[u32]) -> Result<Vec<BTreeSet<(u32, u8)>>> {
-    let mut plans = Asked(Predictor::new(EMBEDDED_WEIGHTS)?, None);
+    let mut predictor = Predictor::new(EMBEDDED_WEIGHTS)?;
+    let mut plans = OnDemand::new(|request| predictor.plan(request));
     let mut performer = Performer::new();
     let mut controls = Controls {
         feel: 0.0,

@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 
 use lockstep_core::representation::Beats;
 use lockstep_engine::channel::TapeWriter;
-use lockstep_engine::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};
+use lockstep_engine::realtime::{BassEventKind, Block, Button, DrumEvent, FrameOffset, Passage};
 use lockstep_engine::synth::KitChoice;
 
 use super::{N_RESERVED, Record, Shared, What};
@@ -30,8 +30,7 @@ pub struct Recorder {
     tempo_bpm: f32,
     /// Beats played so far.
     pub(super) now: Beats,
-    /// Whether the button was down last time; `None` at first, because a project may load with it down.
-    was_down: Option<bool>,
+    save: Button,
 }
 
 impl Recorder {
@@ -41,7 +40,7 @@ impl Recorder {
             shared,
             tempo_bpm: 0.0,
             now: Beats(0.0),
-            was_down: None,
+            save: Button::default(),
         }
     }
 
@@ -95,7 +94,7 @@ impl Recorder {
     /// # Realtime safety
     /// Never allocates, never waits.
     pub fn hold_save(&mut self, is_down: bool) {
-        if self.was_down.replace(is_down) == Some(false) && is_down {
+        if self.save.is_pressed(is_down) {
             self.save();
         }
     }

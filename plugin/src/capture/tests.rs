@@ -5,14 +5,14 @@ mod leaving;
 mod taking;
 mod writing;
 
-use lockstep_core::generator::{Generator as _, Request};
+use lockstep_core::generator::{Generator as _, PredictError, Request};
 use lockstep_core::representation::{Meter, Plan};
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{
-    BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, PlanSource,
-    Transport,
+    BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, Transport,
 };
 use lockstep_files::midi_file::{PPQ, Song};
+use lockstep_offline::OnDemand;
 
 use super::reel::Reel;
 use super::writer::Job;
@@ -20,19 +20,8 @@ use super::*;
 
 const RATE_HZ: f64 = 48_000.0;
 
-/// Answers by rule when asked.
-#[derive(Default)]
-struct Rule(Option<Request>);
-
-impl PlanSource for Rule {
-    fn publish(&mut self, request: &Request) {
-        self.0 = Some(*request);
-    }
-
-    fn plan_for(&mut self, _take: u32, _measure: u64) -> Option<Plan> {
-        RuleGroove.plan(&self.0?).ok()
-    }
-}
+/// A plan by rule.
+type Rule = OnDemand<fn(&Request) -> Result<Plan, PredictError>>;
 
 /// A stretch of host time without a jump.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +70,7 @@ impl Instance {
         let (recorder, tape) = capture();
         let instance = Self {
             performer: Performer::new(),
-            plans: Rule::default(),
+            plans: OnDemand::new(|request| RuleGroove.plan(request)),
             controls: Controls::default(),
             recorder,
             out: DrumEvents::new(),

@@ -341,7 +341,22 @@ fn report(watch: &Watch, params: &LockstepParams) -> (String, bool) {
     let weights = params.drummer.weights.to_string();
     let words =
         format!("{took} · plan late in {missed} of {measures} measures · {device} · {weights}");
+    let words = match tempo(watch) {
+        Some(tempo) => format!("{tempo} · {words}"),
+        None => words,
+    };
     (words, missed > 0)
+}
+
+/// The tempo that the drummer keeps, and whose it is; `None` while it waits and nobody has tapped.
+fn tempo(watch: &Watch) -> Option<String> {
+    let seen = watch.snapshot();
+    let (whose, bpm) = match seen.time {
+        Time::Song => ("host", seen.tempo_bpm),
+        Time::Free => ("free run", seen.free_tempo_bpm.unwrap_or(seen.tempo_bpm)),
+        Time::Resting => ("tapped", seen.free_tempo_bpm?),
+    };
+    Some(format!("{whose} {bpm:.1} BPM"))
 }
 
 /// What to do first, until the drummer has begun.
@@ -349,7 +364,8 @@ fn invitation(watch: &Watch, params: &LockstepParams) -> Option<[String; 2]> {
     if watch.has_begun {
         return None;
     }
-    let tempo = params.free_run.tempo.value();
+    let tapped = watch.snapshot().free_tempo_bpm;
+    let tempo = tapped.unwrap_or_else(|| f64::from(params.free_run.tempo.value()));
     Some(if params.free_run.is_on.value() {
         [
             "Play your bass: your first note is beat one.".to_owned(),

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::per_voice::PerVoice;
 use lockstep_core::representation::Voice;
 use lockstep_engine::synth::{KitChoice, KitSettings, SILENT_DB, VoiceSettings};
 use nice_plug::prelude::*;
+
+use super::per_voice::PerVoice;
 
 /// [`KitChoice`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]

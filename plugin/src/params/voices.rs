@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::per_voice::PerVoice;
 use lockstep_core::representation::{N_VOICES, Voice};
 use lockstep_engine::realtime::Pins;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
+
+use super::per_voice::PerVoice;
 
 /// Mute and solo of one voice.
 #[derive(Debug, Params)]

@@ -49,9 +49,4 @@ impl Compare {
     pub fn copy(&mut self, now: Values) {
         self.other = Some(now);
     }
-
-    /// Whether the other slot has the same values.
-    pub fn is_same(&self, now: &Values) -> bool {
-        self.other.as_ref().is_none_or(|other| other == now)
-    }
 }

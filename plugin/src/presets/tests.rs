@@ -340,7 +340,6 @@ fn a_and_b_each_come_back_as_they_were_left() -> Tested {
     let parameters = made();
     let mut compare = Compare::default();
     let now = || Values::now(&parameters);
-    assert!(compare.is_same(&now()));
     set(&parameters, "density", "20 %")?;
     let a = now();
     // At first B is a copy of A.
@@ -349,7 +348,6 @@ fn a_and_b_each_come_back_as_they_were_left() -> Tested {
     set(&parameters, "density", "80 %")?;
     set(&parameters, "seed", "3")?;
     let b = now();
-    assert!(!compare.is_same(&b));
     compare.switch(now()).settle(&parameters);
     assert_eq!((compare.on(), now()), (Slot::A, a.clone()));
     compare.switch(now()).settle(&parameters);

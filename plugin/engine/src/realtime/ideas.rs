@@ -1,10 +1,11 @@
 //! The button for another idea: different drums from the same drummer, from the next measure on.
 
+use super::button::Button;
+
 /// Counts the ideas of a playback.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ideas {
-    /// `None` before the button was first read: a project may load with it down.
-    was_down: Option<bool>,
+    button: Button,
     is_pressed: bool,
     /// Index of the current idea; 0 is what the seed alone gives.
     n: u32,
@@ -13,7 +14,7 @@ pub(super) struct Ideas {
 impl Ideas {
     /// Reads whether the button is down in a block. Only going down counts.
     pub(super) fn hold(&mut self, is_down: bool) {
-        self.is_pressed |= self.was_down.replace(is_down) == Some(false) && is_down;
+        self.is_pressed |= self.button.is_pressed(is_down);
     }
 
     /// The button was pressed and released.

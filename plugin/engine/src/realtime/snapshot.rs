@@ -43,6 +43,9 @@ pub struct Snapshot {
     pub time: Time,
     /// In BPM; 0 while no time passes.
     pub tempo_bpm: f64,
+    /// Tempo of the drummer's own clock: followed while it runs, tapped before it starts; see
+    /// [`Performer::free_tempo_bpm`].
+    pub free_tempo_bpm: Option<f64>,
     /// Quarter notes since the measure began, from 0 to its length; at rest, where playing stopped.
     pub position: Beats,
     /// The measure being played, counted from the start.
@@ -68,6 +71,7 @@ impl Default for Snapshot {
         Self {
             time: Time::Resting,
             tempo_bpm: 0.0,
+            free_tempo_bpm: None,
             position: Beats(0.0),
             measure: 0,
             meter: Meter::COMMON,
@@ -108,6 +112,7 @@ impl Performer {
         let (serial, meter) = (self.measure.serial, self.measure.meter);
         Snapshot {
             time,
+            free_tempo_bpm: self.free_tempo_bpm(),
             tempo_bpm: running.map_or(0.0, |last| f64::from(last.tempo_bpm(sample_rate_hz))),
             position: Beats(position.clamp(0.0, meter.length().0)),
             measure: serial,

@@ -288,7 +288,7 @@ fn free_run_begins_with_the_first_bass_note() {
 }
 
 #[test]
-fn invalid_transports_and_knobs_do_not_panic() {
+fn invalid_transports_and_knobs_give_lawful_notes_and_the_drummer_recovers() {
     let mut performer = Performer::new();
     let mut out = DrumEvents::new();
     for bad in [
@@ -337,9 +337,21 @@ fn invalid_transports_and_knobs_do_not_panic() {
             ) = (broken, broken, broken, broken, broken);
             for _ in 0..100 {
                 performer.perform(&block, &controls, &mut Everything, &mut out);
+                for event in &out {
+                    assert!(event.frame.0 < block.n_frames, "{event:?}");
+                    if let DrumEventKind::On { velocity } = event.kind {
+                        assert!((0.0..=1.0).contains(&velocity), "{event:?}");
+                    }
+                }
             }
         }
     }
+    performer.reset();
+    let mut host = Host::new(48_000.0, 0.0).with_eighths(64);
+    host.performer = performer;
+    host.play(48_000 * 8, &[512], &mut Everything);
+    assert!(host.ons().len() > 16);
+    assert_eq!(host.performer.tally().dropped_notes, 0);
 }
 
 #[test]

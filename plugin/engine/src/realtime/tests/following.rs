@@ -192,6 +192,10 @@ fn freeze_keeps_the_found_tempo_and_off_returns_to_the_set_one() {
         found.is_some_and(|bpm| (bpm - 132.0).abs() < 2.0),
         "{found:?}"
     );
+    let seen = host
+        .performer
+        .snapshot(RATE_HZ, &host.controls, &mut Metronome);
+    assert_eq!(seen.free_tempo_bpm, found);
     host.controls.tempo_follow = TempoFollow::Freeze;
     host.play_to_second(45.0, &mut Metronome);
     assert_eq!(host.performer.free_tempo_bpm(), found);
