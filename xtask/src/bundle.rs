@@ -4,6 +4,7 @@
 //! the profile `bundle` and builds the library as a `cdylib` only: a build that also makes the Rust library, as `cargo
 //! build` does, gets no link-time optimisation.
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -57,6 +58,7 @@ fn release(options: &[String]) -> Result<()> {
     let bundled_as = ["--profile", "bundle"].map(str::to_owned);
     let options = [&bundled_as[..], options].concat();
     nice_plug_xtask::bundle(&target_dir(), PACKAGE, &options, false)?;
+    copy_licences()?;
     if is_for_this_machine(&options) {
         weigh()?;
     }
@@ -67,6 +69,21 @@ fn release(options: &[String]) -> Result<()> {
 fn is_for_this_machine(options: &[String]) -> bool {
     cfg!(all(target_os = "linux", target_env = "gnu"))
         && !options.iter().any(|option| option.starts_with("--target"))
+}
+
+/// Puts the licences of what the bundles contain beside them.
+fn copy_licences() -> Result<()> {
+    let to = target_dir().join("bundled/licences");
+    fs::create_dir_all(&to).with_context(|| format!("making {}", to.display()))?;
+    let mut files = vec![root().join("LICENSE-MIT"), root().join("LICENSE-APACHE")];
+    for entry in fs::read_dir(root().join("docs/licences"))? {
+        files.push(entry?.path());
+    }
+    for file in files {
+        let name = file.file_name().unwrap_or_default();
+        fs::copy(&file, to.join(name)).with_context(|| format!("copying {}", file.display()))?;
+    }
+    Ok(())
 }
 
 /// Checks the release build; `None` if there is none. On Linux, where each bundle is this one file.

@@ -3,7 +3,7 @@
 //! [`Kit::new`] decodes, resamples and renders every sound once, off the audio thread; [`Kit::soon`] has a background thread
 //! do so. [`Kit::render`] only plays those buffers, on the audio thread. Knows nothing of plans, densities or hosts: it is
 //! told which voice is hit at which frame, and never does I/O. The recordings are from the sound font `FluidR3` GM; their
-//! licence is beside them in `plugin/kit`.
+//! licence is beside them in `plugin/engine/kit`.
 
 mod bank;
 mod drum;
