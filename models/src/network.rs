@@ -38,3 +38,8 @@ pub const NET_MEASURES: usize = 4;
 
 /// Channels of a step of bass. Two for each pitch: whether it begins there and whether it sounds.
 pub const N_PLANES: usize = 2 * lockstep_core::representation::N_PITCHES;
+
+/// Channels of the features at each scale, finest first.
+const STEP_CHANNELS: usize = 32;
+const BEAT_CHANNELS: usize = 48;
+const MEASURE_CHANNELS: usize = 64;

@@ -152,7 +152,7 @@ impl Architecture {
                     "it may be 1 to 8",
                 )?;
                 demand(
-                    n_heads > 0 && super::hearing::STEP_CHANNELS.is_multiple_of(n_heads),
+                    n_heads > 0 && super::STEP_CHANNELS.is_multiple_of(n_heads),
                     "n-heads",
                     n_heads,
                     "it must divide the 32 channels of a step",

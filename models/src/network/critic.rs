@@ -3,8 +3,9 @@
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
 
+use super::STEP_CHANNELS;
 use super::architecture::Kernels;
-use super::hearing::{STEP_CHANNELS, STRIDE, StepReader, stack_measures};
+use super::hearing::{STRIDE, StepReader, stack_measures};
 use super::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
 
 /// Measures that the depth kernel joins: with 3-D kernels the critic judges each measure together with the one before.

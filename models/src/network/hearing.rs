@@ -10,7 +10,10 @@ mod transformer;
 use candle_core::{Result, Tensor};
 
 use super::architecture::BassEmbedding;
-use super::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
+use super::{
+    BEAT_CHANNELS, Layer, MEASURE_CHANNELS, NET_STEPS, ParameterError, Parameters, Projection,
+    STEP_CHANNELS,
+};
 use convolution::Convolution;
 pub(super) use convolution::StepReader;
 use index::{Bucket, Vocabulary};
@@ -21,11 +24,6 @@ use transformer::Transformer;
 
 /// Steps per beat, and beats per measure, of the network's 4/4 row.
 pub(super) const STRIDE: usize = 4;
-
-/// Channels of the features at each scale, finest first.
-pub(super) const STEP_CHANNELS: usize = 32;
-pub(super) const BEAT_CHANNELS: usize = 48;
-pub(super) const MEASURE_CHANNELS: usize = 64;
 
 /// Features of what was heard, at three scales.
 #[derive(Clone, Debug)]

@@ -12,8 +12,9 @@ use super::decoder::{Decoder, TAPS, WIDTH};
 use super::given::{N_GIVEN, N_PLACE};
 use super::trunk::{Player, TRUNK_WIDTH, Trunk};
 use super::{Context, N_OUTPUTS};
+use crate::network::STEP_CHANNELS;
 use crate::network::architecture::Architecture;
-use crate::network::hearing::{Hearing, OwnDrums, STEP_CHANNELS};
+use crate::network::hearing::{Hearing, OwnDrums};
 use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
 
 /// Which rows of what was heard each of B predictions uses, as `(B,)` of `u32`; with `None` each has a row of its own. Shared

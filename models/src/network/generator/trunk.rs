@@ -4,10 +4,11 @@
 use candle_core::{Result, Tensor};
 
 use super::latent_at;
-use crate::network::hearing::{
-    BEAT_CHANNELS, Heard, MEASURE_CHANNELS, STEP_CHANNELS, STRIDE, stack_measures,
+use crate::network::hearing::{Heard, STRIDE, stack_measures};
+use crate::network::{
+    BEAT_CHANNELS, Layer, MEASURE_CHANNELS, NET_MEASURES, NET_STEPS, ParameterError, Parameters,
+    Projection, STEP_CHANNELS,
 };
-use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
 
 /// Channels at the scale of the measure, of beats, of steps, and of the output.
 const MEASURE_WIDTH: usize = 128;
