@@ -97,6 +97,15 @@ pub struct MapError {
 
 /// Reads a map from text; voices it leaves out are General MIDI's. Empty lines and comments after `#` are ignored.
 ///
+/// ```
+/// use lockstep::drum_maps::{PRESETS, from_text, to_text};
+///
+/// let text = to_text(&PRESETS[0].map);
+/// assert_eq!(from_text(&text)?, PRESETS[0].map);
+/// assert!(from_text("kick = loud").is_err());
+/// # Ok::<(), lockstep::drum_maps::MapError>(())
+/// ```
+///
 /// # Errors
 /// [`MapError`] at the first line that cannot be read or that repeats a setting.
 pub fn from_text(text: &str) -> Result<DrumMap, MapError> {

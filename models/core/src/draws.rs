@@ -15,6 +15,13 @@ pub fn hash(coordinates: &[u64]) -> u64 {
 }
 
 /// A draw from the open interval (0, 1).
+///
+/// ```
+/// use lockstep_core::draws::uniform;
+///
+/// assert_eq!(uniform(&[7, 1]).to_bits(), uniform(&[7, 1]).to_bits());
+/// assert!((0.0..1.0).contains(&uniform(&[7, 2])));
+/// ```
 pub fn uniform(coordinates: &[u64]) -> f32 {
     // 23 bits plus a half: the draw is never 0 or 1, so its logarithm stays finite.
     ((hash(coordinates) >> 41) as f32 + 0.5) / (1_u64 << 23) as f32

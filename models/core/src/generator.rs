@@ -51,6 +51,13 @@ impl Default for Request {
 pub const DEFAULT_SEED: u32 = 39;
 
 /// The knobs that a generator takes into account.
+///
+/// ```
+/// use lockstep_core::generator::Taste;
+///
+/// let taste = Taste { seed: 39, variation: 0.1, ..Taste::default() };
+/// assert_eq!((taste.style, taste.fill), (None, None), "left to the drummer");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Taste {
     /// Which of many drummers plays: the same seed plays the same take.
@@ -141,6 +148,31 @@ impl fmt::Display for DeviceReport<'_> {
 }
 
 /// Predicts the drums of the measure that follows a window of bass.
+///
+/// ```
+/// use lockstep_core::generator::{Generator, PredictError, Request};
+/// use lockstep_core::representation::{Hit, HitMap, Presence, Voice};
+///
+/// /// A kick on beat one, whatever the bass does.
+/// struct One;
+///
+/// impl Generator for One {
+///     fn name(&self) -> &'static str {
+///         "one"
+///     }
+///
+///     fn predict(&mut self, _request: &Request) -> Result<HitMap, PredictError> {
+///         let kick = Presence::new(1.0).and_then(|presence| Hit::new(presence, 0.8, 0.0));
+///         let mut hits = HitMap::default();
+///         hits.set(0, Voice::Kick, kick.unwrap_or_default());
+///         Ok(hits)
+///     }
+/// }
+///
+/// let plan = One.plan(&Request::default())?;
+/// assert!(!plan.hits.is_rest());
+/// # Ok::<(), PredictError>(())
+/// ```
 pub trait Generator: Send {
     /// Name to display, such as `conditional-gan`.
     fn name(&self) -> &'static str;

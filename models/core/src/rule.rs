@@ -25,6 +25,16 @@ impl Generator for RuleGroove {
 ///
 /// Weaker steps have lower presence, so a lower density drops the ornaments first.
 ///
+/// ```
+/// use lockstep_core::representation::{Meter, Onset, Voice, WINDOW_STEPS, Window};
+/// use lockstep_core::rule::groove;
+///
+/// let mut window = Window::default();
+/// window.begin(WINDOW_STEPS - 16, Onset::new(40, 0.8));
+/// let hits = groove(&window, Meter::COMMON);
+/// assert!(hits.hit(0, Voice::Kick).presence().sounds_at(0.5));
+/// ```
+///
 /// # Realtime safety
 /// Never allocates.
 pub fn groove(window: &Window, meter: Meter) -> HitMap {

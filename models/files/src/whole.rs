@@ -98,6 +98,14 @@ impl Write for WholeFile {
 
 /// Writes a file completely or not at all.
 ///
+/// ```
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("take.mid");
+/// lockstep_files::whole::write(&path, b"all of it")?;
+/// assert_eq!(std::fs::read(&path)?, b"all of it");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// Those of the file system.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {

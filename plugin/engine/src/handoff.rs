@@ -12,6 +12,21 @@ use crate::realtime::PlanSource;
 
 /// Makes the two ends.
 ///
+/// ```
+/// use lockstep_core::generator::{Generator as _, Request};
+/// use lockstep_core::rule::RuleGroove;
+/// use lockstep_engine::handoff::handoff;
+/// use lockstep_engine::realtime::PlanSource as _;
+///
+/// let (mut audio_thread, mut generator_thread) = handoff();
+/// audio_thread.publish(&Request { measure: 1, ..Request::default() });
+/// if let Some(request) = generator_thread.newest_request() {
+///     generator_thread.answer(RuleGroove.plan(&request)?);
+/// }
+/// assert!(audio_thread.plan_for(0, 1).is_some());
+/// # Ok::<(), lockstep_core::generator::PredictError>(())
+/// ```
+///
 /// # Realtime safety
 /// Allocates the channels, once.
 pub fn handoff() -> (RealtimeEnd, GeneratorEnd) {

@@ -45,6 +45,18 @@ pub struct Take {
 }
 
 /// Plays drums to a song's bass.
+///
+/// ```
+/// use lockstep_core::rule::RuleGroove;
+/// use lockstep_engine::realtime::Controls;
+/// use lockstep_files::midi_file::{self, Pick};
+///
+/// let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())?;
+/// let take = lockstep_offline::play(&song, &Controls::default(), &mut RuleGroove);
+/// assert!(!take.song.drums.is_empty());
+/// println!("{}", lockstep_offline::grid(&take.song));
+/// # Ok::<(), midi_file::MidiFileError>(())
+/// ```
 pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> Take {
     let mut host = Host::new(song);
     let mut performer = Performer::new();

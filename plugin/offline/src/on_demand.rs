@@ -9,6 +9,18 @@ use lockstep_engine::realtime::PlanSource;
 
 /// Predicts when the performer asks for a plan, and keeps how that went.
 ///
+/// ```
+/// use lockstep_core::generator::{Generator as _, Request};
+/// use lockstep_core::rule::RuleGroove;
+/// use lockstep_engine::realtime::PlanSource as _;
+/// use lockstep_offline::OnDemand;
+///
+/// let mut plans = OnDemand::new(|request: &Request| RuleGroove.plan(request));
+/// plans.publish(&Request { measure: 3, ..Request::default() });
+/// assert!(plans.plan_for(0, 3).is_some());
+/// assert!(plans.plan_for(0, 4).is_none(), "nobody has asked for it");
+/// ```
+///
 /// # Realtime safety
 /// Not for an audio thread: it takes as long as the prediction does.
 pub struct OnDemand<P> {

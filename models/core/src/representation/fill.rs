@@ -8,6 +8,14 @@ const FILL: (usize, usize) = (2, 3);
 /// Whether a measure of `n_steps` with hits at these steps is a fill: toms, or a busy snare towards its end.
 ///
 /// This project's own rule, used to label training songs and to count fills in takes.
+///
+/// ```
+/// use lockstep_core::representation::{Voice, is_fill};
+///
+/// let toms = (8..16).map(|step_idx| (step_idx, Voice::HighTom));
+/// assert!(is_fill(toms, 16));
+/// assert!(!is_fill([(4, Voice::Snare), (12, Voice::Snare)], 16));
+/// ```
 pub fn is_fill(hits: impl IntoIterator<Item = (usize, Voice)>, n_steps: usize) -> bool {
     let (mut n_toms, mut n_snares) = (0, 0);
     for (step_idx, voice) in hits {

@@ -6,6 +6,14 @@ use super::{N_VOICES, Voice};
 pub const MAX_STEPS_PER_MEASURE: usize = 32;
 
 /// How readily a hit sounds: it sounds if its presence exceeds 1 − density.
+///
+/// ```
+/// use lockstep_core::representation::Presence;
+///
+/// let presence = Presence::new(0.3).expect("it is between 0 and 1");
+/// assert!(presence.sounds_at(0.8) && !presence.sounds_at(0.6));
+/// assert_eq!(Presence::new(1.5), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Presence(f32);
 
@@ -70,6 +78,16 @@ impl Hit {
 /// The drums of one measure: each voice at each step, `(T, V)` = `(MAX_STEPS_PER_MEASURE, N_VOICES)`.
 ///
 /// Rows are in time order, columns in [`Voice`]'s declaration order. Rows beyond the measure's length are empty.
+///
+/// ```
+/// use lockstep_core::representation::{Hit, HitMap, Presence, Voice};
+///
+/// let sure = Presence::new(1.0).and_then(|presence| Hit::new(presence, 0.8, 0.0));
+/// let mut hits = HitMap::default();
+/// assert!(hits.is_rest());
+/// hits.set(4, Voice::Snare, sure.expect("velocity and offset are in range"));
+/// assert!(hits.hit(4, Voice::Snare).presence().sounds_at(0.1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HitMap([[Hit; N_VOICES]; MAX_STEPS_PER_MEASURE]);
 
@@ -120,6 +138,12 @@ pub struct Plan {
 }
 
 /// Velocity in `[0, 1]` as MIDI's, at least 1.
+///
+/// ```
+/// use lockstep_core::representation::midi_velocity;
+///
+/// assert_eq!((midi_velocity(0.0), midi_velocity(0.5), midi_velocity(1.0)), (1, 64, 127));
+/// ```
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

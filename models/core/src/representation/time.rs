@@ -21,6 +21,13 @@ impl Step {
 }
 
 /// A time signature whose measure is a whole number of steps, at least one and at most [`MAX_STEPS_PER_MEASURE`].
+///
+/// ```
+/// use lockstep_core::representation::Meter;
+///
+/// assert_eq!(Meter::new(7, 8).map(Meter::n_steps), Some(14));
+/// assert_eq!(Meter::new(3, 32), None, "it is off the step grid");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meter {
     numerator: u8,

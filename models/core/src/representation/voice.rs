@@ -11,6 +11,14 @@ pub const N_VOICES: usize = 9;
 pub const N_GROUPS: usize = 5;
 
 /// One sound of the reduced kit.
+///
+/// ```
+/// use lockstep_core::representation::{Voice, VoiceGroup};
+///
+/// assert_eq!(Voice::from_gm_note(36), Some(Voice::Kick));
+/// assert_eq!(Voice::OpenHat.gm_note(), 46);
+/// assert_eq!(Voice::Ride.group(), VoiceGroup::Cymbals);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Voice {

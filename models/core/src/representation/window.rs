@@ -33,6 +33,13 @@ impl PitchSet {
 }
 
 /// Index of a MIDI key among the window's pitches, folded by octaves.
+///
+/// ```
+/// use lockstep_core::representation::{LOWEST_PITCH, pitch_index};
+///
+/// assert_eq!(pitch_index(LOWEST_PITCH + 4), 4);
+/// assert_eq!(pitch_index(LOWEST_PITCH - 8), 4, "lower octaves are folded in");
+/// ```
 pub fn pitch_index(key: u8) -> u8 {
     const TOP: u8 = LOWEST_PITCH + 71;
     const _: () = assert!(TOP as usize + 1 == LOWEST_PITCH as usize + N_PITCHES);
@@ -72,6 +79,16 @@ impl Onset {
 /// `(WINDOW_STEPS, N_PITCHES)`, and how loud and how late the notes begin.
 ///
 /// The window ends with the last step of the measure now being played; steps not yet played are empty.
+///
+/// ```
+/// use lockstep_core::representation::{Onset, WINDOW_STEPS, Window};
+///
+/// let mut window = Window::default();
+/// window.begin(WINDOW_STEPS - 1, Onset::new(40, 0.8));
+/// window.advance(4);
+/// assert!(!window.onsets(WINDOW_STEPS - 5).is_empty());
+/// assert!(window.is_silent_from(WINDOW_STEPS - 4));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     onsets: [PitchSet; WINDOW_STEPS],

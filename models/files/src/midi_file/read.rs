@@ -15,6 +15,13 @@ const MAX_NAME: usize = 64;
 
 /// Reads a song from the bytes of a Standard MIDI File.
 ///
+/// ```
+/// use lockstep_files::midi_file::{self, Pick};
+///
+/// let broken = midi_file::read(b"no MIDI file", Pick::default());
+/// assert!(broken.is_err_and(|error| !error.to_string().is_empty()));
+/// ```
+///
 /// # Errors
 /// [`MidiFileError`] says what is wrong with the file and what to do about it.
 pub fn read(bytes: &[u8], pick: Pick) -> Result<Song, MidiFileError> {

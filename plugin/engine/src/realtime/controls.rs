@@ -133,6 +133,15 @@ impl Controls {
     /// The density that applies to a voice, in `[0, 1]`: twice the product of the overall and the group's density.
     ///
     /// Both at ½ give ½, the plan as the drummer meant it. It rises with either, and is 0 if either is 0 or the voice is muted.
+    ///
+    /// ```
+    /// use lockstep_core::representation::Voice;
+    /// use lockstep_engine::realtime::Controls;
+    ///
+    /// let controls = Controls { muted: 1 << Voice::Kick.index(), ..Controls::default() };
+    /// assert_eq!(controls.density_of(Voice::Kick), 0.0);
+    /// assert!(controls.density_of(Voice::Snare) > 0.0);
+    /// ```
     pub fn density_of(&self, voice: Voice) -> f32 {
         if self.muted >> voice.index() & 1 == 1 {
             return 0.0;

@@ -15,6 +15,14 @@ pub struct DrumKey {
 }
 
 /// The MIDI notes of all voices.
+///
+/// ```
+/// use lockstep_core::representation::Voice;
+/// use lockstep_engine::realtime::DrumMap;
+///
+/// let key = DrumMap::GENERAL_MIDI.key(Voice::Snare);
+/// assert_eq!((key.note, key.channel), (38, 9));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrumMap {
     keys: [DrumKey; N_VOICES],

@@ -19,6 +19,17 @@ pub enum Pin {
 
 /// The pins, the same for every measure: step by step from the downbeat, voice by voice. Steps beyond a measure's end are
 /// ignored. Pins add nothing to a measure in which the drummer rests.
+///
+/// ```
+/// use lockstep_core::representation::Voice;
+/// use lockstep_engine::realtime::{Pin, Pins};
+///
+/// let mut pins = Pins::default();
+/// pins.set(0, Voice::Crash, Pin::Pinned);
+/// assert_eq!(pins.at(0, Voice::Crash), Pin::Pinned);
+/// let [pinned, forbidden] = pins.bits();
+/// assert_eq!(Pins::from_bits(pinned, forbidden), pins);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pins {
     /// Bit `s` of entry `v`: voice `v` is pinned at step `s`.

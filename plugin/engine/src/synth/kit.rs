@@ -47,6 +47,18 @@ const KNEE: f32 = 0.8;
 pub(super) const CHUNK: usize = 64;
 
 /// The built-in kit.
+///
+/// ```
+/// use lockstep_core::representation::Voice;
+/// use lockstep_engine::synth::{Kit, KitSettings};
+///
+/// let mut kit = Kit::new(48_000.0);
+/// kit.set(&KitSettings::default());
+/// kit.hit(0, Voice::Snare, 0.8);
+/// let (mut left, mut right) = ([0.0; 512], [0.0; 512]);
+/// kit.render(&mut left, &mut right);
+/// assert!(left.iter().any(|sample| sample.abs() > 0.01));
+/// ```
 #[derive(Debug)]
 pub struct Kit {
     /// May be freed by the thread that drops the kit, which is never the audio thread.
