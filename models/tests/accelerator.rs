@@ -12,10 +12,10 @@ use lockstep_models::network::{
 use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk, TrunkError};
 use lockstep_models::weights::{Config, PerVoice, save};
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Untrained weights, as a file's bytes.
-fn weights(bass: BassEmbedding) -> Outcome<Vec<u8>> {
+fn weights(bass: BassEmbedding) -> TestResult<Vec<u8>> {
     let config = Config {
         architecture: Architecture {
             bass,
@@ -70,7 +70,7 @@ fn request(measure: u64) -> Request {
     request
 }
 
-fn drums(predictor: &mut Predictor) -> Outcome<Vec<HitMap>> {
+fn drums(predictor: &mut Predictor) -> TestResult<Vec<HitMap>> {
     let maps = (0..6).map(|measure| predictor.predict(&request(measure)));
     Ok(maps.collect::<Result<_, _>>()?)
 }
@@ -146,7 +146,7 @@ const WAYS: [(&str, Spoil); 3] = [
 ];
 
 #[test]
-fn after_any_failure_the_drums_are_the_cpus_and_the_report_says_why() -> Outcome {
+fn after_any_failure_the_drums_are_the_cpus_and_the_report_says_why() -> TestResult {
     let weights = weights(BassEmbedding::Convolution)?;
     let cpu = drums(&mut Predictor::new(&weights)?)?;
     for (why, spoil) in WAYS {
@@ -175,7 +175,7 @@ fn after_any_failure_the_drums_are_the_cpus_and_the_report_says_why() -> Outcome
 }
 
 #[test]
-fn each_kind_of_embedding_can_be_computed_on_another_device() -> Outcome {
+fn each_kind_of_embedding_can_be_computed_on_another_device() -> TestResult {
     for bass in [
         BassEmbedding::Convolution,
         BassEmbedding::Transformer {
@@ -197,7 +197,7 @@ fn each_kind_of_embedding_can_be_computed_on_another_device() -> Outcome {
 }
 
 #[test]
-fn another_network_is_refused() -> Outcome {
+fn another_network_is_refused() -> TestResult {
     let weights = weights(BassEmbedding::Convolution)?;
     let mut predictor = Predictor::new(&weights)?;
     let cpu = drums(&mut predictor)?;
@@ -220,7 +220,7 @@ fn another_network_is_refused() -> Outcome {
 }
 
 #[test]
-fn a_drummer_without_a_trunk_stays_on_the_cpu_and_says_so() -> Outcome {
+fn a_drummer_without_a_trunk_stays_on_the_cpu_and_says_so() -> TestResult {
     let weights = weights(BassEmbedding::Convolution)?;
     let gan = include_bytes!("../weights/base.safetensors");
     let mut predictor = Predictor::new(gan)?;

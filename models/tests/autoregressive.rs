@@ -14,7 +14,7 @@ use lockstep_models::network::{
 use lockstep_models::predict::Predictor;
 use lockstep_models::weights::{Config, PerVoice};
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const N_STYLES: usize = 3;
 const STYLE: usize = 1;
@@ -37,7 +37,7 @@ fn config(memory: f32) -> Config {
 }
 
 /// Untrained weights.
-fn parameters() -> Outcome<Parameters> {
+fn parameters() -> TestResult<Parameters> {
     let layers = GeneratorNet::layers(&config(1.0).architecture);
     Ok(Parameters::initialise(&layers, 7)?.0)
 }
@@ -94,7 +94,7 @@ fn people() -> Hits {
 }
 
 /// The probabilities for the same request, computed with tensors for all cells at once.
-fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
+fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
     let mut bass = vec![0_f32; NET_MEASURES * NET_STEPS * N_PLANES];
     let mut own = vec![0_f32; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
     for step_idx in 0..WINDOW_STEPS {
@@ -156,7 +156,7 @@ fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
         .collect())
 }
 
-fn ask(memory: f32, request: &Request, people: &Hits) -> Outcome<Probabilities> {
+fn ask(memory: f32, request: &Request, people: &Hits) -> TestResult<Probabilities> {
     let mut predictor = Predictor::from_parameters(config(memory), &parameters()?)?;
     Ok(predictor
         .probabilities(request, people, History::Own)?
@@ -164,7 +164,7 @@ fn ask(memory: f32, request: &Request, people: &Hits) -> Outcome<Probabilities> 
 }
 
 #[test]
-fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> Outcome {
+fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> TestResult {
     let expected = by_tensors(&request(), &people())?;
     let got = ask(1.0, &request(), &people())?;
     for (i, (expected, got)) in expected.iter().zip(got.0.as_flattened()).enumerate() {
@@ -174,7 +174,7 @@ fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> Outcome {
 }
 
 #[test]
-fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> Outcome {
+fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> TestResult {
     let (step_idx, voice) = (6, Voice::ClosedHat.index());
     let mut other = people();
     other[step_idx][voice] ^= true;
@@ -196,10 +196,10 @@ fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> Outcome {
 }
 
 #[test]
-fn memory_decides_whether_its_own_drums_count() -> Outcome {
+fn memory_decides_whether_its_own_drums_count() -> TestResult {
     let mut other = request();
     other.played[WINDOW_STEPS - 20][Voice::Kick.index()] += 0.5;
-    let answers = |memory| -> Outcome<[Probabilities; 2]> {
+    let answers = |memory| -> TestResult<[Probabilities; 2]> {
         Ok([
             ask(memory, &request(), &people())?,
             ask(memory, &other, &people())?,
@@ -213,7 +213,7 @@ fn memory_decides_whether_its_own_drums_count() -> Outcome {
 }
 
 #[test]
-fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> Outcome {
+fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> TestResult {
     let plain = request();
     let mut others = vec![plain; 5];
     others[0].taste.style = Some(2);
@@ -237,7 +237,7 @@ fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> Outcome {
 }
 
 #[test]
-fn the_same_request_is_the_same_measure_and_another_seed_another() -> Outcome {
+fn the_same_request_is_the_same_measure_and_another_seed_another() -> TestResult {
     let mut predictor = Predictor::from_parameters(config(1.0), &parameters()?)?;
     let first = predictor.predict(&request())?;
     assert_eq!(first, predictor.predict(&request())?);

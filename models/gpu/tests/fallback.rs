@@ -20,7 +20,7 @@ use lockstep_gpu_stand_in as stand_in;
 use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
 use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk as _};
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// A drummer that decides hit by hit.
 const WEIGHTS: &[u8] = include_bytes!("../../weights/lockstep.safetensors");
@@ -32,7 +32,7 @@ const GAN: &[u8] = include_bytes!("../../weights/base.safetensors");
 const N_MEASURES: u64 = 8;
 
 /// The path of a library of this workspace. They are dependencies of this test, so cargo builds them beside it.
-fn built(name: &str) -> Outcome<PathBuf> {
+fn built(name: &str) -> TestResult<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(libloading::library_filename(name));
     if path.is_file() {
         Ok(path)
@@ -54,7 +54,7 @@ struct StandIn {
 }
 
 impl StandIn {
-    fn new() -> Outcome<Self> {
+    fn new() -> TestResult<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("stand-in");
         std::fs::copy(built("lockstep_gpu_stand_in")?, &path)?;
@@ -68,7 +68,7 @@ impl StandIn {
         })
     }
 
-    fn fail(&self, mode: u32, n_good_calls: u32) -> Outcome {
+    fn fail(&self, mode: u32, n_good_calls: u32) -> TestResult {
         #[expect(unsafe_code, reason = "calling C")]
         // SAFETY: the function has this type in the library that this workspace built.
         unsafe {
@@ -105,7 +105,7 @@ fn request(measure: u64) -> Request {
     }
 }
 
-fn drums(generator: &mut dyn Generator) -> Outcome<Vec<HitMap>> {
+fn drums(generator: &mut dyn Generator) -> TestResult<Vec<HitMap>> {
     let maps = (0..N_MEASURES).map(|measure| generator.predict(&request(measure)));
     Ok(maps.collect::<Result<_, _>>()?)
 }
@@ -158,14 +158,14 @@ impl Told {
 }
 
 /// A drummer with the given device choice, once the device is settled.
-fn drummer(search: Search, choice: DeviceChoice, told: &Told) -> Outcome<OnDevice> {
+fn drummer(search: Search, choice: DeviceChoice, told: &Told) -> TestResult<OnDevice> {
     let predictor = Predictor::new(WEIGHTS)?;
     let wish = move || choice;
     Ok(OnDevice::new(predictor, WEIGHTS, search, wish, told.teller()).settled())
 }
 
 #[test]
-fn a_library_that_works_gives_the_cpus_features_and_drums() -> Outcome {
+fn a_library_that_works_gives_the_cpus_features_and_drums() -> TestResult {
     let library = at(&built("lockstep_gpu")?);
     let n_minds = 3;
     let wave = |n: usize, phase: f32| -> Vec<f32> {
@@ -197,7 +197,7 @@ fn a_library_that_works_gives_the_cpus_features_and_drums() -> Outcome {
 }
 
 #[test]
-fn a_library_says_why_it_cannot_use_what_it_is_given() -> Outcome {
+fn a_library_says_why_it_cannot_use_what_it_is_given() -> TestResult {
     let library = at(&built("lockstep_gpu")?);
     for (weights, why) in [(&b"no weights"[..], "damaged"), (GAN, "conditional-gan")] {
         let error = library.open(weights).err();
@@ -216,7 +216,7 @@ fn a_library_says_why_it_cannot_use_what_it_is_given() -> Outcome {
 }
 
 #[test]
-fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> Outcome {
+fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> TestResult {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let library = StandIn::new()?;
     let ways = [
@@ -260,7 +260,7 @@ fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> Outcome {
 }
 
 #[test]
-fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
+fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> TestResult {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let folder = tempfile::tempdir()?;
     let damaged = folder.path().join("damaged");
@@ -308,7 +308,7 @@ fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> Outcome {
 }
 
 #[test]
-fn without_a_gpu_auto_uses_the_cpu_and_says_nothing() -> Outcome {
+fn without_a_gpu_auto_uses_the_cpu_and_says_nothing() -> TestResult {
     let told = Told::default();
     let nowhere = at(Path::new("nowhere"));
     let mut drummer = drummer(nowhere.clone(), DeviceChoice::Auto, &told)?;
@@ -338,7 +338,7 @@ fn without_a_gpu_auto_uses_the_cpu_and_says_nothing() -> Outcome {
 }
 
 #[test]
-fn the_player_can_change_the_device_mid_song() -> Outcome {
+fn the_player_can_change_the_device_mid_song() -> TestResult {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let wish = Arc::new(AtomicU32::new(0));
     let seen = Arc::clone(&wish);
@@ -366,7 +366,7 @@ fn the_player_can_change_the_device_mid_song() -> Outcome {
 
 /// As in a host: requests go to the generator thread, and the network answers every one of them.
 #[test]
-fn a_device_lost_mid_song_leaves_no_gap() -> Outcome {
+fn a_device_lost_mid_song_leaves_no_gap() -> TestResult {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let library = StandIn::new()?;
     library.fail(stand_in::PREDICTION_FAILS, 4)?;

@@ -14,13 +14,13 @@ use lockstep_lab::training::run::RunFile;
 use lockstep_models::network::{Parameters, STYLES, WORDS};
 use lockstep_models::predict::Predictor;
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Tensors by name, as plain values.
 type Values = Vec<(String, Vec<f32>)>;
 
 /// Songs whose kick is on the bass's steps; every fourth has drums only.
-fn corpus(folder: &Path) -> Outcome<Corpus> {
+fn corpus(folder: &Path) -> TestResult<Corpus> {
     let hit = |step_idx, voice, velocity, offset| DrumHit {
         step_idx,
         voice,
@@ -62,7 +62,7 @@ fn corpus(folder: &Path) -> Outcome<Corpus> {
     Ok(Corpus::open(&path)?)
 }
 
-fn run_files() -> Outcome<Vec<(PathBuf, RunFile)>> {
+fn run_files() -> TestResult<Vec<(PathBuf, RunFile)>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runs");
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -77,21 +77,21 @@ fn run_files() -> Outcome<Vec<(PathBuf, RunFile)>> {
     Ok(files)
 }
 
-fn base() -> Outcome<RunFile> {
+fn base() -> TestResult<RunFile> {
     let mut files = run_files()?.into_iter();
     let base = files.find(|(path, _)| path.ends_with("base.toml"));
     Ok(base.ok_or("no base.toml")?.1)
 }
 
 /// The game's whole state after `n` steps from where it is.
-fn play(game: &mut Game, sampler: &Sampler<'_>, n: usize) -> Outcome<Values> {
+fn play(game: &mut Game, sampler: &Sampler<'_>, n: usize) -> TestResult<Values> {
     for _ in 0..n {
         game.step(sampler, 1.0)?;
     }
     values(&Parameters(game.checkpoint()?))
 }
 
-fn values(parameters: &Parameters) -> Outcome<Values> {
+fn values(parameters: &Parameters) -> TestResult<Values> {
     let tensors = parameters.0.iter();
     tensors
         .map(|(name, tensor)| Ok((name.clone(), tensor.flatten_all()?.to_vec1()?)))
@@ -99,7 +99,7 @@ fn values(parameters: &Parameters) -> Outcome<Values> {
 }
 
 #[test]
-fn every_run_file_trains_every_weight_and_plays() -> Outcome {
+fn every_run_file_trains_every_weight_and_plays() -> TestResult {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     for (path, run) in run_files()? {
@@ -131,7 +131,7 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
 }
 
 #[test]
-fn a_run_is_a_pure_function_of_its_seed_and_resumes_to_the_same_bits() -> Outcome {
+fn a_run_is_a_pure_function_of_its_seed_and_resumes_to_the_same_bits() -> TestResult {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     for replicas in [1, 2] {
@@ -156,7 +156,7 @@ fn a_run_is_a_pure_function_of_its_seed_and_resumes_to_the_same_bits() -> Outcom
 }
 
 #[test]
-fn a_checkpoint_of_another_architecture_is_refused() -> Outcome {
+fn a_checkpoint_of_another_architecture_is_refused() -> TestResult {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     let run = base()?;

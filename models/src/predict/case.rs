@@ -164,7 +164,7 @@ mod tests {
     };
     use crate::weights::{Config, PerVoice, Weights};
 
-    type Outcome = Result<(), Box<dyn std::error::Error>>;
+    type TestResult = Result<(), Box<dyn std::error::Error>>;
 
     fn predictor(generator: Drumming) -> Result<Predictor, WeightsError> {
         let architecture = Architecture {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_holds_the_inputs_of_each_mind_and_the_predicted_hits() -> Outcome {
+    fn a_case_holds_the_inputs_of_each_mind_and_the_predicted_hits() -> TestResult {
         let mut predictor = predictor(Drumming::Autoregressive)?;
         let file = tempfile::NamedTempFile::new()?;
         let requests = [request(1), request(2)];
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_family_or_the_length_that_cannot_be_compared() -> Outcome {
+    fn errors_name_the_family_or_the_length_that_cannot_be_compared() -> TestResult {
         let file = tempfile::NamedTempFile::new()?;
         let write = |generator, request: Request| -> Result<String, WeightsError> {
             let outcome = predictor(generator)?.write_case(file.path(), &[request], &[]);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::values::is_kept;
 use super::*;
 
-type Tested = Result<(), Box<dyn Error>>;
+type TestResult = Result<(), Box<dyn Error>>;
 
 const TITLE: Title<'_> = Title {
     name: "Late night",
@@ -112,7 +112,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_file_leaves_out_gets_its_default() -> Tested {
+fn what_a_file_leaves_out_gets_its_default() -> TestResult {
     let parameters = made();
     let preset = file::parse(
         "name = \"A\"\nabout = \"a.\"\n[set]\ndensity = \"60 %\"\nswing = 0.123\nstyle = \"1\"\n",
@@ -191,7 +191,7 @@ fn errors_in_a_file_are_named_with_what_is_allowed() {
 }
 
 #[test]
-fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_out() -> Tested {
+fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_out() -> TestResult {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
     own.save(TITLE, &made(), IfThere::Refuse)?;
@@ -224,7 +224,7 @@ fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_ou
 }
 
 #[test]
-fn saving_overwrites_only_the_same_name_and_only_when_asked() -> Tested {
+fn saving_overwrites_only_the_same_name_and_only_when_asked() -> TestResult {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
     let parameters = made();
@@ -280,7 +280,7 @@ fn saving_overwrites_only_the_same_name_and_only_when_asked() -> Tested {
 }
 
 #[test]
-fn factory_names_and_invalid_titles_are_refused() -> Tested {
+fn factory_names_and_invalid_titles_are_refused() -> TestResult {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
     for name in ["pocket", " POCKET ", "", " ", "a\nb", &"x".repeat(41)] {
@@ -300,7 +300,7 @@ fn factory_names_and_invalid_titles_are_refused() -> Tested {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named_with_what_to_do() -> Tested {
+fn a_folder_that_cannot_be_made_is_named_with_what_to_do() -> TestResult {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
     fs::write(&file, b"in the way")?;
@@ -316,7 +316,7 @@ fn a_folder_that_cannot_be_made_is_named_with_what_to_do() -> Tested {
 }
 
 #[test]
-fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> Tested {
+fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("lent.toml");
     fs::write(&path, "name = \"Lent\"\n[set]\nseed = \"7\"\n")?;
@@ -336,7 +336,7 @@ fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> Tested {
 }
 
 #[test]
-fn a_and_b_each_come_back_as_they_were_left() -> Tested {
+fn a_and_b_each_come_back_as_they_were_left() -> TestResult {
     let parameters = made();
     let mut compare = Compare::default();
     let now = || Values::now(&parameters);

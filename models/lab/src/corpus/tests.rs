@@ -89,10 +89,10 @@ impl Folder {
     }
 }
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 #[test]
-fn what_is_written_is_read_back() -> Outcome {
+fn what_is_written_is_read_back() -> TestResult {
     let folder = Folder::new()?;
     let songs = [
         record("a.mid", Split::Train),
@@ -116,7 +116,7 @@ fn what_is_written_is_read_back() -> Outcome {
 }
 
 #[test]
-fn a_corpus_may_be_empty_and_shared_between_threads() -> Outcome {
+fn a_corpus_may_be_empty_and_shared_between_threads() -> TestResult {
     fn is_shared<T: Send + Sync>(_: &T) {}
     let folder = Folder::new()?;
     write(&folder.file(), [])?;
@@ -127,7 +127,7 @@ fn a_corpus_may_be_empty_and_shared_between_threads() -> Outcome {
 }
 
 #[test]
-fn a_song_whose_fields_are_invalid_is_not_written() -> Outcome {
+fn a_song_whose_fields_are_invalid_is_not_written() -> TestResult {
     let folder = Folder::new()?;
     let mut song = record("a", Split::Train);
     song.measures[0].hits.swap(0, 2);
@@ -153,7 +153,7 @@ fn complaint(change: impl FnOnce(&mut Vec<u8>)) -> Result<String, Box<dyn std::e
 }
 
 #[test]
-fn foreign_other_and_damaged_files_say_what_to_do() -> Outcome {
+fn foreign_other_and_damaged_files_say_what_to_do() -> TestResult {
     let foreign = "FILE is not a corpus file (it does not begin with LOCKSTEP); make one with `cargo lab prepare`";
     assert_eq!(complaint(|bytes| bytes[0] = b'M')?, foreign);
     assert_eq!(complaint(Vec::clear)?, foreign);
@@ -188,7 +188,7 @@ fn foreign_other_and_damaged_files_say_what_to_do() -> Outcome {
 }
 
 #[test]
-fn no_damaged_byte_makes_a_view_panic() -> Outcome {
+fn no_damaged_byte_makes_a_view_panic() -> TestResult {
     let folder = Folder::new()?;
     write(&folder.file(), [record("a.mid", Split::Train)])?;
     let sound = fs::read(folder.file())?;
@@ -311,7 +311,7 @@ fn the_td11_map_gives_voices_to_the_edges_of_an_electronic_kit() {
 }
 
 #[test]
-fn a_source_that_repeats_itself_is_drawn_less() -> Outcome {
+fn a_source_that_repeats_itself_is_drawn_less() -> TestResult {
     let folder = Folder::new()?;
     let measure = |cells: u8| Measure {
         meter: Meter::COMMON,

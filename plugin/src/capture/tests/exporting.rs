@@ -13,7 +13,7 @@ use super::super::files::SaveError;
 use super::super::outcome::Outcome;
 use super::*;
 
-type Tested = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 fn measures(n: usize) -> NonZeroUsize {
     NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN)
@@ -29,7 +29,7 @@ fn written(path: &Path) -> Result<Song, Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() -> Tested {
+fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() -> TestResult {
     let folder = tempfile::tempdir()?;
     let chosen = folder.path().join("songs/new");
     let mut shelf = shelf();
@@ -64,7 +64,7 @@ fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() 
 }
 
 #[test]
-fn a_stopped_instance_exports_what_it_played_last() -> Tested {
+fn a_stopped_instance_exports_what_it_played_last() -> TestResult {
     let folder = tempfile::tempdir()?;
     let archive = SharedThread::start("archive", Duration::from_millis(1), shelf())?;
     let (mut instance, tape) = Instance::new(512);
@@ -89,7 +89,7 @@ fn a_stopped_instance_exports_what_it_played_last() -> Tested {
 }
 
 #[test]
-fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested {
+fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (mut instance, tape) = Instance::new(512);
     let place = Archive::of_process()?.keep(tape);
@@ -100,7 +100,7 @@ fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested 
 }
 
 #[test]
-fn a_take_is_rendered_with_the_current_kit_and_never_without_drums() -> Tested {
+fn a_take_is_rendered_with_the_current_kit_and_never_without_drums() -> TestResult {
     let (folder, archive) = (tempfile::tempdir()?, Archive::of_process()?);
     let mut sounds = Vec::new();
     for kit in KitChoice::ALL {
@@ -120,7 +120,7 @@ fn a_take_is_rendered_with_the_current_kit_and_never_without_drums() -> Tested {
 }
 
 #[test]
-fn too_many_exports_at_once_are_refused_and_the_others_written() -> Tested {
+fn too_many_exports_at_once_are_refused_and_the_others_written() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut shelf = shelf();
     let (mut instance, tape) = Instance::new(512);
@@ -153,7 +153,7 @@ fn an_editor_can_share_the_place_and_hold_an_export_in_progress() {
 }
 
 #[test]
-fn a_failed_export_names_the_folder_and_says_what_to_do() -> Tested {
+fn a_failed_export_names_the_folder_and_says_what_to_do() -> TestResult {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
     fs::write(&file, b"in the way")?;

@@ -12,7 +12,7 @@ use super::super::outcome::Outcome;
 use super::super::writer::Writer;
 use super::*;
 
-type Tested = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// Longer than anything takes that does not wait: a test that waits this long has failed.
 const TOO_LONG: Duration = Duration::from_mins(1);
@@ -55,7 +55,7 @@ fn n_files(disk: &Disk) -> std::io::Result<usize> {
 }
 
 #[test]
-fn the_last_instance_leaves_without_waiting_and_all_takes_are_written() -> Tested {
+fn the_last_instance_leaves_without_waiting_and_all_takes_are_written() -> TestResult {
     let (shelf, disk) = slow()?;
     let archive = SharedThread::start("archive", Duration::from_millis(1), shelf)?;
     let mut places = Vec::new();
@@ -89,7 +89,7 @@ fn the_last_instance_leaves_without_waiting_and_all_takes_are_written() -> Teste
 }
 
 #[test]
-fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> Tested {
+fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> TestResult {
     use lockstep_engine::shared_thread::Work as _;
 
     let (mut shelf, disk) = slow()?;

@@ -14,7 +14,7 @@ use super::super::files;
 use super::super::outcome::Outcome;
 use super::*;
 
-type Tested = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
@@ -42,7 +42,7 @@ fn short_song() -> Song {
 }
 
 #[test]
-fn takes_of_the_same_second_get_their_own_names_and_overwrite_nothing() -> Tested {
+fn takes_of_the_same_second_get_their_own_names_and_overwrite_nothing() -> TestResult {
     let folder = tempfile::tempdir()?;
     let folder = folder.path().join("music/Lockstep");
     fs::create_dir_all(&folder)?;
@@ -99,7 +99,7 @@ fn told(outcomes: &Mutex<Vec<Outcome>>) -> Vec<Outcome> {
 }
 
 #[test]
-fn saving_while_playing_loses_nothing_and_changes_no_drums() -> Tested {
+fn saving_while_playing_loses_nothing_and_changes_no_drums() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut saving, tape) = Instance::new(512);
@@ -141,7 +141,7 @@ fn saving_while_playing_loses_nothing_and_changes_no_drums() -> Tested {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> Tested {
+fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> TestResult {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
     fs::write(&file, b"in the way")?;
@@ -174,7 +174,7 @@ fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> Tested {
 }
 
 #[test]
-fn without_notes_no_file_is_written_and_the_player_is_told() -> Tested {
+fn without_notes_no_file_is_written_and_the_player_is_told() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut instance, tape) = Instance::new(512);
@@ -187,7 +187,7 @@ fn without_notes_no_file_is_written_and_the_player_is_told() -> Tested {
 }
 
 #[test]
-fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through() -> Tested {
+fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut instance, tape) = Instance::new(4096);
@@ -209,7 +209,7 @@ fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through
 }
 
 #[test]
-fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
+fn a_take_is_saved_once_however_often_it_is_asked_for() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (mut shelf, outcomes) = shelf(folder.path());
     let (mut instance, tape) = Instance::new(512);
@@ -266,7 +266,7 @@ fn each_press_of_the_button_saves_once_and_its_first_state_never_does() {
 }
 
 #[test]
-fn instances_that_share_the_archive_get_their_own_takes_even_if_they_leave_at_once() -> Tested {
+fn instances_that_share_the_archive_get_their_own_takes_even_if_they_leave_at_once() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (shelf, outcomes) = shelf(folder.path());
     let archive = SharedThread::start("archive", Duration::from_millis(1), shelf)?;
