@@ -12,7 +12,7 @@ use crate::representation::{
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     /// Number of this playback, counting the starts of the transport, so that plans from an earlier playback can be dropped.
-    pub take: u32,
+    pub playback: u32,
     /// Number of the measure to predict, t+1, counted in played measures from the start of the transport.
     pub measure: u64,
     /// Steps of measure t heard so far; equals `meter.n_steps()` in the last request before the downbeat.
@@ -34,7 +34,7 @@ impl Default for Request {
     /// Before a song: 4/4 at 120 BPM, nothing heard and nothing played.
     fn default() -> Self {
         Self {
-            take: 0,
+            playback: 0,
             measure: 0,
             heard_steps: 0,
             meter: Meter::COMMON,
@@ -198,7 +198,7 @@ pub trait Generator: Send {
     /// Those of [`Self::predict`].
     fn plan(&mut self, request: &Request) -> Result<Plan, PredictError> {
         Ok(Plan {
-            take: request.take,
+            playback: request.playback,
             measure: request.measure,
             heard_steps: request.heard_steps,
             hits: self.predict(request)?,

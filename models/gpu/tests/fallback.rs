@@ -96,7 +96,7 @@ fn request(measure: u64) -> Request {
         played[step_idx][step_idx % N_VOICES] = 0.6;
     }
     Request {
-        take: 1,
+        playback: 1,
         measure,
         heard_steps: 16,
         window,

@@ -56,7 +56,7 @@ impl PlanSource for Patient<'_> {
     ///
     /// # Realtime safety
     /// In live hosts there is no time to wait: then this neither sleeps nor reads the clock.
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         let left = self.longest.saturating_sub(self.waited);
         if !left.is_zero() && !self.plans.has_answer() {
             let begun = Instant::now();
@@ -65,7 +65,7 @@ impl PlanSource for Patient<'_> {
             }
             self.waited += begun.elapsed();
         }
-        self.plans.plan_for(take, measure)
+        self.plans.plan_for(playback, measure)
     }
 }
 
@@ -147,7 +147,7 @@ mod tests {
     fn a_plan_that_never_comes_is_waited_for_only_as_long_as_allowed() {
         let (mut plans, _nobody) = handoff();
         let request = Request {
-            take: 1,
+            playback: 1,
             measure: 1,
             ..Request::default()
         };

@@ -71,7 +71,7 @@ const OWN_TAKE: f32 = 0.5;
 pub struct Performer {
     mode: Mode,
     /// Counts playbacks. Never reset, so a plan of an earlier playback cannot be mistaken for one of this playback.
-    take: u32,
+    playback: u32,
     measure: Measure,
     /// Meter of the next measure.
     next_meter: Meter,
@@ -127,7 +127,7 @@ impl Performer {
     pub fn new() -> Self {
         Self {
             mode: Mode::Resting,
-            take: 0,
+            playback: 0,
             measure: Measure::new(0, Beats(0.0), Meter::COMMON, FIRST_ROW),
             next_meter: Meter::COMMON,
             listener: Listener::new(),
@@ -152,7 +152,7 @@ impl Performer {
     pub fn reset(&mut self) {
         let gates = std::mem::take(&mut self.gates);
         *self = Self {
-            take: self.take.wrapping_add(1),
+            playback: self.playback.wrapping_add(1),
             gates,
             is_released: false,
             passage: self.passage.rest(),
@@ -243,7 +243,7 @@ impl Performer {
     /// The downbeat of a measure: chooses its drums, which do not change after that.
     fn begin<P: PlanSource>(&mut self, next: Measure, hand: &mut Hand<'_, P>) {
         let downbeat = Downbeat {
-            take: self.take,
+            playback: self.playback,
             measure: next.serial,
             seed: hand.controls.taste.seed,
             meter: self.measure.meter,
@@ -343,7 +343,7 @@ impl Performer {
         }
         let measure = self.measure.serial + 1;
         hand.plans.publish(&Request {
-            take: self.take,
+            playback: self.playback,
             measure,
             heard_steps: self.measure.half_step / 2,
             meter: self.measure.meter,

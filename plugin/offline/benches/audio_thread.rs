@@ -69,9 +69,9 @@ impl PlanSource for Twenty {
         divan::black_box(request);
     }
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         Some(Plan {
-            take,
+            playback,
             measure,
             heard_steps: 16,
             hits: self.0,

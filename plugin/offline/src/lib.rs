@@ -127,10 +127,10 @@ impl PlanSource for Direct<'_> {
         self.newest = Some(*request);
     }
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         let request = self
             .newest
-            .filter(|request| (request.take, request.measure) == (take, measure))?;
+            .filter(|request| (request.playback, request.measure) == (playback, measure))?;
         let begun = Instant::now();
         let plan = self.generator.plan(&request);
         self.predictions.push(begun.elapsed());

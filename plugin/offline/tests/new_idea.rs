@@ -22,8 +22,10 @@ impl PlanSource for Asked {
         self.1 = Some(*request);
     }
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
-        let request = self.1.filter(|r| (r.take, r.measure) == (take, measure))?;
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
+        let request = self
+            .1
+            .filter(|r| (r.playback, r.measure) == (playback, measure))?;
         self.0.plan(&request).ok()
     }
 }

@@ -29,7 +29,7 @@ impl PlanSource for Rule {
         self.0 = Some(*request);
     }
 
-    fn plan_for(&mut self, _take: u32, _measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, _playback: u32, _measure: u64) -> Option<Plan> {
         RuleGroove.plan(&self.0?).ok()
     }
 }

@@ -258,7 +258,7 @@ impl Drop for Roster {
 /// broken drummer is returned.
 fn answer(brain: &mut Brain, request: &Request) -> (Plan, Option<Brain>) {
     let by_rule = || Plan {
-        take: request.take,
+        playback: request.playback,
         measure: request.measure,
         heard_steps: request.heard_steps,
         hits: rule::groove(&request.window, request.meter),

@@ -38,7 +38,7 @@ fn request(measure: u64) -> Request {
         window.begin(step_idx, Onset::new(key, 0.8));
     }
     Request {
-        take: 1,
+        playback: 1,
         measure,
         heard_steps: 16,
         window,

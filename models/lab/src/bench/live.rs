@@ -258,11 +258,11 @@ impl Instance {
         let mut patient = Patient::new(&mut self.plans, LONGEST_WAIT);
         // For a take that the performer never plays.
         let request = Request {
-            take: u32::MAX,
+            playback: u32::MAX,
             ..super::request(u64::from(self.idx))
         };
         patient.publish(&request);
-        let plan = patient.plan_for(request.take, request.measure);
+        let plan = patient.plan_for(request.playback, request.measure);
         ensure!(
             plan.is_some(),
             "instance {} got no plan within five seconds",

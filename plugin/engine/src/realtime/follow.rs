@@ -51,7 +51,7 @@ impl Performer {
 
     /// A playback begins, perhaps in mid-measure. The same playback always gives the same drums.
     pub(super) fn start(&mut self, measure_start: Beats, position: Beats, meter: Meter) {
-        self.take = self.take.wrapping_add(1);
+        self.playback = self.playback.wrapping_add(1);
         self.measure = Measure::new(0, measure_start, meter, FIRST_ROW);
         self.measure.half_step = clock::half_steps_before(Beats(position.0 - measure_start.0));
         let played = self.passage.end();

@@ -119,7 +119,7 @@ impl Performer {
             next: self
                 .measure
                 .has_asked
-                .then(|| plans.plan_for(self.take, serial + 1))
+                .then(|| plans.plan_for(self.playback, serial + 1))
                 .flatten()
                 .map(|plan| cells(&plan.hits, serial + 1, self.next_meter)),
             tally: self.tally(),
