@@ -16,17 +16,17 @@ use std::time::Duration;
 
 use lockstep_core::generator::Generator;
 use lockstep_engine::handoff::GeneratorEnd;
-use lockstep_engine::shared_thread::{Membership, Shared, SharedThread};
+use lockstep_engine::shared_thread::{Registration, SharedThread, SharedThreadCell};
 
 use crate::drummers::{self, Choice, Loaded};
 use roster::{Asker, Roster};
 pub use status::{Prediction, Status};
 
 /// Polling interval: far below the half step (37 ms at 200 BPM) that the thread has for an answer.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The pool of this process.
-static POOL: Shared<Asker> = Mutex::new(Weak::new());
+static POOL: SharedThreadCell<Asker> = Mutex::new(Weak::new());
 
 /// Answers the requests of many instances, in turn. The thread ends when the pool and its last seat are dropped.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Pool {
     /// If the thread cannot be started.
     pub fn of_process() -> io::Result<Self> {
         let start = || Ok(Self::with(Roster::new(drummers::load))?.0);
-        SharedThread::shared(&POOL, start).map(Self)
+        SharedThread::of_process(&POOL, start).map(Self)
     }
 
     /// A separate pool. `load` loads a drummer: on its own thread because that may take a while, and once for all instances
@@ -54,7 +54,7 @@ impl Pool {
     }
 
     fn with(roster: Roster) -> io::Result<Self> {
-        SharedThread::start("lockstep-generator", LOOK_EVERY, roster).map(Self)
+        SharedThread::start("lockstep-generator", POLL_INTERVAL, roster).map(Self)
     }
 
     /// Answers the requests at this end from now on. `choice` is read for every request and names the drummer that answers.
@@ -69,7 +69,7 @@ impl Pool {
 }
 
 /// An instance's place in the pool. Once it is dropped, nothing is answered.
-pub struct Seat(#[expect(dead_code, reason = "held for its `Drop`")] Membership<Asker>);
+pub struct Seat(#[expect(dead_code, reason = "held for its `Drop`")] Registration<Asker>);
 
 impl fmt::Debug for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

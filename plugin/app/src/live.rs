@@ -34,7 +34,7 @@ use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
 use song::Following;
 
 /// How often to check for something to print or save.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long changed settings must stay the same before they are saved.
 const SAVE_AFTER: Duration = Duration::from_secs(2);
@@ -309,7 +309,7 @@ impl Stage {
                 }
                 _ => resting = Some((Instant::now(), current)),
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
         Ok(())
     }

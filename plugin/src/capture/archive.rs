@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use lockstep_engine::shared_thread::{Membership, Shared, SharedThread, Work};
+use lockstep_engine::shared_thread::{Registration, Service, SharedThread, SharedThreadCell};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::export::{ExportError, Exporting, Wish};
@@ -22,13 +22,13 @@ use super::writer::{Busy, Job, Writer};
 use super::{Tape, What};
 
 /// Polling interval; a tape holds far more than is played in this time.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Most unhandled requests per instance.
 const MAX_WISHES: usize = 8;
 
 /// The archive of this process.
-static ARCHIVE: Shared<Member> = Mutex::new(Weak::new());
+static ARCHIVE: SharedThreadCell<Member> = Mutex::new(Weak::new());
 
 /// Holds what many instances played. The thread ends when the archive and its last place are dropped.
 #[derive(Clone, Debug)]
@@ -44,9 +44,9 @@ impl Archive {
             let writer = Writer::of_process();
             let tell = |outcome: Outcome| outcome.told().log();
             let shelf = Shelf::new(files::folder, tell, move |job| writer.put(job));
-            SharedThread::start("lockstep-archive", LOOK_EVERY, shelf)
+            SharedThread::start("lockstep-archive", POLL_INTERVAL, shelf)
         };
-        SharedThread::shared(&ARCHIVE, start).map(Self)
+        SharedThread::of_process(&ARCHIVE, start).map(Self)
     }
 
     /// Holds what arrives on this tape from now on.
@@ -93,7 +93,7 @@ impl Member {
 pub struct Place {
     wishes: SyncSender<Wish>,
     board: Board,
-    _membership: Membership<Member>,
+    _membership: Registration<Member>,
 }
 
 impl Place {
@@ -223,8 +223,8 @@ impl Shelf {
     }
 }
 
-impl Work for Shelf {
-    type Member = Member;
+impl Service for Shelf {
+    type Client = Member;
 
     fn join(&mut self, id: u64, member: Member) {
         self.kept.push(Kept {
@@ -243,7 +243,7 @@ impl Work for Shelf {
         }
     }
 
-    fn look(&mut self) -> bool {
+    fn poll(&mut self) -> bool {
         (0..self.kept.len()).for_each(|idx| self.empty(idx));
         false
     }

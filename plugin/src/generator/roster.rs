@@ -16,7 +16,7 @@ use lockstep_core::generator::{Generator, Request};
 use lockstep_core::representation::Plan;
 use lockstep_core::rule::{self, RuleGroove};
 use lockstep_engine::handoff::GeneratorEnd;
-use lockstep_engine::shared_thread::Work;
+use lockstep_engine::shared_thread::Service;
 use nice_plug::prelude::nice_error;
 
 use super::status::{Prediction, Status};
@@ -207,8 +207,8 @@ impl Roster {
     }
 }
 
-impl Work for Roster {
-    type Member = Asker;
+impl Service for Roster {
+    type Client = Asker;
 
     fn join(&mut self, id: u64, asker: Asker) {
         self.askers.push((id, asker));
@@ -218,7 +218,7 @@ impl Work for Roster {
         self.askers.retain(|(other, _)| *other != id);
     }
 
-    fn look(&mut self) -> bool {
+    fn poll(&mut self) -> bool {
         self.follow_choices();
         let (begin, n_askers) = (self.first, self.askers.len());
         let mut has_answered = false;

@@ -11,7 +11,7 @@ use lockstep_core::rule::{self, RuleGroove};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
 use lockstep_engine::patience::{LONGEST_WAIT, Patient};
 use lockstep_engine::realtime::PlanSource as _;
-use lockstep_engine::shared_thread::Work as _;
+use lockstep_engine::shared_thread::Service as _;
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
 use super::*;
@@ -88,8 +88,8 @@ fn plan(end: &mut RealtimeEnd, measure: u64) -> Option<Plan> {
 }
 
 /// Polls until something was answered.
-fn look(roster: &mut Roster) {
-    while !roster.look() {
+fn poll(roster: &mut Roster) {
+    while !roster.poll() {
         thread::yield_now();
     }
 }
@@ -154,7 +154,7 @@ fn a_poll_answers_each_instances_newest_request_once() {
         ends.push(end);
     }
     ends[0].publish(&request(0));
-    look(&mut roster);
+    poll(&mut roster);
     for round in 1..20 {
         n_asked.store(0, Ordering::SeqCst);
         for end in &mut ends {
@@ -166,13 +166,13 @@ fn a_poll_answers_each_instances_newest_request_once() {
                 end.publish(&request);
             }
         }
-        assert!(roster.look());
+        assert!(roster.poll());
         assert!(
             ends.iter_mut().all(RealtimeEnd::has_answer),
             "round {round}"
         );
         assert_eq!(n_asked.load(Ordering::SeqCst), N_SEATS);
-        assert!(!roster.look());
+        assert!(!roster.poll());
     }
 }
 
@@ -290,21 +290,21 @@ fn an_instance_that_left_gets_no_answer_and_a_drummer_is_dropped_after_its_last_
         audio.push(end);
     }
     audio[0].publish(&request(1));
-    look(&mut roster);
+    poll(&mut roster);
     roster.leave(0);
     audio[0].publish(&request(2));
     audio[1].publish(&request(2));
-    look(&mut roster);
+    poll(&mut roster);
     assert!(audio[1].has_answer() && !audio[0].has_answer());
     // Held by this test, the loader and the drummer.
     assert_eq!(Arc::strong_count(&token), 3);
     roster.leave(1);
     while Arc::strong_count(&token) > 2 {
-        roster.look();
+        roster.poll();
         thread::yield_now();
     }
     audio[2].publish(&request(3));
-    look(&mut roster);
+    poll(&mut roster);
     assert!(audio[2].has_answer());
 }
 
@@ -413,7 +413,7 @@ fn a_player_is_told_when_the_chosen_drummer_cannot_play_and_when_it_can_again() 
     );
     let mut shown = |expected: Option<StandIn>| {
         while status.stand_in() != expected {
-            roster.look();
+            roster.poll();
             thread::yield_now();
         }
     };
@@ -440,7 +440,7 @@ fn the_player_is_told_of_a_drummer_that_panics() {
     roster.join(0, Asker::new(end, Arc::clone(&status), Box::new(|| CHOICE)));
     audio.publish(&request(1));
     while status.stand_in().is_none() {
-        roster.look();
+        roster.poll();
         thread::yield_now();
     }
     assert!(audio.has_answer());

@@ -17,13 +17,13 @@ use lockstep_core::representation::Voice;
 use super::bank::{Bank, SoundIdx};
 use super::settings::KitChoice;
 use super::strokes::stroke;
-use crate::shared_thread::{Membership, Shared, SharedThread, Work};
+use crate::shared_thread::{Registration, Service, SharedThread, SharedThreadCell};
 
 /// How long the thread sleeps while every bank is complete. A new member wakes it at once.
-const LOOK_EVERY: Duration = Duration::from_hours(1);
+const POLL_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The one such thread of this process.
-static MAKER: Shared<Member> = Mutex::new(Weak::new());
+static MAKER: SharedThreadCell<Member> = Mutex::new(Weak::new());
 
 /// The voices, starting with those that a song is likely to begin with.
 const BY_USE: [Voice; 9] = [
@@ -40,15 +40,15 @@ const BY_USE: [Voice; 9] = [
 
 /// A kit's membership while its bank is being completed. Dropping the last one of the process joins the thread, which takes
 /// a few milliseconds: drop the bank first.
-pub(super) type Making = Membership<Member>;
+pub(super) type Making = Registration<Member>;
 
 /// Has the missing sounds of a bank made in the background, those of one kit first.
 ///
 /// # Errors
 /// If the thread cannot be started.
 pub(super) fn complete_soon(bank: &Arc<Bank>, first: KitChoice) -> io::Result<Making> {
-    let start = || SharedThread::start("lockstep-kit", LOOK_EVERY, Maker::default());
-    let thread = SharedThread::shared(&MAKER, start)?;
+    let start = || SharedThread::start("lockstep-kit", POLL_INTERVAL, Maker::default());
+    let thread = SharedThread::of_process(&MAKER, start)?;
     Ok(thread.join(Member {
         bank: Arc::downgrade(bank),
         first,
@@ -69,12 +69,12 @@ struct Maker {
     wishes: Vec<(u64, Weak<Bank>, Vec<SoundIdx>)>,
 }
 
-impl Work for Maker {
-    type Member = Member;
+impl Service for Maker {
+    type Client = Member;
 
     fn join(&mut self, id: u64, member: Member) {
         let mut order = order(member.first);
-        // `look` pops from the end.
+        // `poll` pops from the end.
         order.reverse();
         self.wishes.push((id, member.bank, order));
     }
@@ -83,7 +83,7 @@ impl Work for Maker {
         self.wishes.retain(|(other, ..)| *other != id);
     }
 
-    fn look(&mut self) -> bool {
+    fn poll(&mut self) -> bool {
         let Some((_, bank, order)) = self.wishes.first_mut() else {
             return false;
         };
@@ -151,9 +151,9 @@ mod tests {
         order(KitChoice::Off);
     }
 
-    /// Calls `look` until nothing is left, at most `most` times. Returns how often there was work.
-    fn look_until_done(maker: &mut Maker, most: usize) -> usize {
-        (0..most).take_while(|_| maker.look()).count()
+    /// Calls `poll` until nothing is left, at most `most` times. Returns how often there was work.
+    fn poll_until_done(maker: &mut Maker, most: usize) -> usize {
+        (0..most).take_while(|_| maker.poll()).count()
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
             maker.join(id, Member { bank, first });
         }
         maker.leave(1);
-        assert_eq!(look_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
+        assert_eq!(poll_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
         let n_made = banks.each_ref().map(|bank| {
             SoundIdx::all()
                 .filter(|at| bank.sound(*at).is_some())
@@ -185,8 +185,8 @@ mod tests {
             maker.join(id, Member { bank, first });
         }
         drop(gone);
-        assert_eq!(look_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
+        assert_eq!(poll_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
         assert!(SoundIdx::all().all(|at| here.sound(at).is_some()));
-        assert!(!maker.look());
+        assert!(!maker.poll());
     }
 }

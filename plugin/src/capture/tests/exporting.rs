@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use lockstep_engine::shared_thread::{SharedThread, Work};
+use lockstep_engine::shared_thread::{Service, SharedThread};
 use lockstep_files::midi_file::{self, Pick};
 
 use super::super::archive::{Member, Shelf};
@@ -40,7 +40,7 @@ fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() 
     let few = Exporting::ask(&wishes, measures(4), &chosen);
     let all = Exporting::ask(&wishes, measures(N_MEASURES), &chosen);
     assert!(few.ready().is_none());
-    shelf.look();
+    shelf.poll();
     let mut exported = Vec::new();
     for (exporting, n_measures, first) in [(few, 4, 24.0), (all, 10, 0.0)] {
         let files = exporting.ready().ok_or("it is written by now")??;
@@ -57,7 +57,7 @@ fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() 
     // The next export contains what was played since.
     instance.play(Stretch::rolling(38.0, 2.0), |_| {});
     let last = Exporting::ask(&wishes, measures(1), &chosen);
-    shelf.look();
+    shelf.poll();
     let files = last.wait()?;
     assert_eq!(begun(&written(&files.mid)?), expected(&instance, 36.0));
     Ok(())
@@ -130,7 +130,7 @@ fn too_many_exports_at_once_are_refused_and_the_others_written() -> TestResult {
     let asked: Vec<_> = (0..20)
         .map(|_| Exporting::ask(&wishes, measures(1), folder.path()))
         .collect();
-    shelf.look();
+    shelf.poll();
     let (written, refused): (Vec<_>, Vec<_>) = asked
         .into_iter()
         .map(Exporting::wait)
@@ -162,11 +162,11 @@ fn a_failed_export_names_the_folder_and_says_what_to_do() -> TestResult {
     let (member, wishes) = Member::new(tape);
     shelf.join(0, member);
     let nothing = Exporting::ask(&wishes, measures(8), folder.path());
-    shelf.look();
+    shelf.poll();
     assert!(matches!(nothing.wait(), Err(ExportError::Nothing)));
     instance.play(Stretch::rolling(0.0, 8.0), |_| {});
     let exporting = Exporting::ask(&wishes, measures(8), &file.join("songs"));
-    shelf.look();
+    shelf.poll();
     let words = exporting.wait().err().map(|error| error.to_string());
     let words = words.unwrap_or_default();
     let path = file.join("songs").display().to_string();

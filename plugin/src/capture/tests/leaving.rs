@@ -90,7 +90,7 @@ fn the_last_instance_leaves_without_waiting_and_all_takes_are_written() -> TestR
 
 #[test]
 fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> TestResult {
-    use lockstep_engine::shared_thread::Work as _;
+    use lockstep_engine::shared_thread::Service as _;
 
     let (mut shelf, disk) = slow()?;
     let (mut instance, tape) = Instance::new(512);
@@ -103,7 +103,7 @@ fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> TestRes
         instance.recorder.save();
         let _ = wishes.try_send(Wish::Save);
         n_lost += instance.recorder.n_lost();
-        shelf.look();
+        shelf.poll();
     }
     assert_eq!(n_lost, 0);
     assert!(disk.outcomes.try_recv().is_err());
@@ -116,7 +116,7 @@ fn presses_while_a_take_is_on_its_way_add_none_and_the_tape_goes_on() -> TestRes
     // The next press saves what was played in the meantime.
     disk.let_go.send(())?;
     instance.recorder.save();
-    shelf.look();
+    shelf.poll();
     let next = disk.outcomes.recv_timeout(TOO_LONG)?;
     let Outcome::Saved { n_measures: 64, .. } = next else {
         return Err(format!("{next:?}").into());

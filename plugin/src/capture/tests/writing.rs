@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use lockstep_engine::shared_thread::{SharedThread, Work};
+use lockstep_engine::shared_thread::{Service, SharedThread};
 use lockstep_files::midi_file::{self, Note, Pick};
 
 use super::super::archive::{Member, Shelf};
@@ -112,10 +112,10 @@ fn saving_while_playing_loses_nothing_and_changes_no_drums() -> TestResult {
             places.push(instance.recorder.now.0);
         }
         if n_blocks % 20 == 0 {
-            shelf.look();
+            shelf.poll();
         }
     });
-    shelf.look();
+    shelf.poll();
     let (mut plain, _tape) = Instance::new(512);
     plain.play(Stretch::rolling(0.0, 24.0), |_| {});
     assert_eq!(saving.struck, plain.struck);
@@ -151,7 +151,7 @@ fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> TestResult 
     for from in [0.0, 8.0] {
         instance.play(Stretch::rolling(from, 8.0), |_| {});
         instance.recorder.save();
-        shelf.look();
+        shelf.poll();
         let outcomes = told(&outcomes);
         let [Outcome::Failed(error)] = outcomes.as_slice() else {
             return Err(format!("{outcomes:?}").into());
@@ -180,7 +180,7 @@ fn without_notes_no_file_is_written_and_the_player_is_told() -> TestResult {
     let (mut instance, tape) = Instance::new(512);
     shelf.join(0, Member::new(tape).0);
     instance.recorder.save();
-    shelf.look();
+    shelf.poll();
     assert!(matches!(told(&outcomes)[..], [Outcome::Nothing]));
     assert!(names(folder.path()).is_empty());
     Ok(())
@@ -199,7 +199,7 @@ fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through
     }
     let n_lost = instance.recorder.n_lost();
     instance.recorder.save();
-    shelf.look();
+    shelf.poll();
     let outcomes = told(&outcomes);
     let [Outcome::Saved { n_lost: told, .. }] = outcomes.as_slice() else {
         return Err(format!("{outcomes:?}").into());
@@ -223,7 +223,7 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> TestResult {
         for _ in 0..20 {
             instance.recorder.save();
             let _ = wishes.try_send(Wish::Save);
-            shelf.look();
+            shelf.poll();
             let stopped = Stretch {
                 is_playing: false,
                 ..Stretch::rolling(from + 8.0, 4.0)
@@ -250,7 +250,7 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> TestResult {
         fs::remove_file(path)?;
     }
     instance.recorder.save();
-    shelf.look();
+    shelf.poll();
     assert!(matches!(told(&outcomes)[..], [Outcome::Saved { .. }]));
     Ok(())
 }

@@ -18,7 +18,7 @@ const SIZES: [u16; 4] = [75, 150, 125, 200];
 const N_WARM: u32 = 40;
 
 /// Rounds between two readings of memory.
-const LOOK_EVERY: u32 = 20;
+const ROUNDS_PER_READING: u32 = 20;
 
 /// Longer than any run, in measures of 1.2 seconds.
 pub(super) const LONG: u32 = 400;
@@ -290,7 +290,7 @@ impl Memory {
         await_some("the end of the window's threads", || {
             Ok((status("Threads:")? <= self.n_threads).then_some(()))
         })?;
-        if n.is_multiple_of(LOOK_EVERY) || n == n_rounds {
+        if n.is_multiple_of(ROUNDS_PER_READING) || n == n_rounds {
             self.last = figures()?;
             let Figures {
                 in_use_kib,
