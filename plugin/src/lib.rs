@@ -206,7 +206,7 @@ impl Plugin for Lockstep {
         self.sample_rate_hz = f64::from(config.sample_rate);
         self.is_offline = config.process_mode == ProcessMode::Offline;
         self.pace.reset();
-        self.kit = Some(Kit::soon(
+        self.kit = Some(Kit::new_in_background(
             config.sample_rate,
             self.params.kit.choice.value().into(),
         ));

@@ -193,7 +193,7 @@ fn second_of_nine_voices(bencher: Bencher<'_, '_>, name: &str) {
 /// the sounds and is then told to stop.
 #[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 20, sample_size = 1)]
 fn kit_begun(bencher: Bencher<'_, '_>, rate_hz: u32) {
-    bencher.bench_local(|| Kit::soon(rate_hz as f32, KitChoice::Acoustic));
+    bencher.bench_local(|| Kit::new_in_background(rate_hz as f32, KitChoice::Acoustic));
 }
 
 /// Time until all sounds are ready, which an offline render waits for in its first block.
