@@ -34,7 +34,7 @@ use drummers::Choice;
 use generator::{Pool, Seat, Status};
 use lockstep_core::representation::N_GROUPS;
 use lockstep_engine::handoff::{GeneratorEnd, RealtimeEnd, handoff};
-use lockstep_engine::patience::{LONGEST_WAIT, Pace, Patient};
+use lockstep_engine::plan_wait::{LONGEST_WAIT, RenderDetector, WaitingPlans};
 use lockstep_engine::realtime::{Block, DrumEventKind, DrumEvents, Performer};
 use lockstep_engine::snapshots::{SnapshotReceiver, SnapshotSender, snapshots};
 use lockstep_engine::synth::Kit;
@@ -82,7 +82,7 @@ pub struct Lockstep {
     /// Whether the host renders offline, so that the plugin may wait for plans.
     is_offline: bool,
     /// Detects a host that renders offline without saying so.
-    pace: Pace,
+    render_detector: RenderDetector,
 }
 
 /// Name of the mix output.
@@ -115,7 +115,7 @@ impl Default for Lockstep {
             archive: Arc::default(),
             sample_rate_hz: 48_000.0,
             is_offline: false,
-            pace: Pace::default(),
+            render_detector: RenderDetector::default(),
         }
     }
 }
@@ -205,7 +205,7 @@ impl Plugin for Lockstep {
     ) -> bool {
         self.sample_rate_hz = f64::from(config.sample_rate);
         self.is_offline = config.process_mode == ProcessMode::Offline;
-        self.pace.reset();
+        self.render_detector.reset();
         self.kit = Some(Kit::new_in_background(
             config.sample_rate,
             self.params.kit.choice.value().into(),
@@ -243,7 +243,7 @@ impl Plugin for Lockstep {
     fn reset(&mut self) {
         self.performer.reset();
         self.inbox.reset();
-        self.pace.reset();
+        self.render_detector.reset();
         if let Some(kit) = &mut self.kit {
             kit.reset();
         }
@@ -270,12 +270,12 @@ impl Plugin for Lockstep {
         } else {
             // Reading the clock here is no system call on Linux, macOS and Windows.
             let length = Duration::try_from_secs_f64(block_s).unwrap_or_default();
-            self.pace.block(Instant::now(), length)
+            self.render_detector.block(Instant::now(), length)
         };
-        let mut plans = Patient::new(&mut self.plans, may_wait);
+        let mut plans = WaitingPlans::new(&mut self.plans, may_wait);
         self.performer
             .perform(&block, &controls, &mut plans, &mut self.drums);
-        self.pace.wait(plans.waited());
+        self.render_detector.wait(plans.waited());
         self.shown.pass(block_s, || {
             self.performer
                 .snapshot(self.sample_rate_hz, &controls, &mut self.plans)

@@ -14,7 +14,7 @@ use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
 use lockstep_engine::handoff::handoff;
-use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::PlanSource as _;
 use lockstep_gpu_stand_in as stand_in;
 use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
@@ -383,7 +383,7 @@ fn a_device_lost_mid_song_leaves_no_gap() -> TestResult {
         device: DeviceChoice::Gpu,
     };
     let _seat = pool.seat(other, Arc::default(), move || choice);
-    let mut patient = Patient::new(&mut end, LONGEST_WAIT);
+    let mut patient = WaitingPlans::new(&mut end, LONGEST_WAIT);
     let mut drums = Vec::new();
     for measure in 0..N_MEASURES {
         patient.publish(&request(measure));

@@ -9,7 +9,7 @@ use lockstep_core::generator::{PredictError, Request, Taste};
 use lockstep_core::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
 use lockstep_core::rule::{self, RuleGroove};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
-use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::PlanSource as _;
 use lockstep_engine::shared_thread::Service as _;
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
@@ -84,7 +84,7 @@ impl Generator for Counting {
 
 /// Waits for the plan of the last request, as an offline render does.
 fn plan(end: &mut RealtimeEnd, measure: u64) -> Option<Plan> {
-    Patient::new(end, LONGEST_WAIT).plan_for(1, measure)
+    WaitingPlans::new(end, LONGEST_WAIT).plan_for(1, measure)
 }
 
 /// Polls until something was answered.

@@ -20,7 +20,7 @@ use crate::params::{ParameterIdx, Parameters};
 
 /// How long saving a state waits for the process call that should bring a change: the length of a block of 4,096 frames at
 /// 44.1 kHz.
-const PATIENCE: Duration = Duration::from_millis(93);
+const PROCESS_TIMEOUT: Duration = Duration::from_millis(93);
 
 /// Any rate will do: it only matters for smoothing, and no parameter is smoothed.
 const ANY_RATE_HZ: f32 = 48_000.0;
@@ -139,7 +139,7 @@ impl Changes {
             if waiting.is_empty() {
                 return;
             }
-            let is_late = begun.elapsed() >= PATIENCE;
+            let is_late = begun.elapsed() >= PROCESS_TIMEOUT;
             if is_late || !self.has_begun() || !self.is_processing.load(Ordering::Acquire) {
                 self.make(&mut waiting);
                 return;
@@ -204,7 +204,7 @@ mod tests {
             changes.set_processing(false);
         }
         assert!(
-            begun.elapsed() < 40 * PATIENCE,
+            begun.elapsed() < 40 * PROCESS_TIMEOUT,
             "saving must not wait for a call here"
         );
     }

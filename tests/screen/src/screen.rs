@@ -53,7 +53,7 @@ impl Screen {
     /// Waits until a window with this title is on the screen.
     ///
     /// # Errors
-    /// If it does not come within [`PATIENCE`](crate::PATIENCE).
+    /// If it does not come within [`TIMEOUT`](crate::TIMEOUT).
     pub fn window(&self, title: &str) -> Result<WindowId> {
         await_some(&format!("the window {title:?}"), || {
             let tree = self.connection.query_tree(self.root)?.reply()?;
@@ -69,7 +69,7 @@ impl Screen {
     /// Waits until a window has a visible child.
     ///
     /// # Errors
-    /// If it does not within [`PATIENCE`](crate::PATIENCE).
+    /// If it does not within [`TIMEOUT`](crate::TIMEOUT).
     pub fn inside(&self, window: WindowId) -> Result<WindowId> {
         await_some("the window inside the host's", || {
             for inner in self.connection.query_tree(window)?.reply()?.children {

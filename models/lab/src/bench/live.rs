@@ -18,7 +18,7 @@ use lockstep_core::draws;
 use lockstep_core::generator::{Request, Taste};
 use lockstep_core::representation::{Beats, Meter};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
-use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
     PlanSource as _, Tally, Transport,
@@ -255,14 +255,14 @@ impl Instance {
 
     /// Sends one request, so that the drummer is loaded before the clock starts.
     fn wait_for_drummer(&mut self) -> Result<()> {
-        let mut patient = Patient::new(&mut self.plans, LONGEST_WAIT);
+        let mut waiting = WaitingPlans::new(&mut self.plans, LONGEST_WAIT);
         // For a take that the performer never plays.
         let request = Request {
             playback: u32::MAX,
             ..super::request(u64::from(self.idx))
         };
-        patient.publish(&request);
-        let plan = patient.plan_for(request.playback, request.measure);
+        waiting.publish(&request);
+        let plan = waiting.plan_for(request.playback, request.measure);
         ensure!(
             plan.is_some(),
             "instance {} got no plan within five seconds",

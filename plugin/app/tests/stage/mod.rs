@@ -23,7 +23,7 @@ use tempfile::TempDir;
 pub(crate) const RATE_HZ: u64 = 48_000;
 
 /// Time limit for anything that should happen at once.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long the musician pauses; less than the half second after which the server drops a client.
 const REST: Duration = Duration::from_millis(200);
@@ -36,14 +36,14 @@ static N_SERVERS: AtomicU32 = AtomicU32::new(0);
 /// Polls until `look` returns something.
 ///
 /// # Panics
-/// If it does not within [`PATIENCE`].
+/// If it does not within [`TIMEOUT`].
 fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
+        assert!(begun.elapsed() < TIMEOUT, "{what} did not come");
         thread::sleep(Duration::from_millis(10));
     }
 }
