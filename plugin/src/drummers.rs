@@ -78,14 +78,14 @@ impl Drummer {
 
 /// The player's choice; instances with the same choice share a drummer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct DrummerChoice {
     /// Which weights.
     pub drummer: Drummer,
     /// Where they predict.
     pub device: DeviceChoice,
 }
 
-impl Choice {
+impl DrummerChoice {
     /// The current choice.
     pub fn of(params: &LockstepParams) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Choice {
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for DrummerChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let drummer = self.drummer.name();
         let device = DeviceChoice::variants()
@@ -107,26 +107,26 @@ impl fmt::Display for Choice {
 }
 
 /// A drummer that can play, and what to tell the player if it is not the chosen one.
-pub struct Loaded {
+pub struct LoadedDrummer {
     /// Plays.
-    pub brain: Box<dyn Generator>,
+    pub generator: Box<dyn Generator>,
     /// What to tell the player; `None` if this is the chosen drummer.
     pub stand_in: Option<StandIn>,
 }
 
-impl From<Box<dyn Generator>> for Loaded {
-    fn from(brain: Box<dyn Generator>) -> Self {
+impl From<Box<dyn Generator>> for LoadedDrummer {
+    fn from(generator: Box<dyn Generator>) -> Self {
         Self {
-            brain,
+            generator,
             stand_in: None,
         }
     }
 }
 
-impl fmt::Debug for Loaded {
+impl fmt::Debug for LoadedDrummer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded")
-            .field("brain", &self.brain.name())
+        f.debug_struct("LoadedDrummer")
+            .field("brain", &self.generator.name())
             .field("stand_in", &self.stand_in)
             .finish()
     }
@@ -136,7 +136,7 @@ impl fmt::Debug for Loaded {
 ///
 /// # Realtime safety
 /// Reads and allocates; never on the audio thread.
-pub fn load(choice: Choice) -> Loaded {
+pub fn load(choice: DrummerChoice) -> LoadedDrummer {
     let drummers = [choice.drummer, Drummer::default()];
     let (found, trouble) = first(drummers.map(Drummer::weights));
     let instead = match &found {
@@ -146,32 +146,32 @@ pub fn load(choice: Choice) -> Loaded {
     let stand_in = trouble.map(|error| StandIn::new(choice.drummer, &error, &instead));
     let Some((predictor, weights)) = found else {
         nice_error!("Lockstep plays its rule groove");
-        return Loaded {
-            brain: Box::new(RuleGroove),
+        return LoadedDrummer {
+            generator: Box::new(RuleGroove),
             stand_in,
         };
     };
     let tell = |device: &str| nice_log!("Lockstep predicts on the {device}");
-    let brain = OnDevice::new(
+    let generator = OnDevice::new(
         predictor,
         &weights,
         Search::here(),
         move || choice.device,
         tell,
     );
-    Loaded {
-        brain: Box::new(brain),
+    LoadedDrummer {
+        generator: Box::new(generator),
         stand_in,
     }
 }
 
 /// A predictor and the bytes that it was made of.
-type Found<'a> = (Predictor, Cow<'a, [u8]>);
+type LoadedPredictor<'a> = (Predictor, Cow<'a, [u8]>);
 
 /// Returns the first that can be loaded, and why the very first could not be, if it could not. Logs each failure.
 fn first<'a>(
     weights: impl IntoIterator<Item = Result<Cow<'a, [u8]>>>,
-) -> (Option<Found<'a>>, Option<anyhow::Error>) {
+) -> (Option<LoadedPredictor<'a>>, Option<anyhow::Error>) {
     let mut trouble = None;
     for weights in weights {
         match weights.and_then(|bytes| Ok((Predictor::new(&bytes)?, bytes))) {

@@ -41,7 +41,7 @@ use nice_plug_egui::{
 };
 
 use crate::capture::Place;
-use crate::generator::Status;
+use crate::generator::GeneratorStatus;
 use crate::params::LockstepParams;
 use hands::Hands;
 use look::{BASE_HEIGHT, BASE_WIDTH, Look};
@@ -91,7 +91,7 @@ impl std::fmt::Debug for Host {
 pub fn editor(
     params: Arc<LockstepParams>,
     seen: SnapshotReceiver,
-    status: Arc<Status>,
+    status: Arc<GeneratorStatus>,
     archive: Arc<OnceLock<Place>>,
     is_over: Arc<AtomicBool>,
 ) -> Option<Editor> {

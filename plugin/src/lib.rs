@@ -30,8 +30,8 @@ use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 use capture::{Archive, Recorder, Sweep, capture};
-use drummers::Choice;
-use generator::{Pool, Seat, Status};
+use drummers::DrummerChoice;
+use generator::{GeneratorHandle, GeneratorStatus, GeneratorThread};
 use lockstep_core::representation::N_GROUPS;
 use lockstep_engine::handoff::{GeneratorEnd, RealtimeEnd, handoff};
 use lockstep_engine::plan_wait::{LONGEST_WAIT, RenderDetector, WaitingPlans};
@@ -57,9 +57,9 @@ pub struct Lockstep {
     /// The other end, until the generator thread takes it.
     requests: Option<GeneratorEnd>,
     /// `None` before the first `activate`, or if the thread could not start: the drums then fall back.
-    generator: Option<Seat>,
+    generator: Option<GeneratorHandle>,
     /// What the generator thread reports of this instance, for the editor.
-    status: Arc<Status>,
+    status: Arc<GeneratorStatus>,
     /// Records what is played on the tape; the process's archive reads it.
     recorder: Recorder,
     /// Tells whether a machine moves the parameters: then the control key does not save.
@@ -212,12 +212,12 @@ impl Plugin for Lockstep {
         ));
         if self.generator.is_none() {
             let params = Arc::clone(&self.params);
-            match Pool::of_process() {
-                Ok(pool) => {
+            match GeneratorThread::of_process() {
+                Ok(generator_thread) => {
                     let end = self.requests.take();
                     self.generator = end.map(|end| {
                         let status = Arc::clone(&self.status);
-                        pool.seat(end, status, move || Choice::of(&params))
+                        generator_thread.register(end, status, move || DrummerChoice::of(&params))
                     });
                 }
                 Err(error) => nice_error!("Lockstep plays its rule groove: {error}"),

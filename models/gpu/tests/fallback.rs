@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lockstep::device::{DeviceChoice, DeviceError, OnDevice, Search};
-use lockstep::drummers::Choice;
-use lockstep::generator::Pool;
+use lockstep::drummers::DrummerChoice;
+use lockstep::generator::GeneratorThread;
 use lockstep::params::Drummer;
 use lockstep_core::generator::{Generator, Request};
 use lockstep_core::representation::{
@@ -374,20 +374,21 @@ fn a_device_lost_mid_song_leaves_no_gap() -> TestResult {
     let drummer = drummer(at(&library.path), DeviceChoice::Gpu, &told)?;
     let (mut end, other) = handoff();
     let drummer = Mutex::new(Some(drummer));
-    let pool = Pool::start(move |_| match drummer.lock().map(|mut it| it.take()) {
-        Ok(Some(drummer)) => Box::new(drummer),
-        _ => panic!("the drummer is loaded once"),
-    })?;
-    let choice = Choice {
+    let generator_thread =
+        GeneratorThread::start(move |_| match drummer.lock().map(|mut it| it.take()) {
+            Ok(Some(drummer)) => Box::new(drummer),
+            _ => panic!("the drummer is loaded once"),
+        })?;
+    let choice = DrummerChoice {
         drummer: Drummer::default(),
         device: DeviceChoice::Gpu,
     };
-    let _seat = pool.seat(other, Arc::default(), move || choice);
-    let mut patient = WaitingPlans::new(&mut end, LONGEST_WAIT);
+    let _handle = generator_thread.register(other, Arc::default(), move || choice);
+    let mut waiting = WaitingPlans::new(&mut end, LONGEST_WAIT);
     let mut drums = Vec::new();
     for measure in 0..N_MEASURES {
-        patient.publish(&request(measure));
-        let plan = patient
+        waiting.publish(&request(measure));
+        let plan = waiting
             .plan_for(1, measure)
             .ok_or("a measure without a plan")?;
         drums.push(plan.hits);

@@ -9,7 +9,7 @@ use lockstep_engine::snapshots::SnapshotReceiver;
 
 use super::lock::Lock;
 use crate::drummers::StandIn;
-use crate::generator::{Prediction, Status};
+use crate::generator::{GeneratorStatus, Prediction};
 
 /// How long a position is extrapolated, in seconds: longer than any block, yet the playhead soon stops when the host does.
 const LONGEST_S: f64 = 0.25;
@@ -18,7 +18,7 @@ const LONGEST_S: f64 = 0.25;
 #[derive(Debug)]
 pub(super) struct Watch {
     seen: SnapshotReceiver,
-    status: Arc<Status>,
+    status: Arc<GeneratorStatus>,
     last: Snapshot,
     came: Instant,
     /// Whether a snapshot has shown the clock running.
@@ -28,7 +28,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(seen: SnapshotReceiver, status: Arc<Status>) -> Self {
+    pub(super) fn new(seen: SnapshotReceiver, status: Arc<GeneratorStatus>) -> Self {
         Self {
             seen,
             status,

@@ -18,12 +18,12 @@ pub struct Prediction {
 
 /// One instance's status, shared by the generator thread, which writes, and a window, which reads.
 #[derive(Debug, Default)]
-pub struct Status {
+pub struct GeneratorStatus {
     prediction: Mutex<Prediction>,
     stand_in: Mutex<Option<StandIn>>,
 }
 
-impl Status {
+impl GeneratorStatus {
     /// How the last prediction was made.
     pub fn prediction(&self) -> Prediction {
         lock(&self.prediction).clone()

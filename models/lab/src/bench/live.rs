@@ -1,5 +1,5 @@
-//! How many instances can play together in real time: one thread drives all instances, as a host does, next to the pool
-//! that predicts for them.
+//! How many instances can play together in real time: one thread drives all instances, as a host does, next to the generator
+//! thread that predicts for them.
 //!
 //! Measures what a listener would hear: measures whose plan was missing at the downbeat. To test on one core, put
 //! `taskset -c 0` before the command. The thread has no real-time priority, so a busy machine shows in the longest
@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
 use lockstep::capture::{self, Archive, Recorder};
 use lockstep::device::DeviceChoice;
-use lockstep::drummers::Choice;
-use lockstep::generator::{Pool, Seat};
+use lockstep::drummers::DrummerChoice;
+use lockstep::generator::{GeneratorHandle, GeneratorThread};
 use lockstep::params::Drummer;
 use lockstep_core::draws;
 use lockstep_core::generator::{Request, Taste};
@@ -58,11 +58,12 @@ impl Live {
     /// If the system cannot start a thread, or a drummer does not answer before the clock starts.
     pub(super) fn run(&self) -> Result<()> {
         let before_mib = memory_mib("VmRSS");
-        let pool = Pool::of_process().context("starting the pool's thread")?;
+        let generator_thread =
+            GeneratorThread::of_process().context("starting the generator thread")?;
         let archive = Archive::of_process().context("starting the archive's thread")?;
         let n_instances = self.instances.unwrap_or(1);
         let mut instances: Vec<_> = (0..n_instances)
-            .map(|idx| Instance::new(idx, &pool, &archive))
+            .map(|idx| Instance::new(idx, &generator_thread, &archive))
             .collect();
         for instance in &mut instances {
             instance.wait_for_drummer()?;
@@ -218,17 +219,17 @@ struct Instance {
     held: Option<u8>,
     n_struck: u64,
     #[expect(dead_code, reason = "dropping it would stop the plans")]
-    seat: Seat,
+    generator: GeneratorHandle,
     recorder: Recorder,
     #[expect(dead_code, reason = "dropping it would end the recording")]
     place: capture::Place,
 }
 
 impl Instance {
-    fn new(idx: u32, pool: &Pool, archive: &Archive) -> Self {
+    fn new(idx: u32, generator_thread: &GeneratorThread, archive: &Archive) -> Self {
         let (plans, end) = handoff();
         let (recorder, tape) = capture::capture();
-        let choice = Choice {
+        let choice = DrummerChoice {
             drummer: Drummer::default(),
             device: DeviceChoice::Cpu,
         };
@@ -247,7 +248,7 @@ impl Instance {
             idx,
             held: None,
             n_struck: 0,
-            seat: pool.seat(end, std::sync::Arc::default(), move || choice),
+            generator: generator_thread.register(end, std::sync::Arc::default(), move || choice),
             recorder,
             place: archive.keep(tape),
         }
