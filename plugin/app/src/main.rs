@@ -316,8 +316,8 @@ impl Jam {
     /// The drummer on the requested device.
     fn on_device(&self, predictor: Predictor, weights: &[u8]) -> OnDevice {
         let device = self.device;
-        let tell = |device: &str| println!("Predicting on the {device}.");
-        OnDevice::new(predictor, weights, Search::here(), move || device, tell).settled()
+        let log = |device: &str| println!("Predicting on the {device}.");
+        OnDevice::new(predictor, weights, Search::here(), move || device, log).settled()
     }
 }
 

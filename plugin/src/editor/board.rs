@@ -304,8 +304,8 @@ fn status_line(ui: &mut Ui, look: Look, rect: Rect, watch: &Watch, params: &Lock
         "How well the kick locks with your bass line over the last 64 steps: the kick's F1 score against your notes, in \
          percent, minus its mean score against the same line shifted in time. 0 means it ignores you; the bar is full at 60.",
     );
-    let (report, is_alarming) = match watch.stand_in() {
-        Some(stand_in) => (format!("{}: see Setup", stand_in.what), true),
+    let (report, is_alarming) = match watch.substitute() {
+        Some(substitute) => (format!("{}: see Setup", substitute.what), true),
         None => report(watch, params),
     };
     let color = if is_alarming {

@@ -7,7 +7,7 @@ use super::hands::Hands;
 use super::look::{self, BASE_HEIGHT, BASE_WIDTH, Look};
 use super::takeaway::TakeAway;
 use super::watch::Watch;
-use crate::drummers::StandIn;
+use crate::drummers::Substitute;
 use crate::params::{BassParams, LockstepParams};
 
 /// Which page is open.
@@ -144,7 +144,7 @@ fn drums(
     let (drummer, map) = (&params.drummer, &params.map);
     let tip = "Who plays; takes effect at the next downbeat.";
     choice(ui, look, hands, &drummer.weights, tip);
-    tell_stand_in(ui, look, watch);
+    show_substitute(ui, look, watch);
     let tip = "What computes the drums: Auto uses a GPU if it can, else the CPU.";
     choice(ui, look, hands, &drummer.device, tip);
     let tip = "When the bass is silent: lay out after 64 silent steps, or keep time.";
@@ -197,8 +197,8 @@ fn column(
 }
 
 /// Says which drummer stands in for the chosen one and what to do about it, if one does.
-fn tell_stand_in(ui: &mut Ui, look: Look, watch: &Watch) {
-    if let Some(StandIn { what, remedy }) = watch.stand_in() {
+fn show_substitute(ui: &mut Ui, look: Look, watch: &Watch) {
+    if let Some(Substitute { what, remedy }) = watch.substitute() {
         let words = RichText::new(format!("{what}. {remedy}"));
         ui.label(words.font(look.font(12.0)).color(look::ALARM));
     }
@@ -215,8 +215,8 @@ pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams, watch: &Wa
             env!("CARGO_PKG_REPOSITORY"),
             env!("CARGO_PKG_LICENSE")
         ));
-        tell_stand_in(ui, look, watch);
-        let whose = if watch.stand_in().is_none() {
+        show_substitute(ui, look, watch);
+        let whose = if watch.substitute().is_none() {
             "About the drummer that is playing:"
         } else {
             "About the drummer you chose:"

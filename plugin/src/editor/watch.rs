@@ -8,7 +8,7 @@ use lockstep_engine::realtime::{Snapshot, Time};
 use lockstep_engine::snapshots::SnapshotReceiver;
 
 use super::lock::Lock;
-use crate::drummers::StandIn;
+use crate::drummers::Substitute;
 use crate::generator::{GeneratorStatus, Prediction};
 
 /// How long a position is extrapolated, in seconds: longer than any block, yet the playhead soon stops when the host does.
@@ -67,8 +67,8 @@ impl Watch {
     }
 
     /// What plays in place of the chosen drummer, if it cannot play.
-    pub(super) fn stand_in(&self) -> Option<StandIn> {
-        self.status.stand_in()
+    pub(super) fn substitute(&self) -> Option<Substitute> {
+        self.status.substitute()
     }
 
     /// Whether the plan, as the drummer made it, has a hit of this voice at a step of the window.

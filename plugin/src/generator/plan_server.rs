@@ -21,7 +21,7 @@ use nice_plug::prelude::nice_error;
 
 use super::status::{GeneratorStatus, Prediction};
 use crate::device::stay_loaded;
-use crate::drummers::{DrummerChoice, LoadedDrummer, StandIn};
+use crate::drummers::{DrummerChoice, LoadedDrummer, Substitute};
 
 type BoxedGenerator = Box<dyn Generator>;
 type Loader = Arc<dyn Fn(DrummerChoice) -> LoadedDrummer + Send + Sync>;
@@ -73,7 +73,7 @@ impl LoadState {
         nice_error!("Lockstep plays its rule groove: {choice}: {problem}");
         Self::Ready(LoadedDrummer {
             generator: Box::new(RuleGroove),
-            stand_in: Some(StandIn::rule(problem)),
+            substitute: Some(Substitute::rule(problem)),
         })
     }
 }
@@ -111,11 +111,11 @@ impl PlanServer {
             .map(|(_, client)| (client.choice)())
             .collect();
         for (idx, choice) in wanted.iter().enumerate() {
-            let stand_in = self
+            let substitute = self
                 .get_or_load(*choice)
-                .and_then(|(_, stand_in)| stand_in.clone());
+                .and_then(|(_, substitute)| substitute.clone());
             if let Some((_, client)) = self.clients.get(idx) {
-                client.status.set_stand_in(stand_in);
+                client.status.set_substitute(substitute);
             }
         }
         let mut idx = 0;
@@ -130,12 +130,12 @@ impl PlanServer {
         self.dropping.retain(|thread| !thread.is_finished());
     }
 
-    /// The drummer of a choice, and what to tell the player if it is a stand-in. `None` while it loads; starts loading it if
+    /// The drummer of a choice, and what to tell the player if it is a substitute. `None` while it loads; starts loading it if
     /// needed.
     fn get_or_load(
         &mut self,
         choice: DrummerChoice,
-    ) -> Option<(&mut BoxedGenerator, &mut Option<StandIn>)> {
+    ) -> Option<(&mut BoxedGenerator, &mut Option<Substitute>)> {
         let is_choice = |(other, _): &(DrummerChoice, LoadState)| *other == choice;
         let idx = self.drummers.iter().position(is_choice).unwrap_or_else(|| {
             let load = Arc::clone(&self.load);
@@ -164,7 +164,7 @@ impl PlanServer {
             .iter_mut()
             .find(|(other, _)| *other == choice)?
         {
-            (_, LoadState::Ready(loaded)) => Some((&mut loaded.generator, &mut loaded.stand_in)),
+            (_, LoadState::Ready(loaded)) => Some((&mut loaded.generator, &mut loaded.substitute)),
             (_, LoadState::Loading(_)) => None,
         }
     }
@@ -189,7 +189,7 @@ impl PlanServer {
         };
         // Read after taking the request, so that a choice made before the request counts.
         let choice = (client.choice)();
-        let Some((generator, stand_in)) = self.get_or_load(choice) else {
+        let Some((generator, substitute)) = self.get_or_load(choice) else {
             return false;
         };
         let begun = Instant::now();
@@ -200,7 +200,7 @@ impl PlanServer {
         };
         if let Some(broken) = broken {
             nice_error!("Lockstep plays its rule groove: {choice} panicked");
-            *stand_in = Some(StandIn::rule("it panicked"));
+            *substitute = Some(Substitute::rule("it panicked"));
             self.drop_in_background(broken);
         }
         if let Some((_, client)) = self.clients.get_mut(idx) {

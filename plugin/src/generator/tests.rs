@@ -16,7 +16,7 @@ use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
 use super::*;
 use crate::device::DeviceChoice;
-use crate::drummers::StandIn;
+use crate::drummers::Substitute;
 use crate::params::Drummer;
 
 const CHOICE: DrummerChoice = DrummerChoice {
@@ -51,7 +51,7 @@ fn request(measure: u64) -> Request {
     }
 }
 
-/// A drummer that is not a stand-in.
+/// A drummer that is not a substitute.
 fn loaded(generator: impl Generator + 'static) -> LoadedDrummer {
     LoadedDrummer::from(Box::new(generator) as Box<dyn Generator>)
 }
@@ -398,11 +398,11 @@ fn the_last_instance_to_leave_does_not_wait_for_drummers_that_are_loading() -> i
 
 #[test]
 fn a_player_is_told_when_the_chosen_drummer_cannot_play_and_when_it_can_again() {
-    let sorry = StandIn::rule("it is broken");
+    let sorry = Substitute::rule("it is broken");
     let told = sorry.clone();
     let mut server = PlanServer::new(move |choice| LoadedDrummer {
         generator: Box::new(RuleGroove),
-        stand_in: (choice == OTHER).then(|| told.clone()),
+        substitute: (choice == OTHER).then(|| told.clone()),
     });
     let status = Arc::new(GeneratorStatus::default());
     let choice = Arc::new(Mutex::new(OTHER));
@@ -412,8 +412,8 @@ fn a_player_is_told_when_the_chosen_drummer_cannot_play_and_when_it_can_again() 
         0,
         GeneratorClient::new(handoff().1, Arc::clone(&status), Box::new(chosen)),
     );
-    let mut shown = |expected: Option<StandIn>| {
-        while status.stand_in() != expected {
+    let mut shown = |expected: Option<Substitute>| {
+        while status.substitute() != expected {
             server.poll();
             thread::yield_now();
         }
@@ -441,7 +441,7 @@ fn the_player_is_told_of_a_drummer_that_panics() {
     let client = GeneratorClient::new(end, Arc::clone(&status), Box::new(|| CHOICE));
     server.join(0, client);
     audio.publish(&request(1));
-    while status.stand_in().is_none() {
+    while status.substitute().is_none() {
         server.poll();
         thread::yield_now();
     }
