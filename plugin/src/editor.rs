@@ -40,7 +40,7 @@ use nice_plug_egui::{
     EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor,
 };
 
-use crate::capture::Place;
+use crate::capture::ArchiveHandle;
 use crate::generator::GeneratorStatus;
 use crate::params::LockstepParams;
 use hands::Hands;
@@ -92,7 +92,7 @@ pub fn editor(
     params: Arc<LockstepParams>,
     seen: SnapshotReceiver,
     status: Arc<GeneratorStatus>,
-    archive: Arc<OnceLock<Place>>,
+    archive: Arc<OnceLock<ArchiveHandle>>,
     is_over: Arc<AtomicBool>,
 ) -> Option<Editor> {
     let size = LogicalSize::new(BASE_WIDTH, BASE_HEIGHT);

@@ -29,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use capture::{Archive, Recorder, Sweep, capture};
+use capture::{Archive, Recorder, SweepDetector, capture};
 use drummers::DrummerChoice;
 use generator::{GeneratorHandle, GeneratorStatus, GeneratorThread};
 use lockstep_core::representation::N_GROUPS;
@@ -63,7 +63,7 @@ pub struct Lockstep {
     /// Records what is played on the tape; the process's archive reads it.
     recorder: Recorder,
     /// Tells whether a machine moves the parameters: then the control key does not save.
-    sweep: Sweep,
+    sweep_detector: SweepDetector,
     /// Sends the editor what is played.
     shown: SnapshotSender,
     /// The editor's end, until the editor is made.
@@ -77,7 +77,7 @@ pub struct Lockstep {
     worker: worker::Worker,
     /// Empty before the first `activate`, or if the thread could not start: then nothing can be saved. The editor exports from
     /// it.
-    archive: Arc<OnceLock<capture::Place>>,
+    archive: Arc<OnceLock<capture::ArchiveHandle>>,
     sample_rate_hz: f64,
     /// Whether the host renders offline, so that the plugin may wait for plans.
     is_offline: bool,
@@ -97,7 +97,7 @@ impl Default for Lockstep {
         #[cfg(feature = "vst3")]
         vst3::remember(&params);
         Self {
-            sweep: Sweep::new(&params),
+            sweep_detector: SweepDetector::new(&params),
             params,
             performer: Performer::new(),
             inbox: Inbox::default(),
@@ -228,7 +228,7 @@ impl Plugin for Lockstep {
             self.recorder = recorder;
             match Archive::of_process() {
                 // Cannot fail: it is empty, and only this code fills it.
-                Ok(archive) => drop(self.archive.set(archive.keep(tape))),
+                Ok(archive) => drop(self.archive.set(archive.register(tape))),
                 Err(error) => nice_error!("Lockstep cannot save what is played: {error}"),
             }
         }
@@ -282,14 +282,14 @@ impl Plugin for Lockstep {
         });
         self.recorder
             .record(&block, self.performer.passage(), &self.drums);
-        self.recorder.hear(self.params.kit.choice.value().into());
+        self.recorder.set_kit(self.params.kit.choice.value().into());
         // In our own app only a person moves the parameters; in a host, automation and scripts do too.
         let is_own_app = context.plugin_api() == PluginApi::Standalone;
         if is_own_app {
             self.recorder.hold_save(self.params.save.value());
         }
-        self.sweep.look(block_s);
-        if self.inbox.is_save_asked() && (is_own_app || !self.sweep.is_on()) {
+        self.sweep_detector.update(block_s);
+        if self.inbox.is_save_asked() && (is_own_app || !self.sweep_detector.is_sweeping()) {
             self.recorder.save();
         }
 

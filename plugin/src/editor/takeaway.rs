@@ -12,7 +12,7 @@ use egui::{DragValue, Modal, Rect, RichText, Ui};
 
 use super::bars;
 use super::look::{self, Look};
-use crate::capture::{Exported, Exporting, Place, reveal, takes_folder};
+use crate::capture::{ArchiveHandle, Exported, PendingExport, reveal, takes_folder};
 
 /// Most measures that can be exported.
 const MOST: usize = 64;
@@ -21,11 +21,11 @@ const MOST: usize = 64;
 #[derive(Debug)]
 pub(super) struct TakeAway {
     /// The instance's place in the archive, once it has been activated.
-    place: Arc<OnceLock<Place>>,
+    place: Arc<OnceLock<ArchiveHandle>>,
     is_open: bool,
     n_measures: usize,
     folder: String,
-    exporting: Option<Exporting>,
+    exporting: Option<PendingExport>,
     outcome: Option<Result<Exported, String>>,
     /// Brings the file manager's answer.
     shown: Option<Receiver<String>>,
@@ -33,7 +33,7 @@ pub(super) struct TakeAway {
 }
 
 impl TakeAway {
-    pub(super) fn new(place: Arc<OnceLock<Place>>) -> Self {
+    pub(super) fn new(place: Arc<OnceLock<ArchiveHandle>>) -> Self {
         let folder = takes_folder().unwrap_or_default();
         Self {
             place,
@@ -55,7 +55,7 @@ impl TakeAway {
             self.outcome = None;
             self.trouble = None;
         }
-        if let Some(outcome) = self.exporting.as_ref().and_then(Exporting::ready) {
+        if let Some(outcome) = self.exporting.as_ref().and_then(PendingExport::ready) {
             self.exporting = None;
             self.outcome = Some(outcome.map_err(|error| error.to_string()));
         }
@@ -110,13 +110,13 @@ impl TakeAway {
 
     /// Says how the last save went, by button or control key.
     pub(super) fn tell_saved(&self, ui: &mut Ui, look: Look) {
-        if let Some(told) = self.place.get().and_then(Place::told) {
-            let color = if told.is_trouble {
+        if let Some(told) = self.place.get().and_then(ArchiveHandle::last_save) {
+            let color = if told.is_problem {
                 look::ALARM
             } else {
                 look::PINNED
             };
-            let words = RichText::new(format!("{}.", told.words));
+            let words = RichText::new(format!("{}.", told.text));
             ui.label(words.font(look.font(12.0)).color(color));
         }
     }

@@ -222,7 +222,7 @@ struct Instance {
     generator: GeneratorHandle,
     recorder: Recorder,
     #[expect(dead_code, reason = "dropping it would end the recording")]
-    place: capture::Place,
+    place: capture::ArchiveHandle,
 }
 
 impl Instance {
@@ -250,7 +250,7 @@ impl Instance {
             n_struck: 0,
             generator: generator_thread.register(end, std::sync::Arc::default(), move || choice),
             recorder,
-            place: archive.keep(tape),
+            place: archive.register(tape),
         }
     }
 
