@@ -102,7 +102,7 @@ pub struct MapError {
 pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
     let mut keys = Voice::ALL.map(|voice| DrumMap::GENERAL_MIDI.key(voice));
     let mut chokes = None;
-    let mut is_told = [false; N_VOICES];
+    let mut is_given = [false; N_VOICES];
     for (i, line) in text.lines().enumerate() {
         let fail = |what: String| MapError { line: i + 1, what };
         let words: Vec<_> = line
@@ -131,7 +131,7 @@ pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
                         NAMES.join(", ")
                     ))
                 })?;
-                if std::mem::replace(&mut is_told[place], true) {
+                if std::mem::replace(&mut is_given[place], true) {
                     return Err(fail(format!("{name} is set twice")));
                 }
                 let note = note.parse().ok().filter(|note| *note <= 127);
