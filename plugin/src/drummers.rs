@@ -17,7 +17,7 @@ use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::weights::Weights;
 use nice_plug::prelude::{Enum as _, nice_error, nice_log};
 
-use crate::device::{DeviceChoice, OnDevice, Search};
+use crate::device::{DeviceChoice, DeviceGenerator, DeviceSearch};
 use crate::params::{Drummer, LockstepParams};
 pub use substitute::Substitute;
 
@@ -152,10 +152,10 @@ pub fn load(choice: DrummerChoice) -> LoadedDrummer {
         };
     };
     let log = |device: &str| nice_log!("Lockstep predicts on the {device}");
-    let generator = OnDevice::new(
+    let generator = DeviceGenerator::new(
         predictor,
         &weights,
-        Search::here(),
+        DeviceSearch::here(),
         move || choice.device,
         log,
     );

@@ -17,7 +17,7 @@ mod voices;
 
 pub use bass::BassParams;
 pub(crate) use by_id::MOMENTARY;
-pub use by_id::{ParameterError, ParameterIdx, Parameters, Written};
+pub use by_id::{ParameterError, ParameterIdx, Parameters, StoredValue};
 pub use choices::{DeviceChoice, Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;
 pub use kit::{KitName, KitParams};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use lockstep::device::{DeviceChoice, DeviceError, OnDevice, Search};
+use lockstep::device::{DeviceChoice, DeviceError, DeviceGenerator, DeviceSearch};
 use lockstep::drummers::DrummerChoice;
 use lockstep::generator::GeneratorThread;
 use lockstep::params::Drummer;
@@ -81,8 +81,8 @@ impl StandIn {
     }
 }
 
-fn at(library: &Path) -> Search {
-    Search {
+fn at(library: &Path) -> DeviceSearch {
+    DeviceSearch {
         driver: None,
         library: library.to_owned(),
     }
@@ -140,10 +140,10 @@ fn assert_drums(got: &[HitMap], cpu: &[HitMap], n_by_device: usize, what: &str) 
 
 /// The lines that the player was told.
 #[derive(Clone, Debug, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+struct LogLines(Arc<Mutex<Vec<String>>>);
 
-impl Told {
-    fn teller(&self) -> impl FnMut(&str) + Send + 'static {
+impl LogLines {
+    fn writer(&self) -> impl FnMut(&str) + Send + 'static {
         let lines = Arc::clone(&self.0);
         move |line| {
             if let Ok(mut lines) = lines.lock() {
@@ -158,10 +158,14 @@ impl Told {
 }
 
 /// A drummer with the given device choice, once the device is settled.
-fn drummer(search: Search, choice: DeviceChoice, told: &Told) -> TestResult<OnDevice> {
+fn drummer(
+    search: DeviceSearch,
+    choice: DeviceChoice,
+    log: &LogLines,
+) -> TestResult<DeviceGenerator> {
     let predictor = Predictor::new(WEIGHTS)?;
-    let wish = move || choice;
-    Ok(OnDevice::new(predictor, WEIGHTS, search, wish, told.teller()).settled())
+    let choice = move || choice;
+    Ok(DeviceGenerator::new(predictor, WEIGHTS, search, choice, log.writer()).wait_for_device())
 }
 
 #[test]
@@ -186,13 +190,13 @@ fn a_library_that_works_gives_the_cpus_features_and_drums() -> TestResult {
         assert!((expected - got).abs() < 1e-4, "{i}: {got}, {expected}");
     }
 
-    let told = Told::default();
-    let mut drummer = drummer(library, DeviceChoice::Gpu, &told)?;
+    let log = LogLines::default();
+    let mut drummer = drummer(library, DeviceChoice::Gpu, &log)?;
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     assert_drums(&drums(&mut drummer)?, &cpu, cpu.len(), "the library");
     let name = "CPU, in a GPU library built without cuda or metal";
     assert_eq!(drummer.device().name, name);
-    assert_eq!(told.lines(), [name]);
+    assert_eq!(log.lines(), [name]);
     Ok(())
 }
 
@@ -231,13 +235,13 @@ fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> TestResult {
         // The first call is the trial before the song; with 8 good calls, the song's last measure fails.
         for n_good_calls in [0, 1, 4, 8] {
             library.fail(mode, n_good_calls)?;
-            let told = Told::default();
-            let mut drummer = drummer(at(&library.path), DeviceChoice::Auto, &told)?;
+            let log = LogLines::default();
+            let mut drummer = drummer(at(&library.path), DeviceChoice::Auto, &log)?;
             assert_eq!(drummer.device().name == "stand-in", n_good_calls > 0);
             let n_by_device = usize::try_from(n_good_calls)?.saturating_sub(1);
             assert_drums(&drums(&mut drummer)?, &cpu, n_by_device, why);
             assert_eq!(drummer.device().name, "CPU");
-            let lines = told.lines();
+            let lines = log.lines();
             let last = lines.last().cloned().unwrap_or_default();
             assert!(
                 last.starts_with("CPU: stand-in: ") && last.contains(why),
@@ -252,10 +256,10 @@ fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> TestResult {
     }
     // Without a failure, the device plays to the end.
     library.fail(0, 0)?;
-    let told = Told::default();
-    let mut drummer = drummer(at(&library.path), DeviceChoice::Auto, &told)?;
+    let log = LogLines::default();
+    let mut drummer = drummer(at(&library.path), DeviceChoice::Auto, &log)?;
     assert_drums(&drums(&mut drummer)?, &cpu, cpu.len(), "no failure");
-    assert_eq!(told.lines(), ["stand-in"]);
+    assert_eq!(log.lines(), ["stand-in"]);
     Ok(())
 }
 
@@ -266,7 +270,7 @@ fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> TestResult 
     let damaged = folder.path().join("damaged");
     std::fs::write(&damaged, b"no library")?;
     let library = StandIn::new()?;
-    let no_driver = Search {
+    let no_driver = DeviceSearch {
         driver: Some("lockstep-has-no-such-driver".into()),
         ..at(&library.path)
     };
@@ -294,10 +298,10 @@ fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> TestResult 
     ];
     for (search, mode, why) in searches {
         library.fail(mode, 0)?;
-        let told = Told::default();
-        let mut drummer = drummer(search, DeviceChoice::Gpu, &told)?;
+        let log = LogLines::default();
+        let mut drummer = drummer(search, DeviceChoice::Gpu, &log)?;
         assert_drums(&drums(&mut drummer)?, &cpu, 0, why);
-        let lines = told.lines();
+        let lines = log.lines();
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(
             lines[0].starts_with("CPU: ") && lines[0].contains(why),
@@ -309,58 +313,58 @@ fn a_library_that_cannot_be_opened_leaves_the_cpu_and_a_message() -> TestResult 
 
 #[test]
 fn without_a_gpu_auto_uses_the_cpu_and_says_nothing() -> TestResult {
-    let told = Told::default();
+    let log = LogLines::default();
     let nowhere = at(Path::new("nowhere"));
-    let mut drummer = drummer(nowhere.clone(), DeviceChoice::Auto, &told)?;
+    let mut drummer = drummer(nowhere.clone(), DeviceChoice::Auto, &log)?;
     drums(&mut drummer)?;
     // A drummer without a trunk does not even look for a GPU.
     let predictor = Predictor::new(GAN)?;
     let auto = || DeviceChoice::Auto;
-    let mut gan = OnDevice::new(
+    let mut gan = DeviceGenerator::new(
         predictor,
         GAN,
         at(&built("lockstep_gpu")?),
         auto,
-        told.teller(),
+        log.writer(),
     );
     drums(&mut gan)?;
-    assert_eq!(told.lines(), Vec::<String>::new());
+    assert_eq!(log.lines(), Vec::<String>::new());
     let gpu = || DeviceChoice::Gpu;
-    let mut gan = OnDevice::new(Predictor::new(GAN)?, GAN, nowhere, gpu, told.teller());
+    let mut gan = DeviceGenerator::new(Predictor::new(GAN)?, GAN, nowhere, gpu, log.writer());
     drums(&mut gan)?;
     assert!(
-        told.lines()
+        log.lines()
             .iter()
             .all(|line| line.contains("conditional-gan"))
     );
-    assert_eq!(told.lines().len(), 1);
+    assert_eq!(log.lines().len(), 1);
     Ok(())
 }
 
 #[test]
 fn the_player_can_change_the_device_mid_song() -> TestResult {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
-    let wish = Arc::new(AtomicU32::new(0));
-    let seen = Arc::clone(&wish);
+    let choice = Arc::new(AtomicU32::new(0));
+    let seen = Arc::clone(&choice);
     let wished = move || match seen.load(Ordering::SeqCst) {
         0 => DeviceChoice::Cpu,
         1 => DeviceChoice::Auto,
         _ => DeviceChoice::Gpu,
     };
     let library = at(&built("lockstep_gpu")?);
-    let told = Told::default();
+    let log = LogLines::default();
     let predictor = Predictor::new(WEIGHTS)?;
-    let mut drummer = OnDevice::new(predictor, WEIGHTS, library, wished, told.teller());
+    let mut drummer = DeviceGenerator::new(predictor, WEIGHTS, library, wished, log.writer());
     for wanted in [0, 1, 0, 2, 0] {
-        wish.store(wanted, Ordering::SeqCst);
+        choice.store(wanted, Ordering::SeqCst);
         // The device may become ready during any of these measures.
         assert_drums(&drums(&mut drummer)?, &cpu, cpu.len(), "while it opens");
-        drummer = drummer.settled();
+        drummer = drummer.wait_for_device();
         assert_eq!(drummer.device().name == "CPU", wanted == 0);
         let n_by_device = if wanted == 0 { 0 } else { cpu.len() };
         assert_drums(&drums(&mut drummer)?, &cpu, n_by_device, "settled");
     }
-    assert_eq!(told.lines().len(), 4, "{:?}", told.lines());
+    assert_eq!(log.lines().len(), 4, "{:?}", log.lines());
     Ok(())
 }
 
@@ -370,8 +374,8 @@ fn a_device_lost_mid_song_leaves_no_gap() -> TestResult {
     let cpu = drums(&mut Predictor::new(WEIGHTS)?)?;
     let library = StandIn::new()?;
     library.fail(stand_in::PREDICTION_FAILS, 4)?;
-    let told = Told::default();
-    let drummer = drummer(at(&library.path), DeviceChoice::Gpu, &told)?;
+    let log = LogLines::default();
+    let drummer = drummer(at(&library.path), DeviceChoice::Gpu, &log)?;
     let (mut end, other) = handoff();
     let drummer = Mutex::new(Some(drummer));
     let generator_thread =
@@ -395,7 +399,7 @@ fn a_device_lost_mid_song_leaves_no_gap() -> TestResult {
     }
     // The first of the four good calls was the trial.
     assert_drums(&drums, &cpu, 3, "lost");
-    let lines = told.lines();
+    let lines = log.lines();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(lines[1], "CPU: stand-in: the device is lost");
     Ok(())

@@ -109,7 +109,7 @@ fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Resul
         }
     }
     if let Some(name) = &args.preset {
-        lockstep::presets::find(name)?.values.settle(&parameters);
+        lockstep::presets::find(name)?.values.apply(&parameters);
     }
     for pair in &args.set {
         let said = || format!("--set {}={}", pair.left, pair.right);
@@ -282,7 +282,7 @@ impl Stage {
     /// Waits for the end, prints changes of the time source, and saves changed settings.
     fn watch(&mut self, is_asked_to_end: &AtomicBool, session: &dyn Session) -> Result<()> {
         let mut following = Following::Nobody as u8;
-        let mut troubles = Troubles::default();
+        let mut problems = Troubles::default();
         let mut resting: Option<(Instant, Settings)> = None;
         while !is_asked_to_end.load(Ordering::Acquire) {
             if self.shared.is_gone.load(Ordering::Acquire) {
@@ -296,7 +296,7 @@ impl Stage {
                 following = now;
                 self.announce(following);
             }
-            troubles.tell(&self.shared);
+            problems.tell(&self.shared);
             let current = self.current();
             let is_saved = self.saved.as_ref() == Some(&current);
             match &resting {

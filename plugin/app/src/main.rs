@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use lockstep::device::{DeviceChoice, OnDevice, Search};
+use lockstep::device::{DeviceChoice, DeviceGenerator, DeviceSearch};
 use lockstep::drum_maps::PRESETS;
 use lockstep::params::Drummer;
 use lockstep::presets;
@@ -314,10 +314,17 @@ impl Jam {
     }
 
     /// The drummer on the requested device.
-    fn on_device(&self, predictor: Predictor, weights: &[u8]) -> OnDevice {
+    fn on_device(&self, predictor: Predictor, weights: &[u8]) -> DeviceGenerator {
         let device = self.device;
         let log = |device: &str| println!("Predicting on the {device}.");
-        OnDevice::new(predictor, weights, Search::here(), move || device, log).settled()
+        DeviceGenerator::new(
+            predictor,
+            weights,
+            DeviceSearch::here(),
+            move || device,
+            log,
+        )
+        .wait_for_device()
     }
 }
 

@@ -9,8 +9,8 @@ use super::setter::Setter;
 use super::theme::{self, Theme};
 use crate::params::{LockstepParams, Parameters};
 use crate::presets::{
-    Compare, IfThere, Preset, PresetError, Slot, Title, UserFolder, UserPresets, Values, factory,
-    user,
+    Compare, CompareSide, IfExists, Preset, PresetError, PresetTitle, PresetValues, UserFolder,
+    UserPresets, factory, user,
 };
 
 /// The preset list, the A and B buttons, and the dialog that saves a preset.
@@ -57,17 +57,17 @@ impl PresetBar {
 
     /// Draws the A and B buttons, the Save button and the preset list, from right to left.
     pub(super) fn show(&mut self, ui: &mut Ui, theme: Theme, setter: &Setter<'_>) {
-        for (slot, name) in [(Slot::B, "B"), (Slot::A, "A")] {
+        for (slot, name) in [(CompareSide::B, "B"), (CompareSide::A, "A")] {
             let is_on = self.compare.on() == slot;
             let button = ui.selectable_label(is_on, name).on_hover_text(
                 "Two settings to compare by ear. Your changes go to the one that is lit; right-click copies it to the other.",
             );
             if button.clicked() && !is_on {
-                let other = self.compare.switch(Values::now(&self.parameters));
+                let other = self.compare.switch(PresetValues::now(&self.parameters));
                 self.set(&other, setter);
             }
             if button.secondary_clicked() {
-                self.compare.copy(Values::now(&self.parameters));
+                self.compare.copy(PresetValues::now(&self.parameters));
             }
         }
         ui.separator();
@@ -101,10 +101,10 @@ impl PresetBar {
                         for preset in &found.presets {
                             wanted = offer(ui, preset).or(wanted.take());
                         }
-                        for problem in &found.troubles {
+                        for problem in &found.problems {
                             ui.label(RichText::new(problem.to_string()).color(theme::ALARM));
                         }
-                        if found.presets.is_empty() && found.troubles.is_empty() {
+                        if found.presets.is_empty() && found.problems.is_empty() {
                             let folder = found.folder.display();
                             ui.label(
                                 RichText::new(format!("Your presets go to {folder}"))
@@ -131,7 +131,7 @@ impl PresetBar {
     }
 
     /// Sets the parameters to these values.
-    fn set(&self, values: &Values, setter: &Setter<'_>) {
+    fn set(&self, values: &PresetValues, setter: &Setter<'_>) {
         for (at, value) in values.turns(&self.parameters) {
             setter.set_at(&self.parameters, at, value);
         }
@@ -156,12 +156,12 @@ impl PresetBar {
             }
             ui.horizontal(|ui| {
                 let (words, if_there) = if save_dialog.is_there {
-                    ("Replace", IfThere::Replace)
+                    ("Replace", IfExists::Replace)
                 } else {
-                    ("Save", IfThere::Refuse)
+                    ("Save", IfExists::Refuse)
                 };
                 if ui.button(words).clicked() {
-                    let title = Title {
+                    let title = PresetTitle {
                         name: &save_dialog.name,
                         about: &save_dialog.about,
                     };

@@ -141,7 +141,7 @@ impl Engine {
     )]
     pub(crate) fn new(mut parts: Parts, sample_rate_hz: f64) -> anyhow::Result<Self> {
         let rate = sample_rate_hz as f32;
-        parts.parameters.settle(rate);
+        parts.parameters.reset_smoothers(rate);
         activate(&mut parts.instrument, rate)?;
         parts.instrument.reset();
         let mut buffer = Buffer::default();

@@ -98,7 +98,10 @@ fn a_controller_reaches_both_ends_in_values_that_can_be_stored_as_text() -> Test
         assert!(values[0].abs() < 1e-6 && (values[127] - 1.0).abs() < 1e-6);
         assert!(values.is_sorted());
         parameters.set(at, values[50], 48_000.0);
-        assert!(matches!(parameters.written(at), Written::Text(_)), "{id}");
+        assert!(
+            matches!(parameters.written(at), StoredValue::Text(_)),
+            "{id}"
+        );
     }
     Ok(())
 }
