@@ -32,7 +32,7 @@ pub fn handoff() -> (RealtimeEnd, GeneratorEnd) {
 
 /// Identifies a request.
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
+struct RequestKey {
     playback: u32,
     measure: u64,
     heard_steps: usize,
@@ -44,7 +44,7 @@ pub struct RealtimeEnd {
     requests: NewestWriter<Request>,
     plans: NewestReader<Plan>,
     /// What the last request was for.
-    wanted: Option<Wanted>,
+    wanted: Option<RequestKey>,
     /// The newest plan for `wanted`.
     newest: Option<Plan>,
 }
@@ -79,7 +79,7 @@ impl RealtimeEnd {
 impl PlanSource for RealtimeEnd {
     fn publish(&mut self, request: &Request) {
         self.receive();
-        self.wanted = Some(Wanted {
+        self.wanted = Some(RequestKey {
             playback: request.playback,
             measure: request.measure,
             heard_steps: request.heard_steps,

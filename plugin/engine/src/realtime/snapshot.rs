@@ -137,7 +137,7 @@ fn cells(hits: &HitMap, feel: &Feel, controls: &Controls) -> Cells {
     let mut cells = Cells::default();
     for (step_idx, row) in cells.iter_mut().enumerate().take(feel.n_steps()) {
         for (voice, cell) in Voice::ALL.into_iter().zip(row) {
-            let hit = pins.settle(step_idx, voice, hits.hit(step_idx, voice));
+            let hit = pins.apply(step_idx, voice, hits.hit(step_idx, voice));
             *cell = Cell {
                 presence: hit.presence(),
                 velocity: feel.velocity(step_idx, voice, hit),

@@ -7,7 +7,7 @@ use super::super::*;
 
 /// Answers at once, by rule, and keeps every request.
 #[derive(Default)]
-pub(super) struct Prompt {
+pub(super) struct InstantRule {
     pub(super) asked: Vec<Request>,
     /// Answers only requests that heard fewer steps than this.
     pub(super) deaf_from: Option<usize>,
@@ -20,7 +20,7 @@ pub(super) struct Prompt {
     pub(super) plan: Option<Plan>,
 }
 
-impl PlanSource for Prompt {
+impl PlanSource for InstantRule {
     fn publish(&mut self, request: &Request) {
         self.asked.push(*request);
         let is_late = self.deaf_from.is_some_and(|n| request.heard_steps >= n);
