@@ -46,7 +46,7 @@ pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
 pub use passage::{Mark, MarkKind, Passage};
 pub use pins::{Pin, Pins};
-pub use snapshot::{Cell, Cells, Snapshot, Time};
+pub use snapshot::{Cell, Cells, ClockSource, Snapshot};
 
 use clock::Timeline;
 use fills::FillButton;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lockstep_core::representation::Voice;
-use lockstep_engine::realtime::{Snapshot, Time};
+use lockstep_engine::realtime::{ClockSource, Snapshot};
 use lockstep_engine::snapshots::SnapshotReceiver;
 
 use super::lock::Lock;
@@ -44,7 +44,7 @@ impl Monitor {
         if let Some(newest) = self.seen.newest() {
             self.last = newest;
             self.arrived = Instant::now();
-            self.has_begun |= newest.time != Time::Resting;
+            self.has_begun |= newest.time != ClockSource::Resting;
             self.lock = Lock::of(&newest);
         }
     }

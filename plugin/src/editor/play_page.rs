@@ -2,7 +2,7 @@
 
 use egui::{Align, Align2, Layout, Rect, Sense, Ui, UiBuilder, pos2, vec2};
 use lockstep_core::representation::{N_VOICES, Voice, VoiceGroup};
-use lockstep_engine::realtime::{Controls, Time};
+use lockstep_engine::realtime::{ClockSource, Controls};
 use nice_plug::prelude::FloatParam;
 
 use super::monitor::Monitor;
@@ -79,7 +79,7 @@ fn measures(
     let names = if has_begun {
         let n = seen.measure + 1;
         let now = match seen.time {
-            Time::Resting => "stopped",
+            ClockSource::Resting => "stopped",
             _ if n == 1 => "listening",
             _ => "now",
         };

@@ -26,7 +26,7 @@ pub type Cells = [[Cell; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
 /// Which clock the drummer follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Time {
+pub enum ClockSource {
     /// None: the drummer waits.
     #[default]
     Resting,
@@ -40,7 +40,7 @@ pub enum Time {
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot {
     /// Which clock the drummer follows.
-    pub time: Time,
+    pub time: ClockSource,
     /// In BPM; 0 while no time passes.
     pub tempo_bpm: f64,
     /// Quarter notes since the measure began, from 0 to its length; at rest, where playing stopped.
@@ -66,7 +66,7 @@ pub struct Snapshot {
 impl Default for Snapshot {
     fn default() -> Self {
         Self {
-            time: Time::Resting,
+            time: ClockSource::Resting,
             tempo_bpm: 0.0,
             position: Beats(0.0),
             measure: 0,
@@ -93,9 +93,9 @@ impl Performer {
         plans: &mut impl PlanSource,
     ) -> Snapshot {
         let time = match self.mode {
-            Mode::Resting => Time::Resting,
-            Mode::Song { .. } => Time::Song,
-            Mode::Free => Time::Free,
+            Mode::Resting => ClockSource::Resting,
+            Mode::Song { .. } => ClockSource::Song,
+            Mode::Free => ClockSource::Free,
         };
         let position = self.last.map_or(0.0, |last| {
             last.position_of(last.end).0 - self.measure.start.0
