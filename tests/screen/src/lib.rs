@@ -17,7 +17,7 @@ use anyhow::{Result, bail};
 
 pub use picture::Picture;
 pub use screen::{Place, Screen, WindowId};
-pub use server::{PACKAGES, Server, is_installed};
+pub use server::{PACKAGES, ScreenServer, is_installed};
 
 /// Time limit for anything that should happen at once.
 pub const TIMEOUT: Duration = Duration::from_secs(20);

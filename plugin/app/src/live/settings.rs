@@ -56,9 +56,9 @@ pub(crate) struct Settings {
 impl Settings {
     /// The remembered settings, overridden by the command line.
     pub(crate) fn overridden_by(mut self, args: &LiveArgs) -> Self {
-        fn set<T: Clone>(mine: &mut Option<T>, told: Option<&T>) {
-            if let Some(told) = told {
-                *mine = Some(told.clone());
+        fn set<T: Clone>(mine: &mut Option<T>, given: Option<&T>) {
+            if let Some(given) = given {
+                *mine = Some(given.clone());
             }
         }
         if let Some(backend) = args.backend {

@@ -49,12 +49,12 @@ fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A JACK server without a device; ends when dropped.
-pub(crate) struct Server {
+pub(crate) struct JackServer {
     jackd: Child,
     _turn: MutexGuard<'static, ()>,
 }
 
-impl Server {
+impl JackServer {
     #[expect(
         unsafe_code,
         reason = "JACK's library reads the server's name only from the environment"
@@ -86,7 +86,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for JackServer {
     fn drop(&mut self) {
         end(&mut self.jackd);
     }
@@ -436,7 +436,7 @@ impl Recorder {
     }
 
     /// Waits a few periods for notes that are still on their way.
-    pub(crate) fn settle(&self) {
+    pub(crate) fn await_last_notes(&self) {
         let begun = self.now.load(Ordering::Acquire);
         await_some("the last periods", || {
             (self.now.load(Ordering::Acquire) > begun + 8 * 256).then_some(())
