@@ -13,7 +13,7 @@ mod trunk;
 
 use candle_core::{Device, Tensor};
 use lockstep_core::generator::{
-    DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
+    DeviceReport, DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
 };
 use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice,
@@ -97,7 +97,7 @@ impl Predictor {
             card: String::new(),
         };
         for part in parts(Request::default().meter) {
-            predictor.answer(&Request::default(), part, History::Own)?;
+            predictor.answer(&Request::default(), part, DrumHistory::Own)?;
         }
         Ok(predictor)
     }
@@ -125,7 +125,7 @@ impl Predictor {
         &mut self,
         request: &Request,
         part: Part,
-        history: History,
+        history: DrumHistory,
     ) -> candle_core::Result<Answer<'_>> {
         let (shares, minds) = self.heard(request, part, history);
         match &self.mind {
@@ -133,7 +133,7 @@ impl Predictor {
                 let bass = planes(&request.window, part.rows);
                 let shape = (1, NET_MEASURES, NET_STEPS, N_PLANES);
                 let bass = Tensor::from_vec(bass, shape, &Device::Cpu)?;
-                let latent = noise::latent(request.taste, request.measure);
+                let latent = noise::latent(request.settings, request.measure);
                 let latent = latent.map(|x| self.config.truncation * x);
                 let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
                 let outputs = network.forward(&bass, &latent)?;
@@ -158,10 +158,10 @@ impl Predictor {
     }
 
     /// What each mind hears of a request, and how much it counts.
-    fn heard(&self, request: &Request, part: Part, history: History) -> (Vec<f32>, Minds) {
+    fn heard(&self, request: &Request, part: Part, history: DrumHistory) -> (Vec<f32>, Minds) {
         let (mut shares, mut minds) = (Vec::new(), Minds::default());
         if self.has_trunk() {
-            for (share, hearing) in self.minds(request.taste.follow, history) {
+            for (share, hearing) in self.minds(request.settings.follow, history) {
                 shares.push(share);
                 hearing.listen(request, part, self.config.architecture.n_styles, &mut minds);
             }
@@ -189,7 +189,7 @@ impl Predictor {
         let Some(part) = parts(request.meter).next() else {
             return;
         };
-        let (_, minds) = self.heard(&request, part, History::Own);
+        let (_, minds) = self.heard(&request, part, DrumHistory::Own);
         match self.on_one_thread(|| minds.features(network, &Device::Cpu)) {
             Ok(expected) => self.accelerator.take(trunk, &minds, &expected),
             Err(error) => self.refuse(&error.into()),
@@ -212,11 +212,11 @@ impl Predictor {
     ///
     /// `follow` is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ as set in the weights file, at 0 as if there
     /// were no bass, at 1 the difference that the bass makes counts twice as much as at ½.
-    fn minds(&self, follow: f32, history: History) -> impl Iterator<Item = (f32, Hearing)> {
+    fn minds(&self, follow: f32, history: DrumHistory) -> impl Iterator<Item = (f32, Hearing)> {
         let (memory, guidance) = match history {
-            History::Own => (self.config.memory, self.config.guidance),
-            History::People => (1.0, 1.0),
-            History::Nobody => (0.0, 1.0),
+            DrumHistory::Own => (self.config.memory, self.config.guidance),
+            DrumHistory::People => (1.0, 1.0),
+            DrumHistory::Empty => (0.0, 1.0),
         };
         // A network without controls was never trained without a bass.
         let heard = if self.config.architecture.controls {
@@ -264,7 +264,7 @@ impl Generator for Predictor {
         &mut self,
         request: &Request,
         people: &Hits,
-        history: History,
+        history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let mut heard = *request;
@@ -293,13 +293,15 @@ impl Generator for Predictor {
             temperature: self.config.temperature,
             lean: self.config.lean,
             looseness: self.config.looseness,
-            hand: noise::hand(request.taste),
+            hand: noise::hand(request.settings),
         };
         let mut map = HitMap::default();
         let mut heard = *request;
         let mut first = 0;
         for part in parts(request.meter) {
-            let mut answer = self.answer(&heard, part, History::Own).map_err(failed)?;
+            let mut answer = self
+                .answer(&heard, part, DrumHistory::Own)
+                .map_err(failed)?;
             let mut played = Vec::with_capacity(part.n_steps);
             for step_idx in 0..part.n_steps {
                 played.push(drawing.decide(
@@ -335,7 +337,9 @@ impl Drawing {
         (place, step_idx): (usize, usize),
         map: &mut HitMap,
     ) -> Result<[f32; N_VOICES], PredictError> {
-        let Request { taste, measure, .. } = *request;
+        let Request {
+            settings, measure, ..
+        } = *request;
         let Self {
             temperature,
             lean,
@@ -346,11 +350,11 @@ impl Drawing {
         let mut played = [0.0; N_VOICES];
         for voice in Voice::ALL {
             let cell = Cell::of(&outputs, voice);
-            let draw = noise::cell(taste, measure, step_idx, voice);
+            let draw = noise::cell(settings, measure, step_idx, voice);
             let presence = cell.presence + lean.of(voice) + temperature.of(voice) * draw;
             let velocity = cell.velocity
                 + cell.velocity_spread
-                    * noise::velocity(taste, measure, (step_idx, voice), looseness);
+                    * noise::velocity(settings, measure, (step_idx, voice), looseness);
             let velocity = noise::ORDINARY_VELOCITY
                 + hand.dynamics * (velocity - noise::ORDINARY_VELOCITY)
                 + hand.level;
@@ -358,7 +362,7 @@ impl Drawing {
                 + hand.looseness
                     * looseness
                     * cell.offset_spread
-                    * noise::offset(taste, measure, step_idx, voice);
+                    * noise::offset(settings, measure, step_idx, voice);
             let hit = Presence::new(logistic(presence))
                 .and_then(|p| Hit::new(p, velocity.max(SOFTEST), offset))
                 .ok_or(PredictError::NotFinite {

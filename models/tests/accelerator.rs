@@ -66,7 +66,7 @@ fn request(measure: u64) -> Request {
         ..Request::default()
     };
     // Three minds: with the bass counting more than learnt, with and without own drums, and one with neither.
-    request.taste.follow = 0.8;
+    request.settings.follow = 0.8;
     request
 }
 

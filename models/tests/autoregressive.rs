@@ -3,7 +3,9 @@
 
 use candle_core::{Device, Tensor};
 use lockstep_core::draws;
-use lockstep_core::generator::{Generator as _, History, Hits, Probabilities, Request, Taste};
+use lockstep_core::generator::{
+    DrumHistory, Generator as _, GeneratorSettings, Hits, Probabilities, Request,
+};
 use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
@@ -71,7 +73,7 @@ fn request() -> Request {
         heard_steps: NET_STEPS,
         window,
         played,
-        taste: Taste {
+        settings: GeneratorSettings {
             idea: 0,
             seed: 5,
             variation: 0.1,
@@ -130,7 +132,7 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
         counts_eighths: false,
         energy: energy(&accents, NET_STEPS),
         lateness: lateness(&accents, &late),
-        fill: request.taste.fill,
+        fill: request.settings.fill,
     };
     let mut given = given.numbers().to_vec();
     given.extend((0..N_STYLES).map(|style| f32::from(u8::from(style == STYLE))));
@@ -159,7 +161,7 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
 fn ask(memory: f32, request: &Request, people: &Hits) -> TestResult<Probabilities> {
     let mut predictor = Predictor::from_parameters(config(memory), &parameters()?)?;
     Ok(predictor
-        .probabilities(request, people, History::Own)?
+        .probabilities(request, people, DrumHistory::Own)?
         .ok_or("the predictor has no likelihoods")?)
 }
 
@@ -216,9 +218,9 @@ fn memory_decides_whether_its_own_drums_count() -> TestResult {
 fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> TestResult {
     let plain = request();
     let mut others = vec![plain; 5];
-    others[0].taste.style = Some(2);
-    others[1].taste.fill = Some(false);
-    others[2].taste.follow = 1.0;
+    others[0].settings.style = Some(2);
+    others[1].settings.fill = Some(false);
+    others[2].settings.follow = 1.0;
     others[3]
         .window
         .begin(WINDOW_STEPS - 1, Onset::new(52, 1.0));
@@ -226,10 +228,10 @@ fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> TestResult {
     others[4].window.begin(0, onset(0.81, 0.3));
     let first = ask(0.5, &plain, &people())?;
     for other in &others {
-        assert_ne!(ask(0.5, other, &people())?, first, "{:?}", other.taste);
+        assert_ne!(ask(0.5, other, &people())?, first, "{:?}", other.settings);
     }
     let deaf = |mut request: Request| {
-        request.taste.follow = 0.0;
+        request.settings.follow = 0.0;
         ask(0.5, &request, &people())
     };
     assert_eq!(deaf(plain)?, deaf(others[3])?);
@@ -242,7 +244,7 @@ fn the_same_request_is_the_same_measure_and_another_seed_another() -> TestResult
     let first = predictor.predict(&request())?;
     assert_eq!(first, predictor.predict(&request())?);
     let mut other = request();
-    other.taste.seed += 1;
+    other.settings.seed += 1;
     assert_ne!(first, predictor.predict(&other)?);
     Ok(())
 }

@@ -27,7 +27,7 @@ pub struct Request {
     /// hit. Other densities do not change it, so the plans are the same at every density.
     pub played: [[f32; N_VOICES]; WINDOW_STEPS],
     /// The player's knobs that the generator takes into account.
-    pub taste: Taste,
+    pub settings: GeneratorSettings,
 }
 
 impl Default for Request {
@@ -41,7 +41,7 @@ impl Default for Request {
             tempo_bpm: 120.0,
             window: Window::default(),
             played: [[0.0; N_VOICES]; WINDOW_STEPS],
-            taste: Taste::default(),
+            settings: GeneratorSettings::default(),
         }
     }
 }
@@ -52,7 +52,7 @@ pub const DEFAULT_SEED: u32 = 39;
 
 /// The knobs that a generator takes into account.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Taste {
+pub struct GeneratorSettings {
     /// Which of many drummers plays: the same seed plays the same take.
     pub seed: u32,
     /// Which of that drummer's ideas: another number is another take with the same touch.
@@ -67,7 +67,7 @@ pub struct Taste {
     pub fill: Option<bool>,
 }
 
-impl Default for Taste {
+impl Default for GeneratorSettings {
     fn default() -> Self {
         Self {
             seed: 0,
@@ -92,18 +92,18 @@ pub type Hits = [[bool; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
 /// Whose drums are the history when a generator is asked what people play next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum History {
+pub enum DrumHistory {
     /// Its own. They and the bass count as much as when it plays.
     Own,
     /// People's. They count fully, and the bass as learnt.
     People,
     /// Nobody's: no drums. The bass counts as learnt.
-    Nobody,
+    Empty,
 }
 
-impl History {
+impl DrumHistory {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Own, Self::People, Self::Nobody];
+    pub const ALL: [Self; 3] = [Self::Own, Self::People, Self::Empty];
 }
 
 /// Why there is no prediction.
@@ -169,7 +169,7 @@ pub trait Generator: Send {
         &mut self,
         _request: &Request,
         _people: &Hits,
-        _history: History,
+        _history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
         Ok(None)
     }

@@ -91,6 +91,6 @@ pub(super) fn probe() -> Request {
         played,
         ..Request::default()
     };
-    request.taste.follow = 1.0;
+    request.settings.follow = 1.0;
     request
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use candle_core::{Device, Tensor};
-use lockstep_core::generator::{Generator as _, History, PredictError, Request};
+use lockstep_core::generator::{DrumHistory, Generator as _, PredictError, Request};
 use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::parts::{Part, parts};
@@ -97,7 +97,7 @@ impl Predictor {
             return Err(CaseError::Family { family });
         }
         let cpu = &Device::Cpu;
-        let (shares, minds) = self.heard(request, part, History::Own);
+        let (shares, minds) = self.heard(request, part, DrumHistory::Own);
         let n_minds = shares.len();
         let steps = |values: &[f32], n_channels: usize| {
             Tensor::from_slice(values, (n_minds, NET_MEASURES, NET_STEPS, n_channels), cpu)
@@ -127,13 +127,13 @@ impl Predictor {
     ) -> Result<(Vec<f32>, Vec<f32>), CaseError> {
         let map = self.predict(request)?;
         let (lean, temperature) = (self.config.lean, self.config.temperature);
-        let mut answer = self.answer(request, part, History::Own)?;
+        let mut answer = self.answer(request, part, DrumHistory::Own)?;
         let (mut draws, mut log_odds) = (Vec::new(), Vec::new());
         for step_idx in 0..NET_STEPS {
             let mut outputs = answer.outputs(step_idx);
             let mut hits = [false; N_VOICES];
             for voice in Voice::ALL {
-                let draw = noise::cell(request.taste, request.measure, step_idx, voice);
+                let draw = noise::cell(request.settings, request.measure, step_idx, voice);
                 let cell = Cell::of(&outputs, voice).presence;
                 let presence = cell + lean.of(voice) + temperature.of(voice) * draw;
                 let is_hit = presence > 0.0;
@@ -155,7 +155,7 @@ impl Predictor {
 
 #[cfg(test)]
 mod tests {
-    use lockstep_core::generator::Taste;
+    use lockstep_core::generator::GeneratorSettings;
     use lockstep_core::representation::{Onset, Window};
 
     use super::*;
@@ -192,9 +192,9 @@ mod tests {
         let mut request = Request {
             measure,
             window,
-            taste: Taste {
+            settings: GeneratorSettings {
                 variation: 1.0,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             },
             ..Request::default()
         };

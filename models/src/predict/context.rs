@@ -48,14 +48,14 @@ impl Hearing {
             lateness: lateness(&accents, &late),
             // A fill goes at the end of a measure, so only the last part is one.
             fill: request
-                .taste
+                .settings
                 .fill
                 .map(|is| is && part.idx + 1 == part.n_parts),
         };
         minds.own.extend(own);
         minds.accents.extend(accents);
         minds.given.extend(given.numbers());
-        let style = request.taste.style.map(usize::from);
+        let style = request.settings.style.map(usize::from);
         let styles = (0..n_styles).map(|each| f32::from(u8::from(style == Some(each))));
         minds.given.extend(styles);
     }

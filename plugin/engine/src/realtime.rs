@@ -54,7 +54,7 @@ use gates::{Gates, NotStruck, Strike};
 use ideas::Ideas;
 use ladder::{Downbeat, Ladder};
 use listener::{FIRST_ROW, Listener, NoteTime};
-use lockstep_core::generator::{Request, Taste};
+use lockstep_core::generator::{GeneratorSettings, Request};
 use lockstep_core::representation::{Beats, Meter};
 use measure::{Measure, Tick};
 use next_event::{BlockEvent, frame_in};
@@ -245,7 +245,7 @@ impl Performer {
         let downbeat = Downbeat {
             playback: self.playback,
             measure: next.serial,
-            seed: context.controls.taste.seed,
+            seed: context.controls.settings.seed,
             meter: self.measure.meter,
             next_meter: next.meter,
             window: &self.listener.window(self.measure.heard_row()),
@@ -356,10 +356,10 @@ impl Performer {
             tempo_bpm: timeline.tempo_bpm(context.block.sample_rate_hz),
             window,
             played: self.listener.played(end_row),
-            taste: Taste {
+            settings: GeneratorSettings {
                 idea: self.ideas.current(),
                 fill: self.fill.ask(context.controls.fills, measure),
-                ..context.controls.taste
+                ..context.controls.settings
             },
         });
         self.measure.has_asked = true;

@@ -3,7 +3,7 @@
 //! Checks each result before timing it. Run with `cargo bench --workspace --bench audio_thread`.
 
 use divan::{Bencher, counter::ItemsCount};
-use lockstep_core::generator::{Generator, Request, Taste};
+use lockstep_core::generator::{Generator, GeneratorSettings, Request};
 use lockstep_core::representation::{
     Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Step, Voice, Window,
 };
@@ -223,10 +223,10 @@ fn prediction(bencher: Bencher<'_, '_>) {
         measure: 4,
         heard_steps: 16,
         window,
-        taste: Taste {
+        settings: GeneratorSettings {
             seed: 1,
             variation: 0.1,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Request::default()
     };

@@ -1,6 +1,6 @@
 //! How the embedded drummer plays in meters other than 4/4, and with a bass in triplets.
 
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_core::representation::{Beats, Voice};
 use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
@@ -36,10 +36,10 @@ fn takes(song: &Song) -> TestResult<Vec<Song>> {
     let mut takes = Vec::new();
     for seed in SEEDS {
         let controls = Controls {
-            taste: Taste {
+            settings: GeneratorSettings {
                 seed,
                 variation: 0.1,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             },
             ..Controls::default()
         };

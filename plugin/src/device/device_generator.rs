@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use lockstep_core::generator::{
-    DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
+    DeviceReport, DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
 };
 use lockstep_core::representation::HitMap;
 use lockstep_models::predict::{Predictor, Trunk, TrunkError};
@@ -163,7 +163,7 @@ impl Generator for DeviceGenerator {
         &mut self,
         request: &Request,
         people: &Hits,
-        history: History,
+        history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
         self.follow();
         let probabilities = self.predictor.probabilities(request, people, history);

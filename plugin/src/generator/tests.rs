@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
-use lockstep_core::generator::{PredictError, Request, Taste};
+use lockstep_core::generator::{GeneratorSettings, PredictError, Request};
 use lockstep_core::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
 use lockstep_core::rule::{self, RuleGroove};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
@@ -42,10 +42,10 @@ fn request(measure: u64) -> Request {
         measure,
         heard_steps: 16,
         window,
-        taste: Taste {
+        settings: GeneratorSettings {
             seed: u32::try_from(measure).unwrap_or_default(),
             variation: 0.3,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Request::default()
     }

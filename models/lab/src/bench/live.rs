@@ -15,7 +15,7 @@ use lockstep::drummers::DrummerChoice;
 use lockstep::generator::{GeneratorHandle, GeneratorThread};
 use lockstep::params::Drummer;
 use lockstep_core::draws;
-use lockstep_core::generator::{Request, Taste};
+use lockstep_core::generator::{GeneratorSettings, Request};
 use lockstep_core::representation::{Beats, Meter};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
 use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
@@ -238,10 +238,10 @@ impl Instance {
             kit: Kit::new(SAMPLE_RATE_HZ as f32),
             plans,
             controls: Controls {
-                taste: Taste {
+                settings: GeneratorSettings {
                     seed: idx,
                     variation: 0.1,
-                    ..Taste::default()
+                    ..GeneratorSettings::default()
                 },
                 ..Controls::default()
             },

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use lockstep_core::generator::{Generator, History, Taste};
+use lockstep_core::generator::{DrumHistory, Generator, GeneratorSettings};
 use lockstep_core::representation::Beats;
 use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::{self, Note, Song};
@@ -25,8 +25,8 @@ pub(super) struct Outcome {
     pub(super) name: String,
     /// The figures.
     pub(super) report: Report,
-    /// Surprise at people's drums with each [`History`]; `None` where there is no likelihood.
-    pub(super) likelihoods: [Option<Likelihood>; History::ALL.len()],
+    /// Surprise at people's drums with each [`DrumHistory`]; `None` where there is no likelihood.
+    pub(super) likelihoods: [Option<Likelihood>; DrumHistory::ALL.len()],
     /// Figures that only a drummer has; `None` for references, which have no generator.
     pub(super) drummer: Option<Measured>,
 }
@@ -61,7 +61,7 @@ impl Outcome {
                 overlaps: report.overlaps.map(|_| 1.0),
                 ..report
             },
-            likelihoods: [None; History::ALL.len()],
+            likelihoods: [None; DrumHistory::ALL.len()],
             drummer: None,
         }
     }
@@ -70,10 +70,10 @@ impl Outcome {
 /// The control settings while a drummer is measured.
 pub(crate) fn controls(seed: u32) -> Controls {
     Controls {
-        taste: Taste {
+        settings: GeneratorSettings {
             seed,
             variation: VARIATION,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Controls::default()
     }
@@ -114,8 +114,8 @@ pub(super) fn measure(
             .with_context(|| piece.path.clone())?;
             let requests = overheard.requests;
             let real = Sheet::from_song(&piece.song);
-            let mut likelihoods = [None; History::ALL.len()];
-            for (likelihood, history) in likelihoods.iter_mut().zip(History::ALL) {
+            let mut likelihoods = [None; DrumHistory::ALL.len()];
+            for (likelihood, history) in likelihoods.iter_mut().zip(DrumHistory::ALL) {
                 *likelihood = Likelihood::of(generator.as_mut(), &requests, &real, history)?;
             }
             if let Some(folder) = takes {
@@ -165,7 +165,7 @@ pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
     Outcome {
         name: "(people's last measure, open loop)".to_owned(),
         report: score(&sheets),
-        likelihoods: [None; History::ALL.len()],
+        likelihoods: [None; DrumHistory::ALL.len()],
         drummer: None,
     }
 }

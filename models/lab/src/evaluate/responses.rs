@@ -53,7 +53,7 @@ pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Resp
     let n_styles = drummer.styles.len() / (NET_STEPS * N_VOICES);
     let mut is_asked = Vec::new();
     for style in 0..n_styles {
-        let asked = with(|controls| controls.taste.style = u8::try_from(style).ok());
+        let asked = with(|controls| controls.settings.style = u8::try_from(style).ok());
         let takes = takes(drummer, songs, &asked)?;
         is_asked.extend(
             takes
@@ -61,8 +61,8 @@ pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Resp
                 .map(|(take, _)| styles.of_hits(&measures(take)) == Some(style)),
         );
     }
-    let follow = |follow| with(move |controls| controls.taste.follow = follow);
-    let vary = |variation| with(move |controls| controls.taste.variation = variation);
+    let follow = |follow| with(move |controls| controls.settings.follow = follow);
+    let vary = |variation| with(move |controls| controls.settings.variation = variation);
     let fill = |fills| with(move |controls| controls.fills = fills);
     Ok(Some(Responses {
         lock_gain: each(FOLLOW, |x| {

@@ -3,7 +3,9 @@
 //! [`Overheard`] records the requests of a closed loop. The generator is then asked how likely people's next measure is,
 //! after its own drums, after people's or after none. [`Likelihood`] sums over the measures.
 
-use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use lockstep_core::generator::{
+    DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
+};
 use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
 use lockstep_files::sheet::Sheet;
 use lockstep_models::network::NET_STEPS;
@@ -67,7 +69,7 @@ impl Likelihood {
         generator: &mut dyn Generator,
         requests: &[Request],
         real: &Sheet,
-        history: History,
+        history: DrumHistory,
     ) -> Result<Option<Self>, PredictError> {
         let measured = real.measured_steps().unwrap_or_default();
         let mut likelihood = Self::default();
@@ -86,9 +88,9 @@ impl Likelihood {
                 *row = velocities.map(|velocity| velocity > 0);
             }
             match history {
-                History::Own => {}
-                History::People => request.played = played(real, start),
-                History::Nobody => request.played = [[0.0; N_VOICES]; WINDOW_STEPS],
+                DrumHistory::Own => {}
+                DrumHistory::People => request.played = played(real, start),
+                DrumHistory::Empty => request.played = [[0.0; N_VOICES]; WINDOW_STEPS],
             }
             let Some(probabilities) = generator.probabilities(&request, &people, history)? else {
                 return Ok(None);

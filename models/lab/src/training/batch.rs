@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_models::network::{Context, N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS};
 use lockstep_models::noise;
 use rand::rngs::StdRng;
@@ -252,17 +252,17 @@ impl<'a> Sampler<'a> {
         } else {
             rng.random_range(0.0..0.6)
         };
-        let taste = Taste {
+        let settings = GeneratorSettings {
             seed: rng.random(),
             variation,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         };
         for measure in 0..JUDGED as u64 {
-            sheet.latent.extend(noise::latent(taste, measure));
+            sheet.latent.extend(noise::latent(settings, measure));
             for step_idx in 0..NET_STEPS {
-                sheet
-                    .cells
-                    .extend(Voice::ALL.map(|voice| noise::cell(taste, measure, step_idx, voice)));
+                sheet.cells.extend(
+                    Voice::ALL.map(|voice| noise::cell(settings, measure, step_idx, voice)),
+                );
             }
         }
         sheet.shift = shift;

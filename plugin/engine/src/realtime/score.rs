@@ -53,7 +53,7 @@ impl Feel {
             },
             humanise: unit(controls.humanise),
             own: unit(controls.feel),
-            seed: controls.taste.seed,
+            seed: controls.settings.seed,
             measure,
             n_steps: meter.n_steps(),
         }

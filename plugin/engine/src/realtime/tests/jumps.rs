@@ -219,7 +219,7 @@ fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
         steps.iter().filter(|step| step[0] > 0.0).count()
     };
     assert_eq!(
-        [2, 3, 4, 5].map(|m| idea(m).map(|r| r.taste.idea)),
+        [2, 3, 4, 5].map(|m| idea(m).map(|r| r.settings.idea)),
         [0, 1, 1, 1].map(Some)
     );
     assert!(heard(2) > 0);
@@ -230,7 +230,7 @@ fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
     host.is_playing = true;
     host.position = 0.0;
     host.play(host.frames(2.0), &[512], &mut plans);
-    assert_eq!(plans.asked.last().map(|r| r.taste.idea), Some(0));
+    assert_eq!(plans.asked.last().map(|r| r.settings.idea), Some(0));
 }
 
 #[test]
