@@ -10,8 +10,9 @@ use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
 use lockstep_models::network::{
-    Architecture, BassEmbedding, Context, Drumming, GeneratorNet, Given, N_GIVEN, N_LATENT,
-    N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, energy, know, lateness, logistic,
+    Architecture, BassEmbedding, Conditioning, Context, Drumming, GeneratorNet, N_CONDITIONS,
+    N_LATENT, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameters, energy, lateness,
+    logistic, mark_known,
 };
 use lockstep_models::predict::Predictor;
 use lockstep_models::weights::{Config, PerVoice};
@@ -39,9 +40,9 @@ fn config(memory: f32) -> Config {
 }
 
 /// Untrained weights.
-fn parameters() -> TestResult<Parameters> {
+fn parameters() -> TestResult<NetworkParameters> {
     let layers = GeneratorNet::layers(&config(1.0).architecture);
-    Ok(Parameters::initialise(&layers, 7)?.0)
+    Ok(NetworkParameters::initialise(&layers, 7)?.0)
 }
 
 fn is_hit(coordinates: &[u64]) -> bool {
@@ -112,7 +113,7 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
         }
     }
     own.chunks_exact_mut(NET_STEPS * N_OWN_PLANES)
-        .for_each(know);
+        .for_each(mark_known);
     let said: Vec<f32> = people[..NET_STEPS]
         .iter()
         .flatten()
@@ -125,7 +126,7 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
     let late: Vec<f32> = (0..WINDOW_STEPS)
         .map(|step_idx| request.window.lateness(step_idx))
         .collect();
-    let given = Given {
+    let given = Conditioning {
         measure: request.measure,
         tempo_bpm: request.tempo_bpm,
         n_steps: NET_STEPS,
@@ -139,7 +140,7 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
     let context = Context {
         own: Tensor::from_vec(own, (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES), cpu)?,
         accents: Tensor::from_vec(accents, (1, NET_MEASURES, NET_STEPS, 1), cpu)?,
-        given: Tensor::from_vec(given, (1, 1, N_GIVEN + N_STYLES), cpu)?,
+        given: Tensor::from_vec(given, (1, 1, N_CONDITIONS + N_STYLES), cpu)?,
     };
     let outputs = GeneratorNet::new(&config(1.0).architecture, &parameters()?)?.forward(
         &Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), cpu)?,

@@ -18,7 +18,7 @@ use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::PlanSource as _;
 use lockstep_gpu_stand_in as stand_in;
 use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
-use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk as _};
+use lockstep_models::predict::{NetworkTrunk, Predictor, Trunk as _, TrunkInputs};
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -110,7 +110,7 @@ fn drums(generator: &mut dyn Generator) -> TestResult<Vec<HitMap>> {
     Ok(maps.collect::<Result<_, _>>()?)
 }
 
-/// Whether two measures differ only by rounding: batches of minds are multiplied in other blocks, so sums run in another order.
+/// Whether two measures differ only by rounding: batches of views are multiplied in other blocks, so sums run in another order.
 fn is_alike(a: &HitMap, b: &HitMap) -> bool {
     (0..MAX_STEPS_PER_MEASURE).all(|step_idx| {
         Voice::ALL.into_iter().all(|voice| {
@@ -176,15 +176,15 @@ fn a_library_that_works_gives_the_cpus_features_and_drums() -> TestResult {
         let wave = |i: usize| (0.37 * i as f32 + phase).sin().max(0.0);
         (0..n_minds * n).map(wave).collect()
     };
-    let minds = Minds {
+    let inputs = TrunkInputs {
         bass: wave(64 * N_PLANES, 0.0),
         own: wave(64 * N_OWN_PLANES, 1.0),
         accents: wave(64, 2.0),
         given: wave(64, 3.0),
     };
-    let expected = NetworkTrunk::new(WEIGHTS)?.features(&minds)?;
-    let got = library.open(WEIGHTS)?.features(&minds)?;
-    assert_eq!(expected.len(), minds.n_features());
+    let expected = NetworkTrunk::new(WEIGHTS)?.features(&inputs)?;
+    let got = library.open(WEIGHTS)?.features(&inputs)?;
+    assert_eq!(expected.len(), inputs.n_features());
     assert_eq!(got.len(), expected.len());
     for (i, (expected, got)) in expected.iter().zip(&got).enumerate() {
         assert!((expected - got).abs() < 1e-4, "{i}: {got}, {expected}");
@@ -210,10 +210,10 @@ fn a_library_says_why_it_cannot_use_what_it_is_given() -> TestResult {
         assert!(words.contains(why), "{words}");
     }
     let mut trunk = library.open(WEIGHTS)?;
-    let error = trunk.features(&Minds {
+    let error = trunk.features(&TrunkInputs {
         bass: vec![0.0; 5],
         accents: vec![0.0; 64],
-        ..Minds::default()
+        ..TrunkInputs::default()
     });
     assert!(error.is_err(), "five numbers are not a bass");
     Ok(())

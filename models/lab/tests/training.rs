@@ -11,7 +11,7 @@ use lockstep_lab::training::batch::Sampler;
 use lockstep_lab::training::constants;
 use lockstep_lab::training::game::{Constants, Game};
 use lockstep_lab::training::run::RunFile;
-use lockstep_models::network::{Parameters, STYLES, WORDS};
+use lockstep_models::network::{NetworkParameters, STYLES, WORDS};
 use lockstep_models::predict::Predictor;
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -88,10 +88,10 @@ fn play(game: &mut Game, sampler: &Sampler<'_>, n: usize) -> TestResult<Values> 
     for _ in 0..n {
         game.step(sampler, 1.0)?;
     }
-    values(&Parameters(game.checkpoint()?))
+    values(&NetworkParameters(game.checkpoint()?))
 }
 
-fn values(parameters: &Parameters) -> TestResult<Values> {
+fn values(parameters: &NetworkParameters) -> TestResult<Values> {
     let tensors = parameters.0.iter();
     tensors
         .map(|(name, tensor)| Ok((name.clone(), tensor.flatten_all()?.to_vec1()?)))

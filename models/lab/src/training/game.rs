@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
-use lockstep_models::network::{CriticNet, GeneratorNet, Parameters};
+use lockstep_models::network::{CriticNet, GeneratorNet, NetworkParameters};
 
 use super::adam::{self, Adam, Gradients, find, gradients_of};
 use super::batch::{Batch, JUDGED, Sampler};
@@ -74,12 +74,12 @@ struct Dealt {
 pub struct Game {
     run: RunFile,
     generator: GeneratorNet,
-    generator_values: Parameters,
+    generator_values: NetworkParameters,
     generator_optimiser: Adam,
-    critic: Parameters,
+    critic: NetworkParameters,
     critic_optimiser: Adam,
     spectral: SpectralNorm,
-    average: Parameters,
+    average: NetworkParameters,
     n_steps: u64,
 }
 
@@ -90,14 +90,15 @@ impl Game {
     /// Those of candle.
     pub fn new(run: &RunFile, constants: Constants) -> Result<Self> {
         let layers = GeneratorNet::layers(&run.architecture);
-        let (mut generator_values, generator_vars) = Parameters::initialise(&layers, run.seed)?;
+        let (mut generator_values, generator_vars) =
+            NetworkParameters::initialise(&layers, run.seed)?;
         let average = copy(&generator_values)?;
         generator_values.0.extend(constants);
         let layers = match run.loss.adversary {
             Adversary::None => Vec::new(),
             _ => CriticNet::layers(run.critic.kernels, JUDGED),
         };
-        let (critic, critic_vars) = Parameters::initialise(&layers, run.seed + 1)?;
+        let (critic, critic_vars) = NetworkParameters::initialise(&layers, run.seed + 1)?;
         Ok(Self {
             generator: GeneratorNet::new(&run.architecture, &generator_values)?,
             generator_values,
@@ -115,7 +116,7 @@ impl Game {
     ///
     /// # Errors
     /// Those of candle, if a tensor is missing or has another shape.
-    pub fn begin_from(&mut self, weights: &Parameters) -> Result<()> {
+    pub fn begin_from(&mut self, weights: &NetworkParameters) -> Result<()> {
         for (name, var) in self.generator_optimiser.vars() {
             var.set(find(&weights.0, name, var.dims())?)?;
         }
@@ -131,7 +132,7 @@ impl Game {
     }
 
     /// The moving average of the generator's weights, constants included.
-    pub fn average(&self) -> Parameters {
+    pub fn average(&self) -> NetworkParameters {
         let mut average = self.generator_values.detached();
         average.0.extend(self.average.0.clone());
         average
@@ -228,7 +229,7 @@ impl Game {
     }
 
     /// The critic's weights as used for judging; `None` without a critic.
-    fn critic_weights(&mut self) -> Result<Option<Parameters>> {
+    fn critic_weights(&mut self) -> Result<Option<NetworkParameters>> {
         Ok(match self.run.loss.adversary {
             Adversary::Hinge => Some(self.spectral.apply(&self.critic)?),
             Adversary::Gan | Adversary::WganGp => Some(self.critic.clone()),
@@ -312,10 +313,10 @@ impl Game {
     }
 }
 
-fn copy(parameters: &Parameters) -> Result<Parameters> {
+fn copy(parameters: &NetworkParameters) -> Result<NetworkParameters> {
     let copied = parameters
         .0
         .iter()
         .map(|(name, tensor)| Ok((name.clone(), tensor.copy()?.detach())));
-    Ok(Parameters(copied.collect::<Result<_>>()?))
+    Ok(NetworkParameters(copied.collect::<Result<_>>()?))
 }

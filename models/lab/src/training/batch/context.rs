@@ -4,7 +4,8 @@
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::representation::{N_VOICES, Voice, is_fill};
 use lockstep_models::network::{
-    Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
+    Architecture, Conditioning, Context, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, lateness,
+    mark_known,
 };
 use rand::Rng as _;
 use rand::rngs::StdRng;
@@ -74,7 +75,7 @@ impl Contexts {
             let accents = &self.accents[heard.clone()];
             let measure = song.measure(first + k);
             let before = song.measure(first + k - 1);
-            let given = Given {
+            let given = Conditioning {
                 measure: (first + k) as u64,
                 tempo_bpm: before.tempo_bpm,
                 n_steps: measure.meter.n_steps(),
@@ -115,7 +116,7 @@ fn write_own(song: &SongView<'_>, first: usize, planes: &mut [f32]) {
             step[voice] = 1.0;
             step[N_VOICES + voice] = f32::from(hit.velocity) / 127.0;
         }
-        know(planes);
+        mark_known(planes);
     }
 }
 
@@ -157,7 +158,7 @@ fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
                 }
             }
         }
-        know(planes);
+        mark_known(planes);
     }
 }
 
