@@ -10,7 +10,7 @@ mod likelihood;
 
 pub use figures::{Figures, Report, agreement, score};
 pub use grid_song::{GridNote, GridSong};
-pub use likelihood::{Likelihood, Overheard};
+pub use likelihood::{Likelihood, RequestRecorder};
 
 use lockstep_core::generator::{Generator, GeneratorSettings, PredictError, Request};
 use lockstep_core::representation::{N_VOICES, Onset, Voice, WINDOW_STEPS, Window, midi_velocity};

@@ -85,7 +85,7 @@ impl Live {
     }
 
     /// Plays all blocks, each when the clock says it is due.
-    fn play(&self, instances: &mut [Instance]) -> Played {
+    fn play(&self, instances: &mut [Instance]) -> LiveResult {
         let beats_per_block = f64::from(self.block) * self.beats_per_frame();
         let lasts = Duration::from_secs_f64(f64::from(self.block) / f64::from(SAMPLE_RATE_HZ));
         let n_blocks = (f64::from(self.measures) * 4.0 / beats_per_block).ceil();
@@ -109,7 +109,7 @@ impl Live {
             n_late += u32::from(begun.elapsed() > due);
         }
         let (audio, all) = (thread.elapsed(), process.elapsed());
-        Played {
+        LiveResult {
             wall: begun.elapsed(),
             audio,
             prediction: all.saturating_sub(audio),
@@ -123,7 +123,7 @@ impl Live {
         f64::from(self.tempo) / 60.0 / f64::from(SAMPLE_RATE_HZ)
     }
 
-    fn report(&self, instances: &[Instance], played: &Played) {
+    fn report(&self, instances: &[Instance], played: &LiveResult) {
         let mut sum = Tally::default();
         for Tally {
             fresh,
@@ -178,7 +178,7 @@ impl Live {
 }
 
 /// Measurements of a run.
-struct Played {
+struct LiveResult {
     wall: Duration,
     /// Processor time of the audio thread.
     audio: Duration,

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::evaluation::{Figures, score};
 use crate::training::styles::Styles;
 
-use super::drummers::Drummer;
+use super::drummers::Candidate;
 use super::measure::{controls, play};
 
 /// Settings of follow.
@@ -45,7 +45,7 @@ pub(super) struct Responses {
 }
 
 /// Measures a drummer's responses; `None` if it ignores controls.
-pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Responses>> {
+pub(super) fn responses(drummer: &Candidate, songs: &[Song]) -> Result<Option<Responses>> {
     if !drummer.hears_controls {
         return Ok(None);
     }
@@ -116,7 +116,7 @@ fn with(change: impl Fn(&mut Controls)) -> impl Fn(u32) -> Controls {
 }
 
 /// A drummer's takes of the songs, each with its own seed, paired with the songs.
-fn takes<C>(drummer: &Drummer, songs: &[Song], controls: &C) -> Result<Vec<(Song, Song)>>
+fn takes<C>(drummer: &Candidate, songs: &[Song], controls: &C) -> Result<Vec<(Song, Song)>>
 where
     C: Fn(u32) -> Controls,
 {
@@ -130,7 +130,7 @@ where
         .collect()
 }
 
-fn figures<C>(drummer: &Drummer, songs: &[Song], controls: &C) -> Result<Figures>
+fn figures<C>(drummer: &Candidate, songs: &[Song], controls: &C) -> Result<Figures>
 where
     C: Fn(u32) -> Controls,
 {

@@ -1,6 +1,6 @@
 //! Likelihood: how well a generator predicts what people played.
 //!
-//! [`Overheard`] records the requests of a closed loop. The generator is then asked how likely people's next measure is,
+//! [`RequestRecorder`] records the requests of a closed loop. The generator is then asked how likely people's next measure is,
 //! after its own drums, after people's or after none. [`Likelihood`] sums over the measures.
 
 use lockstep_core::generator::{
@@ -14,22 +14,22 @@ use lockstep_models::network::NET_STEPS;
 const CERTAIN: f64 = 0.999;
 
 /// Records the requests to a generator.
-pub struct Overheard<'a> {
+pub struct RequestRecorder<'a> {
     generator: &'a mut dyn Generator,
     /// In order of arrival.
     pub requests: Vec<Request>,
 }
 
-impl std::fmt::Debug for Overheard<'_> {
+impl std::fmt::Debug for RequestRecorder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Overheard")
+        f.debug_struct("RequestRecorder")
             .field("generator", &self.generator.name())
             .field("n_requests", &self.requests.len())
             .finish()
     }
 }
 
-impl<'a> Overheard<'a> {
+impl<'a> RequestRecorder<'a> {
     /// Wraps a generator.
     pub fn new(generator: &'a mut dyn Generator) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl<'a> Overheard<'a> {
     }
 }
 
-impl Generator for Overheard<'_> {
+impl Generator for RequestRecorder<'_> {
     fn name(&self) -> &'static str {
         self.generator.name()
     }

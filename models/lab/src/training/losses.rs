@@ -34,13 +34,13 @@ const PENALTY_WEIGHT: f64 = 10.0;
 
 /// A generator's drums for a batch.
 #[derive(Debug)]
-pub(super) struct Played {
+pub(super) struct GeneratedDrums {
     pub(super) cells: CellTensors,
     /// Hard hits with soft gradients (straight-through, Bengio et al. 2013): `(B, K, 16, V)`.
     pub(super) hits: Tensor,
 }
 
-impl Played {
+impl GeneratedDrums {
     /// The take that results from these outputs and the batch's draws.
     pub(super) fn new(outputs: &Tensor, batch: &Batch, run: &RunFile) -> Result<Self> {
         let cells = CellTensors::new(outputs)?;
@@ -139,20 +139,20 @@ pub fn second_order_works() -> Result<bool> {
 
 /// Terms of the generator's loss; each a scalar.
 #[derive(Debug)]
-pub(super) struct Terms {
+pub(super) struct LossTerms {
     pub(super) adversary: Option<Tensor>,
     pub(super) likelihood: Tensor,
     pub(super) feature_matching: Option<Tensor>,
     pub(super) feel: Tensor,
 }
 
-impl Terms {
+impl LossTerms {
     /// `judge`, if given, must have detached weights: this half of a step trains only the generator.
     pub(super) fn new(
         judge: Option<&CriticNet>,
         loss: &Loss,
         batch: &Batch,
-        played: &Played,
+        played: &GeneratedDrums,
     ) -> Result<Self> {
         let n = batch.n_judged;
         let real = batch.hits.narrow(0, 0, n)?;

@@ -12,7 +12,7 @@ use rand::rngs::StdRng;
 
 use super::{JUDGED, SPAN};
 use crate::corpus::{DrumHit, MeasureView, SongView};
-use crate::training::run::Forgetting;
+use crate::training::run::HistoryDropout;
 
 /// Velocity of a hit that was never played but is remembered by mistake.
 const SLIP_VELOCITY: f32 = 0.7;
@@ -28,9 +28,9 @@ pub(super) struct Contexts {
 
 /// What determines an excerpt's context.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Telling<'a> {
+pub(super) struct ExcerptContext<'a> {
     pub(super) architecture: &'a Architecture,
-    pub(super) forgetting: &'a Forgetting,
+    pub(super) forgetting: &'a HistoryDropout,
     /// How many measures later the heard bass is than in playing.
     pub(super) shift: usize,
     /// The song's style, if it has one.
@@ -43,15 +43,15 @@ impl Contexts {
         &mut self,
         song: &SongView<'_>,
         first: usize,
-        telling: Telling<'_>,
+        excerpt_context: ExcerptContext<'_>,
         rng: &mut StdRng,
     ) -> bool {
-        let Telling {
+        let ExcerptContext {
             architecture,
             forgetting,
             shift,
             style,
-        } = telling;
+        } = excerpt_context;
         let start = self.own.len();
         let n = (SPAN - 1) * NET_STEPS * N_OWN_PLANES;
         self.own.resize(start + n, 0.0);
@@ -140,7 +140,7 @@ fn write_onsets(song: &SongView<'_>, first: usize, (accents, lateness): (&mut [f
 }
 
 /// Clears the measures that an excerpt forgets, and flips a few cells of the others.
-fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
+fn forget(forgetting: &HistoryDropout, measures: &mut [f32], rng: &mut StdRng) {
     let draw = rng.random_range(0.0..1.0);
     for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {
         let is_gap = draw < forgetting.all + forgetting.gaps && rng.random_bool(0.5);
