@@ -1,7 +1,7 @@
 //! Measurement: how a take compares with what people played to the same bass.
 //!
-//! [`score`] measures [`Sheet`]s. [`audition`] is the quick way to a take without a host: the drummer hears the bass measure
-//! by measure and none of the real drums. A network must beat the [`baselines`].
+//! [`score`] measures [`MeasuredSong`]s. [`audition`] is the quick way to a take without a host: the drummer hears the bass
+//! measure by measure and none of the real drums. A network must beat the [`baselines`].
 
 pub mod baselines;
 mod figures;
@@ -14,7 +14,7 @@ pub use likelihood::{Likelihood, RequestRecorder};
 
 use lockstep_core::generator::{Generator, GeneratorSettings, PredictError, Request};
 use lockstep_core::representation::{N_VOICES, Onset, Voice, WINDOW_STEPS, Window, midi_velocity};
-use lockstep_files::sheet::{MIN_MEASURES, Sheet};
+use lockstep_files::measured_song::{MIN_MEASURES, MeasuredSong};
 use lockstep_models::network::NET_STEPS;
 
 /// Below this lock gain a drummer counts as deaf. People have 16 to 17, networks that heard the bass through a bottleneck -2
@@ -72,7 +72,7 @@ fn play(
     generator: &mut dyn Generator,
     song: &GridSong,
     settings: GeneratorSettings,
-) -> Result<Sheet, PredictError> {
+) -> Result<MeasuredSong, PredictError> {
     let mut drums = vec![[0; N_VOICES]; song.n_measures * NET_STEPS];
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];

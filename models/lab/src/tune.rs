@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use lockstep::drummers::own_weights;
-use lockstep_files::sheet::MIN_MEASURES;
+use lockstep_files::measured_song::MIN_MEASURES;
 use lockstep_models::network::Drumming;
 use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::weights::Weights;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{self, Pick};
-use lockstep_files::sheet::Sheet;
 use lockstep_lab::evaluation::{Report, score};
 use serde_json::Value;
 
@@ -14,9 +14,9 @@ fn fixtures() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/score"))
 }
 
-fn sheet(folder: &str, name: &str) -> TestResult<Sheet> {
+fn sheet(folder: &str, name: &str) -> TestResult<MeasuredSong> {
     let path = fixtures().join(folder).join(name);
-    Ok(Sheet::from_song(&midi_file::read(
+    Ok(MeasuredSong::from_song(&midi_file::read(
         &fs::read(path)?,
         Pick::default(),
     )?))

@@ -4,8 +4,8 @@
 
 use anyhow::Result;
 use lockstep_core::representation::Beats;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
-use lockstep_files::sheet::Sheet;
 use rayon::prelude::*;
 
 use crate::evaluation::score;
@@ -43,7 +43,7 @@ pub(super) fn drift(drummer: &Candidate, beginnings: &[Song]) -> Result<Drift> {
         })
         .collect::<Result<_>>()?;
     let figures = STRETCHES.map(|first| {
-        let sheet = |song| Sheet::from_song(&excerpt(song, first, N_STRETCH));
+        let sheet = |song| MeasuredSong::from_song(&excerpt(song, first, N_STRETCH));
         let pairs: Vec<_> = takes
             .iter()
             .map(|(take, song)| (sheet(take), sheet(song)))

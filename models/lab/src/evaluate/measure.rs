@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use lockstep_core::generator::{DrumHistory, Generator, GeneratorSettings};
 use lockstep_core::representation::Beats;
 use lockstep_engine::realtime::Controls;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{self, Note, Song};
-use lockstep_files::sheet::Sheet;
 use rayon::prelude::*;
 
 use crate::evaluation::{Likelihood, Report, RequestRecorder, score};
@@ -113,7 +113,7 @@ pub(super) fn measure(
             )
             .with_context(|| piece.path.clone())?;
             let requests = overheard.requests;
-            let real = Sheet::from_song(&piece.song);
+            let real = MeasuredSong::from_song(&piece.song);
             let mut likelihoods = [None; DrumHistory::ALL.len()];
             for (likelihood, history) in likelihoods.iter_mut().zip(DrumHistory::ALL) {
                 *likelihood = Likelihood::of(generator.as_mut(), &requests, &real, history)?;
@@ -122,7 +122,7 @@ pub(super) fn measure(
                 keep(folder, &drummer.name, i, &take)?;
                 keep(folder, "people", i, &piece.song)?;
             }
-            Ok(((Sheet::from_song(&take), real), likelihoods))
+            Ok(((MeasuredSong::from_song(&take), real), likelihoods))
         })
         .collect::<Result<_>>()?;
     let (sheets, likelihoods): (Vec<_>, Vec<[Option<Likelihood>; _]>) = played.into_iter().unzip();
@@ -159,7 +159,10 @@ pub(super) fn open_loop(pieces: &[EvaluationSong]) -> ResultRow {
                 drums: piece.song.drums.iter().map(later).collect(),
                 ..piece.song.clone()
             };
-            (Sheet::from_song(&take), Sheet::from_song(&piece.song))
+            (
+                MeasuredSong::from_song(&take),
+                MeasuredSong::from_song(&piece.song),
+            )
         })
         .collect();
     ResultRow {

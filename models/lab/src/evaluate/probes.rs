@@ -8,8 +8,8 @@ use std::time::Instant;
 use anyhow::Result;
 use lockstep_core::representation::{Beats, STEPS_PER_BEAT};
 use lockstep_engine::realtime::{Controls, SilencePolicy};
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
-use lockstep_files::sheet::Sheet;
 use rayon::prelude::*;
 
 use crate::evaluation::{RequestRecorder, agreement};
@@ -123,7 +123,11 @@ fn mean(songs: &[Song], value: impl Fn(&Song) -> Result<Option<f64>> + Send + Sy
 fn diversity(drummer: &Candidate, song: &Song) -> Result<Option<f64>> {
     let mut sheets = Vec::new();
     for seed in SEEDS {
-        sheets.push(Sheet::from_song(&take(drummer, song, &controls(seed))?));
+        sheets.push(MeasuredSong::from_song(&take(
+            drummer,
+            song,
+            &controls(seed),
+        )?));
     }
     let pairs = [(0, 1), (0, 2), (1, 2)];
     let differences: Vec<f64> = pairs

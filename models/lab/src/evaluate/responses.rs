@@ -5,8 +5,8 @@
 use anyhow::Result;
 use lockstep_core::representation::{Beats, N_VOICES, Voice, is_fill};
 use lockstep_engine::realtime::{Controls, Fills};
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
-use lockstep_files::sheet::Sheet;
 use lockstep_models::network::NET_STEPS;
 use rayon::prelude::*;
 
@@ -137,13 +137,13 @@ where
     let takes = takes(drummer, songs, controls)?;
     let sheets = takes
         .iter()
-        .map(|(take, song)| (Sheet::from_song(take), Sheet::from_song(song)));
+        .map(|(take, song)| (MeasuredSong::from_song(take), MeasuredSong::from_song(song)));
     Ok(score(&sheets.collect::<Vec<_>>()).take)
 }
 
 /// Which cells a take hits, measure by measure.
 fn measures(take: &Song) -> Vec<[[bool; N_VOICES]; NET_STEPS]> {
-    let drums = Sheet::from_song(take).drums;
+    let drums = MeasuredSong::from_song(take).drums;
     let (measures, _) = drums.as_chunks::<NET_STEPS>();
     let measures = measures
         .iter()

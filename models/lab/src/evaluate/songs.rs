@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use lockstep_core::representation::Beats;
+use lockstep_files::measured_song::MIN_MEASURES;
 use lockstep_files::midi_file::{self, Note, Pick, Song};
-use lockstep_files::sheet::MIN_MEASURES;
 use rayon::prelude::*;
 
 use crate::corpus::Split;

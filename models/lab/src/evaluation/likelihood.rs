@@ -7,7 +7,7 @@ use lockstep_core::generator::{
     DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
 };
 use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
-use lockstep_files::sheet::Sheet;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_models::network::NET_STEPS;
 
 /// Upper limit on any probability, so that one surprise is not infinitely bad.
@@ -68,7 +68,7 @@ impl Likelihood {
     pub fn of(
         generator: &mut dyn Generator,
         requests: &[Request],
-        real: &Sheet,
+        real: &MeasuredSong,
         history: DrumHistory,
     ) -> Result<Option<Self>, PredictError> {
         let measured = real.measured_steps().unwrap_or_default();
@@ -122,7 +122,7 @@ impl Likelihood {
 }
 
 /// What people played in the steps before `start`.
-fn played(real: &Sheet, start: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
+fn played(real: &MeasuredSong, start: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
     let mut rows = [[0.0; N_VOICES]; WINDOW_STEPS];
     for (back, row) in rows.iter_mut().rev().enumerate() {
         let step = start.checked_sub(back + 1);
