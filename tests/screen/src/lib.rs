@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 pub use picture::Picture;
-pub use screen::{Place, Screen, WindowId};
+pub use screen::{Point, Screen, WindowId};
 pub use server::{PACKAGES, ScreenServer, is_installed};
 
 /// Time limit for anything that should happen at once.
