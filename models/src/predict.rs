@@ -397,6 +397,10 @@ impl Sampling {
 const SOFTEST: f32 = 1.0 / 127.0;
 
 /// The tensor library failed.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` passes it by value"
+)]
 fn failed(error: candle_core::Error) -> PredictError {
     PredictError::Network(in_one_line(&error))
 }
