@@ -12,14 +12,14 @@ pub const ABI: u32 = 1;
 /// Numbers that the callee only reads, and only during the call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Floats {
+pub struct FloatSlice {
     /// The first of them; not null, even if `n` is 0.
     pub first: *const f32,
     /// How many.
     pub n: usize,
 }
 
-impl From<&[f32]> for Floats {
+impl From<&[f32]> for FloatSlice {
     fn from(numbers: &[f32]) -> Self {
         Self {
             first: numbers.as_ptr(),
@@ -28,24 +28,24 @@ impl From<&[f32]> for Floats {
     }
 }
 
-/// [`Minds`](crate::predict::Minds) as they cross.
+/// [`TrunkInputs`](crate::predict::TrunkInputs) as they cross.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Heard {
+pub struct RawInputs {
     /// `(B, 4, 16, N_PLANES)`.
-    pub bass: Floats,
+    pub bass: FloatSlice,
     /// `(B, 4, 16, N_OWN_PLANES)`.
-    pub own: Floats,
+    pub own: FloatSlice,
     /// `(B, 4, 16)`.
-    pub accents: Floats,
+    pub accents: FloatSlice,
     /// `(B, N)`.
-    pub given: Floats,
+    pub given: FloatSlice,
 }
 
 /// Room for features, `(B, 16, N_FEATURES)`, which the callee writes.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Features {
+pub struct FeatureBuffer {
     /// The first of them.
     pub first: *mut f32,
     /// How many features there is room for; the callee must write exactly as many.
@@ -55,7 +55,7 @@ pub struct Features {
 /// Room for a message, which the callee writes in UTF-8 and ends with a zero byte; a message that is too long is cut off.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub struct TextBuffer {
     /// The first byte.
     pub first: *mut u8,
     /// How many bytes there is room for, including the zero.
@@ -66,18 +66,18 @@ pub struct Words {
 pub type Abi = unsafe extern "C" fn() -> u32;
 
 /// `lockstep_gpu_open`: puts the trunk of a weights file of `n` bytes on the GPU; null on failure, with the reason in `why`.
-pub type Open = unsafe extern "C" fn(weights: *const u8, n: usize, why: Words) -> *mut c_void;
+pub type Open = unsafe extern "C" fn(weights: *const u8, n: usize, why: TextBuffer) -> *mut c_void;
 
 /// `lockstep_gpu_name`: writes the name of the handle's device.
-pub type Name = unsafe extern "C" fn(handle: *mut c_void, name: Words);
+pub type Name = unsafe extern "C" fn(handle: *mut c_void, name: TextBuffer);
 
 /// `lockstep_gpu_features`: returns how many features it wrote, or a negative number with the reason in `why`. Any thread may
 /// call it, but only one at a time.
 pub type Evaluate = unsafe extern "C" fn(
     handle: *mut c_void,
-    heard: *const Heard,
-    features: Features,
-    why: Words,
+    heard: *const RawInputs,
+    features: FeatureBuffer,
+    why: TextBuffer,
 ) -> i64;
 
 /// `lockstep_gpu_close`: frees the handle, which must not be used again. The library must stay loaded: its threads may run on.

@@ -21,14 +21,15 @@ mod hearing;
 mod parameters;
 
 pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, Drumming, Kernels};
-pub use cell::{Cell, Cells, logistic, sigmoid};
+pub use cell::{CellOutputs, CellTensors, logistic, sigmoid};
 pub use critic::{CriticNet, Verdict};
 pub use generator::{
-    Autoregressive, CELL_OUTPUTS, Context, Decoder, Decoding, FromNoise, GeneratorNet, Given,
-    N_FEATURES, N_GIVEN, N_LATENT, N_OUTPUTS, STYLES, Shared, energy, lateness,
+    Autoregressive, CELL_OUTPUTS, Conditioning, Context, Decoder, Decoding, FromNoise,
+    GeneratorNet, N_CONDITIONS, N_FEATURES, N_LATENT, N_OUTPUTS, STYLES, SharedRows, energy,
+    lateness,
 };
-pub use hearing::{N_OWN_PLANES, WORDS, Word, bucket, know, onset_bits, word};
-pub use parameters::{Layer, ParameterError, Parameters, Projection};
+pub use hearing::{N_OWN_PLANES, WORDS, Word, bucket, mark_known, onset_bits, word};
+pub use parameters::{Layer, NetworkParameterError, NetworkParameters, Projection};
 
 /// Steps of a measure in the network: one row of the window.
 pub const NET_STEPS: usize = 16;

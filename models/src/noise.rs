@@ -4,7 +4,7 @@
 //! from measure to measure, except for the share that `variation` renews.
 
 use lockstep_core::draws;
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_core::representation::Voice;
 
 use crate::network::N_LATENT;
@@ -20,12 +20,12 @@ const LOOSENESS: u64 = 7;
 const LEVEL: u64 = 8;
 
 /// Shares of a velocity's variance about its mean: between one drummer's voices, and from hit to hit. The rest is between
-/// drummers; see [`Hand::level`].
+/// drummers; see [`DrummerTouch::level`].
 const VELOCITY_SHARES: (f32, f32) = (0.25, 0.4);
 
 /// How a drummer's touch differs from the average: drawn from the seed alone, the same for a whole take.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Hand {
+pub struct DrummerTouch {
     /// Added to every velocity; normal with a standard deviation of 0.11.
     pub level: f32,
     /// Factor for the distance of velocities from [`ORDINARY_VELOCITY`], in `[0, 2.1]`.
@@ -34,10 +34,10 @@ pub struct Hand {
     pub looseness: f32,
 }
 
-impl Hand {
-    /// An offset from the grid, in steps, as this hand plays it.
+impl DrummerTouch {
+    /// An offset from the grid, in steps, with this touch.
     ///
-    /// Small offsets scale with the hand's looseness. A triplet (a third of a step) is intended, so every hand plays it in
+    /// Small offsets scale with the looseness. A triplet (a third of a step) is intended, so every drummer plays it in
     /// full; between an eighth and a quarter of a step one blends into the other.
     pub fn place(self, offset: f32) -> f32 {
         let meant = ((offset.abs() - 0.125) / 0.125).clamp(0.0, 1.0);
@@ -48,15 +48,15 @@ impl Hand {
 /// The median song's mean velocity, in `[0, 1]`.
 pub const ORDINARY_VELOCITY: f32 = 0.7;
 
-/// The hand of this seed.
+/// The touch of this seed.
 ///
 /// The distributions follow the training songs. The standard deviation of a song's velocities is uniform from 0 to twice the
 /// median. Three songs in ten are on the grid; the other songs' standard deviations from it are exponentially distributed.
 /// The limit of 2.5 cuts off the loosest tenth of the songs.
-pub fn hand(taste: Taste) -> Hand {
-    let seed = u64::from(taste.seed);
+pub fn drummer_touch(settings: GeneratorSettings) -> DrummerTouch {
+    let seed = u64::from(settings.seed);
     let beyond_the_grid = (1.0 - draws::uniform(&[LOOSENESS, seed])) / (1.0 - ON_THE_GRID);
-    Hand {
+    DrummerTouch {
         level: LEVEL_SPREAD * draws::normal(&[LEVEL, seed]),
         dynamics: 2.1 * draws::uniform(&[DYNAMICS, seed]),
         looseness: (-1.25 * beyond_the_grid.ln()).clamp(0.0, 2.5),
@@ -69,15 +69,15 @@ const LEVEL_SPREAD: f32 = 0.11;
 /// Share of the songs whose drums are on the grid.
 const ON_THE_GRID: f32 = 0.3;
 
-/// The seed of a take's draws: drummer and idea. The hand ignores the idea.
-fn mind(taste: Taste) -> u64 {
-    u64::from(taste.idea) << 32 | u64::from(taste.seed)
+/// The seed of a take's draws: drummer and idea. The touch ignores the idea.
+fn stream_seed(settings: GeneratorSettings) -> u64 {
+    u64::from(settings.idea) << 32 | u64::from(settings.seed)
 }
 
 /// The noise vector of one measure, standard normal at every variation.
-pub fn latent(taste: Taste, measure: u64) -> [f32; N_LATENT] {
-    let seed = mind(taste);
-    let renewed = taste.variation.clamp(0.0, 1.0);
+pub fn latent(settings: GeneratorSettings, measure: u64) -> [f32; N_LATENT] {
+    let seed = stream_seed(settings);
+    let renewed = settings.variation.clamp(0.0, 1.0);
     let kept = (1.0 - renewed * renewed).sqrt();
     std::array::from_fn(|i| {
         let own = draws::normal(&[LATENT, seed, i as u64]);
@@ -90,40 +90,42 @@ pub fn latent(taste: Taste, measure: u64) -> [f32; N_LATENT] {
 
 /// The logistic draw that decides one cell of the hit map: the hit sounds if its logit plus the draw is positive, which
 /// happens with the probability that the logit stands for.
-pub fn cell(taste: Taste, measure: u64, step_idx: usize, voice: Voice) -> f32 {
-    let u = held(CELL, taste, measure, step_idx, voice, draws::uniform);
+pub fn cell(settings: GeneratorSettings, measure: u64, step_idx: usize, voice: Voice) -> f32 {
+    let u = held(CELL, settings, measure, step_idx, voice, draws::uniform);
     (u / (1.0 - u)).ln()
 }
 
 /// The draw of one cell's velocity: the voice's part plus `looseness` times the hit's part.
 pub fn velocity(
-    taste: Taste,
+    settings: GeneratorSettings,
     measure: u64,
     (step_idx, voice): (usize, Voice),
     looseness: f32,
 ) -> f32 {
-    let seed = u64::from(taste.seed);
+    let seed = u64::from(settings.seed);
     let (voices, hits) = VELOCITY_SHARES;
     voices.sqrt() * draws::normal(&[VELOCITY, seed, voice.index() as u64])
-        + looseness * hits.sqrt() * held(VELOCITY, taste, measure, step_idx, voice, draws::normal)
+        + looseness
+            * hits.sqrt()
+            * held(VELOCITY, settings, measure, step_idx, voice, draws::normal)
 }
 
 /// The standard normal draw of one cell's offset.
-pub fn offset(taste: Taste, measure: u64, step_idx: usize, voice: Voice) -> f32 {
-    held(OFFSET, taste, measure, step_idx, voice, draws::normal)
+pub fn offset(settings: GeneratorSettings, measure: u64, step_idx: usize, voice: Voice) -> f32 {
+    held(OFFSET, settings, measure, step_idx, voice, draws::normal)
 }
 
 /// A cell's draw from one of the streams, the same in every measure except for the share that `variation` renews.
 fn held(
     stream: u64,
-    taste: Taste,
+    settings: GeneratorSettings,
     measure: u64,
     step_idx: usize,
     voice: Voice,
     draw: impl Fn(&[u64]) -> f32,
 ) -> f32 {
-    let (seed, step, column) = (mind(taste), step_idx as u64, voice.index() as u64);
-    let is_renewed = draws::uniform(&[RENEW, seed, step, column, measure]) < taste.variation;
+    let (seed, step, column) = (stream_seed(settings), step_idx as u64, voice.index() as u64);
+    let is_renewed = draws::uniform(&[RENEW, seed, step, column, measure]) < settings.variation;
     if is_renewed {
         draw(&[stream, seed, step, column, measure])
     } else {
@@ -135,19 +137,19 @@ fn held(
 mod tests {
     use super::*;
 
-    fn taste(variation: f32) -> Taste {
-        Taste {
+    fn settings(variation: f32) -> GeneratorSettings {
+        GeneratorSettings {
             seed: 3,
             variation,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         }
     }
 
     #[test]
     fn without_variation_every_measure_has_the_same_draws() {
-        let bits = |measure| latent(taste(0.0), measure).map(f32::to_bits);
+        let bits = |measure| latent(settings(0.0), measure).map(f32::to_bits);
         assert_eq!(bits(1), bits(9));
-        let draw = |measure| cell(taste(0.0), measure, 4, Voice::Snare);
+        let draw = |measure| cell(settings(0.0), measure, 4, Voice::Snare);
         assert!((draw(1) - draw(9)).abs() < f32::EPSILON);
     }
 
@@ -155,7 +157,8 @@ mod tests {
     fn variation_renews_its_share_of_the_cells() {
         let renewed = (0..1000)
             .filter(|&m| {
-                (cell(taste(0.3), m, 4, Voice::Snare) - cell(taste(0.0), m, 4, Voice::Snare)).abs()
+                (cell(settings(0.3), m, 4, Voice::Snare) - cell(settings(0.0), m, 4, Voice::Snare))
+                    .abs()
                     > 1e-6
             })
             .count();
@@ -164,27 +167,28 @@ mod tests {
 
     #[test]
     fn three_hands_in_ten_are_on_the_grid_and_half_are_tighter_than_average() {
-        let hands = |seed| {
-            hand(Taste {
+        let touches = |seed| {
+            drummer_touch(GeneratorSettings {
                 seed,
                 variation: 0.0,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             })
         };
-        let share = |is: fn(Hand) -> bool| (0..2000).filter(|&seed| is(hands(seed))).count();
-        let on_the_grid = share(|hand| hand.looseness == 0.0);
+        let share =
+            |is: fn(DrummerTouch) -> bool| (0..2000).filter(|&seed| is(touches(seed))).count();
+        let on_the_grid = share(|touch| touch.looseness == 0.0);
         assert!((520..680).contains(&on_the_grid), "{on_the_grid} of 2000");
-        let tight = share(|hand| hand.looseness < 0.42);
+        let tight = share(|touch| touch.looseness < 0.42);
         assert!((920..1080).contains(&tight), "{tight} of 2000");
-        let even = share(|hand| hand.dynamics < 1.05);
+        let even = share(|touch| touch.dynamics < 1.05);
         assert!((920..1080).contains(&even), "{even} of 2000");
-        let usual = share(|hand| hand.level.abs() < LEVEL_SPREAD);
+        let usual = share(|touch| touch.level.abs() < LEVEL_SPREAD);
         assert!((1300..1430).contains(&usual), "{usual} of 2000");
     }
 
     #[test]
     fn a_hand_on_the_grid_still_plays_triplets() {
-        let tight = Hand {
+        let tight = DrummerTouch {
             level: 0.0,
             dynamics: 1.0,
             looseness: 0.0,
@@ -199,12 +203,12 @@ mod tests {
     #[test]
     fn a_drummers_velocity_draws_have_the_expected_variance() {
         let draw = |seed| {
-            let taste = Taste {
+            let settings = GeneratorSettings {
                 seed,
                 variation: 0.1,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             };
-            velocity(taste, 7, (4, Voice::Snare), 1.0)
+            velocity(settings, 7, (4, Voice::Snare), 1.0)
         };
         let square = (0..4000).map(|seed| draw(seed).powi(2)).sum::<f32>() / 4000.0;
         assert!((square - 0.65).abs() < 0.07, "variance {square}");

@@ -13,32 +13,32 @@ mod trunk;
 
 use candle_core::{Device, Tensor};
 use lockstep_core::generator::{
-    DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
+    DeviceReport, DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
 };
 use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice,
 };
 
 use crate::network::{
-    Autoregressive, BassEmbedding, Cell, Decoder, FromNoise, GeneratorNet, N_FEATURES, N_LATENT,
-    N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, logistic,
+    Autoregressive, BassEmbedding, CellOutputs, Decoder, FromNoise, GeneratorNet, N_FEATURES,
+    N_LATENT, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameters, logistic,
 };
-use crate::noise::{self, Hand};
+use crate::noise::{self, DrummerTouch};
 use crate::weights::{Config, PerVoice, Weights, WeightsError};
 use accelerator::{Accelerator, probe};
 use answer::Answer;
 pub use case::CaseError;
-use context::Hearing;
+use context::InputMask;
 pub use context::planes;
 pub use embedded::{EMBEDDED, EMBEDDED_WEIGHTS};
-use parts::{Part, parts, pass};
-pub use trunk::{Minds, NetworkTrunk, Trunk, TrunkError, in_one_line};
+use parts::{MeasurePart, parts, pass};
+pub use trunk::{NetworkTrunk, Trunk, TrunkError, TrunkInputs, in_one_line};
 
 /// A drummer that plays from a network.
 #[derive(Debug)]
 pub struct Predictor {
     config: Config,
-    mind: Mind,
+    network: Network,
     /// The other device that computes the trunk, as long as it works.
     accelerator: Accelerator,
     n_parameters: usize,
@@ -50,7 +50,7 @@ pub struct Predictor {
 
 /// The families of networks.
 #[derive(Debug)]
-enum Mind {
+enum Network {
     Gan(FromNoise),
     Autoregressive(Box<Autoregressive>, Decoder),
 }
@@ -71,7 +71,10 @@ impl Predictor {
     ///
     /// # Errors
     /// [`WeightsError`] if the weights do not have the shape of the configuration's network.
-    pub fn from_parameters(config: Config, parameters: &Parameters) -> Result<Self, WeightsError> {
+    pub fn from_parameters(
+        config: Config,
+        parameters: &NetworkParameters,
+    ) -> Result<Self, WeightsError> {
         let is_split = matches!(config.architecture.bass, BassEmbedding::Transformer { .. });
         let pool = || {
             rayon::ThreadPoolBuilder::new()
@@ -81,23 +84,23 @@ impl Predictor {
         };
         let pool = is_split.then(pool).transpose();
         let pool = pool.map_err(std::io::Error::other)?;
-        let mind = match GeneratorNet::new(&config.architecture, parameters)? {
-            GeneratorNet::FromNoise(network) => Mind::Gan(network),
+        let network = match GeneratorNet::new(&config.architecture, parameters)? {
+            GeneratorNet::FromNoise(network) => Network::Gan(network),
             GeneratorNet::Autoregressive(network) => {
                 let decoder = network.decoder()?;
-                Mind::Autoregressive(network, decoder)
+                Network::Autoregressive(network, decoder)
             }
         };
         let mut predictor = Self {
             config,
-            mind,
+            network,
             accelerator: Accelerator::default(),
             n_parameters: parameters.n_values(),
             pool,
             card: String::new(),
         };
         for part in parts(Request::default().meter) {
-            predictor.answer(&Request::default(), part, History::Own)?;
+            predictor.answer(&Request::default(), part, DrumHistory::Own)?;
         }
         Ok(predictor)
     }
@@ -124,56 +127,66 @@ impl Predictor {
     fn answer(
         &mut self,
         request: &Request,
-        part: Part,
-        history: History,
+        part: MeasurePart,
+        history: DrumHistory,
     ) -> candle_core::Result<Answer<'_>> {
-        let (shares, minds) = self.heard(request, part, history);
-        match &self.mind {
-            Mind::Gan(network) => self.on_one_thread(|| {
+        let (shares, inputs) = self.heard(request, part, history);
+        match &self.network {
+            Network::Gan(network) => self.on_one_thread(|| {
                 let bass = planes(&request.window, part.rows);
                 let shape = (1, NET_MEASURES, NET_STEPS, N_PLANES);
                 let bass = Tensor::from_vec(bass, shape, &Device::Cpu)?;
-                let latent = noise::latent(request.taste, request.measure);
+                let latent = noise::latent(request.settings, request.measure);
                 let latent = latent.map(|x| self.config.truncation * x);
                 let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
                 let outputs = network.forward(&bass, &latent)?;
                 Ok(Answer::Whole(outputs.flatten_all()?.to_vec1()?))
             }),
-            Mind::Autoregressive(network, decoder) => {
-                let features = match self.accelerator.features(&minds) {
+            Network::Autoregressive(network, decoder) => {
+                let features = match self.accelerator.features(&inputs) {
                     Some(features) => features,
-                    None => self.on_one_thread(|| minds.features(network, &Device::Cpu))?,
+                    None => self.on_one_thread(|| inputs.features(network, &Device::Cpu))?,
                 };
                 let features = features.chunks_exact(NET_STEPS * N_FEATURES);
-                let own = minds
+                let own = inputs
                     .own
                     .chunks_exact(NET_MEASURES * NET_STEPS * N_OWN_PLANES);
                 let begun = features
                     .zip(own)
                     .map(|(features, own)| decoder.begin(features, own));
-                let minds = shares.into_iter().zip(begun).collect();
-                Ok(Answer::ByHit { decoder, minds })
+                let views = shares.into_iter().zip(begun).collect();
+                Ok(Answer::ByHit { decoder, views })
             }
         }
     }
 
-    /// What each mind hears of a request, and how much it counts.
-    fn heard(&self, request: &Request, part: Part, history: History) -> (Vec<f32>, Minds) {
-        let (mut shares, mut minds) = (Vec::new(), Minds::default());
+    /// What each view hears of a request, and how much it counts.
+    fn heard(
+        &self,
+        request: &Request,
+        part: MeasurePart,
+        history: DrumHistory,
+    ) -> (Vec<f32>, TrunkInputs) {
+        let (mut shares, mut inputs) = (Vec::new(), TrunkInputs::default());
         if self.has_trunk() {
-            for (share, hearing) in self.minds(request.taste.follow, history) {
+            for (share, mask) in self.views(request.settings.follow, history) {
                 shares.push(share);
-                hearing.listen(request, part, self.config.architecture.n_styles, &mut minds);
+                mask.listen(
+                    request,
+                    part,
+                    self.config.architecture.n_styles,
+                    &mut inputs,
+                );
             }
         }
-        (shares, minds)
+        (shares, inputs)
     }
 }
 
 impl Predictor {
     /// Whether another device can compute part of it. True for a drummer that decides hit by hit: it has a trunk.
     pub fn has_trunk(&self) -> bool {
-        matches!(self.mind, Mind::Autoregressive(..))
+        matches!(self.network, Network::Autoregressive(..))
     }
 
     /// Lets another device compute the trunk from now on, if its features match the CPU's. If they do not, or once it fails,
@@ -182,16 +195,16 @@ impl Predictor {
     /// # Realtime safety
     /// Waits for the device; generator thread only.
     pub fn accelerate(&mut self, trunk: Box<dyn Trunk>) {
-        let Mind::Autoregressive(network, _) = &self.mind else {
+        let Network::Autoregressive(network, _) = &self.network else {
             return self.refuse(&TrunkError::Family(self.name()));
         };
         let request = probe();
         let Some(part) = parts(request.meter).next() else {
             return;
         };
-        let (_, minds) = self.heard(&request, part, History::Own);
-        match self.on_one_thread(|| minds.features(network, &Device::Cpu)) {
-            Ok(expected) => self.accelerator.take(trunk, &minds, &expected),
+        let (_, inputs) = self.heard(&request, part, DrumHistory::Own);
+        match self.on_one_thread(|| inputs.features(network, &Device::Cpu)) {
+            Ok(expected) => self.accelerator.take(trunk, &inputs, &expected),
             Err(error) => self.refuse(&error.into()),
         }
     }
@@ -208,15 +221,15 @@ impl Predictor {
 }
 
 impl Predictor {
-    /// The minds whose log-odds an answer averages, and the weight of each; the weights sum to 1.
+    /// The views whose log-odds an answer averages, and the weight of each; the weights sum to 1.
     ///
     /// `follow` is classifier-free guidance (Ho & Salimans 2021) on the bass: at ½ as set in the weights file, at 0 as if there
     /// were no bass, at 1 the difference that the bass makes counts twice as much as at ½.
-    fn minds(&self, follow: f32, history: History) -> impl Iterator<Item = (f32, Hearing)> {
+    fn views(&self, follow: f32, history: DrumHistory) -> impl Iterator<Item = (f32, InputMask)> {
         let (memory, guidance) = match history {
-            History::Own => (self.config.memory, self.config.guidance),
-            History::People => (1.0, 1.0),
-            History::Nobody => (0.0, 1.0),
+            DrumHistory::Own => (self.config.memory, self.config.guidance),
+            DrumHistory::People => (1.0, 1.0),
+            DrumHistory::Empty => (0.0, 1.0),
         };
         // A network without controls was never trained without a bass.
         let heard = if self.config.architecture.controls {
@@ -226,18 +239,18 @@ impl Predictor {
         };
         [true, false]
             .into_iter()
-            .flat_map(|bass| [true, false].map(|own| Hearing { bass, own }))
-            .map(move |hearing| {
-                let of_bass = if hearing.bass { heard } else { 1.0 - heard };
-                // If the bass counts more than once, the minds without it are subtracted. Only the one without memory is
-                // used then, which saves a mind.
-                let memory = if heard > 1.0 && !hearing.bass {
+            .flat_map(|bass| [true, false].map(|own| InputMask { bass, own }))
+            .map(move |mask| {
+                let of_bass = if mask.bass { heard } else { 1.0 - heard };
+                // If the bass counts more than once, the views without it are subtracted. Only the one without memory is
+                // used then, which saves a view.
+                let memory = if heard > 1.0 && !mask.bass {
                     0.0
                 } else {
                     memory
                 };
-                let of_own = if hearing.own { memory } else { 1.0 - memory };
-                (of_bass * of_own, hearing)
+                let of_own = if mask.own { memory } else { 1.0 - memory };
+                (of_bass * of_own, mask)
             })
             .filter(|(share, _)| *share != 0.0)
     }
@@ -264,7 +277,7 @@ impl Generator for Predictor {
         &mut self,
         request: &Request,
         people: &Hits,
-        history: History,
+        history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let mut heard = *request;
@@ -275,7 +288,7 @@ impl Generator for Predictor {
             for (step_idx, (row, people)) in steps.by_ref().take(part.n_steps).enumerate() {
                 let mut outputs = answer.outputs(step_idx);
                 for voice in Voice::ALL {
-                    row[voice.index()] = logistic(Cell::of(&outputs, voice).presence);
+                    row[voice.index()] = logistic(CellOutputs::of(&outputs, voice).presence);
                     if people[voice.index()] {
                         answer.hit(&mut outputs, voice);
                     }
@@ -289,20 +302,22 @@ impl Generator for Predictor {
     }
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
-        let drawing = Drawing {
+        let sampling = Sampling {
             temperature: self.config.temperature,
             lean: self.config.lean,
             looseness: self.config.looseness,
-            hand: noise::hand(request.taste),
+            touch: noise::drummer_touch(request.settings),
         };
         let mut map = HitMap::default();
         let mut heard = *request;
         let mut first = 0;
         for part in parts(request.meter) {
-            let mut answer = self.answer(&heard, part, History::Own).map_err(failed)?;
+            let mut answer = self
+                .answer(&heard, part, DrumHistory::Own)
+                .map_err(failed)?;
             let mut played = Vec::with_capacity(part.n_steps);
             for step_idx in 0..part.n_steps {
-                played.push(drawing.decide(
+                played.push(sampling.decide(
                     &mut answer,
                     request,
                     (step_idx, first + step_idx),
@@ -318,14 +333,14 @@ impl Generator for Predictor {
 
 /// How an answer's cells are drawn.
 #[derive(Clone, Copy, Debug)]
-struct Drawing {
+struct Sampling {
     temperature: PerVoice,
     lean: PerVoice,
     looseness: f32,
-    hand: Hand,
+    touch: DrummerTouch,
 }
 
-impl Drawing {
+impl Sampling {
     /// Decides the voices of a step and returns their velocities, 0 for no hit. The step is given by its index in the answer
     /// and in the measure.
     fn decide(
@@ -335,30 +350,32 @@ impl Drawing {
         (place, step_idx): (usize, usize),
         map: &mut HitMap,
     ) -> Result<[f32; N_VOICES], PredictError> {
-        let Request { taste, measure, .. } = *request;
+        let Request {
+            settings, measure, ..
+        } = *request;
         let Self {
             temperature,
             lean,
             looseness,
-            hand,
+            touch,
         } = self;
         let mut outputs = answer.outputs(place);
         let mut played = [0.0; N_VOICES];
         for voice in Voice::ALL {
-            let cell = Cell::of(&outputs, voice);
-            let draw = noise::cell(taste, measure, step_idx, voice);
+            let cell = CellOutputs::of(&outputs, voice);
+            let draw = noise::cell(settings, measure, step_idx, voice);
             let presence = cell.presence + lean.of(voice) + temperature.of(voice) * draw;
             let velocity = cell.velocity
                 + cell.velocity_spread
-                    * noise::velocity(taste, measure, (step_idx, voice), looseness);
+                    * noise::velocity(settings, measure, (step_idx, voice), looseness);
             let velocity = noise::ORDINARY_VELOCITY
-                + hand.dynamics * (velocity - noise::ORDINARY_VELOCITY)
-                + hand.level;
-            let offset = hand.place(cell.offset)
-                + hand.looseness
+                + touch.dynamics * (velocity - noise::ORDINARY_VELOCITY)
+                + touch.level;
+            let offset = touch.place(cell.offset)
+                + touch.looseness
                     * looseness
                     * cell.offset_spread
-                    * noise::offset(taste, measure, step_idx, voice);
+                    * noise::offset(settings, measure, step_idx, voice);
             let hit = Presence::new(logistic(presence))
                 .and_then(|p| Hit::new(p, velocity.max(SOFTEST), offset))
                 .ok_or(PredictError::NotFinite {
@@ -380,6 +397,10 @@ impl Drawing {
 const SOFTEST: f32 = 1.0 / 127.0;
 
 /// The tensor library failed.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` passes it by value"
+)]
 fn failed(error: candle_core::Error) -> PredictError {
     PredictError::Network(in_one_line(&error))
 }

@@ -17,7 +17,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::network::{
-    Architecture, ArchitectureError, Drumming, ParameterError, Parameters, STYLES,
+    Architecture, ArchitectureError, Drumming, NetworkParameterError, NetworkParameters, STYLES,
 };
 pub use per_voice::PerVoice;
 
@@ -82,7 +82,7 @@ pub enum WeightsError {
     Values(String),
     /// The tensors do not match the network.
     #[error(transparent)]
-    Parameters(#[from] ParameterError),
+    NetworkParameters(#[from] NetworkParameterError),
     /// The tensor library failed.
     #[error("the tensors cannot be built")]
     Tensor(#[from] candle_core::Error),
@@ -95,7 +95,7 @@ pub enum WeightsError {
 #[derive(Debug)]
 pub struct Weights {
     /// The tensors.
-    pub parameters: Parameters,
+    pub parameters: NetworkParameters,
     /// The metadata, `architecture` and `representation` included.
     pub metadata: HashMap<String, String>,
 }
@@ -123,7 +123,7 @@ impl Weights {
             tensors.insert(name, Tensor::from_vec(values, view.shape(), &Device::Cpu)?);
         }
         Ok(Self {
-            parameters: Parameters(tensors),
+            parameters: NetworkParameters(tensors),
             metadata,
         })
     }

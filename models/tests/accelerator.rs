@@ -7,15 +7,15 @@ use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
 use lockstep_models::network::{
-    Architecture, BassEmbedding, Drumming, GeneratorNet, N_FEATURES, NET_STEPS, Parameters,
+    Architecture, BassEmbedding, Drumming, GeneratorNet, N_FEATURES, NET_STEPS, NetworkParameters,
 };
-use lockstep_models::predict::{Minds, NetworkTrunk, Predictor, Trunk, TrunkError};
+use lockstep_models::predict::{NetworkTrunk, Predictor, Trunk, TrunkError, TrunkInputs};
 use lockstep_models::weights::{Config, PerVoice, save};
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Untrained weights, as a file's bytes.
-fn weights(bass: BassEmbedding) -> Outcome<Vec<u8>> {
+fn weights(bass: BassEmbedding) -> TestResult<Vec<u8>> {
     let config = Config {
         architecture: Architecture {
             bass,
@@ -31,7 +31,7 @@ fn weights(bass: BassEmbedding) -> Outcome<Vec<u8>> {
         guidance: 1.0,
     };
     let layers = GeneratorNet::layers(&config.architecture);
-    let (Parameters(mut tensors), _) = Parameters::initialise(&layers, 7)?;
+    let (NetworkParameters(mut tensors), _) = NetworkParameters::initialise(&layers, 7)?;
     if let BassEmbedding::Vocabulary { n_words } = config.architecture.bass {
         let words = Tensor::zeros((n_words, 2), candle_core::DType::F32, &Device::Cpu)?;
         tensors.insert(lockstep_models::network::WORDS.to_owned(), words);
@@ -65,17 +65,17 @@ fn request(measure: u64) -> Request {
         played,
         ..Request::default()
     };
-    // Three minds: with the bass counting more than learnt, with and without own drums, and one with neither.
-    request.taste.follow = 0.8;
+    // Three views: with the bass counting more than learnt, with and without own drums, and one with neither.
+    request.settings.follow = 0.8;
     request
 }
 
-fn drums(predictor: &mut Predictor) -> Outcome<Vec<HitMap>> {
+fn drums(predictor: &mut Predictor) -> TestResult<Vec<HitMap>> {
     let maps = (0..6).map(|measure| predictor.predict(&request(measure)));
     Ok(maps.collect::<Result<_, _>>()?)
 }
 
-/// Whether two measures differ only by rounding: batches of minds are multiplied in other blocks, so sums run in another order.
+/// Whether two measures differ only by rounding: batches of views are multiplied in other blocks, so sums run in another order.
 fn is_alike(a: &HitMap, b: &HitMap) -> bool {
     (0..MAX_STEPS_PER_MEASURE).all(|step_idx| {
         Voice::ALL.into_iter().all(|voice| {
@@ -103,7 +103,7 @@ fn assert_drums(got: &[HitMap], cpu: &[HitMap], n_by_device: usize, what: &str) 
     }
 }
 
-type Spoil = fn(&Minds, Vec<f32>) -> Result<Vec<f32>, TrunkError>;
+type Spoil = fn(&TrunkInputs, Vec<f32>) -> Result<Vec<f32>, TrunkError>;
 
 /// The network's own trunk, spoilt after some good answers.
 #[derive(Debug)]
@@ -118,14 +118,14 @@ impl Trunk for Spoilt {
         "a device"
     }
 
-    fn features(&mut self, minds: &Minds) -> Result<Vec<f32>, TrunkError> {
-        let features = self.trunk.features(minds)?;
+    fn features(&mut self, inputs: &TrunkInputs) -> Result<Vec<f32>, TrunkError> {
+        let features = self.trunk.features(inputs)?;
         match self.n_good_answers.checked_sub(1) {
             Some(n) => {
                 self.n_good_answers = n;
                 Ok(features)
             }
-            None => (self.spoil)(minds, features),
+            None => (self.spoil)(inputs, features),
         }
     }
 }
@@ -138,15 +138,15 @@ const WAYS: [(&str, Spoil); 3] = [
         features[3] = f32::NAN;
         Ok(features)
     }),
-    ("a device: it returned", |minds, mut features| {
-        assert_eq!(features.len(), minds.n() * NET_STEPS * N_FEATURES);
+    ("a device: it returned", |inputs, mut features| {
+        assert_eq!(features.len(), inputs.n() * NET_STEPS * N_FEATURES);
         features.pop();
         Ok(features)
     }),
 ];
 
 #[test]
-fn after_any_failure_the_drums_are_the_cpus_and_the_report_says_why() -> Outcome {
+fn after_any_failure_the_drums_are_the_cpus_and_the_report_says_why() -> TestResult {
     let weights = weights(BassEmbedding::Convolution)?;
     let cpu = drums(&mut Predictor::new(&weights)?)?;
     for (why, spoil) in WAYS {
@@ -175,7 +175,7 @@ fn after_any_failure_the_drums_are_the_cpus_and_the_report_says_why() -> Outcome
 }
 
 #[test]
-fn each_kind_of_embedding_can_be_computed_on_another_device() -> Outcome {
+fn each_kind_of_embedding_can_be_computed_on_another_device() -> TestResult {
     for bass in [
         BassEmbedding::Convolution,
         BassEmbedding::Transformer {
@@ -197,7 +197,7 @@ fn each_kind_of_embedding_can_be_computed_on_another_device() -> Outcome {
 }
 
 #[test]
-fn another_network_is_refused() -> Outcome {
+fn another_network_is_refused() -> TestResult {
     let weights = weights(BassEmbedding::Convolution)?;
     let mut predictor = Predictor::new(&weights)?;
     let cpu = drums(&mut predictor)?;
@@ -220,7 +220,7 @@ fn another_network_is_refused() -> Outcome {
 }
 
 #[test]
-fn a_drummer_without_a_trunk_stays_on_the_cpu_and_says_so() -> Outcome {
+fn a_drummer_without_a_trunk_stays_on_the_cpu_and_says_so() -> TestResult {
     let weights = weights(BassEmbedding::Convolution)?;
     let gan = include_bytes!("../weights/base.safetensors");
     let mut predictor = Predictor::new(gan)?;

@@ -3,18 +3,21 @@
 
 use candle_core::{Device, Tensor};
 use lockstep_core::draws;
-use lockstep_core::generator::{Generator as _, History, Hits, Probabilities, Request, Taste};
+use lockstep_core::generator::{
+    DrumHistory, Generator as _, GeneratorSettings, Hits, Probabilities, Request,
+};
 use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
 };
 use lockstep_models::network::{
-    Architecture, BassEmbedding, Context, Drumming, GeneratorNet, Given, N_GIVEN, N_LATENT,
-    N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, Parameters, energy, know, lateness, logistic,
+    Architecture, BassEmbedding, Conditioning, Context, Drumming, GeneratorNet, N_CONDITIONS,
+    N_LATENT, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameters, energy, lateness,
+    logistic, mark_known,
 };
 use lockstep_models::predict::Predictor;
 use lockstep_models::weights::{Config, PerVoice};
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const N_STYLES: usize = 3;
 const STYLE: usize = 1;
@@ -37,9 +40,9 @@ fn config(memory: f32) -> Config {
 }
 
 /// Untrained weights.
-fn parameters() -> Outcome<Parameters> {
+fn parameters() -> TestResult<NetworkParameters> {
     let layers = GeneratorNet::layers(&config(1.0).architecture);
-    Ok(Parameters::initialise(&layers, 7)?.0)
+    Ok(NetworkParameters::initialise(&layers, 7)?.0)
 }
 
 fn is_hit(coordinates: &[u64]) -> bool {
@@ -71,7 +74,7 @@ fn request() -> Request {
         heard_steps: NET_STEPS,
         window,
         played,
-        taste: Taste {
+        settings: GeneratorSettings {
             idea: 0,
             seed: 5,
             variation: 0.1,
@@ -94,7 +97,7 @@ fn people() -> Hits {
 }
 
 /// The probabilities for the same request, computed with tensors for all cells at once.
-fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
+fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
     let mut bass = vec![0_f32; NET_MEASURES * NET_STEPS * N_PLANES];
     let mut own = vec![0_f32; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
     for step_idx in 0..WINDOW_STEPS {
@@ -110,7 +113,7 @@ fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
         }
     }
     own.chunks_exact_mut(NET_STEPS * N_OWN_PLANES)
-        .for_each(know);
+        .for_each(mark_known);
     let said: Vec<f32> = people[..NET_STEPS]
         .iter()
         .flatten()
@@ -123,21 +126,21 @@ fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
     let late: Vec<f32> = (0..WINDOW_STEPS)
         .map(|step_idx| request.window.lateness(step_idx))
         .collect();
-    let given = Given {
+    let given = Conditioning {
         measure: request.measure,
         tempo_bpm: request.tempo_bpm,
         n_steps: NET_STEPS,
         counts_eighths: false,
         energy: energy(&accents, NET_STEPS),
         lateness: lateness(&accents, &late),
-        fill: request.taste.fill,
+        fill: request.settings.fill,
     };
     let mut given = given.numbers().to_vec();
     given.extend((0..N_STYLES).map(|style| f32::from(u8::from(style == STYLE))));
     let context = Context {
         own: Tensor::from_vec(own, (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES), cpu)?,
         accents: Tensor::from_vec(accents, (1, NET_MEASURES, NET_STEPS, 1), cpu)?,
-        given: Tensor::from_vec(given, (1, 1, N_GIVEN + N_STYLES), cpu)?,
+        given: Tensor::from_vec(given, (1, 1, N_CONDITIONS + N_STYLES), cpu)?,
     };
     let outputs = GeneratorNet::new(&config(1.0).architecture, &parameters()?)?.forward(
         &Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), cpu)?,
@@ -156,15 +159,15 @@ fn by_tensors(request: &Request, people: &Hits) -> Outcome<Vec<f32>> {
         .collect())
 }
 
-fn ask(memory: f32, request: &Request, people: &Hits) -> Outcome<Probabilities> {
+fn ask(memory: f32, request: &Request, people: &Hits) -> TestResult<Probabilities> {
     let mut predictor = Predictor::from_parameters(config(memory), &parameters()?)?;
     Ok(predictor
-        .probabilities(request, people, History::Own)?
+        .probabilities(request, people, DrumHistory::Own)?
         .ok_or("the predictor has no likelihoods")?)
 }
 
 #[test]
-fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> Outcome {
+fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> TestResult {
     let expected = by_tensors(&request(), &people())?;
     let got = ask(1.0, &request(), &people())?;
     for (i, (expected, got)) in expected.iter().zip(got.0.as_flattened()).enumerate() {
@@ -174,7 +177,7 @@ fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> Outcome {
 }
 
 #[test]
-fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> Outcome {
+fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> TestResult {
     let (step_idx, voice) = (6, Voice::ClosedHat.index());
     let mut other = people();
     other[step_idx][voice] ^= true;
@@ -196,10 +199,10 @@ fn a_cell_knows_what_was_decided_before_it_and_nothing_after() -> Outcome {
 }
 
 #[test]
-fn memory_decides_whether_its_own_drums_count() -> Outcome {
+fn memory_decides_whether_its_own_drums_count() -> TestResult {
     let mut other = request();
     other.played[WINDOW_STEPS - 20][Voice::Kick.index()] += 0.5;
-    let answers = |memory| -> Outcome<[Probabilities; 2]> {
+    let answers = |memory| -> TestResult<[Probabilities; 2]> {
         Ok([
             ask(memory, &request(), &people())?,
             ask(memory, &other, &people())?,
@@ -213,12 +216,12 @@ fn memory_decides_whether_its_own_drums_count() -> Outcome {
 }
 
 #[test]
-fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> Outcome {
+fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> TestResult {
     let plain = request();
     let mut others = vec![plain; 5];
-    others[0].taste.style = Some(2);
-    others[1].taste.fill = Some(false);
-    others[2].taste.follow = 1.0;
+    others[0].settings.style = Some(2);
+    others[1].settings.fill = Some(false);
+    others[2].settings.follow = 1.0;
     others[3]
         .window
         .begin(WINDOW_STEPS - 1, Onset::new(52, 1.0));
@@ -226,10 +229,10 @@ fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> Outcome {
     others[4].window.begin(0, onset(0.81, 0.3));
     let first = ask(0.5, &plain, &people())?;
     for other in &others {
-        assert_ne!(ask(0.5, other, &people())?, first, "{:?}", other.taste);
+        assert_ne!(ask(0.5, other, &people())?, first, "{:?}", other.settings);
     }
     let deaf = |mut request: Request| {
-        request.taste.follow = 0.0;
+        request.settings.follow = 0.0;
         ask(0.5, &request, &people())
     };
     assert_eq!(deaf(plain)?, deaf(others[3])?);
@@ -237,12 +240,12 @@ fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> Outcome {
 }
 
 #[test]
-fn the_same_request_is_the_same_measure_and_another_seed_another() -> Outcome {
+fn the_same_request_is_the_same_measure_and_another_seed_another() -> TestResult {
     let mut predictor = Predictor::from_parameters(config(1.0), &parameters()?)?;
     let first = predictor.predict(&request())?;
     assert_eq!(first, predictor.predict(&request())?);
     let mut other = request();
-    other.taste.seed += 1;
+    other.settings.seed += 1;
     assert_ne!(first, predictor.predict(&other)?);
     Ok(())
 }

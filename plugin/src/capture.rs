@@ -1,25 +1,25 @@
 //! Saves what was just played: the last measures of bass and drums are always held, and written when the player asks: all of
-//! them by the save button, or some of them into a chosen folder by [`Place::export`].
+//! them by the save button, or some of them into a chosen folder by [`ArchiveHandle::export`].
 //!
-//! bass and drums of the block → [`Recorder`] (audio thread) ⇢ [`Tape`] → `Reel` (the last [`N_MEASURES`] measures) → a MIDI
-//! file and a WAV file
+//! bass and drums of the block → [`Recorder`] (audio thread) ⇢ [`RecordReader`] → `RecentMeasures` (the last [`N_MEASURES`]
+//! measures) → a MIDI file and a WAV file
 //!
 //! [`Record`]s, which own nothing, cross through a bounded lock-free queue that nobody waits for; records that find it full
 //! are counted as lost. One thread per process, the [`Archive`], empties the tapes of all instances and makes the songs;
 //! another, the `Writer`, renders and writes them. Neither affects playing, and an instance that leaves waits for no file.
 //!
-//! Only a person may save: by the window's button, which calls [`Place::save`], or by a control key, which goes through the
-//! tape and is ignored while a [`Sweep`] of the parameters shows that a machine is at work.
+//! Only a person may save: by the window's button, which calls [`ArchiveHandle::save`], or by a control key, which goes through
+//! the tape and is ignored while a [`SweepDetector`] of the parameters shows that a machine is at work.
 
 mod archive;
 mod export;
 mod files;
-mod outcome;
+mod recent_measures;
 mod recorder;
-mod reel;
 mod reveal;
+mod save_outcome;
 mod saving;
-mod sweep;
+mod sweep_detector;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -32,14 +32,14 @@ use lockstep_engine::channel::{TapeReader, tape};
 use lockstep_engine::realtime::{BassEventKind, DrumEventKind, Mark};
 use lockstep_engine::synth::KitChoice;
 
-pub use archive::{Archive, Place};
-pub use export::{ExportError, Exported, Exporting};
+pub use archive::{Archive, ArchiveHandle};
+pub use export::{ExportError, Exported, PendingExport};
 pub use files::{FOLDER_VARIABLE, SaveError, WriteError, folder as takes_folder};
-pub use outcome::Told;
 pub use recorder::Recorder;
 pub use reveal::{RevealError, reveal};
-pub use sweep::Sweep;
-pub use writer::Busy;
+pub use save_outcome::SaveMessage;
+pub use sweep_detector::SweepDetector;
+pub use writer::WriterBusy;
 
 /// Number of measures held.
 pub const N_MEASURES: usize = 64;
@@ -56,12 +56,12 @@ pub struct Record {
     /// Where, in beats played so far.
     pub place: Beats,
     /// The event.
-    pub what: What,
+    pub kind: RecordKind,
 }
 
 /// A recorded event.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum What {
+pub enum RecordKind {
     /// A measure began.
     Mark(Mark),
     /// The tempo changed to this, in BPM.
@@ -76,7 +76,7 @@ pub enum What {
 
 /// What the archive reads beside the records.
 #[derive(Debug, Default)]
-struct Shared {
+struct CaptureState {
     /// Beats played so far, as the bits of an `f64`. Everything before is already on the tape.
     now: AtomicU64,
     /// Index of the current kit in [`KitChoice::ALL`].
@@ -87,21 +87,21 @@ struct Shared {
 ///
 /// # Realtime safety
 /// Allocates the channel, once.
-pub fn capture() -> (Recorder, Tape) {
+pub fn capture() -> (Recorder, RecordReader) {
     let (writer, records) = tape(N_RECORDS);
-    let shared = Arc::<Shared>::default();
-    let recorder = Recorder::new(writer, Arc::clone(&shared));
-    (recorder, Tape { records, shared })
+    let state = Arc::<CaptureState>::default();
+    let recorder = Recorder::new(writer, Arc::clone(&state));
+    (recorder, RecordReader { records, state })
 }
 
 /// The archive's end.
 #[derive(Debug)]
-pub struct Tape {
+pub struct RecordReader {
     records: TapeReader<Record>,
-    shared: Arc<Shared>,
+    state: Arc<CaptureState>,
 }
 
-impl Tape {
+impl RecordReader {
     /// The next record.
     fn next(&mut self) -> Option<Record> {
         self.records.next()
@@ -109,12 +109,12 @@ impl Tape {
 
     /// Beats played so far, all of them on the tape.
     fn now(&self) -> Beats {
-        Beats(f64::from_bits(self.shared.now.load(Ordering::Acquire)))
+        Beats(f64::from_bits(self.state.now.load(Ordering::Acquire)))
     }
 
     /// The current kit; the first one if the kit is off, so that a take always has drums.
     fn kit(&self) -> KitChoice {
-        let place = usize::from(self.shared.kit.load(Ordering::Relaxed));
+        let place = usize::from(self.state.kit.load(Ordering::Relaxed));
         let kit = KitChoice::ALL.get(place).copied().unwrap_or_default();
         if kit == KitChoice::Off {
             KitChoice::default()

@@ -53,12 +53,12 @@ struct Instance {
     /// Outlives the instance; must not be asked for extensions before `init`.
     host: *const clap_host,
     /// What the host can do; empty until `init`, because it must not be asked before.
-    abilities: OnceLock<Abilities>,
+    abilities: OnceLock<HostAbilities>,
 }
 
 /// What a host can do.
 #[derive(Clone, Copy, Debug, Default)]
-struct Abilities {
+struct HostAbilities {
     /// Whether it supports an editor window.
     has_window: bool,
     note_out: NoteOut,
@@ -72,7 +72,7 @@ impl Instance {
         unsafe { plugin.cast::<Self>().as_ref() }
     }
 
-    fn abilities(&self) -> Abilities {
+    fn abilities(&self) -> HostAbilities {
         self.abilities.get().copied().unwrap_or_default()
     }
 }
@@ -153,7 +153,7 @@ unsafe extern "C" fn init(plugin: *const clap_plugin) -> bool {
     };
     // SAFETY: as above.
     let note_out = unsafe { NoteOut::of_host(instance.host) };
-    instance.abilities.get_or_init(|| Abilities {
+    instance.abilities.get_or_init(|| HostAbilities {
         has_window,
         note_out,
     });

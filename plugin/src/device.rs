@@ -1,12 +1,12 @@
 //! Which device predicts: the CPU, which always works, or a GPU if there is one.
 //!
 //! The GPU code is in a library that is loaded at run time, because a plugin that links CUDA does not load without a driver.
-//! [`Search`] looks for the driver first and then for the library; [`OnDevice`] is the drummer that uses it. If anything fails,
-//! even mid-song, the CPU answers the same request and the player is told why. Generator thread, and a short-lived thread that
-//! opens the device; never the audio thread.
+//! [`DeviceSearch`] looks for the driver first and then for the library; [`DeviceGenerator`] is the drummer that uses it. If
+//! anything fails, even mid-song, the CPU answers the same request and the player is told why. Generator thread, and a
+//! short-lived thread that opens the device; never the audio thread.
 
+mod device_generator;
 mod library;
-mod on_device;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,9 +15,9 @@ use lockstep_models::boundary::ABI;
 use lockstep_models::predict::{Trunk, TrunkError, in_one_line};
 
 pub use crate::params::DeviceChoice;
+pub use device_generator::DeviceGenerator;
 pub(crate) use library::stay_loaded;
 use library::{GpuLibrary, own_file};
-pub use on_device::OnDevice;
 
 /// Environment variable with the path of the library, if it does not lie beside the plugin.
 pub const LIBRARY_VARIABLE: &str = "LOCKSTEP_GPU";
@@ -79,14 +79,14 @@ impl From<DeviceError> for TrunkError {
 
 /// Where to look for the driver and the library.
 #[derive(Clone, Debug)]
-pub struct Search {
+pub struct DeviceSearch {
     /// Name of the driver's library as the system knows it; `None` if the system always has one.
     pub driver: Option<OsString>,
     /// Path of the library.
     pub library: PathBuf,
 }
 
-impl Search {
+impl DeviceSearch {
     /// NVIDIA's driver, except on macOS; the library that [`LIBRARY_VARIABLE`] names, else the one beside this plugin or
     /// program.
     pub fn here() -> Self {
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn without_a_driver_the_library_is_not_loaded() {
-        let search = Search {
+        let search = DeviceSearch {
             driver: Some("lockstep-has-no-such-driver".into()),
             library: PathBuf::new(),
         };
@@ -155,7 +155,7 @@ mod tests {
         assert!(own.as_ref().is_some_and(|file| file.is_file()), "{own:?}");
         if std::env::var_os(LIBRARY_VARIABLE).is_none() {
             assert_eq!(
-                Search::here().library.parent(),
+                DeviceSearch::here().library.parent(),
                 own.as_deref().and_then(|file| file.parent())
             );
         }

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 /// A drum map that comes with the instrument.
 #[derive(Clone, Copy, Debug)]
-pub struct Preset {
+pub struct NamedMap {
     /// Its name on the command line.
     pub id: &'static str,
     /// Its display name.
@@ -21,38 +21,38 @@ pub struct Preset {
 }
 
 /// Every preset; General MIDI first.
-pub const PRESETS: [Preset; 7] = [
-    Preset {
+pub const PRESETS: [NamedMap; 7] = [
+    NamedMap {
         id: "general-midi",
         name: "General MIDI",
         map: DrumMap::GENERAL_MIDI,
     },
-    Preset {
+    NamedMap {
         id: "superior",
         name: "Superior, EZdrummer",
         map: DrumMap::of_notes([36, 38, 42, 46, 43, 47, 48, 49, 51]),
     },
-    Preset {
+    NamedMap {
         id: "addictive-drums",
         name: "Addictive Drums 2",
         map: DrumMap::of_notes([36, 38, 49, 55, 65, 69, 71, 77, 60]),
     },
-    Preset {
+    NamedMap {
         id: "bfd",
         name: "BFD",
         map: DrumMap::of_notes([36, 38, 42, 46, 43, 47, 50, 49, 51]),
     },
-    Preset {
+    NamedMap {
         id: "steven-slate",
         name: "Steven Slate",
         map: DrumMap::of_notes([36, 38, 42, 46, 43, 47, 48, 57, 51]),
     },
-    Preset {
+    NamedMap {
         id: "ableton",
         name: "Ableton drum rack",
         map: DrumMap::of_notes([36, 38, 42, 46, 41, 45, 48, 49, 51]),
     },
-    Preset {
+    NamedMap {
         id: "roland-td",
         name: "Roland TD",
         map: DrumMap::of_notes([36, 38, 42, 46, 43, 45, 48, 49, 51]),
@@ -111,7 +111,7 @@ pub struct MapError {
 pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
     let mut keys = Voice::ALL.map(|voice| DrumMap::GENERAL_MIDI.key(voice));
     let mut chokes = None;
-    let mut is_told = [false; N_VOICES];
+    let mut is_given = [false; N_VOICES];
     for (i, line) in text.lines().enumerate() {
         let fail = |what: String| MapError { line: i + 1, what };
         let words: Vec<_> = line
@@ -140,7 +140,7 @@ pub fn from_text(text: &str) -> Result<DrumMap, MapError> {
                         NAMES.join(", ")
                     ))
                 })?;
-                if std::mem::replace(&mut is_told[place], true) {
+                if std::mem::replace(&mut is_given[place], true) {
                     return Err(fail(format!("{name} is set twice")));
                 }
                 let note = note.parse().ok().filter(|note| *note <= 127);
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn every_preset_survives_a_round_trip_and_has_a_different_note_for_each_voice() {
-        for Preset { id, map, .. } in PRESETS {
+        for NamedMap { id, map, .. } in PRESETS {
             assert_eq!(from_text(&to_text(&map)).as_ref(), Ok(&map), "{id}");
             let mut notes = Voice::ALL.map(|voice| map.key(voice).note);
             notes.sort_unstable();

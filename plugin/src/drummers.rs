@@ -3,7 +3,7 @@
 //! Runs on the generator thread and its loading threads. The choice is read at every request, so a change is heard at the next
 //! downbeat.
 
-mod stand_in;
+mod substitute;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,9 +17,9 @@ use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::weights::Weights;
 use nice_plug::prelude::{Enum as _, nice_error, nice_log};
 
-use crate::device::{DeviceChoice, OnDevice, Search};
+use crate::device::{DeviceChoice, DeviceGenerator, DeviceSearch};
 use crate::params::{Drummer, LockstepParams};
-pub use stand_in::StandIn;
+pub use substitute::Substitute;
 
 /// Path of the user's own drummer: `lockstep/own.safetensors` in the user's data folder; `None` if the system has no such
 /// folder.
@@ -78,14 +78,14 @@ impl Drummer {
 
 /// The player's choice; instances with the same choice share a drummer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct DrummerChoice {
     /// Which weights.
     pub drummer: Drummer,
     /// Where they predict.
     pub device: DeviceChoice,
 }
 
-impl Choice {
+impl DrummerChoice {
     /// The current choice.
     pub fn of(params: &LockstepParams) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Choice {
     }
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for DrummerChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let drummer = self.drummer.name();
         let device = DeviceChoice::variants()
@@ -107,27 +107,27 @@ impl fmt::Display for Choice {
 }
 
 /// A drummer that can play, and what to tell the player if it is not the chosen one.
-pub struct Loaded {
+pub struct LoadedDrummer {
     /// Plays.
-    pub brain: Box<dyn Generator>,
+    pub generator: Box<dyn Generator>,
     /// What to tell the player; `None` if this is the chosen drummer.
-    pub stand_in: Option<StandIn>,
+    pub substitute: Option<Substitute>,
 }
 
-impl From<Box<dyn Generator>> for Loaded {
-    fn from(brain: Box<dyn Generator>) -> Self {
+impl From<Box<dyn Generator>> for LoadedDrummer {
+    fn from(generator: Box<dyn Generator>) -> Self {
         Self {
-            brain,
-            stand_in: None,
+            generator,
+            substitute: None,
         }
     }
 }
 
-impl fmt::Debug for Loaded {
+impl fmt::Debug for LoadedDrummer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loaded")
-            .field("brain", &self.brain.name())
-            .field("stand_in", &self.stand_in)
+        f.debug_struct("LoadedDrummer")
+            .field("brain", &self.generator.name())
+            .field("stand_in", &self.substitute)
             .finish()
     }
 }
@@ -136,53 +136,53 @@ impl fmt::Debug for Loaded {
 ///
 /// # Realtime safety
 /// Reads and allocates; never on the audio thread.
-pub fn load(choice: Choice) -> Loaded {
+pub fn load(choice: DrummerChoice) -> LoadedDrummer {
     let drummers = [choice.drummer, Drummer::default()];
-    let (found, trouble) = first(drummers.map(Drummer::weights));
+    let (found, problem) = first(drummers.map(Drummer::weights));
     let instead = match &found {
         Some(_) => Drummer::default().name().to_owned(),
         None => "a simple groove".to_owned(),
     };
-    let stand_in = trouble.map(|error| StandIn::new(choice.drummer, &error, &instead));
+    let substitute = problem.map(|error| Substitute::new(choice.drummer, &error, &instead));
     let Some((predictor, weights)) = found else {
         nice_error!("Lockstep plays its rule groove");
-        return Loaded {
-            brain: Box::new(RuleGroove),
-            stand_in,
+        return LoadedDrummer {
+            generator: Box::new(RuleGroove),
+            substitute,
         };
     };
-    let tell = |device: &str| nice_log!("Lockstep predicts on the {device}");
-    let brain = OnDevice::new(
+    let log = |device: &str| nice_log!("Lockstep predicts on the {device}");
+    let generator = DeviceGenerator::new(
         predictor,
         &weights,
-        Search::here(),
+        DeviceSearch::here(),
         move || choice.device,
-        tell,
+        log,
     );
-    Loaded {
-        brain: Box::new(brain),
-        stand_in,
+    LoadedDrummer {
+        generator: Box::new(generator),
+        substitute,
     }
 }
 
 /// A predictor and the bytes that it was made of.
-type Found<'a> = (Predictor, Cow<'a, [u8]>);
+type LoadedPredictor<'a> = (Predictor, Cow<'a, [u8]>);
 
 /// Returns the first that can be loaded, and why the very first could not be, if it could not. Logs each failure.
 fn first<'a>(
     weights: impl IntoIterator<Item = Result<Cow<'a, [u8]>>>,
-) -> (Option<Found<'a>>, Option<anyhow::Error>) {
-    let mut trouble = None;
+) -> (Option<LoadedPredictor<'a>>, Option<anyhow::Error>) {
+    let mut problem = None;
     for weights in weights {
         match weights.and_then(|bytes| Ok((Predictor::new(&bytes)?, bytes))) {
-            Ok(found) => return (Some(found), trouble),
+            Ok(found) => return (Some(found), problem),
             Err(error) => {
                 nice_error!("Lockstep cannot play with the chosen drummer: {error:#}");
-                trouble.get_or_insert(error);
+                problem.get_or_insert(error);
             }
         }
     }
-    (None, trouble)
+    (None, problem)
 }
 
 #[cfg(test)]
@@ -218,14 +218,14 @@ mod tests {
             &default[..default.len() / 2],
             &not_finite,
         ] {
-            let (next_best, trouble) = first([damaged(bytes), Drummer::default().weights()]);
+            let (next_best, problem) = first([damaged(bytes), Drummer::default().weights()]);
             assert!(next_best.is_some_and(|(predictor, _)| predictor.name() == "autoregressive"));
-            assert!(trouble.is_some());
-            let (nobody, trouble) = first([damaged(bytes)]);
-            assert!(nobody.is_none() && trouble.is_some());
+            assert!(problem.is_some());
+            let (nobody, problem) = first([damaged(bytes)]);
+            assert!(nobody.is_none() && problem.is_some());
         }
-        let (found, trouble) = first([Drummer::default().weights(), damaged(b"not looked at")]);
-        assert!(found.is_some() && trouble.is_none());
+        let (found, problem) = first([Drummer::default().weights(), damaged(b"not looked at")]);
+        assert!(found.is_some() && problem.is_none());
         Ok(())
     }
 }

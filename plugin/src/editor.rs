@@ -6,20 +6,20 @@
 //!
 //! [`StoredPins`]: crate::params::StoredPins
 
-mod bars;
-mod board;
 mod card;
+mod export_dialog;
 mod grid;
-mod hands;
 mod kit_page;
 mod lock;
-mod look;
+mod monitor;
 mod pages;
-mod pencil;
+mod pin_editor;
+mod play_page;
+mod preset_bar;
 mod roll;
-mod shelf;
-mod takeaway;
-mod watch;
+mod setter;
+mod theme;
+mod widgets;
 mod window;
 mod window_thread;
 #[cfg(target_os = "linux")]
@@ -40,17 +40,17 @@ use nice_plug_egui::{
     EguiEditorState, EguiNiceSettings, Frame, NiceEguiApp, RepaintNotifier, create_egui_editor,
 };
 
-use crate::capture::Place;
-use crate::generator::Status;
+use crate::capture::ArchiveHandle;
+use crate::generator::GeneratorStatus;
 use crate::params::LockstepParams;
-use hands::Hands;
-use look::{BASE_HEIGHT, BASE_WIDTH, Look};
+use export_dialog::ExportDialog;
+use monitor::Monitor;
 use pages::Page;
-use pencil::Pencil;
-use shelf::Shelf;
-use takeaway::TakeAway;
-use watch::Watch;
-pub use window::{Editor, Handle, Window};
+use pin_editor::PinEditor;
+use preset_bar::PresetBar;
+use setter::Setter;
+use theme::{BASE_HEIGHT, BASE_WIDTH, Theme};
+pub use window::{Editor, Handle, OpenWindow};
 use window_thread::WindowThread;
 
 /// Smallest size of the editor window, as a fraction of the size it opens at.
@@ -65,25 +65,25 @@ const FRAME_S: f32 = 1.0 / 60.0;
 #[derive(Debug)]
 pub struct App {
     params: Arc<LockstepParams>,
-    watch: Watch,
-    pencil: Pencil,
+    monitor: Monitor,
+    pin_editor: PinEditor,
     page: Page,
-    shelf: Shelf,
-    take_away: TakeAway,
+    preset_bar: PresetBar,
+    export_dialog: ExportDialog,
     /// Set from outside to close the window.
     is_over: Arc<AtomicBool>,
     thread: Arc<WindowThread>,
     /// `None` until the window is first opened.
-    host: Option<Host>,
+    host: Option<HostContext>,
 }
 
 /// Access to the host, which sets the parameters.
 #[derive(Clone)]
-struct Host(GuiContext);
+struct HostContext(GuiContext);
 
-impl std::fmt::Debug for Host {
+impl std::fmt::Debug for HostContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Host").finish_non_exhaustive()
+        f.debug_tuple("HostContext").finish_non_exhaustive()
     }
 }
 
@@ -91,8 +91,8 @@ impl std::fmt::Debug for Host {
 pub fn editor(
     params: Arc<LockstepParams>,
     seen: SnapshotReceiver,
-    status: Arc<Status>,
-    archive: Arc<OnceLock<Place>>,
+    status: Arc<GeneratorStatus>,
+    archive: Arc<OnceLock<ArchiveHandle>>,
     is_over: Arc<AtomicBool>,
 ) -> Option<Editor> {
     let size = LogicalSize::new(BASE_WIDTH, BASE_HEIGHT);
@@ -113,11 +113,11 @@ pub fn editor(
     };
     let thread = Arc::<WindowThread>::default();
     let app = App {
-        watch: Watch::new(seen, status),
-        pencil: Pencil::new(Arc::clone(&params)),
+        monitor: Monitor::new(seen, status),
+        pin_editor: PinEditor::new(Arc::clone(&params)),
         page: Page::default(),
-        shelf: Shelf::new(&params),
-        take_away: TakeAway::new(archive),
+        preset_bar: PresetBar::new(&params),
+        export_dialog: ExportDialog::new(archive),
         params,
         is_over,
         thread: Arc::clone(&thread),
@@ -135,8 +135,8 @@ impl NiceEguiApp for App {
         host: GuiContext,
         frame: &mut Frame,
     ) -> Result<(), HandlerError> {
-        Look::dress(&egui);
-        self.host = Some(Host(host));
+        Theme::install(&egui);
+        self.host = Some(HostContext(host));
         let window = frame.baseview_window();
         self.thread.begin(window.waker());
         #[cfg(target_os = "linux")]
@@ -147,13 +147,13 @@ impl NiceEguiApp for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut Frame) {
-        let Some(Host(host)) = self.host.clone() else {
+        let Some(HostContext(host)) = self.host.clone() else {
             return;
         };
         if self.is_over.load(Ordering::Acquire) || self.thread.is_ending() {
             ui.ctx().send_viewport_cmd(ViewportCommand::Close);
         }
-        self.show(ui, &Hands::new(&host));
+        self.show(ui, &Setter::new(&host));
         // The playhead moves for as long as the window is open.
         ui.ctx().request_repaint_after_secs(FRAME_S);
     }
@@ -161,26 +161,33 @@ impl NiceEguiApp for App {
 
 impl App {
     /// Draws the window and handles clicks.
-    fn show(&mut self, ui: &mut egui::Ui, hands: &Hands<'_>) {
-        let look = Look::fitting(ui);
-        ui.painter().rect_filled(ui.max_rect(), 0.0, look::GROUND);
-        self.watch.look();
-        self.pencil.follow_keys(ui);
-        pages::top(ui, look, &mut self.page, |ui| {
-            self.take_away.show(ui, look);
-            self.shelf.show(ui, look, hands);
+    fn show(&mut self, ui: &mut egui::Ui, setter: &Setter<'_>) {
+        let theme = Theme::for_window(ui);
+        ui.painter().rect_filled(ui.max_rect(), 0.0, theme::GROUND);
+        self.monitor.poll();
+        self.pin_editor.follow_keys(ui);
+        pages::top(ui, theme, &mut self.page, |ui| {
+            self.export_dialog.show(ui, theme);
+            self.preset_bar.show(ui, theme, setter);
         });
         match self.page {
             Page::Play => {
-                board::show(ui, look, hands, &self.params, &self.watch, &mut self.pencil);
+                play_page::show(
+                    ui,
+                    theme,
+                    setter,
+                    &self.params,
+                    &self.monitor,
+                    &mut self.pin_editor,
+                );
             }
-            Page::Kit => kit_page::show(ui, look, hands, &self.params),
+            Page::Kit => kit_page::show(ui, theme, setter, &self.params),
             Page::Setup => {
-                let shown = (&self.take_away, &self.watch);
-                pages::setup(ui, look, hands, &self.params, shown);
+                let shown = (&self.export_dialog, &self.monitor);
+                pages::setup(ui, theme, setter, &self.params, shown);
             }
-            Page::About => pages::about(ui, look, &self.params, &self.watch),
+            Page::About => pages::about(ui, theme, &self.params, &self.monitor),
         }
-        self.pencil.tell(hands);
+        self.pin_editor.notify_host(setter);
     }
 }

@@ -1,10 +1,10 @@
 //! The generator thread: takes each instance's newest request, asks the network, sends the plan.
 //!
-//! One thread per process, whatever the number of instances: the cores belong to the audio threads. Instances take a [`Seat`]
-//! in the [`Pool`]; those with the same drummer on the same device share one copy of its weights. The thread polls for
-//! requests every millisecond, because waking it would be a system call on the audio thread.
+//! One thread per process, whatever the number of instances: the cores belong to the audio threads. Instances register
+//! with the [`GeneratorThread`]; those with the same drummer on the same device share one copy of its weights. The thread polls
+//! for requests every millisecond, because waking it would be a system call on the audio thread.
 
-mod roster;
+mod plan_server;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -16,63 +16,70 @@ use std::time::Duration;
 
 use lockstep_core::generator::Generator;
 use lockstep_engine::handoff::GeneratorEnd;
-use lockstep_engine::shared_thread::{Membership, Shared, SharedThread};
+use lockstep_engine::shared_thread::{Registration, SharedThread, SharedThreadCell};
 
-use crate::drummers::{self, Choice, Loaded};
-use roster::{Asker, Roster};
-pub use status::{Prediction, Status};
+use crate::drummers::{self, DrummerChoice, LoadedDrummer};
+use plan_server::{GeneratorClient, PlanServer};
+pub use status::{GeneratorStatus, Prediction};
 
 /// Polling interval: far below the half step (37 ms at 200 BPM) that the thread has for an answer.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// The pool of this process.
-static POOL: Shared<Asker> = Mutex::new(Weak::new());
+/// The generator thread of this process.
+static THREAD: SharedThreadCell<GeneratorClient> = Mutex::new(Weak::new());
 
-/// Answers the requests of many instances, in turn. The thread ends when the pool and its last seat are dropped.
+/// Answers the requests of many instances, in turn. The thread ends when its last owner and its last client are dropped.
 #[derive(Clone, Debug)]
-pub struct Pool(Arc<SharedThread<Asker>>);
+pub struct GeneratorThread(Arc<SharedThread<GeneratorClient>>);
 
-impl Pool {
-    /// The pool that all instances of this process share; the first starts its thread.
+impl GeneratorThread {
+    /// The thread that all instances of this process share; the first starts it.
     ///
     /// # Errors
     /// If the thread cannot be started.
     pub fn of_process() -> io::Result<Self> {
-        let start = || Ok(Self::with(Roster::new(drummers::load))?.0);
-        SharedThread::shared(&POOL, start).map(Self)
+        let start = || Ok(Self::with(PlanServer::new(drummers::load))?.0);
+        SharedThread::of_process(&THREAD, start).map(Self)
     }
 
-    /// A separate pool. `load` loads a drummer: on its own thread because that may take a while, and once for all instances
+    /// A separate thread. `load` loads a drummer: on its own thread because that may take a while, and once for all instances
     /// with the same choice.
     ///
     /// # Errors
     /// If the thread cannot be started.
     pub fn start(
-        load: impl Fn(Choice) -> Box<dyn Generator> + Send + Sync + 'static,
+        load: impl Fn(DrummerChoice) -> Box<dyn Generator> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::with(Roster::new(move |choice| Loaded::from(load(choice))))
+        Self::with(PlanServer::new(move |choice| {
+            LoadedDrummer::from(load(choice))
+        }))
     }
 
-    fn with(roster: Roster) -> io::Result<Self> {
-        SharedThread::start("lockstep-generator", LOOK_EVERY, roster).map(Self)
+    fn with(server: PlanServer) -> io::Result<Self> {
+        SharedThread::start("lockstep-generator", POLL_INTERVAL, server).map(Self)
     }
 
     /// Answers the requests at this end from now on. `choice` is read for every request and names the drummer that answers.
-    pub fn seat(
+    pub fn register(
         &self,
         end: GeneratorEnd,
-        status: Arc<Status>,
-        choice: impl Fn() -> Choice + Send + 'static,
-    ) -> Seat {
-        Seat(self.0.join(Asker::new(end, status, Box::new(choice))))
+        status: Arc<GeneratorStatus>,
+        choice: impl Fn() -> DrummerChoice + Send + 'static,
+    ) -> GeneratorHandle {
+        GeneratorHandle(
+            self.0
+                .join(GeneratorClient::new(end, status, Box::new(choice))),
+        )
     }
 }
 
-/// An instance's place in the pool. Once it is dropped, nothing is answered.
-pub struct Seat(#[expect(dead_code, reason = "held for its `Drop`")] Membership<Asker>);
+/// Keeps an instance registered. Once it is dropped, nothing is answered.
+pub struct GeneratorHandle(
+    #[expect(dead_code, reason = "held for its `Drop`")] Registration<GeneratorClient>,
+);
 
-impl fmt::Debug for Seat {
+impl fmt::Debug for GeneratorHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Seat").finish_non_exhaustive()
+        f.debug_tuple("GeneratorHandle").finish_non_exhaustive()
     }
 }

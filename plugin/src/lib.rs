@@ -29,12 +29,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use capture::{Archive, Recorder, Sweep, capture};
-use drummers::Choice;
-use generator::{Pool, Seat, Status};
+use capture::{Archive, Recorder, SweepDetector, capture};
+use drummers::DrummerChoice;
+use generator::{GeneratorHandle, GeneratorStatus, GeneratorThread};
 use lockstep_core::representation::N_GROUPS;
 use lockstep_engine::handoff::{GeneratorEnd, RealtimeEnd, handoff};
-use lockstep_engine::patience::{LONGEST_WAIT, Pace, Patient};
+use lockstep_engine::plan_wait::{LONGEST_WAIT, RenderDetector, WaitingPlans};
 use lockstep_engine::realtime::{Block, DrumEventKind, DrumEvents, Performer};
 use lockstep_engine::snapshots::{SnapshotReceiver, SnapshotSender, snapshots};
 use lockstep_engine::synth::Kit;
@@ -57,13 +57,13 @@ pub struct Lockstep {
     /// The other end, until the generator thread takes it.
     requests: Option<GeneratorEnd>,
     /// `None` before the first `activate`, or if the thread could not start: the drums then fall back.
-    generator: Option<Seat>,
+    generator: Option<GeneratorHandle>,
     /// What the generator thread reports of this instance, for the editor.
-    status: Arc<Status>,
+    status: Arc<GeneratorStatus>,
     /// Records what is played on the tape; the process's archive reads it.
     recorder: Recorder,
     /// Tells whether a machine moves the parameters: then the control key does not save.
-    sweep: Sweep,
+    sweep_detector: SweepDetector,
     /// Sends the editor what is played.
     shown: SnapshotSender,
     /// The editor's end, until the editor is made.
@@ -77,12 +77,12 @@ pub struct Lockstep {
     worker: worker::Worker,
     /// Empty before the first `activate`, or if the thread could not start: then nothing can be saved. The editor exports from
     /// it.
-    archive: Arc<OnceLock<capture::Place>>,
+    archive: Arc<OnceLock<capture::ArchiveHandle>>,
     sample_rate_hz: f64,
     /// Whether the host renders offline, so that the plugin may wait for plans.
     is_offline: bool,
     /// Detects a host that renders offline without saying so.
-    pace: Pace,
+    render_detector: RenderDetector,
 }
 
 /// Name of the mix output.
@@ -97,7 +97,7 @@ impl Default for Lockstep {
         #[cfg(feature = "vst3")]
         vst3::remember(&params);
         Self {
-            sweep: Sweep::new(&params),
+            sweep_detector: SweepDetector::new(&params),
             params,
             performer: Performer::new(),
             inbox: Inbox::default(),
@@ -115,7 +115,7 @@ impl Default for Lockstep {
             archive: Arc::default(),
             sample_rate_hz: 48_000.0,
             is_offline: false,
-            pace: Pace::default(),
+            render_detector: RenderDetector::default(),
         }
     }
 }
@@ -205,19 +205,19 @@ impl Plugin for Lockstep {
     ) -> bool {
         self.sample_rate_hz = f64::from(config.sample_rate);
         self.is_offline = config.process_mode == ProcessMode::Offline;
-        self.pace.reset();
-        self.kit = Some(Kit::soon(
+        self.render_detector.reset();
+        self.kit = Some(Kit::new_in_background(
             config.sample_rate,
             self.params.kit.choice.value().into(),
         ));
         if self.generator.is_none() {
             let params = Arc::clone(&self.params);
-            match Pool::of_process() {
-                Ok(pool) => {
+            match GeneratorThread::of_process() {
+                Ok(generator_thread) => {
                     let end = self.requests.take();
                     self.generator = end.map(|end| {
                         let status = Arc::clone(&self.status);
-                        pool.seat(end, status, move || Choice::of(&params))
+                        generator_thread.register(end, status, move || DrummerChoice::of(&params))
                     });
                 }
                 Err(error) => nice_error!("Lockstep plays its rule groove: {error}"),
@@ -228,7 +228,7 @@ impl Plugin for Lockstep {
             self.recorder = recorder;
             match Archive::of_process() {
                 // Cannot fail: it is empty, and only this code fills it.
-                Ok(archive) => drop(self.archive.set(archive.keep(tape))),
+                Ok(archive) => drop(self.archive.set(archive.register(tape))),
                 Err(error) => nice_error!("Lockstep cannot save what is played: {error}"),
             }
         }
@@ -243,7 +243,7 @@ impl Plugin for Lockstep {
     fn reset(&mut self) {
         self.performer.reset();
         self.inbox.reset();
-        self.pace.reset();
+        self.render_detector.reset();
         if let Some(kit) = &mut self.kit {
             kit.reset();
         }
@@ -270,26 +270,26 @@ impl Plugin for Lockstep {
         } else {
             // Reading the clock here is no system call on Linux, macOS and Windows.
             let length = Duration::try_from_secs_f64(block_s).unwrap_or_default();
-            self.pace.block(Instant::now(), length)
+            self.render_detector.block(Instant::now(), length)
         };
-        let mut plans = Patient::new(&mut self.plans, may_wait);
+        let mut plans = WaitingPlans::new(&mut self.plans, may_wait);
         self.performer
             .perform(&block, &controls, &mut plans, &mut self.drums);
-        self.pace.wait(plans.waited());
+        self.render_detector.wait(plans.waited());
         self.shown.pass(block_s, || {
             self.performer
                 .snapshot(self.sample_rate_hz, &controls, &mut self.plans)
         });
         self.recorder
             .record(&block, self.performer.passage(), &self.drums);
-        self.recorder.hear(self.params.kit.choice.value().into());
+        self.recorder.set_kit(self.params.kit.choice.value().into());
         // In our own app only a person moves the parameters; in a host, automation and scripts do too.
         let is_own_app = context.plugin_api() == PluginApi::Standalone;
         if is_own_app {
             self.recorder.hold_save(self.params.save.value());
         }
-        self.sweep.look(block_s);
-        if self.inbox.is_save_asked() && (is_own_app || !self.sweep.is_on()) {
+        self.sweep_detector.update(block_s);
+        if self.inbox.is_save_asked() && (is_own_app || !self.sweep_detector.is_sweeping()) {
             self.recorder.save();
         }
 

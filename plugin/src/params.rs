@@ -17,11 +17,11 @@ mod voices;
 
 pub use bass::BassParams;
 pub(crate) use by_id::MOMENTARY;
-pub use by_id::{ParameterError, ParameterIdx, Parameters, Written};
+pub use by_id::{ParameterError, ParameterIdx, Parameters, StoredValue};
 pub use choices::{DeviceChoice, Drummer, FillChoice, FollowChoice, Silence, StartChoice};
 pub use free_run::FreeRunParams;
 pub use kit::{KitName, KitParams};
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_core::representation::{Meter, VoiceGroup};
 use lockstep_engine::realtime::{Controls, InputSettings};
 pub use map::{MapChoice, MapParams, own_map};
@@ -139,12 +139,12 @@ impl LockstepParams {
             group_density: VoiceGroup::ALL.map(group),
             muted: self.voices.muted(),
             pins: self.pins.load(),
-            taste: Taste {
+            settings: GeneratorSettings {
                 seed: drummer.seed.value().unsigned_abs(),
                 variation: drummer.variation.value(),
                 follow: drummer.follow.value(),
                 style: u8::try_from(drummer.style.value() - 1).ok(),
-                ..Taste::default()
+                ..GeneratorSettings::default()
             },
             fills: drummer.fills.value().into(),
             fill_now: drummer.fill_now.value(),

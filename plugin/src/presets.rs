@@ -3,7 +3,7 @@
 //! A preset is a text file: `name`, `about`, and a table `[set]` with the texts that a host shows, by parameter id. Parameters
 //! that a file leaves out get their defaults, so that a preset always means the same. Presets leave out what depends on the
 //! player's setup: bass input, free run, drum map, device. While audio runs nothing here sets parameters; the host does, from
-//! [`Values`]. Never on the audio thread.
+//! [`PresetValues`]. Never on the audio thread.
 
 mod compare;
 mod factory;
@@ -23,10 +23,10 @@ use nice_plug::prelude::Params;
 
 use crate::params::{Drummer, LockstepParams, ParameterError, Parameters};
 
-pub use compare::{Compare, Slot};
+pub use compare::{Compare, CompareSide};
 pub use factory::factory;
-pub use folder::{FOLDER_VARIABLE, IfThere, UserFolder, UserPresets};
-pub use values::Values;
+pub use folder::{FOLDER_VARIABLE, IfExists, UserFolder, UserPresets};
+pub use values::PresetValues;
 
 /// A named setting of parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub struct Preset {
     /// A description of up to [`MAX_ABOUT`] characters on one line; may be empty.
     pub about: String,
     /// The values it sets.
-    pub values: Values,
+    pub values: PresetValues,
     /// The user's file that it was read from; `None` for a factory preset.
     pub file: Option<PathBuf>,
 }
@@ -49,7 +49,7 @@ pub const MAX_ABOUT: usize = 200;
 
 /// A preset's name and description.
 #[derive(Clone, Copy, Debug)]
-pub struct Title<'a> {
+pub struct PresetTitle<'a> {
     /// See [`Preset::name`].
     pub name: &'a str,
     /// See [`Preset::about`]; may be empty.
@@ -140,14 +140,14 @@ pub enum PresetError {
         path: PathBuf,
     },
     /// No preset has this name.
-    #[error("there is no preset `{name}`; there are {known}{troubles}")]
+    #[error("there is no preset `{name}`; there are {known}{problems}")]
     Unknown {
         /// The name.
         name: String,
         /// The names of all presets.
         known: String,
         /// Files that could not be read; empty, or starts with a semicolon.
-        troubles: String,
+        problems: String,
     },
 }
 
@@ -157,7 +157,7 @@ impl Preset {
     pub fn controls(&self) -> (Controls, Drummer, KitChoice) {
         let params = Arc::new(LockstepParams::default());
         self.values
-            .settle(&Parameters::new(Arc::clone(&params) as Arc<dyn Params>));
+            .apply(&Parameters::new(Arc::clone(&params) as Arc<dyn Params>));
         (
             params.controls(),
             params.drummer.weights.value(),
@@ -169,7 +169,7 @@ impl Preset {
 /// The user's presets.
 ///
 /// # Errors
-/// [`PresetError::NoFolder`]; errors in single files are in [`UserPresets::troubles`].
+/// [`PresetError::NoFolder`]; errors in single files are in [`UserPresets::problems`].
 pub fn user() -> Result<UserPresets, PresetError> {
     Ok(UserFolder::of_user()?.presets())
 }
@@ -184,8 +184,8 @@ pub fn find(name: &str) -> Result<Preset, PresetError> {
 
 fn find_among(name: &str, user: Result<UserPresets, PresetError>) -> Result<Preset, PresetError> {
     let wanted = name.trim();
-    let (theirs, troubles) = match user {
-        Ok(user) => (user.presets, user.troubles),
+    let (theirs, problems) = match user {
+        Ok(user) => (user.presets, user.problems),
         Err(error) => (Vec::new(), vec![error]),
     };
     let all = || factory().iter().chain(&theirs);
@@ -196,12 +196,12 @@ fn find_among(name: &str, user: Result<UserPresets, PresetError>) -> Result<Pres
     if path.is_file() {
         return file::read(path, &made());
     }
-    let troubles: Vec<_> = troubles.iter().map(|error| format!("; {error}")).collect();
+    let problems: Vec<_> = problems.iter().map(|error| format!("; {error}")).collect();
     let known: Vec<_> = all().map(|preset| preset.name.as_str()).collect();
     Err(PresetError::Unknown {
         name: wanted.to_owned(),
         known: known.join(", "),
-        troubles: troubles.concat(),
+        problems: problems.concat(),
     })
 }
 

@@ -5,8 +5,8 @@
 use arrayvec::ArrayVec;
 use lockstep_core::representation::{Beats, Meter};
 use lockstep_engine::realtime::{
-    BassEvent, BassEventKind, BassInput, Button, Cue, DrumEvent, DrumEventKind, DrumKey,
-    FrameOffset, InputEvent, InputSettings, Meaning,
+    BassEvent, BassEventKind, BassInput, Button, DrumEvent, DrumEventKind, DrumKey, FrameOffset,
+    InputEvent, InputSettings, KeyCommand, Meaning,
 };
 use nice_plug::midi::{Channel, Key, VoiceID};
 use nice_plug::prelude::*;
@@ -93,10 +93,10 @@ impl Inbox {
         keyboard.hear(channel, input, settings, |meaning| {
             let kind = match meaning {
                 Meaning::Bass(kind) => kind,
-                Meaning::Cue(Cue::Fill) => BassEventKind::Fill,
-                Meaning::Cue(Cue::NewIdea) => BassEventKind::NewIdea,
-                Meaning::Cue(Cue::Tap) => BassEventKind::Tap,
-                Meaning::Cue(Cue::Save) => {
+                Meaning::Command(KeyCommand::Fill) => BassEventKind::Fill,
+                Meaning::Command(KeyCommand::NewIdea) => BassEventKind::NewIdea,
+                Meaning::Command(KeyCommand::Tap) => BassEventKind::Tap,
+                Meaning::Command(KeyCommand::Save) => {
                     *is_save_asked = true;
                     return;
                 }

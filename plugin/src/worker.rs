@@ -17,10 +17,10 @@ use crate::Lockstep;
 const MAX_TRIES: usize = 8;
 
 /// Wait per attempt.
-const PATIENCE: Duration = Duration::from_millis(100);
+const BARRIER_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Time for the worker to release the instance after its last task.
-const LETTING_GO: Duration = Duration::from_millis(5);
+const RELEASE_TIME: Duration = Duration::from_millis(5);
 
 /// A task that only reports that all tasks before it are done.
 #[derive(Debug)]
@@ -58,10 +58,10 @@ impl Worker {
         for _ in 0..MAX_TRIES {
             let (done, is_done) = sync_channel(1);
             executor.execute_background(Barrier(done));
-            if is_done.recv_timeout(PATIENCE).is_ok() {
+            if is_done.recv_timeout(BARRIER_TIMEOUT).is_ok() {
                 break;
             }
         }
-        thread::sleep(LETTING_GO);
+        thread::sleep(RELEASE_TIME);
     }
 }

@@ -2,14 +2,14 @@
 
 mod abilities;
 mod outputs;
-mod pace;
 mod pages;
 mod player;
+mod real_time;
 mod transport;
 mod window;
 
 pub use abilities::Abilities;
-pub use pace::{Beside, Paced};
+pub use real_time::{Beside, RealTimeRun};
 pub use window::ClapWindow;
 
 use std::ffi::CString;

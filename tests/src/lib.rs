@@ -19,9 +19,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 pub use block::{Block, Input, InputKind};
-pub use clap_host::{Abilities, Beside, ClapHost, ClapWindow, Paced, perform_together};
-pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance, Touch, TouchKind};
-pub use stage::{Action, BassNote, Cue, Stage, Tells};
+pub use clap_host::{Abilities, Beside, ClapHost, ClapWindow, RealTimeRun, perform_together};
+pub use performance::{DRUM_CHANNEL, DrumEvent, Hit, KIT, Performance, WindowEdit, WindowEditKind};
+pub use stage::{Action, BassNote, Stage, TimeInfo, TimedAction};
 #[cfg(target_os = "linux")]
 pub use vst3_host::BareVst3;
 pub use vst3_host::{PITCH_WHEEL, Vst3Host, Vst3Window};

@@ -52,16 +52,16 @@ pub struct Hit {
 
 /// A change to a parameter in the plugin window, as the host is told.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Touch {
+pub struct WindowEdit {
     /// The parameter's name.
     pub name: String,
     /// What happens to it.
-    pub kind: TouchKind,
+    pub kind: WindowEditKind,
 }
 
-/// A kind of [`Touch`].
+/// A kind of [`WindowEdit`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum TouchKind {
+pub enum WindowEditKind {
     /// The player takes hold of it.
     Begin,
     /// It is set to this value, in `[0, 1]`.
@@ -76,7 +76,7 @@ pub struct Performance {
     /// In the order in which the plugin sent them.
     pub events: Vec<DrumEvent>,
     /// Changes made in the plugin window, in the order in which the plugin sent them.
-    pub touches: Vec<Touch>,
+    pub edits: Vec<WindowEdit>,
     /// Left channel, one sample per frame.
     pub left: Vec<f32>,
     /// Right channel, as long as the left.

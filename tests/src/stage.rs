@@ -40,7 +40,7 @@ pub enum Action {
 
 /// An action and its absolute frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Cue {
+pub struct TimedAction {
     /// Frames from the start of the stage.
     pub frame: u64,
     /// What happens there.
@@ -49,7 +49,7 @@ pub struct Cue {
 
 /// What the host tells the plugin about time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tells {
+pub enum TimeInfo {
     /// Beats, tempo, time signature and the start of the measure.
     Everything,
     /// Beats and tempo.
@@ -74,7 +74,7 @@ pub struct Stage {
     /// Time signature at the start; measures are counted from beat 0.
     pub meter: (u16, u16),
     /// Which of this the plugin is told.
-    pub tells: Tells,
+    pub time_info: TimeInfo,
     /// Frames in the longest block.
     pub block_frames: u32,
     /// Whether to render offline, where the plugin waits for its plans, or live.
@@ -83,7 +83,7 @@ pub struct Stage {
     /// plan to arrive, however slow the machine is.
     pub rest_at_downbeat: Duration,
     /// Whether the host requests each block when it is due, as for a sound card, or as fast as it can.
-    pub is_paced: bool,
+    pub is_real_time: bool,
     /// Position at the first frame, in quarter notes.
     pub start_beats: f64,
     /// Length in frames.
@@ -93,7 +93,7 @@ pub struct Stage {
     /// Parameters by name, with values in `[0, 1]`, set before the first frame.
     pub settings: Vec<(&'static str, f64)>,
     /// What happens during playback, in time order.
-    pub cues: Vec<Cue>,
+    pub actions: Vec<TimedAction>,
 }
 
 impl Default for Stage {
@@ -117,11 +117,11 @@ impl Stage {
             sample_rate_hz: 48_000.0,
             tempo_bpm: 200.0,
             meter: (4, 4),
-            tells: Tells::Everything,
+            time_info: TimeInfo::Everything,
             block_frames: 256,
             is_offline: true,
             rest_at_downbeat: Duration::ZERO,
-            is_paced: false,
+            is_real_time: false,
             start_beats: 0.0,
             n_frames: end + 2 * Self::STEP_FRAMES,
             bass: bass_line(n_measures * 4),
@@ -132,7 +132,7 @@ impl Stage {
                 ("Variation", 0.0),
                 ("Free run", 0.0),
             ],
-            cues: vec![Cue {
+            actions: vec![TimedAction {
                 frame: end,
                 action: Action::Stop,
             }],
@@ -156,8 +156,8 @@ impl Stage {
     /// Adds a cue.
     #[must_use]
     pub fn at(mut self, frame: u64, action: Action) -> Self {
-        self.cues.push(Cue { frame, action });
-        self.cues.sort_by_key(|cue| cue.frame);
+        self.actions.push(TimedAction { frame, action });
+        self.actions.sort_by_key(|action| action.frame);
         self
     }
 
@@ -165,56 +165,56 @@ impl Stage {
     pub(crate) fn rest(&self, begun: Instant, block: &Block) {
         std::thread::sleep(block.rest);
         let due = Duration::from_secs_f64(block.first_frame as f64 / self.sample_rate_hz);
-        if self.is_paced {
+        if self.is_real_time {
             std::thread::sleep(due.saturating_sub(begun.elapsed()));
         }
     }
 
     /// Transport position at a frame, in quarter notes.
     pub fn beats_at(&self, frame: u64) -> f64 {
-        self.pieces()
+        self.spans()
             .into_iter()
-            .rfind(|piece| piece.first_frame <= frame)
-            .map_or(self.start_beats, |piece| piece.beats_at(frame))
+            .rfind(|span| span.first_frame <= frame)
+            .map_or(self.start_beats, |span| span.beats_at(frame))
     }
 
     /// Distance in frames between a frame and the nearest step.
     pub fn frames_off_grid(&self, frame: u64) -> f64 {
-        let pieces = self.pieces();
-        pieces
+        let spans = self.spans();
+        spans
             .iter()
-            .rfind(|piece| piece.first_frame <= frame)
-            .map_or(f64::INFINITY, |piece| {
-                let steps = piece.beats_at(frame) * 4.0;
-                (steps - steps.round()).abs() * piece.beat_frames / 4.0
+            .rfind(|span| span.first_frame <= frame)
+            .map_or(f64::INFINITY, |span| {
+                let steps = span.beats_at(frame) * 4.0;
+                (steps - steps.round()).abs() * span.beat_frames / 4.0
             })
     }
 
     /// The blocks of the stage, in time order.
     pub fn blocks(&self) -> impl Iterator<Item = Block> {
-        let pieces = self.pieces();
-        let mut inputs = self.inputs(&pieces).into_iter().peekable();
+        let spans = self.spans();
+        let mut inputs = self.inputs(&spans).into_iter().peekable();
         let block_frames = u64::from(self.block_frames);
         let rest_at_downbeat = self.rest_at_downbeat;
-        pieces.into_iter().flat_map(move |piece| {
+        spans.into_iter().flat_map(move |span| {
             let mut blocks = Vec::new();
-            let mut frame = piece.first_frame;
-            while frame < piece.end_frame {
-                let end = piece.end_frame.min(frame + block_frames);
+            let mut frame = span.first_frame;
+            while frame < span.end_frame {
+                let end = span.end_frame.min(frame + block_frames);
                 let mut block = Block {
                     first_frame: frame,
                     n_frames: u32::try_from(end - frame).unwrap_or(self.block_frames),
-                    beats: piece.beats_at(frame),
-                    tempo_bpm: piece.tempo_bpm,
-                    meter: piece.meter,
-                    measure_start_beats: piece.measure_start(piece.beats_at(frame)),
-                    is_after_reset: piece.is_after_reset && frame == piece.first_frame,
-                    is_playing: piece.is_playing,
+                    beats: span.beats_at(frame),
+                    tempo_bpm: span.tempo_bpm,
+                    meter: span.meter,
+                    measure_start_beats: span.measure_start(span.beats_at(frame)),
+                    is_after_reset: span.is_after_reset && frame == span.first_frame,
+                    is_playing: span.is_playing,
                     rest: Duration::ZERO,
                     inputs: Vec::new(),
                 };
-                let last_start = piece.measure_start(piece.beats_at(end - 1));
-                if piece.is_playing && last_start > block.beats - 1e-6 {
+                let last_start = span.measure_start(span.beats_at(end - 1));
+                if span.is_playing && last_start > block.beats - 1e-6 {
                     block.rest = rest_at_downbeat;
                 }
                 while let Some((at, kind)) = inputs.next_if(|(at, _)| *at < end) {
@@ -229,8 +229,8 @@ impl Stage {
     }
 
     /// The stretches between breaks in the transport.
-    fn pieces(&self) -> Vec<Piece> {
-        let mut piece = Piece {
+    fn spans(&self) -> Vec<TransportSpan> {
+        let mut span = TransportSpan {
             first_frame: 0,
             end_frame: self.n_frames,
             beats: self.start_beats,
@@ -241,13 +241,13 @@ impl Stage {
             is_playing: true,
             is_after_reset: false,
         };
-        let mut pieces = Vec::new();
-        for &Cue { frame, action } in &self.cues {
-            let mut next = Piece {
+        let mut spans = Vec::new();
+        for &TimedAction { frame, action } in &self.actions {
+            let mut next = TransportSpan {
                 first_frame: frame,
-                beats: piece.beats_at(frame),
+                beats: span.beats_at(frame),
                 is_after_reset: false,
-                ..piece
+                ..span
             };
             match action {
                 Action::Set(..) => continue,
@@ -264,33 +264,33 @@ impl Stage {
                     next.beat_frames = self.sample_rate_hz * 60.0 / bpm;
                 }
             }
-            piece.end_frame = frame;
-            pieces.push(piece);
-            piece = next;
+            span.end_frame = frame;
+            spans.push(span);
+            span = next;
         }
-        pieces.push(piece);
-        pieces
+        spans.push(span);
+        spans
     }
 
     /// Notes and parameters by frame: the bass plays while the transport rolls, and releases its notes at breaks.
-    fn inputs(&self, pieces: &[Piece]) -> Vec<(u64, InputKind)> {
+    fn inputs(&self, spans: &[TransportSpan]) -> Vec<(u64, InputKind)> {
         let mut inputs: Vec<_> = self
-            .cues
+            .actions
             .iter()
-            .filter_map(|&Cue { frame, action }| match action {
+            .filter_map(|&TimedAction { frame, action }| match action {
                 Action::Set(name, value) => Some((frame, InputKind::Set { name, value })),
                 _ => None,
             })
             .collect();
-        for piece in pieces.iter().filter(|piece| piece.is_playing) {
+        for span in spans.iter().filter(|span| span.is_playing) {
             for note in &self.bass {
-                let on = piece.frame_at(note.beats);
-                if note.beats < piece.beats || on >= piece.end_frame {
+                let on = span.frame_at(note.beats);
+                if note.beats < span.beats || on >= span.end_frame {
                     continue;
                 }
-                let off = piece
+                let off = span
                     .frame_at(note.beats + note.length_beats)
-                    .min(piece.end_frame);
+                    .min(span.end_frame);
                 inputs.push((on, InputKind::NoteOn { key: note.key }));
                 inputs.push((off, InputKind::NoteOff { key: note.key }));
             }
@@ -326,7 +326,7 @@ fn bass_line(n_beats: u32) -> Vec<BassNote> {
 
 /// A stretch of transport without a break.
 #[derive(Clone, Copy, Debug)]
-struct Piece {
+struct TransportSpan {
     first_frame: u64,
     end_frame: u64,
     beats: f64,
@@ -339,7 +339,7 @@ struct Piece {
     is_after_reset: bool,
 }
 
-impl Piece {
+impl TransportSpan {
     fn beats_at(&self, frame: u64) -> f64 {
         if self.is_playing {
             self.beats + (frame - self.first_frame) as f64 / self.beat_frames

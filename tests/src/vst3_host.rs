@@ -13,8 +13,8 @@ use vst3_host::midi::{MidiChannel, MidiEvent, PluginEventData};
 use vst3_host::{ParameterEdit, ParameterEditKind, Plugin, ProcessMode, TransportPosition};
 
 use crate::{
-    Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, Tells, Touch, TouchKind,
-    bundle,
+    Block, DrumEvent, Host, InputKind, Parameter, Performance, Stage, TimeInfo, WindowEdit,
+    WindowEditKind, bundle,
 };
 
 #[cfg(target_os = "linux")]
@@ -90,21 +90,21 @@ impl Vst3Host {
     }
 
     /// Changes made in the plugin window since the last call.
-    fn touches(&mut self) -> Vec<Touch> {
+    fn edits(&mut self) -> Vec<WindowEdit> {
         let edits = self.plugin.take_parameter_edits().into_iter();
-        let touch = |edit: ParameterEdit| {
+        let window_edit = |edit: ParameterEdit| {
             let (name, _) = self.ids.iter().find(|(_, id)| *id == edit.id)?;
             let kind = match edit.kind {
-                ParameterEditKind::BeginGesture => TouchKind::Begin,
-                ParameterEditKind::ValueChange => TouchKind::Turn(edit.value?),
-                ParameterEditKind::EndGesture => TouchKind::End,
+                ParameterEditKind::BeginGesture => WindowEditKind::Begin,
+                ParameterEditKind::ValueChange => WindowEditKind::Turn(edit.value?),
+                ParameterEditKind::EndGesture => WindowEditKind::End,
             };
-            Some(Touch {
+            Some(WindowEdit {
                 name: name.clone(),
                 kind,
             })
         };
-        edits.filter_map(touch).collect()
+        edits.filter_map(window_edit).collect()
     }
 
     /// One process call.
@@ -163,9 +163,9 @@ impl Vst3Host {
         mut between: impl FnMut(&mut Vst3Window<'_>, &mut Performance) -> anyhow::Result<()>,
     ) -> anyhow::Result<Performance> {
         anyhow::ensure!(
-            stage.tells == Tells::Everything,
+            stage.time_info == TimeInfo::Everything,
             "this host always sends everything about time; {:?} is for CLAP",
-            stage.tells
+            stage.time_info
         );
         let block_frames = usize::try_from(stage.block_frames)?;
         let cpu = ThreadTime::now();
@@ -225,7 +225,7 @@ impl Vst3Host {
                     velocity,
                 ));
             }
-            performance.touches.extend(self.touches());
+            performance.edits.extend(self.edits());
             between(&mut Vst3Window(&mut self.plugin), &mut performance)?;
         }
         self.plugin.stop_processing()?;

@@ -1,7 +1,6 @@
 //! The workspace's tasks: `cargo xtask --help` lists them.
 //!
 //! Runs on a developer's machine or in CI; none of it is part of what a player installs.
-#![expect(clippy::print_stdout, reason = "a command-line program")]
 
 mod bundle;
 mod library;

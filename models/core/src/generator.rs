@@ -12,7 +12,7 @@ use crate::representation::{
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
     /// Number of this playback, counting the starts of the transport, so that plans from an earlier playback can be dropped.
-    pub take: u32,
+    pub playback: u32,
     /// Number of the measure to predict, t+1, counted in played measures from the start of the transport.
     pub measure: u64,
     /// Steps of measure t heard so far; equals `meter.n_steps()` in the last request before the downbeat.
@@ -27,21 +27,21 @@ pub struct Request {
     /// hit. Other densities do not change it, so the plans are the same at every density.
     pub played: [[f32; N_VOICES]; WINDOW_STEPS],
     /// The player's knobs that the generator takes into account.
-    pub taste: Taste,
+    pub settings: GeneratorSettings,
 }
 
 impl Default for Request {
     /// Before a song: 4/4 at 120 BPM, nothing heard and nothing played.
     fn default() -> Self {
         Self {
-            take: 0,
+            playback: 0,
             measure: 0,
             heard_steps: 0,
             meter: Meter::COMMON,
             tempo_bpm: 120.0,
             window: Window::default(),
             played: [[0.0; N_VOICES]; WINDOW_STEPS],
-            taste: Taste::default(),
+            settings: GeneratorSettings::default(),
         }
     }
 }
@@ -53,13 +53,13 @@ pub const DEFAULT_SEED: u32 = 39;
 /// The knobs that a generator takes into account.
 ///
 /// ```
-/// use lockstep_core::generator::Taste;
+/// use lockstep_core::generator::GeneratorSettings;
 ///
-/// let taste = Taste { seed: 39, variation: 0.1, ..Taste::default() };
-/// assert_eq!((taste.style, taste.fill), (None, None), "left to the drummer");
+/// let settings = GeneratorSettings { seed: 39, variation: 0.1, ..GeneratorSettings::default() };
+/// assert_eq!((settings.style, settings.fill), (None, None), "left to the drummer");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Taste {
+pub struct GeneratorSettings {
     /// Which of many drummers plays: the same seed plays the same take.
     pub seed: u32,
     /// Which of that drummer's ideas: another number is another take with the same touch.
@@ -74,7 +74,7 @@ pub struct Taste {
     pub fill: Option<bool>,
 }
 
-impl Default for Taste {
+impl Default for GeneratorSettings {
     fn default() -> Self {
         Self {
             seed: 0,
@@ -99,18 +99,18 @@ pub type Hits = [[bool; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
 /// Whose drums are the history when a generator is asked what people play next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum History {
+pub enum DrumHistory {
     /// Its own. They and the bass count as much as when it plays.
     Own,
     /// People's. They count fully, and the bass as learnt.
     People,
     /// Nobody's: no drums. The bass counts as learnt.
-    Nobody,
+    Empty,
 }
 
-impl History {
+impl DrumHistory {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Own, Self::People, Self::Nobody];
+    pub const ALL: [Self; 3] = [Self::Own, Self::People, Self::Empty];
 }
 
 /// Why there is no prediction.
@@ -201,7 +201,7 @@ pub trait Generator: Send {
         &mut self,
         _request: &Request,
         _people: &Hits,
-        _history: History,
+        _history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
         Ok(None)
     }
@@ -230,7 +230,7 @@ pub trait Generator: Send {
     /// Those of [`Self::predict`].
     fn plan(&mut self, request: &Request) -> Result<Plan, PredictError> {
         Ok(Plan {
-            take: request.take,
+            playback: request.playback,
             measure: request.measure,
             heard_steps: request.heard_steps,
             hits: self.predict(request)?,

@@ -2,6 +2,6 @@
 //!
 //! Never on the audio thread. Knows musical time and voices; knows nothing of networks, threads or hosts.
 
+pub mod measured_song;
 pub mod midi_file;
-pub mod sheet;
 pub mod whole;

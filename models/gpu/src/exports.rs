@@ -4,8 +4,8 @@
 
 use std::ffi::c_void;
 
-use lockstep_models::boundary::{ABI, Features, Floats, Heard, Words};
-use lockstep_models::predict::Minds;
+use lockstep_models::boundary::{ABI, FeatureBuffer, FloatSlice, RawInputs, TextBuffer};
+use lockstep_models::predict::TrunkInputs;
 
 use crate::{Handle, features, guarded, into_address, open, write_words};
 
@@ -23,7 +23,7 @@ pub extern "C" fn lockstep_gpu_abi() -> u32 {
 pub unsafe extern "C" fn lockstep_gpu_open(
     weights: *const u8,
     n: usize,
-    why: Words,
+    why: TextBuffer,
 ) -> *mut c_void {
     // SAFETY: the caller's promise.
     let (weights, why) = unsafe { (std::slice::from_raw_parts(weights, n), words(why)) };
@@ -41,7 +41,7 @@ pub unsafe extern "C" fn lockstep_gpu_open(
 /// # Safety
 /// `handle` is open and nobody else uses it, and `name` points at as many writable bytes as it says.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lockstep_gpu_name(handle: *mut c_void, name: Words) {
+pub unsafe extern "C" fn lockstep_gpu_name(handle: *mut c_void, name: TextBuffer) {
     // SAFETY: the caller's promise.
     let (handle, name) = unsafe { (&*handle.cast::<Handle>(), words(name)) };
     write_words(handle.device(), name);
@@ -55,20 +55,20 @@ pub unsafe extern "C" fn lockstep_gpu_name(handle: *mut c_void, name: Words) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_features(
     handle: *mut c_void,
-    heard: *const Heard,
-    room: Features,
-    why: Words,
+    heard: *const RawInputs,
+    room: FeatureBuffer,
+    why: TextBuffer,
 ) -> i64 {
     // SAFETY: the caller's promise; the slices are the caller's own memory and do not overlap.
-    let (handle, minds, room, why) = unsafe {
+    let (handle, inputs, room, why) = unsafe {
         (
             &mut *handle.cast::<Handle>(),
-            minds(&*heard),
+            inputs(&*heard),
             std::slice::from_raw_parts_mut(room.first, room.n),
             words(why),
         )
     };
-    match features(handle.as_mut(), &minds, room) {
+    match features(handle.as_mut(), &inputs, room) {
         Ok(n) => i64::try_from(n).unwrap_or(i64::MAX),
         Err(reason) => {
             write_words(&reason, why);
@@ -96,12 +96,12 @@ pub unsafe extern "C" fn lockstep_gpu_close(handle: *mut c_void) {
 ///
 /// # Safety
 /// The arrays of `heard` are readable.
-unsafe fn minds(heard: &Heard) -> Minds {
-    let numbers = |floats: Floats| {
+unsafe fn inputs(heard: &RawInputs) -> TrunkInputs {
+    let numbers = |floats: FloatSlice| {
         // SAFETY: the caller's promise.
         unsafe { std::slice::from_raw_parts(floats.first, floats.n) }.to_vec()
     };
-    Minds {
+    TrunkInputs {
         bass: numbers(heard.bass),
         own: numbers(heard.own),
         accents: numbers(heard.accents),
@@ -111,7 +111,7 @@ unsafe fn minds(heard: &Heard) -> Minds {
 
 /// # Safety
 /// There is as much room as `words` says, and nobody else uses it while the slice lives.
-unsafe fn words<'a>(words: Words) -> &'a mut [u8] {
+unsafe fn words<'a>(words: TextBuffer) -> &'a mut [u8] {
     // SAFETY: the caller's promise.
     unsafe { std::slice::from_raw_parts_mut(words.first, words.n) }
 }

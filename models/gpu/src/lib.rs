@@ -9,7 +9,7 @@ mod exports;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lockstep_models::predict::{Minds, NetworkTrunk, Trunk, in_one_line};
+use lockstep_models::predict::{NetworkTrunk, Trunk, TrunkInputs, in_one_line};
 
 pub use exports::{
     lockstep_gpu_abi, lockstep_gpu_close, lockstep_gpu_features, lockstep_gpu_name,
@@ -27,10 +27,16 @@ fn open(weights: &[u8]) -> Result<Handle, String> {
     })
 }
 
-/// Writes the minds' features and returns how many; `room` must be exactly that long.
-fn features(trunk: &mut dyn Trunk, minds: &Minds, room: &mut [f32]) -> Result<usize, String> {
+/// Writes the views' features and returns how many; `room` must be exactly that long.
+fn features(
+    trunk: &mut dyn Trunk,
+    inputs: &TrunkInputs,
+    room: &mut [f32],
+) -> Result<usize, String> {
     guarded(|| {
-        let features = trunk.features(minds).map_err(|error| in_one_line(&error))?;
+        let features = trunk
+            .features(inputs)
+            .map_err(|error| in_one_line(&error))?;
         let (n, n_room) = (features.len(), room.len());
         if n != n_room {
             return Err(format!("there are {n} features and room for {n_room}"));

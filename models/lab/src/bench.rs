@@ -20,11 +20,11 @@ use lockstep_core::generator::{Generator, Request};
 use lockstep_core::representation::{Meter, Onset, WINDOW_STEPS, Window};
 use lockstep_models::predict::Predictor;
 
-use crate::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
+use crate::corpus::{BassNote, Corpus, DrumHit, MeasureRecord, SongRecord, write};
 use crate::training::batch::{JUDGED, Sampler};
 use crate::training::constants;
-use crate::training::game::Game;
 use crate::training::run::{Adversary, RunFile};
+use crate::training::trainer::Trainer;
 
 use crate::root;
 use crate::train::own_process;
@@ -137,19 +137,19 @@ impl Bench {
         run.data.drums_only = 0;
         run.data.open_only = false;
         let sampler = Sampler::new(corpus, &run)?;
-        let mut game = Game::new(&run, constants(&run, corpus, &sampler)?)?;
+        let mut trainer = Trainer::new(&run, constants(&run, corpus, &sampler)?)?;
         for _ in 0..WARM_UP {
-            game.step(&sampler, 1.0)?;
+            trainer.step(&sampler, 1.0)?;
         }
-        let (begun, from) = (ProcessTime::now(), game.n_steps());
+        let (begun, from) = (ProcessTime::now(), trainer.n_steps());
         while begun.elapsed().as_secs_f64() < self.seconds {
-            game.step(&sampler, 1.0)?;
+            trainer.step(&sampler, 1.0)?;
         }
-        let n_steps = (game.n_steps() - from) as f64;
+        let n_steps = (trainer.n_steps() - from) as f64;
         let measures = n_steps * (run.schedule.excerpts * JUDGED) as f64;
         let rate = measures / begun.elapsed().as_secs_f64();
 
-        let mut predictor = Predictor::from_parameters(run.config(), &game.average())?;
+        let mut predictor = Predictor::from_parameters(run.config(), &trainer.average())?;
         let mut times = Vec::new();
         for i in 0..WARM_UP + self.predictions {
             let request = request(i as u64);
@@ -221,7 +221,7 @@ fn song(idx: u64) -> SongRecord {
                 }
             }
         }
-        Measure {
+        MeasureRecord {
             meter: Meter::COMMON,
             tempo_bpm: 120.0,
             bass,

@@ -22,10 +22,10 @@ use bytemuck::{Pod, Zeroable};
 use lockstep_core::draws;
 
 pub use format::FORMAT_VERSION;
-pub use grid::{DrumMap, Refusal, has_dynamics, has_timing, measures};
+pub use grid::{PercussionMap, RejectReason, has_dynamics, has_timing, measures};
 pub use repetition::{LEAST_WEIGHT, Repetition};
 pub use view::{Corpus, MeasureView, SongView};
-pub use write::{Measure, SongRecord, write};
+pub use write::{MeasureRecord, SongRecord, write};
 
 /// What a song is used for. Copies of one song are never in two splits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -23,8 +23,8 @@ use lockstep_models::predict::EMBEDDED;
 use crate::corpus::Split;
 
 use crate::whole;
-use measure::Outcome;
-use songs::Pieces;
+use measure::ResultRow;
+use songs::EvaluationSongs;
 
 /// Variation while a drummer is measured: how much of its choices changes from measure to measure. The plugin's
 /// default.
@@ -90,7 +90,7 @@ impl Evaluate {
         } else {
             Split::Test
         };
-        let pieces = Pieces::read(&self.corpus, split, self.songs)?;
+        let pieces = EvaluationSongs::read(&self.corpus, split, self.songs)?;
         println!("{} songs of the {} split\n", pieces.songs.len(), self.split);
         let mut outcomes = Vec::new();
         for drummer in &drummers {
@@ -103,11 +103,11 @@ impl Evaluate {
             eprintln!("{}: {:.1} s", drummer.name, begun.elapsed().as_secs_f64());
         }
         outcomes.push(measure::open_loop(&pieces.songs));
-        outcomes.push(Outcome::people(&outcomes));
+        outcomes.push(ResultRow::people(&outcomes));
         println!("{}", table::table(&outcomes));
         println!("\n{}", responses::table(&answers(&outcomes)));
         if let Some(folder) = &self.report {
-            let head = report::Head {
+            let head = report::ReportHeader {
                 split: &self.split,
                 n_songs: pieces.songs.len(),
             };
@@ -120,7 +120,7 @@ impl Evaluate {
 }
 
 /// The outcomes of drummers that hear controls, by name.
-fn answers(outcomes: &[Outcome]) -> Vec<(&str, responses::Responses)> {
+fn answers(outcomes: &[ResultRow]) -> Vec<(&str, responses::Responses)> {
     let answers = outcomes.iter().filter_map(|outcome| {
         let measured = outcome.drummer?;
         Some((outcome.name.as_str(), measured.probes.responses?))

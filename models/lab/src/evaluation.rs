@@ -1,7 +1,7 @@
 //! Measurement: how a take compares with what people played to the same bass.
 //!
-//! [`score`] measures [`Sheet`]s. [`audition`] is the quick way to a take without a host: the drummer hears the bass measure
-//! by measure and none of the real drums. A network must beat the [`baselines`].
+//! [`score`] measures [`MeasuredSong`]s. [`audition`] is the quick way to a take without a host: the drummer hears the bass
+//! measure by measure and none of the real drums. A network must beat the [`baselines`].
 
 pub mod baselines;
 mod figures;
@@ -10,11 +10,11 @@ mod likelihood;
 
 pub use figures::{Figures, Report, agreement, score};
 pub use grid_song::{GridNote, GridSong};
-pub use likelihood::{Likelihood, Overheard};
+pub use likelihood::{Likelihood, RequestRecorder};
 
-use lockstep_core::generator::{Generator, PredictError, Request, Taste};
+use lockstep_core::generator::{Generator, GeneratorSettings, PredictError, Request};
 use lockstep_core::representation::{N_VOICES, Onset, Voice, WINDOW_STEPS, Window, midi_velocity};
-use lockstep_files::sheet::{MIN_MEASURES, Sheet};
+use lockstep_files::measured_song::{MIN_MEASURES, MeasuredSong};
 use lockstep_models::network::NET_STEPS;
 
 /// Below this lock gain a drummer counts as deaf. People have 16 to 17, networks that heard the bass through a bottleneck -2
@@ -44,13 +44,13 @@ pub fn audition(
 ) -> Result<Report, PredictError> {
     let mut takes = Vec::with_capacity(songs.len());
     for (seed, song) in (0..).zip(songs) {
-        let taste = Taste {
+        let settings = GeneratorSettings {
             seed,
             variation: 0.1,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         };
         let song = first_measures(song, max_measures);
-        takes.push((play(generator, &song, taste)?, song.sheet(&song.drums)));
+        takes.push((play(generator, &song, settings)?, song.sheet(&song.drums)));
     }
     Ok(score(&takes))
 }
@@ -71,8 +71,8 @@ fn first_measures(song: &GridSong, max_measures: usize) -> GridSong {
 fn play(
     generator: &mut dyn Generator,
     song: &GridSong,
-    taste: Taste,
-) -> Result<Sheet, PredictError> {
+    settings: GeneratorSettings,
+) -> Result<MeasuredSong, PredictError> {
     let mut drums = vec![[0; N_VOICES]; song.n_measures * NET_STEPS];
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
@@ -108,7 +108,7 @@ fn play(
             tempo_bpm: song.tempos[measure],
             window,
             played,
-            taste,
+            settings,
             ..Request::default()
         })?;
         for step_idx in 0..NET_STEPS {

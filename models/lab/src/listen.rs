@@ -21,7 +21,7 @@ use crate::picture::{self, Roll};
 use crate::whole;
 use lines::Line;
 use medley::Medley;
-use page::{Page, Played};
+use page::{Page, PlayedLine};
 
 /// The project's own bass lines.
 const OWN_LINES: &str = include_str!("../../listening/lines.toml");
@@ -98,7 +98,7 @@ impl Listen {
             };
             picture::roll(&path("png"), &roll)?;
             let answered = FIRST_ANSWERED..FIRST_ANSWERED + N_ANSWERED;
-            played.push(Played {
+            played.push(PlayedLine {
                 line,
                 grid: lockstep_offline::grid_of(&take, answered.clone()),
                 begins_s: medley.add(&take, line.meter, answered),

@@ -19,7 +19,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 use crate::sources::{SongFile, Source};
 use census::Census;
-use parts::{Part, Parts};
+use parts::{ChunkFolder, ChunkResult};
 
 /// Songs in a chunk: a few seconds of work.
 pub(crate) const SONGS_PER_CHUNK: usize = 256;
@@ -78,7 +78,7 @@ pub(crate) fn prepare(paths: &[PathBuf], output: &Path, songs_per_chunk: usize) 
         .iter()
         .map(|path| Source::open(path))
         .collect::<Result<Vec<_>>>()?;
-    let parts = Parts::beside(output)?;
+    let parts = ChunkFolder::beside(output)?;
     let gathered = gather(&sources, &parts, songs_per_chunk)?;
     let n_resumed = gathered.iter().filter(|part| part.is_resumed).count();
     let mut census = Census::default();
@@ -135,7 +135,11 @@ struct Chunk {
 }
 
 /// Reads every source and returns the parts in the order of their chunks.
-fn gather(sources: &[Source], parts: &Parts, songs_per_chunk: usize) -> Result<Vec<Part>> {
+fn gather(
+    sources: &[Source],
+    parts: &ChunkFolder,
+    songs_per_chunk: usize,
+) -> Result<Vec<ChunkResult>> {
     let n_listed: usize = sources.iter().map(Source::n_listed).sum();
     let bar = ProgressBar::new(n_listed as u64).with_style(ProgressStyle::with_template(
         "{bar:30} {pos}/{len} songs {elapsed}",
@@ -203,7 +207,11 @@ fn send_chunks(
 }
 
 /// Turns chunks into parts until there are no more.
-fn work(receiver: &Mutex<Receiver<Chunk>>, parts: &Parts, bar: &ProgressBar) -> Result<Vec<Part>> {
+fn work(
+    receiver: &Mutex<Receiver<Chunk>>,
+    parts: &ChunkFolder,
+    bar: &ProgressBar,
+) -> Result<Vec<ChunkResult>> {
     let mut made = Vec::new();
     loop {
         // A lock poisoned by a panicking worker is still usable; the panic is passed on when that worker is joined.

@@ -48,7 +48,7 @@ impl Source {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let container = Container::open(path)?;
         let mut found = None;
-        let looked = container.visit(&mut |item| {
+        let visited = container.visit(&mut |item| {
             let Some(kind) = Kind::of(item.path) else {
                 return Ok(ControlFlow::Continue(()));
             };
@@ -64,9 +64,9 @@ impl Source {
             })
         });
         // A damaged archive reports the damage again when its songs are read; the songs before the damage are kept.
-        if let Err(error) = looked {
+        if let Err(error) = visited {
             ensure!(
-                error.is::<container::Damage>(),
+                error.is::<container::UnreadableEntry>(),
                 error.context(format!("opening {}", path.display()))
             );
         }
@@ -116,7 +116,7 @@ impl Source {
             Ok(ControlFlow::Continue(()))
         });
         if let Err(error) = outcome {
-            let damage = error.downcast::<container::Damage>()?;
+            let damage = error.downcast::<container::UnreadableEntry>()?;
             return take(SongFile {
                 path: String::new(),
                 bytes: Err(format!("{damage}; the rest is lost")),

@@ -5,9 +5,9 @@
 //! whole or not at all; an interrupted run loses only what it did since its last validation.
 
 mod log;
-mod look;
 pub(crate) mod own_process;
 mod state;
+mod validation;
 
 pub(crate) use state::BEST;
 
@@ -26,14 +26,14 @@ use crate::corpus::{Corpus, Split};
 use crate::evaluation::Report;
 use crate::training::batch::{JUDGED, Sampler};
 use crate::training::constants;
-use crate::training::game::Game;
 use crate::training::losses;
 use crate::training::run::{Adversary, RunFile};
 use crate::training::styles::Styles;
+use crate::training::trainer::Trainer;
 use crate::training::vocabulary;
 use log::{Log, Sums};
-use look::Look;
 use state::Progress;
+use validation::Validation;
 
 use crate::whole;
 
@@ -102,9 +102,9 @@ pub(crate) fn learn(
             "the gradient penalty would be constant: CANDLE_GRAD_DO_NOT_DETACH=1 did not reach candle"
         );
     }
-    let look = Look::new(&corpus, run);
+    let validation = Validation::new(&corpus, run);
     ensure!(
-        look.n_songs() > 0,
+        validation.n_songs() > 0,
         "{} has no validation song in 4/4",
         data.display()
     );
@@ -112,42 +112,42 @@ pub(crate) fn learn(
     eprintln!(
         "{} training songs, {} validation songs; {facts}",
         sampler.n_songs(),
-        look.n_songs()
+        validation.n_songs()
     );
-    let mut game = Game::new(run, constants(run, &corpus, &sampler)?)?;
+    let mut trainer = Trainer::new(run, constants(run, &corpus, &sampler)?)?;
     let mut progress = Progress::default();
     let checkpoint = folder.join(state::CHECKPOINT);
     if checkpoint.exists() {
-        progress = state::resume(&mut game, run, &checkpoint)
+        progress = state::resume(&mut trainer, run, &checkpoint)
             .with_context(|| format!("resuming {}", checkpoint.display()))?;
         eprintln!(
             "resumed at step {} after {:.1} core minutes",
-            game.n_steps(),
+            trainer.n_steps(),
             progress.core_seconds / 60.0
         );
     } else if let Some(weights) = origin {
-        game.begin_from(&weights.parameters)?;
+        trainer.begin_from(&weights.parameters)?;
         // Only weights better than the original ones are worth keeping.
-        progress.judge(look::score(&look.measure(run, &game)?));
+        progress.judge(validation::score(&validation.measure(run, &trainer)?));
     }
     // Detects a full disk before any time is spent.
-    state::save(&game, run, &progress, &checkpoint)?;
+    state::save(&trainer, run, &progress, &checkpoint)?;
     let training = Training {
-        log: Log::open(&folder, game.n_steps())?,
+        log: Log::open(&folder, trainer.n_steps())?,
         run,
-        game,
+        trainer,
         progress,
         folder,
         facts,
     };
-    training.play(&sampler, &look)
+    training.play(&sampler, &validation)
 }
 
 /// A run in progress.
 #[derive(Debug)]
 struct Training<'a> {
     run: &'a RunFile,
-    game: Game,
+    trainer: Trainer,
     progress: Progress,
     log: Log,
     folder: PathBuf,
@@ -157,37 +157,37 @@ struct Training<'a> {
 
 impl Training<'_> {
     /// Trains and validates until the budget is spent.
-    fn play(mut self, sampler: &Sampler<'_>, look: &Look) -> Result<()> {
+    fn play(mut self, sampler: &Sampler<'_>, validation: &Validation) -> Result<()> {
         let run = self.run;
         let budget = Duration::from_secs_f64(run.budget.core_minutes * 60.0);
         let bar = ProgressBar::new(budget.as_secs()).with_style(ProgressStyle::with_template(
             "{bar:30} {pos}/{len} core s, {msg}",
         )?);
         let mut sums = Sums::default();
-        let from = (self.game.n_steps(), self.progress.core_seconds);
-        while !self.progress.is_over(run, self.game.n_steps()) {
+        let from = (self.trainer.n_steps(), self.progress.core_seconds);
+        while !self.progress.is_over(run, self.trainer.n_steps()) {
             let begun = ProcessTime::now();
-            let scale = cool_down(run, self.progress.share(run, self.game.n_steps()));
-            sums.add(&self.game.step(sampler, scale)?);
+            let scale = cool_down(run, self.progress.share(run, self.trainer.n_steps()));
+            sums.add(&self.trainer.step(sampler, scale)?);
             self.progress.core_seconds += begun.elapsed().as_secs_f64();
             bar.set_position(Duration::from_secs_f64(self.progress.core_seconds).as_secs());
             bar.set_message(self.pace(from));
-            let n_steps = self.game.n_steps();
+            let n_steps = self.trainer.n_steps();
             let is_over = self.progress.is_over(run, n_steps);
             if n_steps.is_multiple_of(run.budget.look_every) || is_over {
-                let line = self.look(look, &std::mem::take(&mut sums))?;
+                let line = self.validate(validation, &std::mem::take(&mut sums))?;
                 bar.suspend(|| eprintln!("{line}"));
             }
         }
         bar.finish();
-        let report = look.measure(run, &self.game)?;
+        let report = validation.measure(run, &self.trainer)?;
         let last = self.folder.join(state::LAST);
-        state::save_weights(&self.game, run, &self.card(&report), &last)
+        state::save_weights(&self.trainer, run, &self.card(&report), &last)
     }
 
     /// Speed since the step and core second at which the run started or resumed, and the time left.
     fn pace(&self, (step, core_seconds): (u64, f64)) -> String {
-        let n_steps = self.game.n_steps();
+        let n_steps = self.trainer.n_steps();
         let spent = self.progress.core_seconds;
         let replicas = self.run.budget.replicas as f64;
         let per_step = (self.run.schedule.excerpts * JUDGED) as f64;
@@ -201,15 +201,15 @@ impl Training<'_> {
     }
 
     /// Plays the validation songs; saves the checkpoint, and the weights if they are the best so far.
-    fn look(&mut self, look: &Look, sums: &Sums) -> Result<String> {
-        let (run, n_steps) = (self.run, self.game.n_steps());
-        let report = look.measure(run, &self.game)?;
-        let is_best = self.progress.judge(look::score(&report));
+    fn validate(&mut self, validation: &Validation, sums: &Sums) -> Result<String> {
+        let (run, n_steps) = (self.run, self.trainer.n_steps());
+        let report = validation.measure(run, &self.trainer)?;
+        let is_best = self.progress.judge(validation::score(&report));
         let mut line = self.log.add(n_steps, &self.progress, sums, &report);
         if is_best {
             line += "  best";
             state::save_weights(
-                &self.game,
+                &self.trainer,
                 run,
                 &self.card(&report),
                 &self.folder.join(BEST),
@@ -217,7 +217,7 @@ impl Training<'_> {
         }
         self.log.save(&self.folder)?;
         state::save(
-            &self.game,
+            &self.trainer,
             run,
             &self.progress,
             &self.folder.join(state::CHECKPOINT),
@@ -231,10 +231,10 @@ impl Training<'_> {
     fn card(&self, report: &Report) -> serde_json::Value {
         json!({
             "run": self.run,
-            "steps": self.game.n_steps(),
+            "steps": self.trainer.n_steps(),
             "core-minutes": (self.progress.core_seconds / 6.0).round() / 10.0,
             "embedding": self.facts,
-            "valid": look::figures(report),
+            "valid": validation::figures(report),
         })
     }
 }

@@ -5,11 +5,11 @@
 mod adam;
 pub mod batch;
 mod constants;
-pub mod game;
 pub mod losses;
 pub mod run;
 mod spectral;
 pub mod styles;
+pub mod trainer;
 pub mod vocabulary;
 
 pub use constants::constants;

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use lockstep::drummers::own_weights;
-use lockstep_files::sheet::MIN_MEASURES;
+use lockstep_files::measured_song::MIN_MEASURES;
 use lockstep_models::network::Drumming;
 use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::weights::Weights;
@@ -140,7 +140,7 @@ impl Tune {
     }
 
     /// The run that made the weights, with a lower learning rate and a shorter budget.
-    fn run_file(&self, origin: &Weights, kinds: &Kinds) -> Result<RunFile> {
+    fn run_file(&self, origin: &Weights, kinds: &SongCounts) -> Result<RunFile> {
         let card = origin.metadata.get("card").map_or("", String::as_str);
         let card: serde_json::Value = serde_json::from_str(card).with_context(|| {
             format!(
@@ -167,7 +167,7 @@ impl Tune {
 
 /// How many songs are used for what; the rest are for comparing before and after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Kinds {
+struct SongCounts {
     /// Songs with a bass to train on.
     train: usize,
     /// Songs to choose the weights.
@@ -177,7 +177,7 @@ struct Kinds {
 }
 
 /// Writes a corpus file of the songs with some held back, whatever split they came with.
-fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
+fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<SongCounts> {
     let all = work.join("all.lockstep");
     let report = prepare(&[songs.to_owned()], &all, SONGS_PER_CHUNK)?;
     let corpus = Corpus::open(&all)?;
@@ -206,7 +206,7 @@ fn hold_back(songs: &Path, work: &Path, output: &Path) -> Result<Kinds> {
         report.table
     );
     let each = HELD_BACK.min(n_measured);
-    let mut kinds = Kinds::default();
+    let mut kinds = SongCounts::default();
     let (mut place, mut last) = (0, None);
     for record in &mut records {
         record.split = Split::Train;
@@ -294,7 +294,7 @@ mod tests {
         let (songs, work) = (folder(12)?, tempfile::tempdir()?);
         let output = work.path().join("songs.lockstep");
         let kinds = hold_back(songs.path(), work.path(), &output)?;
-        let expected = Kinds {
+        let expected = SongCounts {
             train: 9,
             valid: 1,
             drums_only: 0,

@@ -3,26 +3,26 @@
 use std::fs;
 use std::path::Path;
 
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{self, Pick};
-use lockstep_files::sheet::Sheet;
 use lockstep_lab::evaluation::{Report, score};
 use serde_json::Value;
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn fixtures() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/score"))
 }
 
-fn sheet(folder: &str, name: &str) -> Outcome<Sheet> {
+fn sheet(folder: &str, name: &str) -> TestResult<MeasuredSong> {
     let path = fixtures().join(folder).join(name);
-    Ok(Sheet::from_song(&midi_file::read(
+    Ok(MeasuredSong::from_song(&midi_file::read(
         &fs::read(path)?,
         Pick::default(),
     )?))
 }
 
-fn report() -> Outcome<Report> {
+fn report() -> TestResult<Report> {
     let mut songs = Vec::new();
     for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         let name = format!("{name}.mid");
@@ -32,7 +32,7 @@ fn report() -> Outcome<Report> {
 }
 
 /// The output of `score.py`; it writes NaN for undefined figures, which is not JSON.
-fn reference() -> Outcome<Value> {
+fn reference() -> TestResult<Value> {
     let text = fs::read_to_string(fixtures().join("score.json"))?;
     Ok(serde_json::from_str(&text.replace("NaN", "null"))?)
 }
@@ -46,7 +46,7 @@ fn assert_equal(name: &str, ours: f64, theirs: &Value) {
 }
 
 #[test]
-fn every_figure_matches_the_reference() -> Outcome {
+fn every_figure_matches_the_reference() -> TestResult {
     let (report, reference) = (report()?, reference()?);
     assert_eq!(Some(report.n_songs as u64), reference["files"].as_u64());
     for (name, value) in report.take.named() {
@@ -65,7 +65,7 @@ fn every_figure_matches_the_reference() -> Outcome {
 }
 
 #[test]
-fn a_drummer_far_from_people_in_lock_gain_is_deaf() -> Outcome {
+fn a_drummer_far_from_people_in_lock_gain_is_deaf() -> TestResult {
     let mut take = report()?.take;
     assert!(!take.is_deaf());
     take.lock_gain = 7.9;

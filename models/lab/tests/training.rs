@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use lockstep_core::draws;
 use lockstep_core::representation::Meter;
-use lockstep_lab::corpus::{BassNote, Corpus, DrumHit, Measure, SongRecord, write};
+use lockstep_lab::corpus::{BassNote, Corpus, DrumHit, MeasureRecord, SongRecord, write};
 use lockstep_lab::training::batch::Sampler;
 use lockstep_lab::training::constants;
-use lockstep_lab::training::game::{Constants, Game};
 use lockstep_lab::training::run::RunFile;
-use lockstep_models::network::{Parameters, STYLES, WORDS};
+use lockstep_lab::training::trainer::{Constants, Trainer};
+use lockstep_models::network::{NetworkParameters, STYLES, WORDS};
 use lockstep_models::predict::Predictor;
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Tensors by name, as plain values.
 type Values = Vec<(String, Vec<f32>)>;
 
 /// Songs whose kick is on the bass's steps; every fourth has drums only.
-fn corpus(folder: &Path) -> Outcome<Corpus> {
+fn corpus(folder: &Path) -> TestResult<Corpus> {
     let hit = |step_idx, voice, velocity, offset| DrumHit {
         step_idx,
         voice,
@@ -28,7 +28,7 @@ fn corpus(folder: &Path) -> Outcome<Corpus> {
         offset,
     };
     let measure = |song: u64, m: u64| {
-        let mut measure = Measure {
+        let mut measure = MeasureRecord {
             meter: Meter::COMMON,
             tempo_bpm: 100.0,
             bass: Vec::new(),
@@ -62,7 +62,7 @@ fn corpus(folder: &Path) -> Outcome<Corpus> {
     Ok(Corpus::open(&path)?)
 }
 
-fn run_files() -> Outcome<Vec<(PathBuf, RunFile)>> {
+fn run_files() -> TestResult<Vec<(PathBuf, RunFile)>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runs");
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -77,21 +77,21 @@ fn run_files() -> Outcome<Vec<(PathBuf, RunFile)>> {
     Ok(files)
 }
 
-fn base() -> Outcome<RunFile> {
+fn base() -> TestResult<RunFile> {
     let mut files = run_files()?.into_iter();
     let base = files.find(|(path, _)| path.ends_with("base.toml"));
     Ok(base.ok_or("no base.toml")?.1)
 }
 
 /// The game's whole state after `n` steps from where it is.
-fn play(game: &mut Game, sampler: &Sampler<'_>, n: usize) -> Outcome<Values> {
+fn play(trainer: &mut Trainer, sampler: &Sampler<'_>, n: usize) -> TestResult<Values> {
     for _ in 0..n {
-        game.step(sampler, 1.0)?;
+        trainer.step(sampler, 1.0)?;
     }
-    values(&Parameters(game.checkpoint()?))
+    values(&NetworkParameters(trainer.checkpoint()?))
 }
 
-fn values(parameters: &Parameters) -> Outcome<Values> {
+fn values(parameters: &NetworkParameters) -> TestResult<Values> {
     let tensors = parameters.0.iter();
     tensors
         .map(|(name, tensor)| Ok((name.clone(), tensor.flatten_all()?.to_vec1()?)))
@@ -99,21 +99,21 @@ fn values(parameters: &Parameters) -> Outcome<Values> {
 }
 
 #[test]
-fn every_run_file_trains_every_weight_and_plays() -> Outcome {
+fn every_run_file_trains_every_weight_and_plays() -> TestResult {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     for (path, run) in run_files()? {
         let name = path.display();
         let sampler = Sampler::new(&corpus, &run)?;
-        let mut game = Game::new(&run, constants(&run, &corpus, &sampler)?)?;
-        let before = values(&game.average())?;
+        let mut trainer = Trainer::new(&run, constants(&run, &corpus, &sampler)?)?;
+        let before = values(&trainer.average())?;
         for _ in 0..3 {
-            let losses = game.step(&sampler, 1.0)?;
+            let losses = trainer.step(&sampler, 1.0)?;
             for (loss, value) in losses.named() {
                 assert!(value.is_finite(), "{name}: {loss} is {value}");
             }
         }
-        for ((tensor, before), (_, after)) in before.iter().zip(values(&game.average())?) {
+        for ((tensor, before), (_, after)) in before.iter().zip(values(&trainer.average())?) {
             // A vocabulary's words and the styles are counted, not learnt.
             let moved = before
                 .iter()
@@ -125,20 +125,20 @@ fn every_run_file_trains_every_weight_and_plays() -> Outcome {
                 "{name}: {tensor}"
             );
         }
-        Predictor::from_parameters(run.config(), &game.average())?;
+        Predictor::from_parameters(run.config(), &trainer.average())?;
     }
     Ok(())
 }
 
 #[test]
-fn a_run_is_a_pure_function_of_its_seed_and_resumes_to_the_same_bits() -> Outcome {
+fn a_run_is_a_pure_function_of_its_seed_and_resumes_to_the_same_bits() -> TestResult {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     for replicas in [1, 2] {
         let mut run = base()?;
         run.budget.replicas = replicas;
         let sampler = Sampler::new(&corpus, &run)?;
-        let new = || Game::new(&run, Constants::new());
+        let new = || Trainer::new(&run, Constants::new());
         let whole = play(&mut new()?, &sampler, 5)?;
         assert_eq!(play(&mut new()?, &sampler, 5)?, whole);
 
@@ -156,16 +156,19 @@ fn a_run_is_a_pure_function_of_its_seed_and_resumes_to_the_same_bits() -> Outcom
 }
 
 #[test]
-fn a_checkpoint_of_another_architecture_is_refused() -> Outcome {
+fn a_checkpoint_of_another_architecture_is_refused() -> TestResult {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
     let run = base()?;
-    let state = Game::new(&run, Constants::new())?.checkpoint()?;
+    let state = Trainer::new(&run, Constants::new())?.checkpoint()?;
     for (path, other) in run_files()? {
         if other.architecture != run.architecture || other.critic.kernels != run.critic.kernels {
             let sampler = Sampler::new(&corpus, &other)?;
-            let mut game = Game::new(&other, constants(&other, &corpus, &sampler)?)?;
-            let refusal = game.resume(&state, 1).err().map(|error| error.to_string());
+            let mut trainer = Trainer::new(&other, constants(&other, &corpus, &sampler)?)?;
+            let refusal = trainer
+                .resume(&state, 1)
+                .err()
+                .map(|error| error.to_string());
             let refusal = refusal.ok_or_else(|| format!("{} resumed", path.display()))?;
             assert!(refusal.contains("another architecture"), "{refusal}");
         }

@@ -13,7 +13,7 @@ const OFFSET_SPREAD: (f32, f32) = (0.01, 0.25);
 
 /// A generator's outputs by meaning. Every tensor is `(B, K, 16, V)`.
 #[derive(Clone, Debug)]
-pub struct Cells {
+pub struct CellTensors {
     /// Log-odds that the voice is hit.
     pub presence: Tensor,
     /// Mean velocity of a hit, in (0, 1).
@@ -26,7 +26,7 @@ pub struct Cells {
     pub offset_spread: Tensor,
 }
 
-impl Cells {
+impl CellTensors {
     /// Splits outputs of shape `(B, K, 16, N_OUTPUTS)`.
     ///
     /// # Errors
@@ -47,9 +47,9 @@ impl Cells {
     }
 }
 
-/// One voice at one step of a generator's outputs, in plain numbers; the fields are those of [`Cells`].
+/// One voice at one step of a generator's outputs, in plain numbers; the fields are those of [`CellTensors`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cell {
+pub struct CellOutputs {
     /// Log-odds that the voice is hit.
     pub presence: f32,
     /// Mean velocity of a hit.
@@ -62,7 +62,7 @@ pub struct Cell {
     pub offset_spread: f32,
 }
 
-impl Cell {
+impl CellOutputs {
     /// A voice's cell in the outputs of a step.
     pub fn of(outputs: &[f32; N_OUTPUTS], voice: Voice) -> Self {
         let at = |i: usize| outputs[i * N_VOICES + voice.index()];
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_cell_is_the_same_in_plain_numbers_as_in_tensors() -> Result<()> {
         let outputs: [f32; N_OUTPUTS] = std::array::from_fn(|i| (i as f32 * 0.37).sin() * 3.0);
-        let cells = Cells::new(&Tensor::from_slice(
+        let cells = CellTensors::new(&Tensor::from_slice(
             &outputs,
             (1, 1, 1, N_OUTPUTS),
             &Device::Cpu,
@@ -107,7 +107,7 @@ mod tests {
         let at = |tensor: &Tensor| -> Result<f32> {
             Ok(tensor.flatten_all()?.to_vec1::<f32>()?[voice.index()])
         };
-        let cell = Cell::of(&outputs, voice);
+        let cell = CellOutputs::of(&outputs, voice);
         for (plain, tensor) in [
             (cell.presence, &cells.presence),
             (cell.velocity, &cells.velocity),

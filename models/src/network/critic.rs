@@ -6,7 +6,7 @@ use lockstep_core::representation::N_VOICES;
 use super::STEP_CHANNELS;
 use super::architecture::Kernels;
 use super::hearing::{STRIDE, StepReader, stack_measures};
-use super::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
+use super::{Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection};
 
 /// Measures that the depth kernel joins: with 3-D kernels the critic judges each measure together with the one before.
 const DEPTH: usize = 2;
@@ -68,12 +68,12 @@ impl CriticNet {
     /// The network with these weights.
     ///
     /// # Errors
-    /// [`ParameterError`] if a tensor is missing or has another shape.
+    /// [`NetworkParameterError`] if a tensor is missing or has another shape.
     pub fn new(
         kernels: Kernels,
         k: usize,
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let [bass, step, beat, measure, phrase, score] = layers(kernels, k);
         Ok(Self {
             kernels,

@@ -1,8 +1,8 @@
 //! The generator network: makes the drums of the next measure from noise and what was heard, joined at every scale.
 
 mod autoregressive;
+mod conditioning;
 mod decoder;
-mod given;
 mod three_d;
 mod trunk;
 mod two_d;
@@ -11,10 +11,10 @@ use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
 
 use super::architecture::{Architecture, Drumming};
-use super::{Layer, NET_MEASURES, ParameterError, Parameters};
-pub use autoregressive::{Autoregressive, N_FEATURES, STYLES, Shared};
+use super::{Layer, NET_MEASURES, NetworkParameterError, NetworkParameters};
+pub use autoregressive::{Autoregressive, N_FEATURES, STYLES, SharedRows};
+pub use conditioning::{Conditioning, N_CONDITIONS, energy, lateness};
 pub use decoder::{Decoder, Decoding};
-pub use given::{Given, N_GIVEN, energy, lateness};
 use three_d::ThreeD;
 use two_d::TwoD;
 
@@ -22,7 +22,7 @@ use two_d::TwoD;
 pub const N_LATENT: usize = 32;
 
 /// Outputs per cell, in this order: presence logit, velocity and its spread, offset and its spread, each before squashing;
-/// see [`Cells`](super::Cells).
+/// see [`CellTensors`](super::CellTensors).
 pub const CELL_OUTPUTS: usize = 5;
 
 /// Outputs per step: [`CELL_OUTPUTS`] for each voice.
@@ -35,8 +35,8 @@ pub struct Context {
     pub own: Tensor,
     /// Velocity of the loudest bass note that begins at each step heard, 0 if none does: `(B, M, 16, 1)`.
     pub accents: Tensor,
-    /// What is given about the predicted measures: [`Given::numbers`], then one number per style, 1 for the one asked for and
-    /// 0 for the others; all 0 if none is asked for: `(B, K, N_GIVEN + n_styles)`.
+    /// What is given about the predicted measures: [`Conditioning::numbers`], then one number per style, 1 for the one asked
+    /// for and 0 for the others; all 0 if none is asked for: `(B, K, N_CONDITIONS + n_styles)`.
     pub given: Tensor,
 }
 
@@ -88,11 +88,11 @@ impl GeneratorNet {
     /// The network with these weights.
     ///
     /// # Errors
-    /// [`ParameterError`] if a tensor is missing or has another shape.
+    /// [`NetworkParameterError`] if a tensor is missing or has another shape.
     pub fn new(
         architecture: &Architecture,
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let bass = &architecture.bass;
         Ok(match architecture.generator {
             Drumming::TwoD => Self::FromNoise(FromNoise::TwoD(TwoD::new(parameters)?)),

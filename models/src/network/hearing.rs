@@ -11,15 +11,15 @@ use candle_core::{Result, Tensor};
 
 use super::architecture::BassEmbedding;
 use super::{
-    BEAT_CHANNELS, Layer, MEASURE_CHANNELS, NET_STEPS, ParameterError, Parameters, Projection,
-    STEP_CHANNELS,
+    BEAT_CHANNELS, Layer, MEASURE_CHANNELS, NET_STEPS, NetworkParameterError, NetworkParameters,
+    Projection, STEP_CHANNELS,
 };
 use convolution::Convolution;
 pub(super) use convolution::StepReader;
 use index::{Bucket, Vocabulary};
 pub use index::{WORDS, Word, bucket, onset_bits, word};
 pub(super) use own::OwnDrums;
-pub use own::{N_OWN_PLANES, know};
+pub use own::{N_OWN_PLANES, mark_known};
 use transformer::Transformer;
 
 /// Steps per beat, and beats per measure, of the network's 4/4 row.
@@ -27,7 +27,7 @@ pub(super) const STRIDE: usize = 4;
 
 /// Features of what was heard, at three scales.
 #[derive(Clone, Debug)]
-pub(super) struct Heard {
+pub(super) struct HeardFeatures {
     /// `(B, M, 16, STEP_CHANNELS)`.
     pub(super) steps: Tensor,
     /// `(B, M, 4, BEAT_CHANNELS)`.
@@ -60,8 +60,8 @@ impl Hearing {
 
     pub(super) fn new(
         embedding: &BassEmbedding,
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(match *embedding {
             BassEmbedding::Convolution => Self::Convolution(Convolution::new(parameters)?),
             BassEmbedding::Transformer { n_blocks, n_heads } => {
@@ -77,7 +77,7 @@ impl Hearing {
     }
 
     /// Reads `(B, M, 16, P)`.
-    pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
+    pub(super) fn forward(&self, bass: &Tensor) -> Result<HeardFeatures> {
         match self {
             Self::Convolution(embedding) => embedding.forward(bass),
             Self::Transformer(embedding) => embedding.forward(bass),
@@ -109,7 +109,10 @@ impl Pyramid {
         ]
     }
 
-    fn new(player: &str, parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+    fn new(
+        player: &str,
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let [beats, measures] = Self::layers(player, 1);
         Ok(Self {
             beats: parameters.projection(&beats)?,
@@ -118,13 +121,13 @@ impl Pyramid {
     }
 
     /// Gathers steps, `(B, M, 16, STEP_CHANNELS)`, into beats and measures.
-    fn forward(&self, steps: Tensor) -> Result<Heard> {
+    fn forward(&self, steps: Tensor) -> Result<HeardFeatures> {
         let (b, m, _, _) = steps.dims4()?;
         let beats = steps.reshape((b, m, NET_STEPS / STRIDE, STRIDE * STEP_CHANNELS))?;
         let beats = self.beats.rectified(&beats, 0.0)?;
         let measures = beats.reshape((b, m, 1, STRIDE * BEAT_CHANNELS))?;
         let measures = self.measures.rectified(&measures, 0.0)?;
-        Ok(Heard {
+        Ok(HeardFeatures {
             steps,
             beats,
             measures,

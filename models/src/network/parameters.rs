@@ -64,7 +64,7 @@ impl Layer {
 
 /// Why a network cannot be built from its weights.
 #[derive(Debug, thiserror::Error)]
-pub enum ParameterError {
+pub enum NetworkParameterError {
     /// A tensor that the network needs is missing.
     #[error("the weights lack the tensor {0:?}")]
     Missing(String),
@@ -83,17 +83,17 @@ pub enum ParameterError {
     Tensor(#[from] candle_core::Error),
 }
 
-impl From<ParameterError> for candle_core::Error {
-    fn from(error: ParameterError) -> Self {
+impl From<NetworkParameterError> for candle_core::Error {
+    fn from(error: NetworkParameterError) -> Self {
         Self::wrap(error)
     }
 }
 
 /// Tensors by name, in name order, so that every run sees them in the same order.
 #[derive(Clone, Debug, Default)]
-pub struct Parameters(pub BTreeMap<String, Tensor>);
+pub struct NetworkParameters(pub BTreeMap<String, Tensor>);
 
-impl Parameters {
+impl NetworkParameters {
     /// Fresh trainable weights: affine maps He-initialised (He et al. 2015) from the seed, their biases zero; tables
     /// standard normal.
     ///
@@ -145,14 +145,14 @@ impl Parameters {
     /// The tensor of this name and shape.
     ///
     /// # Errors
-    /// [`ParameterError`] if it is missing or has another shape.
-    pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<Tensor, ParameterError> {
+    /// [`NetworkParameterError`] if it is missing or has another shape.
+    pub fn tensor(&self, name: &str, expected: &[usize]) -> Result<Tensor, NetworkParameterError> {
         let tensor = self
             .0
             .get(name)
-            .ok_or_else(|| ParameterError::Missing(name.to_owned()))?;
+            .ok_or_else(|| NetworkParameterError::Missing(name.to_owned()))?;
         if tensor.dims() != expected {
-            return Err(ParameterError::Shape {
+            return Err(NetworkParameterError::Shape {
                 name: name.to_owned(),
                 expected: expected.to_vec(),
                 got: tensor.dims().to_vec(),
@@ -164,8 +164,8 @@ impl Parameters {
     /// The layer's affine map.
     ///
     /// # Errors
-    /// [`ParameterError`] if a tensor is missing or has another shape.
-    pub fn projection(&self, layer: &Layer) -> Result<Projection, ParameterError> {
+    /// [`NetworkParameterError`] if a tensor is missing or has another shape.
+    pub fn projection(&self, layer: &Layer) -> Result<Projection, NetworkParameterError> {
         Ok(Projection {
             weight: self.tensor(
                 &format!("{}.weight", layer.name),
@@ -178,8 +178,8 @@ impl Parameters {
     /// The layer's lookup table, `(n_rows, n_out)`.
     ///
     /// # Errors
-    /// [`ParameterError`] if the tensor is missing or has another shape.
-    pub fn table(&self, layer: &Layer) -> Result<Tensor, ParameterError> {
+    /// [`NetworkParameterError`] if the tensor is missing or has another shape.
+    pub fn table(&self, layer: &Layer) -> Result<Tensor, NetworkParameterError> {
         self.tensor(
             &format!("{}.weight", layer.name),
             &[layer.n_in, layer.n_out],

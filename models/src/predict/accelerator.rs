@@ -5,7 +5,7 @@
 use lockstep_core::generator::{DeviceReport, Request};
 use lockstep_core::representation::{N_VOICES, Onset, WINDOW_STEPS, Window};
 
-use super::trunk::{Minds, Trunk, TrunkError, in_one_line};
+use super::trunk::{Trunk, TrunkError, TrunkInputs, in_one_line};
 
 /// How far a device's features may be from the CPU's, relative to the feature or to 1, whichever is larger. Summing a few
 /// hundred 32-bit products in another order changes about 1e-6; another network differs by about 1.
@@ -21,12 +21,12 @@ pub(super) struct Accelerator {
 
 impl Accelerator {
     /// Takes a device if its features match `expected`, the CPU's, `(B, 16, N_FEATURES)`.
-    pub(super) fn take(&mut self, trunk: Box<dyn Trunk>, minds: &Minds, expected: &[f32]) {
+    pub(super) fn take(&mut self, trunk: Box<dyn Trunk>, inputs: &TrunkInputs, expected: &[f32]) {
         *self = Self {
             trunk: Some(trunk),
             refusal: None,
         };
-        let Some(got) = self.features(minds) else {
+        let Some(got) = self.features(inputs) else {
             return;
         };
         let is_off = |(expected, got): &(&f32, &f32)| {
@@ -38,11 +38,11 @@ impl Accelerator {
         }
     }
 
-    /// The device's features of each mind, `(B, 16, N_FEATURES)`, complete and finite; `None` if the CPU must answer.
-    pub(super) fn features(&mut self, minds: &Minds) -> Option<Vec<f32>> {
-        let features = self.trunk.as_mut()?.features(minds);
+    /// The device's features of each view, `(B, 16, N_FEATURES)`, complete and finite; `None` if the CPU must answer.
+    pub(super) fn features(&mut self, inputs: &TrunkInputs) -> Option<Vec<f32>> {
+        let features = self.trunk.as_mut()?.features(inputs);
         features
-            .and_then(|features| checked(minds, features))
+            .and_then(|features| checked(inputs, features))
             .inspect_err(|error| self.refuse(error))
             .ok()
     }
@@ -65,8 +65,8 @@ impl Accelerator {
 }
 
 /// The features, if their number is right and all are finite.
-fn checked(minds: &Minds, features: Vec<f32>) -> Result<Vec<f32>, TrunkError> {
-    let (expected, got) = (minds.n_features(), features.len());
+fn checked(inputs: &TrunkInputs, features: Vec<f32>) -> Result<Vec<f32>, TrunkError> {
+    let (expected, got) = (inputs.n_features(), features.len());
     if expected != got {
         return Err(TrunkError::Size { expected, got });
     }
@@ -76,7 +76,7 @@ fn checked(minds: &Minds, features: Vec<f32>) -> Result<Vec<f32>, TrunkError> {
     }
 }
 
-/// A request with bass and drums that uses every mind.
+/// A request with bass and drums that uses every view.
 pub(super) fn probe() -> Request {
     let mut window = Window::default();
     let mut played = [[0.0; N_VOICES]; WINDOW_STEPS];
@@ -91,6 +91,6 @@ pub(super) fn probe() -> Request {
         played,
         ..Request::default()
     };
-    request.taste.follow = 1.0;
+    request.settings.follow = 1.0;
     request
 }

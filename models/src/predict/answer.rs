@@ -12,8 +12,8 @@ pub(super) enum Answer<'a> {
     /// Each cell after those before it.
     ByHit {
         decoder: &'a Decoder,
-        /// Each mind and how much it counts; the shares sum to 1.
-        minds: Vec<(f32, Decoding)>,
+        /// Each view and how much it counts; the shares sum to 1.
+        views: Vec<(f32, Decoding)>,
     },
 }
 
@@ -28,9 +28,9 @@ impl Answer<'_> {
                     .copied()
                     .unwrap_or([f32::NAN; N_OUTPUTS])
             }
-            Self::ByHit { decoder, minds } => {
+            Self::ByHit { decoder, views } => {
                 let mut outputs = [0.0; N_OUTPUTS];
-                for (share, decoding) in minds {
+                for (share, decoding) in views {
                     let own = decoder.outputs(decoding, step_idx);
                     for (output, own) in outputs.iter_mut().zip(own) {
                         *output += share * own;
@@ -50,8 +50,8 @@ impl Answer<'_> {
 
     /// Records the hits of a step, once all of its voices have decided.
     pub(super) fn decided(&mut self, hits: [bool; N_VOICES]) {
-        if let Self::ByHit { minds, .. } = self {
-            for (_, decoding) in minds {
+        if let Self::ByHit { views, .. } = self {
+            for (_, decoding) in views {
                 decoding.decided(hits);
             }
         }

@@ -7,19 +7,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use candle_core::{Device, Tensor};
-use lockstep_core::generator::{Generator as _, History, PredictError, Request};
+use lockstep_core::generator::{DrumHistory, Generator as _, PredictError, Request};
 use lockstep_core::representation::{N_VOICES, Voice};
 
-use super::parts::{Part, parts};
-use super::{Mind, Predictor};
-use crate::network::{Cell, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS};
+use super::parts::{MeasurePart, parts};
+use super::{Network, Predictor};
+use crate::network::{CellOutputs, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS};
 use crate::noise;
 use crate::weights::{self, WeightsError};
 
 /// Why a case cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
-    /// Only a network that decides hit by hit has minds and draws to write.
+    /// Only a network that decides hit by hit has views and draws to write.
     #[error("the network is a {family}; only an autoregressive one can be compared")]
     Family {
         /// The network's family.
@@ -51,10 +51,10 @@ pub enum CaseError {
 }
 
 impl Predictor {
-    /// Writes requests and this drummer's answers to a safetensors file, N requests of M minds each:
+    /// Writes requests and this drummer's answers to a safetensors file, N requests of M views each:
     ///
     /// - `bass` `(N, M, 4, 16, P)`, `own` `(N, M, 4, 16, N_OWN_PLANES)`, `accents` `(N, M, 4, 16, 1)` and `given`
-    ///   `(N, M, N_GIVEN + n_styles)`: each mind's inputs;
+    ///   `(N, M, N_CONDITIONS + n_styles)`: each view's inputs;
     /// - `shares` `(N, M)`: how much each counts;
     /// - `draws` `(N, 16, V)`: the logistic draws, before temperature and lean;
     /// - `presence` `(N, 16, V)`: the log-odds with the draw added; above 0 is a hit;
@@ -92,27 +92,27 @@ impl Predictor {
         let got = request.meter.n_steps();
         let whole = parts(request.meter).find(|part| part.n_steps == got && got == NET_STEPS);
         let part = whole.ok_or(CaseError::Meter { got })?;
-        if !matches!(self.mind, Mind::Autoregressive(..)) {
+        if !matches!(self.network, Network::Autoregressive(..)) {
             let family = self.name();
             return Err(CaseError::Family { family });
         }
         let cpu = &Device::Cpu;
-        let (shares, minds) = self.heard(request, part, History::Own);
+        let (shares, inputs) = self.heard(request, part, DrumHistory::Own);
         let n_minds = shares.len();
         let steps = |values: &[f32], n_channels: usize| {
             Tensor::from_slice(values, (n_minds, NET_MEASURES, NET_STEPS, n_channels), cpu)
         };
-        let n_given = minds.given.len() / n_minds.max(1);
+        let n_given = inputs.given.len() / n_minds.max(1);
         let (draws, presence) = self.log_odds(request, part)?;
         let cells = |values| Tensor::from_vec(values, (NET_STEPS, N_VOICES), cpu);
         Ok(vec![
             ("shares", Tensor::from_vec(shares, n_minds, cpu)?),
-            ("bass", steps(&minds.bass, N_PLANES)?),
-            ("own", steps(&minds.own, N_OWN_PLANES)?),
-            ("accents", steps(&minds.accents, 1)?),
+            ("bass", steps(&inputs.bass, N_PLANES)?),
+            ("own", steps(&inputs.own, N_OWN_PLANES)?),
+            ("accents", steps(&inputs.accents, 1)?),
             (
                 "given",
-                Tensor::from_vec(minds.given, (n_minds, n_given), cpu)?,
+                Tensor::from_vec(inputs.given, (n_minds, n_given), cpu)?,
             ),
             ("draws", cells(draws)?),
             ("presence", cells(presence)?),
@@ -123,18 +123,18 @@ impl Predictor {
     fn log_odds(
         &mut self,
         request: &Request,
-        part: Part,
+        part: MeasurePart,
     ) -> Result<(Vec<f32>, Vec<f32>), CaseError> {
         let map = self.predict(request)?;
         let (lean, temperature) = (self.config.lean, self.config.temperature);
-        let mut answer = self.answer(request, part, History::Own)?;
+        let mut answer = self.answer(request, part, DrumHistory::Own)?;
         let (mut draws, mut log_odds) = (Vec::new(), Vec::new());
         for step_idx in 0..NET_STEPS {
             let mut outputs = answer.outputs(step_idx);
             let mut hits = [false; N_VOICES];
             for voice in Voice::ALL {
-                let draw = noise::cell(request.taste, request.measure, step_idx, voice);
-                let cell = Cell::of(&outputs, voice).presence;
+                let draw = noise::cell(request.settings, request.measure, step_idx, voice);
+                let cell = CellOutputs::of(&outputs, voice).presence;
                 let presence = cell + lean.of(voice) + temperature.of(voice) * draw;
                 let is_hit = presence > 0.0;
                 if is_hit != map.hit(step_idx, voice).presence().sounds_at(0.5) {
@@ -155,16 +155,16 @@ impl Predictor {
 
 #[cfg(test)]
 mod tests {
-    use lockstep_core::generator::Taste;
+    use lockstep_core::generator::GeneratorSettings;
     use lockstep_core::representation::{Onset, Window};
 
     use super::*;
     use crate::network::{
-        Architecture, BassEmbedding, Drumming, GeneratorNet, N_GIVEN, Parameters,
+        Architecture, BassEmbedding, Drumming, GeneratorNet, N_CONDITIONS, NetworkParameters,
     };
     use crate::weights::{Config, PerVoice, Weights};
 
-    type Outcome = Result<(), Box<dyn std::error::Error>>;
+    type TestResult = Result<(), Box<dyn std::error::Error>>;
 
     fn predictor(generator: Drumming) -> Result<Predictor, WeightsError> {
         let architecture = Architecture {
@@ -173,7 +173,8 @@ mod tests {
             controls: generator == Drumming::Autoregressive,
             n_styles: 0,
         };
-        let (parameters, _) = Parameters::initialise(&GeneratorNet::layers(&architecture), 5)?;
+        let (parameters, _) =
+            NetworkParameters::initialise(&GeneratorNet::layers(&architecture), 5)?;
         let config = Config {
             architecture,
             temperature: PerVoice::All(0.5),
@@ -192,9 +193,9 @@ mod tests {
         let mut request = Request {
             measure,
             window,
-            taste: Taste {
+            settings: GeneratorSettings {
                 variation: 1.0,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             },
             ..Request::default()
         };
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_case_holds_the_inputs_of_each_mind_and_the_predicted_hits() -> Outcome {
+    fn a_case_holds_the_inputs_of_each_mind_and_the_predicted_hits() -> TestResult {
         let mut predictor = predictor(Drumming::Autoregressive)?;
         let file = tempfile::NamedTempFile::new()?;
         let requests = [request(1), request(2)];
@@ -214,18 +215,21 @@ mod tests {
         };
         assert_eq!(values("shares", &[2, 2])?, [0.25, 0.75, 0.25, 0.75]);
         assert_eq!(values("times_us", &[1])?, [300.0]);
-        // Both minds hear the bass, only the first hears its own drums.
+        // Both views hear the bass, only the first hears its own drums.
         let sum = |values: &[f32]| values.iter().sum::<f32>();
         let bass = values("bass", &[2, 2, 4, 16, N_PLANES])?;
-        assert!(bass.chunks(4 * 16 * N_PLANES).all(|mind| sum(mind) > 0.0));
+        assert!(
+            bass.chunks(4 * 16 * N_PLANES)
+                .all(|network| sum(network) > 0.0)
+        );
         let own = values("own", &[2, 2, 4, 16, N_OWN_PLANES])?;
-        let minds: Vec<bool> = own
+        let inputs: Vec<bool> = own
             .chunks(4 * 16 * N_OWN_PLANES)
-            .map(|mind| sum(mind) > 0.0)
+            .map(|network| sum(network) > 0.0)
             .collect();
-        assert_eq!(minds, [true, false, true, false]);
+        assert_eq!(inputs, [true, false, true, false]);
         values("accents", &[2, 2, 4, 16, 1])?;
-        values("given", &[2, 2, N_GIVEN])?;
+        values("given", &[2, 2, N_CONDITIONS])?;
         let draws = values("draws", &[2, 16, N_VOICES])?;
         let (first, second) = draws.split_at(16 * N_VOICES);
         assert_ne!(first, second);
@@ -242,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_family_or_the_length_that_cannot_be_compared() -> Outcome {
+    fn errors_name_the_family_or_the_length_that_cannot_be_compared() -> TestResult {
         let file = tempfile::NamedTempFile::new()?;
         let write = |generator, request: Request| -> Result<String, WeightsError> {
             let outcome = predictor(generator)?.write_case(file.path(), &[request], &[]);

@@ -3,29 +3,35 @@
 use lockstep_core::generator::Request;
 use lockstep_core::representation::{N_VOICES, WINDOW_STEPS, Window};
 
-use super::parts::Part;
-use super::trunk::Minds;
+use super::parts::MeasurePart;
+use super::trunk::TrunkInputs;
 use crate::network::{
-    Given, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
+    Conditioning, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, lateness, mark_known,
 };
 
-/// Which parts of a request a mind hears.
+/// Which parts of a request a view hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hearing {
+pub(super) struct InputMask {
     /// The bass, including its energy and lateness.
     pub(super) bass: bool,
     /// The drums that were played.
     pub(super) own: bool,
 }
 
-impl Hearing {
-    /// Adds a mind with this hearing to `minds`, for one part of the measure.
-    pub(super) fn listen(self, request: &Request, part: Part, n_styles: usize, minds: &mut Minds) {
+impl InputMask {
+    /// Adds a view with this mask to `inputs`, for one part of the measure.
+    pub(super) fn listen(
+        self,
+        request: &Request,
+        part: MeasurePart,
+        n_styles: usize,
+        inputs: &mut TrunkInputs,
+    ) {
         if self.bass {
-            minds.bass.extend(planes(&request.window, part.rows));
+            inputs.bass.extend(planes(&request.window, part.rows));
         } else {
             let silence = NET_MEASURES * NET_STEPS * N_PLANES;
-            minds.bass.resize(minds.bass.len() + silence, 0.0);
+            inputs.bass.resize(inputs.bass.len() + silence, 0.0);
         }
         let mut own = vec![0.0; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
         if self.own {
@@ -39,7 +45,7 @@ impl Hearing {
                 late[cell] = request.window.lateness(step_idx);
             });
         }
-        let given = Given {
+        let given = Conditioning {
             measure: request.measure * part.n_parts as u64 + part.idx as u64,
             tempo_bpm: request.tempo_bpm,
             n_steps: part.n_steps,
@@ -48,16 +54,16 @@ impl Hearing {
             lateness: lateness(&accents, &late),
             // A fill goes at the end of a measure, so only the last part is one.
             fill: request
-                .taste
+                .settings
                 .fill
                 .map(|is| is && part.idx + 1 == part.n_parts),
         };
-        minds.own.extend(own);
-        minds.accents.extend(accents);
-        minds.given.extend(given.numbers());
-        let style = request.taste.style.map(usize::from);
+        inputs.own.extend(own);
+        inputs.accents.extend(accents);
+        inputs.given.extend(given.numbers());
+        let style = request.settings.style.map(usize::from);
         let styles = (0..n_styles).map(|each| f32::from(u8::from(style == Some(each))));
-        minds.given.extend(styles);
+        inputs.given.extend(styles);
     }
 }
 
@@ -77,7 +83,7 @@ fn each_step(rows: [usize; NET_MEASURES], mut hear: impl FnMut(usize, usize)) {
 }
 
 /// The drums played in the window as planes, `(M, T, N_OWN_PLANES)`.
-fn write_own(request: &Request, part: Part, planes: &mut [f32]) {
+fn write_own(request: &Request, part: MeasurePart, planes: &mut [f32]) {
     each_step(part.rows, |cell, step_idx| {
         let step = &mut planes[cell * N_OWN_PLANES..][..N_OWN_PLANES];
         for (voice, velocity) in request.played[step_idx].iter().enumerate() {
@@ -87,7 +93,7 @@ fn write_own(request: &Request, part: Part, planes: &mut [f32]) {
     });
     planes
         .chunks_exact_mut(NET_STEPS * N_OWN_PLANES)
-        .for_each(know);
+        .for_each(mark_known);
 }
 
 /// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`, where `rows` are the rows' lengths in steps.

@@ -10,7 +10,7 @@ use crate::network::{NET_MEASURES, NET_STEPS};
 
 /// A stretch of a measure that the network predicts at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct MeasurePart {
     /// Its index among the parts.
     pub(super) idx: usize,
     /// How many parts the measure has.
@@ -25,7 +25,7 @@ pub(super) struct Part {
 ///
 /// Longer meters in eighths or shorter notes are split every six eighths, other meters every four quarters, except 5/4 (three
 /// and two) and 6/4 (twice three). The remainder is its own part.
-pub(super) fn parts(meter: Meter) -> impl Iterator<Item = Part> {
+pub(super) fn parts(meter: Meter) -> impl Iterator<Item = MeasurePart> {
     let n_steps = meter.n_steps();
     let longest = match (meter.denominator(), n_steps) {
         _ if n_steps <= NET_STEPS => n_steps,
@@ -34,7 +34,7 @@ pub(super) fn parts(meter: Meter) -> impl Iterator<Item = Part> {
     };
     let n_parts = n_steps.div_ceil(longest);
     let length = move |idx: usize| (n_steps - idx * longest).min(longest);
-    (0..n_parts).map(move |idx| Part {
+    (0..n_parts).map(move |idx| MeasurePart {
         idx,
         n_parts,
         n_steps: length(idx),

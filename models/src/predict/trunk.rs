@@ -1,6 +1,6 @@
 //! The trunk computes features for each step of the next measure from what was heard.
 //!
-//! A [`Trunk`] is a device that computes it, for one or more minds at once. It takes and returns plain numbers, so that it can
+//! A [`Trunk`] is a device that computes it, for one or more views at once. It takes and returns plain numbers, so that it can
 //! be in another library; it does not decide hits. [`NetworkTrunk`] is the network's own trunk, on the device of this build.
 //! Generator thread only.
 
@@ -12,17 +12,17 @@ use candle_core::{Device, Tensor};
 
 use crate::network::{
     Autoregressive, Context, GeneratorNet, N_FEATURES, N_OWN_PLANES, N_PLANES, NET_MEASURES,
-    NET_STEPS, ParameterError, Parameters, Shared,
+    NET_STEPS, NetworkParameterError, NetworkParameters, SharedRows,
 };
 use crate::weights::{Weights, WeightsError};
 
 /// Steps heard for one prediction.
 const HEARD_STEPS: usize = NET_MEASURES * NET_STEPS;
 
-/// Inputs of B minds, row by row. A mind is one way to hear a request: with or without the bass, with or without the
+/// Inputs of B views, row by row. A view is one way to hear a request: with or without the bass, with or without the
 /// drummer's own drums.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Minds {
+pub struct TrunkInputs {
     /// The bass, `(B, 4, 16, N_PLANES)`.
     pub bass: Vec<f32>,
     /// The drummer's own drums, `(B, 4, 16, N_OWN_PLANES)`.
@@ -33,18 +33,18 @@ pub struct Minds {
     pub given: Vec<f32>,
 }
 
-impl Minds {
-    /// The number of minds, from the length of the accents.
+impl TrunkInputs {
+    /// The number of views, from the length of the accents.
     pub fn n(&self) -> usize {
         self.accents.len() / HEARD_STEPS
     }
 
-    /// The number of features of all minds, `B · 16 · N_FEATURES`.
+    /// The number of features of all views, `B · 16 · N_FEATURES`.
     pub fn n_features(&self) -> usize {
         self.n() * NET_STEPS * N_FEATURES
     }
 
-    /// Their features, computed by a network on a device, `(B, 16, N_FEATURES)`. Inputs that several minds share are read once.
+    /// Their features, computed by a network on a device, `(B, 16, N_FEATURES)`. Inputs that several views share are read once.
     ///
     /// # Errors
     /// Those of candle.
@@ -69,7 +69,7 @@ impl Minds {
         let bass = steps(&self.bass, &of_bass, N_PLANES)?;
         let rows = |of: Distinct| Tensor::from_vec(of.rows, n, device);
         let (of_bass, of_own) = (rows(of_bass)?, rows(of_own)?);
-        let shared = Shared {
+        let shared = SharedRows {
             bass: Some(&of_bass),
             own: Some(&of_own),
         };
@@ -127,7 +127,7 @@ pub enum TrunkError {
     /// It returned the wrong number of features.
     #[error("it returned {got} features instead of {expected}")]
     Size {
-        /// How many the minds have.
+        /// How many the views have.
         expected: usize,
         /// How many it returned.
         got: usize,
@@ -154,8 +154,8 @@ pub enum TrunkError {
     Weights(#[from] WeightsError),
 }
 
-impl From<ParameterError> for TrunkError {
-    fn from(error: ParameterError) -> Self {
+impl From<NetworkParameterError> for TrunkError {
+    fn from(error: NetworkParameterError) -> Self {
         Self::Weights(error.into())
     }
 }
@@ -165,14 +165,14 @@ pub trait Trunk: Send + Debug {
     /// Its name to display, such as that of the graphics card.
     fn device(&self) -> &str;
 
-    /// Features `(B, 16, N_FEATURES)` of what the minds hear, [`Minds::n_features`] of them.
+    /// Features `(B, 16, N_FEATURES)` of what the views hear, [`TrunkInputs::n_features`] of them.
     ///
     /// # Errors
     /// [`TrunkError`] if the device failed or is gone. It is not used again after that.
     ///
     /// # Realtime safety
     /// Allocates and waits for the device; generator thread only.
-    fn features(&mut self, minds: &Minds) -> Result<Vec<f32>, TrunkError>;
+    fn features(&mut self, inputs: &TrunkInputs) -> Result<Vec<f32>, TrunkError>;
 }
 
 /// The trunk of a network on the device of this build: the first CUDA device with the feature `cuda`, the first Metal device
@@ -195,7 +195,7 @@ impl NetworkTrunk {
         let (device, name) = open_device()?;
         let tensors = weights.parameters.0.into_iter();
         let tensors = tensors.map(|(name, tensor)| Ok((name, tensor.to_device(&device)?)));
-        let parameters = Parameters(tensors.collect::<candle_core::Result<_>>()?);
+        let parameters = NetworkParameters(tensors.collect::<candle_core::Result<_>>()?);
         let GeneratorNet::Autoregressive(network) =
             GeneratorNet::new(&config.architecture, &parameters)?
         else {
@@ -206,7 +206,7 @@ impl NetworkTrunk {
             device,
             name,
         };
-        let silence = Minds {
+        let silence = TrunkInputs {
             bass: vec![0.0; HEARD_STEPS * N_PLANES],
             own: vec![0.0; HEARD_STEPS * N_OWN_PLANES],
             accents: vec![0.0; HEARD_STEPS],
@@ -222,8 +222,8 @@ impl Trunk for NetworkTrunk {
         &self.name
     }
 
-    fn features(&mut self, minds: &Minds) -> Result<Vec<f32>, TrunkError> {
-        Ok(minds.features(&self.network, &self.device)?)
+    fn features(&mut self, inputs: &TrunkInputs) -> Result<Vec<f32>, TrunkError> {
+        Ok(inputs.features(&self.network, &self.device)?)
     }
 }
 

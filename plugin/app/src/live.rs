@@ -22,10 +22,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use backend::{PortName, Session, Wanted};
+use backend::{BackendRequest, PortName, Session};
 pub(crate) use command::LiveArgs;
 use command::{SyncChoice, controller_number};
-use engine::{Engine, MAX_TURNED, N_CONTROLLERS, Parts, Shared, Turn, Turned, Turns};
+use engine::{
+    ControllerMap, ControllerMapping, Engine, EngineSetup, EngineState, MAX_PARAMETER_CHANGES,
+    N_CONTROLLERS, ParameterChange,
+};
 use lockstep::Lockstep;
 use lockstep::params::Parameters;
 use lockstep_engine::channel::{TapeReader, TapeWriter, tape};
@@ -34,19 +37,19 @@ use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
 use song::Following;
 
 /// How often to check for something to print or save.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How long changed settings must stay the same before they are saved.
 const SAVE_AFTER: Duration = Duration::from_secs(2);
 
 /// Shortest time between messages about lost MIDI or late blocks.
-const TELL_EVERY: Duration = Duration::from_secs(10);
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Longest wait for the last note-offs.
-const LONGEST_END: Duration = Duration::from_secs(2);
+const MAX_NOTE_OFF_WAIT: Duration = Duration::from_secs(2);
 
 /// Time for the output of the last block to arrive: a few blocks.
-const LAST_BLOCKS: Duration = Duration::from_millis(100);
+const LAST_OUTPUT_WAIT: Duration = Duration::from_millis(100);
 
 /// Runs `lockstep live`.
 ///
@@ -79,7 +82,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<()> {
         return Ok(());
     }
     let (controllers, turns) = controllers(&parameters, &settings, args)?;
-    let mut stage = Stage {
+    let mut live_run = LiveRun {
         parameters: Arc::new(parameters),
         file,
         settings: Settings {
@@ -90,7 +93,7 @@ pub(crate) fn run(args: &LiveArgs) -> Result<()> {
         shared: Arc::default(),
         saved: None,
     };
-    stage.play(instrument, turns, args)
+    live_run.play(instrument, turns, args)
 }
 
 /// The parameters at the start of this run: the app's defaults, then the remembered values, the preset, and `--set`.
@@ -109,7 +112,7 @@ fn prepare(instrument: &Lockstep, settings: &Settings, args: &LiveArgs) -> Resul
         }
     }
     if let Some(name) = &args.preset {
-        lockstep::presets::find(name)?.values.settle(&parameters);
+        lockstep::presets::find(name)?.values.apply(&parameters);
     }
     for pair in &args.set {
         let said = || format!("--set {}={}", pair.left, pair.right);
@@ -124,8 +127,8 @@ fn controllers(
     parameters: &Parameters,
     settings: &Settings,
     args: &LiveArgs,
-) -> Result<(BTreeMap<String, String>, Turns)> {
-    let mut turns: Turns = vec![None; N_CONTROLLERS].into();
+) -> Result<(BTreeMap<String, String>, ControllerMap)> {
+    let mut turns: ControllerMap = vec![None; N_CONTROLLERS].into();
     let mut kept = BTreeMap::new();
     let given = args.cc.iter().map(|pair| (&pair.left, &pair.right, true));
     let remembered = settings.controllers.iter();
@@ -136,7 +139,7 @@ fn controllers(
         let found = controller_number(number).and_then(|n| Ok((n, parameters.find(id)?)));
         match found.with_context(|| format!("--cc {number}={id}")) {
             Ok((number, at)) => {
-                turns[usize::from(number)] = Some(Turn {
+                turns[usize::from(number)] = Some(ControllerMapping {
                     at,
                     values: parameters.controller_values(at),
                 });
@@ -163,43 +166,49 @@ fn list(parameters: &Parameters) {
 }
 
 /// One run of the app.
-struct Stage {
+struct LiveRun {
     parameters: Arc<Parameters>,
     file: SettingsFile,
     /// All but the parameters, which are read when saving.
     settings: Settings,
     /// The default fields.
     made_fields: BTreeMap<String, String>,
-    shared: Arc<Shared>,
+    shared: Arc<EngineState>,
     /// What the file contains.
     saved: Option<Settings>,
 }
 
-impl Stage {
+impl LiveRun {
     /// Plays until Ctrl-C, or until the window is closed.
-    fn play(&mut self, mut instrument: Lockstep, turns: Turns, args: &LiveArgs) -> Result<()> {
+    fn play(
+        &mut self,
+        mut instrument: Lockstep,
+        turns: ControllerMap,
+        args: &LiveArgs,
+    ) -> Result<()> {
         let is_asked_to_end = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&is_asked_to_end);
         ctrlc::set_handler(move || asked.store(true, Ordering::Release))
             .context("waiting for Ctrl-C")?;
-        let (turn, turned) = tape(MAX_TURNED);
+        let (turn, turned) = tape(MAX_PARAMETER_CHANGES);
         if let Some(window) = self.window(&mut instrument, &is_asked_to_end, turn, args) {
             // Some systems require the window on the main thread.
             return thread::scope(|scope| {
-                let evening = scope.spawn(|| {
-                    let outcome = self.spend(instrument, turns, turned, args, &is_asked_to_end);
+                let playing = scope.spawn(|| {
+                    let outcome =
+                        self.play_until_asked(instrument, turns, turned, args, &is_asked_to_end);
                     is_asked_to_end.store(true, Ordering::Release);
                     outcome
                 });
                 println!("Closing the window stops Lockstep, as Ctrl-C does.");
                 let seen = window.run();
                 is_asked_to_end.store(true, Ordering::Release);
-                let played = evening.join();
+                let played = playing.join();
                 played.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                 seen
             });
         }
-        self.spend(instrument, turns, turned, args, &is_asked_to_end)
+        self.play_until_asked(instrument, turns, turned, args, &is_asked_to_end)
     }
 
     /// The window, unless it is switched off or cannot be opened.
@@ -207,29 +216,29 @@ impl Stage {
         &self,
         instrument: &mut Lockstep,
         is_asked_to_end: &Arc<AtomicBool>,
-        turn: TapeWriter<Turned>,
+        turn: TapeWriter<ParameterChange>,
         args: &LiveArgs,
-    ) -> Option<window::Window> {
+    ) -> Option<window::AppWindow> {
         if args.no_window {
             return None;
         }
         let editor = instrument.window(Arc::clone(is_asked_to_end))?;
-        window::Window::open(&editor, Arc::clone(&self.parameters), turn)
+        window::AppWindow::open(&editor, Arc::clone(&self.parameters), turn)
             .inspect_err(|error| eprintln!("Lockstep runs without its window: {error:#}."))
             .ok()
     }
 
     /// Plays until asked to end.
-    fn spend(
+    fn play_until_asked(
         &mut self,
         instrument: Lockstep,
-        turns: Turns,
-        turned: TapeReader<Turned>,
+        turns: ControllerMap,
+        turned: TapeReader<ParameterChange>,
         args: &LiveArgs,
         is_asked_to_end: &AtomicBool,
     ) -> Result<()> {
         let opened = backend::open(self.settings.backend, &wanted(&self.settings, args))?;
-        let parts = Parts {
+        let setup = EngineSetup {
             instrument,
             own_time: (
                 self.parameters.find("free_bpm")?,
@@ -241,9 +250,9 @@ impl Stage {
             sync: self.settings.sync,
             shared: Arc::clone(&self.shared),
         };
-        let engine = Engine::new(parts, f64::from(opened.sample_rate_hz()))?;
+        let engine = Engine::new(setup, f64::from(opened.sample_rate_hz()))?;
         let session = opened.start(engine)?;
-        self.greet(session.as_ref());
+        self.print_setup(session.as_ref());
         self.save()?;
         let outcome = self.watch(is_asked_to_end, session.as_ref());
         self.end(session);
@@ -258,7 +267,7 @@ impl Stage {
     }
 
     /// Prints ports, controllers and sync source.
-    fn greet(&self, session: &dyn Session) {
+    fn print_setup(&self, session: &dyn Session) {
         println!("Lockstep plays live.");
         for line in session.lines() {
             println!("  {line}");
@@ -281,14 +290,14 @@ impl Stage {
 
     /// Waits for the end, prints changes of the time source, and saves changed settings.
     fn watch(&mut self, is_asked_to_end: &AtomicBool, session: &dyn Session) -> Result<()> {
-        let mut following = Following::Nobody as u8;
-        let mut troubles = Troubles::default();
+        let mut following = Following::Nothing as u8;
+        let mut problems = ProblemReport::default();
         let mut resting: Option<(Instant, Settings)> = None;
         while !is_asked_to_end.load(Ordering::Acquire) {
             if self.shared.is_gone.load(Ordering::Acquire) {
                 bail!(
                     "{}; the settings are saved: fix this, then start `lockstep live` again",
-                    session.obituary()
+                    session.gone_message()
                 );
             }
             let now = self.shared.following.load(Ordering::Relaxed);
@@ -296,7 +305,7 @@ impl Stage {
                 following = now;
                 self.announce(following);
             }
-            troubles.tell(&self.shared);
+            problems.print(&self.shared);
             let current = self.current();
             let is_saved = self.saved.as_ref() == Some(&current);
             match &resting {
@@ -309,7 +318,7 @@ impl Stage {
                 }
                 _ => resting = Some((Instant::now(), current)),
             }
-            thread::sleep(LOOK_EVERY);
+            thread::sleep(POLL_INTERVAL);
         }
         Ok(())
     }
@@ -330,10 +339,12 @@ impl Stage {
         if !self.shared.is_gone.load(Ordering::Acquire) {
             self.shared.is_stopping.store(true, Ordering::Release);
             let begun = Instant::now();
-            while !self.shared.is_silent.load(Ordering::Acquire) && begun.elapsed() < LONGEST_END {
+            while !self.shared.is_silent.load(Ordering::Acquire)
+                && begun.elapsed() < MAX_NOTE_OFF_WAIT
+            {
                 thread::sleep(Duration::from_millis(2));
             }
-            thread::sleep(LAST_BLOCKS);
+            thread::sleep(LAST_OUTPUT_WAIT);
         }
         session.close();
     }
@@ -361,40 +372,42 @@ impl Stage {
 
 /// Problems that do not end the run, as last reported.
 #[derive(Default)]
-struct Troubles {
-    told: (u32, u32),
-    told_at: Option<Instant>,
+struct ProblemReport {
+    reported: (u32, u32),
+    reported_at: Option<Instant>,
 }
 
-impl Troubles {
+impl ProblemReport {
     /// Prints new problems, but not too often.
-    fn tell(&mut self, shared: &Shared) {
+    fn print(&mut self, shared: &EngineState) {
         let lost = shared.n_lost.load(Ordering::Relaxed);
         let xruns = shared.n_xruns.load(Ordering::Relaxed);
-        let is_quiet = self.told_at.is_none_or(|at| at.elapsed() >= TELL_EVERY);
-        if self.told == (lost, xruns) || !is_quiet {
+        let is_quiet = self
+            .reported_at
+            .is_none_or(|at| at.elapsed() >= REPORT_INTERVAL);
+        if self.reported == (lost, xruns) || !is_quiet {
             return;
         }
-        if lost != self.told.0 {
+        if lost != self.reported.0 {
             eprintln!("MIDI messages lost so far: {lost}.");
         }
-        if xruns != self.told.1 {
+        if xruns != self.reported.1 {
             eprintln!("Late blocks (xruns) so far: {xruns}; a longer period helps.");
         }
-        self.told = (lost, xruns);
-        self.told_at = Some(Instant::now());
+        self.reported = (lost, xruns);
+        self.reported_at = Some(Instant::now());
     }
 }
 
 /// What to ask of the backend: ports given now have to exist, remembered ones may be missing.
-fn wanted(settings: &Settings, args: &LiveArgs) -> Wanted {
+fn wanted(settings: &Settings, args: &LiveArgs) -> BackendRequest {
     let port = |name: &Option<String>, given: &Option<String>| {
         name.clone().map(|name| PortName {
             name,
             is_remembered: given.is_none(),
         })
     };
-    Wanted {
+    BackendRequest {
         bass: port(&settings.bass, &args.bass),
         clock: port(&settings.clock, &args.clock),
         drums: port(&settings.drums, &args.drums),

@@ -15,12 +15,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use lockstep::device::{DeviceChoice, OnDevice, Search};
+use lockstep::device::{DeviceChoice, DeviceGenerator, DeviceSearch};
 use lockstep::drum_maps::PRESETS;
 use lockstep::params::Drummer;
 use lockstep::presets;
 use lockstep_core::generator::DEFAULT_SEED;
-use lockstep_core::generator::{Generator, Taste};
+use lockstep_core::generator::{Generator, GeneratorSettings};
 use lockstep_core::representation::{Beats, Voice};
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{Controls, Fills, SilencePolicy};
@@ -220,7 +220,7 @@ impl Jam {
         }
         let map = map_command::find(&self.map)?;
         let (controls, chosen, kit) = self.controls()?;
-        let style = controls.taste.style;
+        let style = controls.settings.style;
         let (mut drummer, name) = self.drummer(chosen, style)?;
         let take = lockstep_offline::play(&song, &controls, drummer.as_mut());
         let sound = match &self.wav {
@@ -259,10 +259,10 @@ impl Jam {
             Some(name) => presets::find(name)?.controls(),
             None => (neutral(), Drummer::default(), KitChoice::default()),
         };
-        let taste = &mut controls.taste;
+        let settings = &mut controls.settings;
         let told = [
-            (&mut taste.variation, self.variation),
-            (&mut taste.follow, self.follow),
+            (&mut settings.variation, self.variation),
+            (&mut settings.follow, self.follow),
             (&mut controls.density, self.density),
             (&mut controls.shuffle, self.shuffle),
             (&mut controls.swing, self.swing),
@@ -272,8 +272,8 @@ impl Jam {
         for (knob, told) in told {
             *knob = told.unwrap_or(*knob);
         }
-        taste.seed = self.seed.unwrap_or(taste.seed);
-        taste.style = self.style.map(|style| style - 1).or(taste.style);
+        settings.seed = self.seed.unwrap_or(settings.seed);
+        settings.style = self.style.map(|style| style - 1).or(settings.style);
         controls.fills = self.fills.map_or(controls.fills, Fills::Every);
         if self.keep_time {
             controls.silence = SilencePolicy::KeepTime;
@@ -314,20 +314,27 @@ impl Jam {
     }
 
     /// The drummer on the requested device.
-    fn on_device(&self, predictor: Predictor, weights: &[u8]) -> OnDevice {
+    fn on_device(&self, predictor: Predictor, weights: &[u8]) -> DeviceGenerator {
         let device = self.device;
-        let tell = |device: &str| println!("Predicting on the {device}.");
-        OnDevice::new(predictor, weights, Search::here(), move || device, tell).settled()
+        let log = |device: &str| println!("Predicting on the {device}.");
+        DeviceGenerator::new(
+            predictor,
+            weights,
+            DeviceSearch::here(),
+            move || device,
+            log,
+        )
+        .wait_for_device()
     }
 }
 
 /// The controls without any options.
 fn neutral() -> Controls {
     Controls {
-        taste: Taste {
+        settings: GeneratorSettings {
             seed: DEFAULT_SEED,
             variation: 0.1,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Controls::default()
     }

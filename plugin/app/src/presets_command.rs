@@ -9,12 +9,12 @@ pub(crate) fn list() -> Result<()> {
     show(presets::factory());
     let user = presets::user()?;
     println!("\nYour own, in {}:", user.folder.display());
-    if user.presets.is_empty() && user.troubles.is_empty() {
+    if user.presets.is_empty() && user.problems.is_empty() {
         println!("  none yet");
     }
     show(&user.presets);
-    for trouble in &user.troubles {
-        eprintln!("Left out: {trouble}");
+    for problem in &user.problems {
+        eprintln!("Left out: {problem}");
     }
     Ok(())
 }

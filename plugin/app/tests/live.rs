@@ -10,7 +10,7 @@ mod stage;
 use std::fs;
 
 use lockstep_files::midi_file::{self, Pick};
-use stage::{App, Musician, RATE_HZ, Recorder, Server, config_folder};
+use stage::{App, JackServer, Musician, RATE_HZ, Recorder, config_folder};
 
 /// Everything on the grid, at four beats a second.
 const ON_THE_GRID: [&str; 8] = [
@@ -77,7 +77,7 @@ fn assert_all_ended(recorder: &Recorder) {
 
 #[test]
 fn in_free_run_the_first_note_is_beat_one_and_the_drums_are_on_the_grid() {
-    let server = Server::start();
+    let server = JackServer::start();
     let folder = config_folder();
     let mut app = App::start(&folder, &ON_THE_GRID);
     let musician = Musician::of("lockstep:bass");
@@ -108,14 +108,14 @@ fn in_free_run_the_first_note_is_beat_one_and_the_drums_are_on_the_grid() {
         .collect();
     assert!(off_grid.is_empty(), "off the grid: {off_grid:?}");
     assert!(app.terminate().success());
-    recorder.settle();
+    recorder.await_last_notes();
     assert_all_ended(&recorder);
     drop(server);
 }
 
 #[test]
 fn a_control_key_saves_the_take_without_stopping_it() {
-    let server = Server::start();
+    let server = JackServer::start();
     let folder = config_folder();
     let args = [&ON_THE_GRID[..], &["--set", "ctl_key=C1"]].concat();
     let mut app = App::start(&folder, &args);
@@ -168,7 +168,7 @@ fn a_control_key_saves_the_take_without_stopping_it() {
 
 #[test]
 fn behind_a_jittering_midi_clock_the_drums_are_within_two_milliseconds() {
-    let _server = Server::start();
+    let _server = JackServer::start();
     let folder = config_folder();
     let mut app = App::start(&folder, &ON_THE_GRID[2..]);
     let musician = Musician::of("lockstep:bass");
@@ -215,7 +215,7 @@ fn behind_a_jittering_midi_clock_the_drums_are_within_two_milliseconds() {
 
 #[test]
 fn behind_jacks_rolling_transport_the_drums_are_on_its_grid() {
-    let _server = Server::start();
+    let _server = JackServer::start();
     let folder = config_folder();
     let mut args = vec!["--sync", "jack"];
     args.extend(ON_THE_GRID);
@@ -242,7 +242,7 @@ fn behind_jacks_rolling_transport_the_drums_are_on_its_grid() {
         .collect();
     assert!(off_grid.is_empty(), "off the grid: {off_grid:?}");
     musician.stop();
-    recorder.settle();
+    recorder.await_last_notes();
     assert_all_ended(&recorder);
     assert!(app.has_said("Following JACK's transport, 240 BPM"));
     assert!(app.terminate().success());
@@ -250,7 +250,7 @@ fn behind_jacks_rolling_transport_the_drums_are_on_its_grid() {
 
 #[test]
 fn quitting_ends_the_notes_and_the_settings_come_back() {
-    let _server = Server::start();
+    let _server = JackServer::start();
     let folder = config_folder();
     let mut args = vec![
         "--cc",
@@ -274,7 +274,7 @@ fn quitting_ends_the_notes_and_the_settings_come_back() {
     let notes = recorder.notes();
     assert_eq!(notes, [(begin, [0x99, 40, 100])]);
     assert!(app.terminate().success());
-    recorder.settle();
+    recorder.await_last_notes();
     assert_all_ended(&recorder);
     // The second run remembers the settings; one with `--fresh` does not.
     let listed = stage::list_parameters(&folder, &[]);
@@ -294,7 +294,7 @@ fn quitting_ends_the_notes_and_the_settings_come_back() {
 
 #[test]
 fn losing_the_server_is_reported_and_the_settings_are_saved() {
-    let server = Server::start();
+    let server = JackServer::start();
     let folder = config_folder();
     let mut app = App::start(&folder, &["--set", "seed=7"]);
     drop(server);
@@ -307,7 +307,7 @@ fn losing_the_server_is_reported_and_the_settings_are_saved() {
 
 #[test]
 fn the_pins_come_back_in_the_next_session() {
-    let _server = Server::start();
+    let _server = JackServer::start();
     let folder = config_folder();
     let file = folder.path().join("live.toml");
     let play = |seed: &str| {
@@ -325,7 +325,7 @@ fn the_pins_come_back_in_the_next_session() {
 
 #[test]
 fn missing_devices_and_names_are_errors_that_say_what_to_do() {
-    let server = Server::start();
+    let server = JackServer::start();
     let folder = config_folder();
     let failed = |args: &[&str]| {
         let (code, said) = stage::run(&folder, args);

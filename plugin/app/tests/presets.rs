@@ -266,16 +266,16 @@ fn the_program_lists_all_presets_and_reports_bad_files() -> Result<()> {
     fs::write(folder.path().join("bad.toml"), "name = 3")?;
     let output = lockstep(folder.path(), &["presets"])?;
     assert!(output.status.success());
-    let (told, wrong) = (
+    let (output, wrong) = (
         String::from_utf8(output.stdout)?,
         String::from_utf8(output.stderr)?,
     );
     for preset in factory() {
-        assert!(told.contains(&preset.name) && told.contains(&preset.about));
+        assert!(output.contains(&preset.name) && output.contains(&preset.about));
     }
     let place = folder.path().display().to_string();
     for word in ["Mine", "All mine.", &place] {
-        assert!(told.contains(word), "{word}: {told}");
+        assert!(output.contains(word), "{word}: {output}");
     }
     assert!(wrong.contains("bad.toml"), "{wrong}");
     Ok(())

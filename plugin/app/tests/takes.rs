@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use lockstep::presets::factory;
-use lockstep_core::generator::{DEFAULT_SEED, Generator, Taste};
+use lockstep_core::generator::{DEFAULT_SEED, Generator, GeneratorSettings};
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::{self, Pick, Song};
@@ -53,10 +53,10 @@ fn without_bytes(line: &str) -> &str {
 /// The controls of the program where nobody turns any.
 fn untouched() -> Controls {
     Controls {
-        taste: Taste {
+        settings: GeneratorSettings {
             seed: DEFAULT_SEED,
             variation: 0.1,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Controls::default()
     }

@@ -319,7 +319,7 @@ mod tests {
             scope.spawn(move || {
                 (1..=N).for_each(|n| {
                     writer.put(n);
-                })
+                });
             });
             let (mut last, mut n_read, mut n_lost) = (0, 0, 0);
             while n_read + n_lost < N {

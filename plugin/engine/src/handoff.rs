@@ -47,8 +47,8 @@ pub fn handoff() -> (RealtimeEnd, GeneratorEnd) {
 
 /// Identifies a request.
 #[derive(Clone, Copy, Debug)]
-struct Wanted {
-    take: u32,
+struct RequestKey {
+    playback: u32,
     measure: u64,
     heard_steps: usize,
 }
@@ -59,7 +59,7 @@ pub struct RealtimeEnd {
     requests: NewestWriter<Request>,
     plans: NewestReader<Plan>,
     /// What the last request was for.
-    wanted: Option<Wanted>,
+    wanted: Option<RequestKey>,
     /// The newest plan for `wanted`.
     newest: Option<Plan>,
 }
@@ -81,8 +81,9 @@ impl RealtimeEnd {
     /// Takes the newest plan, if it is for the measure that is wanted.
     fn receive(&mut self) {
         let is_wanted = |plan: &Plan| {
-            self.wanted
-                .is_some_and(|wanted| (wanted.take, wanted.measure) == (plan.take, plan.measure))
+            self.wanted.is_some_and(|wanted| {
+                (wanted.playback, wanted.measure) == (plan.playback, plan.measure)
+            })
         };
         if let Some(plan) = self.plans.read().filter(is_wanted) {
             self.newest = Some(plan);
@@ -93,21 +94,21 @@ impl RealtimeEnd {
 impl PlanSource for RealtimeEnd {
     fn publish(&mut self, request: &Request) {
         self.receive();
-        self.wanted = Some(Wanted {
-            take: request.take,
+        self.wanted = Some(RequestKey {
+            playback: request.playback,
             measure: request.measure,
             heard_steps: request.heard_steps,
         });
         self.newest = self
             .newest
-            .filter(|plan| (plan.take, plan.measure) == (request.take, request.measure));
+            .filter(|plan| (plan.playback, plan.measure) == (request.playback, request.measure));
         self.requests.write(*request);
     }
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         self.receive();
         self.newest
-            .filter(|plan| (plan.take, plan.measure) == (take, measure))
+            .filter(|plan| (plan.playback, plan.measure) == (playback, measure))
     }
 }
 
@@ -136,9 +137,9 @@ mod tests {
 
     use super::*;
 
-    fn request(take: u32, measure: u64, heard_steps: usize) -> Request {
+    fn request(playback: u32, measure: u64, heard_steps: usize) -> Request {
         Request {
-            take,
+            playback,
             measure,
             heard_steps,
             ..Request::default()
@@ -147,7 +148,7 @@ mod tests {
 
     fn answer(request: &Request) -> Plan {
         Plan {
-            take: request.take,
+            playback: request.playback,
             measure: request.measure,
             heard_steps: request.heard_steps,
             hits: HitMap::default(),
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_of_another_take_or_measure_is_stale() {
+    fn a_plan_of_another_playback_or_measure_is_stale() {
         let (mut realtime, mut generator) = handoff();
         realtime.publish(&request(1, 1, 16));
         generator.answer(answer(&request(1, 1, 16)));

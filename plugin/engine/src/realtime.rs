@@ -21,11 +21,11 @@ mod follow;
 mod free_run;
 mod gates;
 mod gesture;
-mod happening;
 mod ideas;
 mod ladder;
 mod listener;
 mod measure;
+mod next_event;
 mod own_clock;
 mod passage;
 mod pins;
@@ -36,7 +36,7 @@ mod taps;
 #[cfg(test)]
 mod tests;
 
-pub use bass_input::{BassInput, Cue, InputEvent, InputSettings, Meaning};
+pub use bass_input::{BassInput, InputEvent, InputSettings, KeyCommand, Meaning};
 pub use block::{
     BassEvent, BassEventKind, Block, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
     MAX_DRUM_EVENTS, Transport,
@@ -48,18 +48,18 @@ pub use fills::Fills;
 pub use ladder::{PlanSource, Rung, Tally};
 pub use passage::{Mark, MarkKind, Passage};
 pub use pins::{Pin, Pins};
-pub use snapshot::{Cell, Cells, Snapshot, Time};
+pub use snapshot::{Cell, Cells, ClockSource, Snapshot};
 
 use clock::Timeline;
 use fills::FillButton;
 use gates::{Gates, NotStruck, Strike};
-use happening::{Happening, frame_in};
 use ideas::Ideas;
 use ladder::{Downbeat, Ladder};
-use listener::{FIRST_ROW, Heard, Listener};
-use lockstep_core::generator::{Request, Taste};
+use listener::{FIRST_ROW, Listener, NoteTime};
+use lockstep_core::generator::{GeneratorSettings, Request};
 use lockstep_core::representation::{Beats, Meter};
 use measure::{Measure, Tick};
+use next_event::{BlockEvent, frame_in};
 use own_clock::OwnClock;
 use score::{Feel, Score};
 use std::slice;
@@ -73,7 +73,7 @@ const OWN_TAKE: f32 = 0.5;
 pub struct Performer {
     mode: Mode,
     /// Counts playbacks. Never reset, so a plan of an earlier playback cannot be mistaken for one of this playback.
-    take: u32,
+    playback: u32,
     measure: Measure,
     /// Meter of the next measure.
     next_meter: Meter,
@@ -108,7 +108,7 @@ enum Mode {
 }
 
 /// Everything that playing one block needs.
-struct Hand<'a, P> {
+struct BlockContext<'a, P> {
     block: &'a Block<'a>,
     controls: &'a Controls,
     plans: &'a mut P,
@@ -129,7 +129,7 @@ impl Performer {
     pub fn new() -> Self {
         Self {
             mode: Mode::Resting,
-            take: 0,
+            playback: 0,
             measure: Measure::new(0, Beats(0.0), Meter::COMMON, FIRST_ROW),
             next_meter: Meter::COMMON,
             listener: Listener::new(),
@@ -154,7 +154,7 @@ impl Performer {
     pub fn reset(&mut self) {
         let gates = std::mem::take(&mut self.gates);
         *self = Self {
-            take: self.take.wrapping_add(1),
+            playback: self.playback.wrapping_add(1),
             gates,
             is_released: false,
             passage: self.passage.rest(),
@@ -227,41 +227,41 @@ impl Performer {
         }
         self.fill.hold(controls.fill_now);
         self.ideas.hold(controls.new_idea);
-        let mut hand = Hand {
+        let mut context = BlockContext {
             block,
             controls,
             plans,
             out,
         };
-        if let Some(timeline) = self.follow(&mut hand) {
-            self.play(&timeline, &mut block.bass.iter(), &mut hand);
+        if let Some(timeline) = self.follow(&mut context) {
+            self.play(&timeline, &mut block.bass.iter(), &mut context);
         } else {
-            self.run_free(&mut hand);
+            self.run_free(&mut context);
         }
         self.gates.pass(block.n_frames);
         self.taps.pass(block.n_frames);
     }
 
     /// The downbeat of a measure: chooses its drums, which do not change after that.
-    fn begin<P: PlanSource>(&mut self, next: Measure, hand: &mut Hand<'_, P>) {
+    fn begin<P: PlanSource>(&mut self, next: Measure, context: &mut BlockContext<'_, P>) {
         let downbeat = Downbeat {
-            take: self.take,
+            playback: self.playback,
             measure: next.serial,
-            seed: hand.controls.taste.seed,
+            seed: context.controls.settings.seed,
             meter: self.measure.meter,
             next_meter: next.meter,
             window: &self.listener.window(self.measure.heard_row()),
             has_asked: self.measure.has_asked,
-            silence: hand.controls.silence,
+            silence: context.controls.silence,
             playing: self.score.hits(),
         };
-        let hits = self.ladder.choose(&downbeat, hand.plans);
+        let hits = self.ladder.choose(&downbeat, context.plans);
         self.fill.begin_measure();
         self.measure = next;
         self.passage.mark(next.place, next.meter, MarkKind::Measure);
         self.listener.begin_measure(next.open_row());
         self.score
-            .begin(&hits, self.feel(hand.controls), hand.controls.pins);
+            .begin(&hits, self.feel(context.controls), context.controls.pins);
     }
 
     /// Plays everything that happens in a block, or a part of it, in time order. Returns the frame it has played up to: the
@@ -270,37 +270,39 @@ impl Performer {
         &mut self,
         timeline: &Timeline,
         bass: &mut slice::Iter<'_, BassEvent>,
-        hand: &mut Hand<'_, P>,
+        context: &mut BlockContext<'_, P>,
     ) -> FrameOffset {
         let place = self.measure.place_of(timeline.position);
         self.passage
-            .pass(place, timeline, hand.block.sample_rate_hz);
+            .pass(place, timeline, context.block.sample_rate_hz);
         self.passage.follow_meter(self.measure.meter);
-        self.score.follow(self.feel(hand.controls));
+        self.score.follow(self.feel(context.controls));
         let rel = Beats(timeline.position.0 - self.measure.start.0);
-        self.score.settle(hand.controls.pins, rel);
+        self.score.set_pins(context.controls.pins, rel);
         self.last = Some(*timeline);
         let mut now = timeline.first;
-        while let Some((frame, what)) = self.next(timeline, hand.block, bass.as_slice().first()) {
+        while let Some((frame, what)) =
+            self.next_event(timeline, context.block, bass.as_slice().first())
+        {
             // A late event is played now; the order stays.
             now = now.max(frame);
             match what {
-                Happening::Close => self.close_cell(timeline, hand),
-                Happening::Bass => {
+                BlockEvent::Close => self.close_cell(timeline, context),
+                BlockEvent::Bass => {
                     if let Some(event) = bass.next()
-                        && self.heed(event.kind, frame, timeline, hand)
+                        && self.heed(event.kind, frame, timeline, context)
                     {
-                        self.hear(event.kind, frame, timeline, hand);
+                        self.hear(event.kind, frame, timeline, context);
                     }
                 }
-                Happening::End(voice) => self.gates.end(voice, now, hand.out),
-                Happening::Hit => self.strike(now, hand),
-                Happening::Step if self.is_over(hand.controls) => {
-                    self.rest(now, hand.out);
+                BlockEvent::End(voice) => self.gates.end(voice, now, context.out),
+                BlockEvent::Hit => self.strike(now, context),
+                BlockEvent::Step if self.is_over(context.controls) => {
+                    self.rest(now, context.out);
                     self.passage.stop(now);
                     return now;
                 }
-                Happening::Step => self.step(hand),
+                BlockEvent::Step => self.step(context),
             }
         }
         timeline.end
@@ -312,17 +314,17 @@ impl Performer {
         kind: BassEventKind,
         frame: FrameOffset,
         timeline: &Timeline,
-        hand: &Hand<'_, P>,
+        context: &BlockContext<'_, P>,
     ) {
-        let beats_per_s = timeline.beats_per_frame * hand.block.sample_rate_hz;
-        let late_hands_s = f64::from(hand.controls.late_hands_ms.clamp(0.0, 100.0)) / 1000.0;
+        let beats_per_s = timeline.beats_per_frame * context.block.sample_rate_hz;
+        let late_hands_s = f64::from(context.controls.late_hands_ms.clamp(0.0, 100.0)) / 1000.0;
         let earlier = Beats(late_hands_s * beats_per_s);
         match kind {
             BassEventKind::Fill => self.fill.press(),
             BassEventKind::NewIdea => self.ideas.press(),
             _ => {
                 let (row, lateness) = self.measure.place(timeline.position_of(frame), earlier);
-                let heard = Heard {
+                let heard = NoteTime {
                     row,
                     lateness,
                     step_s: 0.25 / beats_per_s,
@@ -333,7 +335,11 @@ impl Performer {
     }
 
     /// A step's cell closes: everything that belongs to it has been heard, so the next measure can be requested.
-    fn close_cell<P: PlanSource>(&mut self, timeline: &Timeline, hand: &mut Hand<'_, P>) {
+    fn close_cell<P: PlanSource>(
+        &mut self,
+        timeline: &Timeline,
+        context: &mut BlockContext<'_, P>,
+    ) {
         self.measure.half_step += 1;
         let end_row = self.measure.end_row();
         let window = self.listener.window(end_row);
@@ -344,34 +350,37 @@ impl Performer {
             self.listener.begin_idea(end_row);
         }
         let measure = self.measure.serial + 1;
-        hand.plans.publish(&Request {
-            take: self.take,
+        context.plans.publish(&Request {
+            playback: self.playback,
             measure,
             heard_steps: self.measure.half_step / 2,
             meter: self.measure.meter,
-            tempo_bpm: timeline.tempo_bpm(hand.block.sample_rate_hz),
+            tempo_bpm: timeline.tempo_bpm(context.block.sample_rate_hz),
             window,
             played: self.listener.played(end_row),
-            taste: Taste {
+            settings: GeneratorSettings {
                 idea: self.ideas.current(),
-                fill: self.fill.ask(hand.controls.fills, measure),
-                ..hand.controls.taste
+                fill: self.fill.ask(context.controls.fills, measure),
+                ..context.controls.settings
             },
         });
         self.measure.has_asked = true;
     }
 
     /// A step begins; the next measure too, if it is its first step.
-    fn step<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
+    fn step<P: PlanSource>(&mut self, context: &mut BlockContext<'_, P>) {
         if self.measure.tick() == Tick::Downbeat {
-            self.begin(self.measure.next(self.measure.end(), self.next_meter), hand);
+            self.begin(
+                self.measure.next(self.measure.end(), self.next_meter),
+                context,
+            );
         }
         self.listener.begin_step(self.measure.open_row());
         self.measure.half_step += 1;
     }
 
     /// The next hit is due: density decides whether it sounds.
-    fn strike<P>(&mut self, frame: FrameOffset, hand: &mut Hand<'_, P>) {
+    fn strike<P>(&mut self, frame: FrameOffset, context: &mut BlockContext<'_, P>) {
         let Some(hit) = self.score.pop() else { return };
         // The generator hears the drums before density and gain. So it predicts the same at every density, and more density
         // only adds hits.
@@ -382,18 +391,18 @@ impl Performer {
                 hit.velocity,
             );
         }
-        let density = hand.controls.density_of(hit.voice);
-        if !hit.presence.sounds_at(density) || hand.controls.is_bypassed {
+        let density = context.controls.density_of(hit.voice);
+        if !hit.presence.sounds_at(density) || context.controls.is_bypassed {
             return;
         }
         let strike = Strike {
             frame,
             voice: hit.voice,
-            velocity: hand.controls.loudness(hit.velocity),
-            map: hand.controls.map,
-            sample_rate_hz: hand.block.sample_rate_hz,
+            velocity: context.controls.loudness(hit.velocity),
+            map: context.controls.map,
+            sample_rate_hz: context.block.sample_rate_hz,
         };
-        match self.gates.strike(strike, hand.out) {
+        match self.gates.strike(strike, context.out) {
             Ok(()) => self.score.note_struck(hit.step_idx, hit.voice),
             Err(NotStruck::Already) => {}
             Err(NotStruck::NoRoom) => {

@@ -1,7 +1,7 @@
-//! A thread that all instances of the process share: it starts with the first member and ends with the last.
+//! A thread that all instances of the process share: it starts with the first client and ends with the last.
 //!
-//! Members join and leave through a channel, from threads that may wait. What the thread does is its [`Work`]; it hears from
-//! the audio threads by polling lock-free queues. Never on the audio thread.
+//! Clients join and leave through a channel, from threads that may wait. What the thread does for them is its [`Service`]; it
+//! hears from the audio threads by polling lock-free queues. Never on the audio thread.
 #![allow(
     clippy::disallowed_types,
     reason = "a thread of the process, never the audio thread"
@@ -14,55 +14,55 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// What a shared thread does for its members.
-pub trait Work: Send + 'static {
-    /// What a member hands over when it joins.
-    type Member: Send + 'static;
+/// What a shared thread does for its clients.
+pub trait Service: Send + 'static {
+    /// What a client hands over when it joins.
+    type Client: Send + 'static;
 
-    /// Adds a member; no other has this number.
-    fn join(&mut self, id: u64, member: Self::Member);
+    /// Adds a client; no other has this number.
+    fn join(&mut self, id: u64, client: Self::Client);
 
-    /// Removes a member, after finishing everything it asked for.
+    /// Removes a client, after finishing everything it asked for.
     fn leave(&mut self, id: u64);
 
     /// Polls for work and does it. Returns whether there may be more; then it is called again at once.
-    fn look(&mut self) -> bool;
+    fn poll(&mut self) -> bool;
 }
 
 /// A message to the thread.
-enum News<M> {
-    Join(u64, M),
+enum ClientChange<C> {
+    Join(u64, C),
     Leave(u64),
 }
 
 /// Where a process keeps its shared thread of one kind.
-pub type Shared<M> = Mutex<Weak<SharedThread<M>>>;
+pub type SharedThreadCell<C> = Mutex<Weak<SharedThread<C>>>;
 
 /// The running thread. Dropping it joins the thread, so that none of its code runs after the plugin is unloaded.
-pub struct SharedThread<M> {
+pub struct SharedThread<C> {
     /// `None` only while this is being dropped: without a sender the thread ends.
-    news: Option<Sender<News<M>>>,
+    changes: Option<Sender<ClientChange<C>>>,
     thread: Option<JoinHandle<()>>,
-    /// The next member's number.
+    /// The next client's number.
     next_id: Mutex<u64>,
 }
 
-impl<M: Send + 'static> SharedThread<M> {
-    /// Starts a thread that polls for work: again at once while there is some, every `look_every` while there is none.
+impl<C: Send + 'static> SharedThread<C> {
+    /// Starts a thread that polls for work: again at once while there is some, every `poll_interval` while there is none.
     ///
     /// # Errors
     /// If the thread cannot be started.
     pub fn start(
         name: &str,
-        look_every: Duration,
-        work: impl Work<Member = M>,
+        poll_interval: Duration,
+        service: impl Service<Client = C>,
     ) -> io::Result<Arc<Self>> {
-        let (news, inbox) = channel();
+        let (changes, inbox) = channel();
         let thread = Builder::new()
             .name(name.to_owned())
-            .spawn(move || run(work, &inbox, look_every))?;
+            .spawn(move || run(service, &inbox, poll_interval))?;
         Ok(Arc::new(Self {
-            news: Some(news),
+            changes: Some(changes),
             thread: Some(thread),
             next_id: Mutex::new(0),
         }))
@@ -72,51 +72,51 @@ impl<M: Send + 'static> SharedThread<M> {
     ///
     /// # Errors
     /// Those of `start`.
-    pub fn shared(
-        place: &Shared<M>,
+    pub fn of_process(
+        cell: &SharedThreadCell<C>,
         start: impl FnOnce() -> io::Result<Arc<Self>>,
     ) -> io::Result<Arc<Self>> {
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = place.upgrade() {
+        let mut cell = cell.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = cell.upgrade() {
             return Ok(running);
         }
         let started = start()?;
-        *place = Arc::downgrade(&started);
+        *cell = Arc::downgrade(&started);
         Ok(started)
     }
 
-    /// Adds a member until its membership is dropped.
-    pub fn join(self: &Arc<Self>, member: M) -> Membership<M> {
+    /// Adds a client until its registration is dropped.
+    pub fn join(self: &Arc<Self>, client: C) -> Registration<C> {
         let mut next = self.next_id.lock().unwrap_or_else(PoisonError::into_inner);
         let id = *next;
         *next += 1;
-        self.tell(News::Join(id, member));
-        Membership {
+        self.send(ClientChange::Join(id, client));
+        Registration {
             thread: Arc::clone(self),
             id,
         }
     }
 }
 
-impl<M> SharedThread<M> {
-    fn tell(&self, news: News<M>) {
-        if let Some(sender) = &self.news {
-            // If the thread has ended, it has no members to tell.
-            let _ = sender.send(news);
+impl<C> SharedThread<C> {
+    fn send(&self, change: ClientChange<C>) {
+        if let Some(sender) = &self.changes {
+            // If the thread has ended, it has no clients.
+            let _ = sender.send(change);
         }
     }
 }
 
-impl<M> Drop for SharedThread<M> {
+impl<C> Drop for SharedThread<C> {
     fn drop(&mut self) {
-        self.news = None;
+        self.changes = None;
         if let Some(thread) = self.thread.take() {
             let _ended = thread.join();
         }
     }
 }
 
-impl<M> fmt::Debug for SharedThread<M> {
+impl<C> fmt::Debug for SharedThread<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedThread")
             .field("thread", &self.thread)
@@ -124,36 +124,40 @@ impl<M> fmt::Debug for SharedThread<M> {
     }
 }
 
-/// Proof of membership: dropping it leaves, and dropping the last one ends the thread.
+/// Keeps a client registered: dropping it leaves, and dropping the last one ends the thread.
 #[derive(Debug)]
-pub struct Membership<M> {
-    thread: Arc<SharedThread<M>>,
+pub struct Registration<C> {
+    thread: Arc<SharedThread<C>>,
     id: u64,
 }
 
-impl<M> Drop for Membership<M> {
+impl<C> Drop for Registration<C> {
     fn drop(&mut self) {
-        self.thread.tell(News::Leave(self.id));
+        self.thread.send(ClientChange::Leave(self.id));
     }
 }
 
-fn run<W: Work>(mut work: W, inbox: &Receiver<News<W::Member>>, look_every: Duration) {
+fn run<W: Service>(
+    mut service: W,
+    inbox: &Receiver<ClientChange<W::Client>>,
+    poll_interval: Duration,
+) {
     let mut is_busy = true;
     loop {
-        let news = if is_busy {
+        let change = if is_busy {
             inbox.try_recv().map_err(|error| match error {
                 TryRecvError::Empty => RecvTimeoutError::Timeout,
                 TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
             })
         } else {
-            inbox.recv_timeout(look_every)
+            inbox.recv_timeout(poll_interval)
         };
-        match news {
-            Ok(News::Join(id, member)) => work.join(id, member),
-            Ok(News::Leave(id)) => work.leave(id),
+        match change {
+            Ok(ClientChange::Join(id, client)) => service.join(id, client),
+            Ok(ClientChange::Leave(id)) => service.leave(id),
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
-                is_busy = work.look();
+                is_busy = service.poll();
                 continue;
             }
         }

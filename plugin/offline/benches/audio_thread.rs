@@ -3,7 +3,7 @@
 //! Checks each result before timing it. Run with `cargo bench --workspace --bench audio_thread`.
 
 use divan::{Bencher, counter::ItemsCount};
-use lockstep_core::generator::{Generator, Request, Taste};
+use lockstep_core::generator::{Generator, GeneratorSettings, Request};
 use lockstep_core::representation::{
     Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Step, Voice, Window,
 };
@@ -56,9 +56,9 @@ impl PlanSource for Twenty {
         divan::black_box(request);
     }
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         Some(Plan {
-            take,
+            playback,
             measure,
             heard_steps: 16,
             hits: self.0,
@@ -180,7 +180,7 @@ fn second_of_nine_voices(bencher: Bencher<'_, '_>, name: &str) {
 /// the sounds and is then told to stop.
 #[divan::bench(args = [44_100, 96_000, 384_000], sample_count = 20, sample_size = 1)]
 fn kit_begun(bencher: Bencher<'_, '_>, rate_hz: u32) {
-    bencher.bench_local(|| Kit::soon(rate_hz as f32, KitChoice::Acoustic));
+    bencher.bench_local(|| Kit::new_in_background(rate_hz as f32, KitChoice::Acoustic));
 }
 
 /// Time until all sounds are ready, which an offline render waits for in its first block.
@@ -210,10 +210,10 @@ fn prediction(bencher: Bencher<'_, '_>) {
         measure: 4,
         heard_steps: 16,
         window,
-        taste: Taste {
+        settings: GeneratorSettings {
             seed: 1,
             variation: 0.1,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Request::default()
     };

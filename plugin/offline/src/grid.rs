@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use lockstep_core::representation::{Beats, STEPS_PER_BEAT, Voice};
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::Song;
-use lockstep_files::sheet::Sheet;
 
 use super::measure_at;
 
@@ -21,7 +21,7 @@ pub fn grid(song: &Song) -> String {
 
 /// [`grid`] of some measures only, counted from 0; those that the song does not have are left out.
 pub fn grid_of(song: &Song, wanted: Range<usize>) -> String {
-    let sheet = Sheet::from_song(song);
+    let sheet = MeasuredSong::from_song(song);
     let mut measures = Vec::new();
     let mut at = Beats(0.0);
     while at.0 < song.length.0 {

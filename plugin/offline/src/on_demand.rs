@@ -58,10 +58,10 @@ impl<P: FnMut(&Request) -> Result<Plan, PredictError>> PlanSource for OnDemand<P
         self.newest = Some(*request);
     }
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         let request = self
             .newest
-            .filter(|request| (request.take, request.measure) == (take, measure))?;
+            .filter(|request| (request.playback, request.measure) == (playback, measure))?;
         let start = Instant::now();
         let plan = (self.predict)(&request);
         self.predictions.push(start.elapsed());

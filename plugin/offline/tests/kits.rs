@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use ebur128::{EbuR128, Mode};
 use lockstep_core::generator::DEFAULT_SEED;
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_core::representation::Voice;
 use lockstep_engine::realtime::Controls;
 use lockstep_engine::synth::{Kit, KitChoice, KitSettings};
@@ -28,10 +28,10 @@ fn example() -> anyhow::Result<Song> {
     let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())?;
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS)?;
     let controls = Controls {
-        taste: Taste {
+        settings: GeneratorSettings {
             seed: DEFAULT_SEED,
             variation: 0.1,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Controls::default()
     };

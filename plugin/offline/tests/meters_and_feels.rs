@@ -1,12 +1,12 @@
 //! How the embedded drummer plays in meters other than 4/4, and with a bass in triplets.
 
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_core::representation::{Beats, Voice};
 use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const N_MEASURES: usize = 12;
 const SEEDS: [u32; 4] = [1, 2, 3, 6];
@@ -31,15 +31,15 @@ fn song(signature: TimeSignature, starts: &[f64]) -> Song {
 }
 
 /// Takes of the song with several seeds.
-fn takes(song: &Song) -> Outcome<Vec<Song>> {
+fn takes(song: &Song) -> TestResult<Vec<Song>> {
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS)?;
     let mut takes = Vec::new();
     for seed in SEEDS {
         let controls = Controls {
-            taste: Taste {
+            settings: GeneratorSettings {
                 seed,
                 variation: 0.1,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             },
             ..Controls::default()
         };
@@ -57,7 +57,7 @@ fn starts(take: &Song, voice: Voice) -> impl Iterator<Item = f64> {
 }
 
 #[test]
-fn every_meter_has_its_kick_on_its_own_downbeat() -> Outcome {
+fn every_meter_has_its_kick_on_its_own_downbeat() -> TestResult {
     let meters: [(u8, u8, &[f64]); 7] = [
         (2, 4, &[0.0, 1.0]),
         (3, 4, &[0.0, 1.0, 2.0]),
@@ -99,12 +99,12 @@ fn every_meter_has_its_kick_on_its_own_downbeat() -> Outcome {
 }
 
 #[test]
-fn a_bass_in_triplets_gets_drums_in_triplets() -> Outcome {
+fn a_bass_in_triplets_gets_drums_in_triplets() -> TestResult {
     let triplets: Vec<f64> = (0..4)
         .flat_map(|beat| [0.0, 2.0 / 3.0].map(|at| f64::from(beat) + at))
         .collect();
     let straight: Vec<f64> = (0..8).map(|eighth| f64::from(eighth) / 2.0).collect();
-    let share_on_triplets = |at: &[f64]| -> Outcome<f64> {
+    let share_on_triplets = |at: &[f64]| -> TestResult<f64> {
         let (mut n, mut n_on) = (0, 0);
         for take in takes(&song(TimeSignature::COMMON, at))? {
             for start in starts(&take, Voice::ClosedHat) {

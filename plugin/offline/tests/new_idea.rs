@@ -24,8 +24,8 @@ fn play(seed: u32, ideas: &[u32]) -> Result<Vec<BTreeSet<(u32, u8)>>> {
         feel: 0.0,
         ..Controls::default()
     };
-    controls.taste.seed = seed;
-    controls.taste.variation = 0.1;
+    controls.settings.seed = seed;
+    controls.settings.variation = 0.1;
     let mut measures = vec![BTreeSet::new(); 16];
     let mut out = DrumEvents::new();
     for step in 0..16 * 16 {

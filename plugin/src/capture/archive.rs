@@ -10,29 +10,29 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use lockstep_engine::shared_thread::{Membership, Shared, SharedThread, Work};
+use lockstep_engine::shared_thread::{Registration, Service, SharedThread, SharedThreadCell};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::export::{ExportError, Exporting, Wish};
+use super::export::{ArchiveRequest, ExportError, PendingExport};
 use super::files::{self, SaveError};
-use super::outcome::{Board, Outcome, Told};
-use super::reel::Reel;
-use super::saving::{Request, Saves};
-use super::writer::{Busy, Job, Writer};
-use super::{Tape, What};
+use super::recent_measures::RecentMeasures;
+use super::save_outcome::{SaveMessage, SaveOutcome, SaveStatus};
+use super::saving::{SaveContext, TakeSaver};
+use super::writer::{Job, Writer, WriterBusy};
+use super::{RecordKind, RecordReader};
 
 /// Polling interval; a tape holds far more than is played in this time.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Most unhandled requests per instance.
-const MAX_WISHES: usize = 8;
+const MAX_REQUESTS: usize = 8;
 
 /// The archive of this process.
-static ARCHIVE: Shared<Member> = Mutex::new(Weak::new());
+static ARCHIVE: SharedThreadCell<ArchiveClient> = Mutex::new(Weak::new());
 
-/// Holds what many instances played. The thread ends when the archive and its last place are dropped.
+/// Holds what many instances played. The thread ends when the archive and its last handle are dropped.
 #[derive(Clone, Debug)]
-pub struct Archive(Arc<SharedThread<Member>>);
+pub struct Archive(Arc<SharedThread<ArchiveClient>>);
 
 impl Archive {
     /// The archive that all instances of this process share; the first starts its thread.
@@ -42,61 +42,61 @@ impl Archive {
     pub fn of_process() -> io::Result<Self> {
         let start = || {
             let writer = Writer::of_process();
-            let tell = |outcome: Outcome| outcome.told().log();
-            let shelf = Shelf::new(files::folder, tell, move |job| writer.put(job));
-            SharedThread::start("lockstep-archive", LOOK_EVERY, shelf)
+            let log = |outcome: SaveOutcome| outcome.message().log();
+            let service = ArchiveService::new(files::folder, log, move |job| writer.put(job));
+            SharedThread::start("lockstep-archive", POLL_INTERVAL, service)
         };
-        SharedThread::shared(&ARCHIVE, start).map(Self)
+        SharedThread::of_process(&ARCHIVE, start).map(Self)
     }
 
     /// Holds what arrives on this tape from now on.
-    pub fn keep(&self, tape: Tape) -> Place {
-        let (member, wishes) = Member::new(tape);
-        let board = member.board();
-        Place {
-            wishes,
-            board,
-            _membership: self.0.join(member),
+    pub fn register(&self, tape: RecordReader) -> ArchiveHandle {
+        let (client, requests) = ArchiveClient::new(tape);
+        let save_status = client.save_status();
+        ArchiveHandle {
+            requests,
+            save_status,
+            _registration: self.0.join(client),
         }
     }
 }
 
-/// What an instance brings: its tape, its request queue, and the board that shows it results.
+/// What an instance brings: its tape, its request queue, and the status that shows it results.
 #[derive(Debug)]
-pub(super) struct Member {
-    tape: Tape,
-    wishes: Receiver<Wish>,
-    board: Board,
+pub(super) struct ArchiveClient {
+    tape: RecordReader,
+    requests: Receiver<ArchiveRequest>,
+    save_status: SaveStatus,
 }
 
-impl Member {
-    /// A member, and the sender for its requests.
-    pub(super) fn new(tape: Tape) -> (Self, SyncSender<Wish>) {
-        let (ask, wishes) = sync_channel(MAX_WISHES);
-        let board = Board::default();
-        let member = Self {
+impl ArchiveClient {
+    /// A client, and the sender for its requests.
+    pub(super) fn new(tape: RecordReader) -> (Self, SyncSender<ArchiveRequest>) {
+        let (sender, requests) = sync_channel(MAX_REQUESTS);
+        let save_status = SaveStatus::default();
+        let client = Self {
             tape,
-            wishes,
-            board,
+            requests,
+            save_status,
         };
-        (member, ask)
+        (client, sender)
     }
 
     /// Where the instance reads how saving went.
-    pub(super) fn board(&self) -> Board {
-        self.board.clone()
+    pub(super) fn save_status(&self) -> SaveStatus {
+        self.save_status.clone()
     }
 }
 
-/// An instance's place in the archive. Saves and exports requested before it is dropped are still written; dropping does not
-/// wait for them.
-pub struct Place {
-    wishes: SyncSender<Wish>,
-    board: Board,
-    _membership: Membership<Member>,
+/// Keeps an instance registered with the archive. Saves and exports requested before it is dropped are still written; dropping
+/// does not wait for them.
+pub struct ArchiveHandle {
+    requests: SyncSender<ArchiveRequest>,
+    save_status: SaveStatus,
+    _registration: Registration<ArchiveClient>,
 }
 
-impl Place {
+impl ArchiveHandle {
     /// Saves what has been played up to now to the takes folder, as the control key does. Returns at once; [`Self::told`] says
     /// how it went.
     ///
@@ -104,15 +104,15 @@ impl Place {
     /// Allocates; never call it on the audio thread.
     pub fn save(&self) {
         // If the queue is full, it was asked for often enough.
-        let _ = self.wishes.try_send(Wish::Save);
+        let _ = self.requests.try_send(ArchiveRequest::Save);
     }
 
     /// How the last save went, by button or key; `None` before the first.
     ///
     /// # Realtime safety
     /// Locks; never call it on the audio thread.
-    pub fn told(&self) -> Option<Told> {
-        self.board.read()
+    pub fn last_save(&self) -> Option<SaveMessage> {
+        self.save_status.read()
     }
 
     /// Writes up to `n_measures` of the last measures as a MIDI file and a WAV file to a folder, which is created if needed.
@@ -120,45 +120,45 @@ impl Place {
     ///
     /// # Realtime safety
     /// Allocates; never call it on the audio thread.
-    pub fn export(&self, n_measures: NonZeroUsize, folder: &Path) -> Exporting {
-        Exporting::ask(&self.wishes, n_measures, folder)
+    pub fn export(&self, n_measures: NonZeroUsize, folder: &Path) -> PendingExport {
+        PendingExport::request(&self.requests, n_measures, folder)
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for ArchiveHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
+        f.debug_struct("ArchiveHandle").finish_non_exhaustive()
     }
 }
 
 /// An instance's tape, and what was read from it.
 #[derive(Debug)]
-struct Kept {
+struct ClientState {
     id: u64,
-    member: Member,
-    reel: Reel,
-    saves: Saves,
+    client: ArchiveClient,
+    recent: RecentMeasures,
+    saver: TakeSaver,
     n_lost: u32,
 }
 
 /// All tapes, and the functions that find the folder, report results and write files.
-pub(super) struct Shelf {
-    kept: Vec<Kept>,
+pub(super) struct ArchiveService {
+    clients: Vec<ClientState>,
     folder: Arc<dyn Fn() -> Result<PathBuf, SaveError> + Send + Sync>,
-    tell: Arc<dyn Fn(Outcome) + Send + Sync>,
-    write: Box<dyn Fn(Job) -> Result<(), Busy> + Send>,
+    log: Arc<dyn Fn(SaveOutcome) + Send + Sync>,
+    write: Box<dyn Fn(Job) -> Result<(), WriterBusy> + Send>,
 }
 
-impl Shelf {
+impl ArchiveService {
     pub(super) fn new(
         folder: impl Fn() -> Result<PathBuf, SaveError> + Send + Sync + 'static,
-        tell: impl Fn(Outcome) + Send + Sync + 'static,
-        write: impl Fn(Job) -> Result<(), Busy> + Send + 'static,
+        log: impl Fn(SaveOutcome) + Send + Sync + 'static,
+        write: impl Fn(Job) -> Result<(), WriterBusy> + Send + 'static,
     ) -> Self {
         Self {
-            kept: Vec::new(),
+            clients: Vec::new(),
             folder: Arc::new(folder),
-            tell: Arc::new(tell),
+            log: Arc::new(log),
             write: Box::new(write),
         }
     }
@@ -167,52 +167,52 @@ impl Shelf {
     /// played up to now.
     fn empty(&mut self, idx: usize) {
         let Self {
-            kept,
+            clients,
             folder,
-            tell,
+            log,
             write,
         } = self;
-        let Some(kept) = kept.get_mut(idx) else {
+        let Some(state) = clients.get_mut(idx) else {
             return;
         };
         let write = &*write;
-        let Kept {
-            member,
-            reel,
-            saves,
+        let ClientState {
+            client,
+            recent,
+            saver,
             n_lost,
             ..
-        } = kept;
-        let Member {
+        } = state;
+        let ArchiveClient {
             tape,
-            wishes,
-            board,
-        } = member;
-        let mut save = |reel: &Reel, now, kit, n_lost: &mut u32| {
-            let request = Request {
+            requests,
+            save_status,
+        } = client;
+        let mut save = |recent: &RecentMeasures, now, kit, n_lost: &mut u32| {
+            let context = SaveContext {
                 now,
                 kit,
-                board,
+                save_status,
                 folder,
-                tell,
+                log,
             };
-            saves.save(reel, n_lost, &request, write);
+            saver.save(recent, n_lost, &context, write);
         };
         // Anything played while the tape is being emptied may or may not be on it, so it is not exported.
-        let wishes: Vec<Wish> = wishes.try_iter().collect();
+        let requests: Vec<ArchiveRequest> = requests.try_iter().collect();
         let now = tape.now();
         *n_lost = n_lost.saturating_add(tape.n_lost());
         while let Some(record) = tape.next() {
-            reel.hold(&record);
-            if record.what == What::Save {
-                save(reel, record.place, tape.kit(), n_lost);
+            recent.hold(&record);
+            if record.kind == RecordKind::Save {
+                save(recent, record.place, tape.kit(), n_lost);
             }
         }
-        for wish in wishes {
-            match wish {
-                Wish::Save => save(reel, now, tape.kit(), n_lost),
-                Wish::Export(export) => {
-                    let Some((song, n_measures)) = reel.song(now, export.n_measures.get()) else {
+        for request in requests {
+            match request {
+                ArchiveRequest::Save => save(recent, now, tape.kit(), n_lost),
+                ArchiveRequest::Export(export) => {
+                    let Some((song, n_measures)) = recent.song(now, export.n_measures.get()) else {
                         export.answer(Err(ExportError::Nothing));
                         continue;
                     };
@@ -223,28 +223,28 @@ impl Shelf {
     }
 }
 
-impl Work for Shelf {
-    type Member = Member;
+impl Service for ArchiveService {
+    type Client = ArchiveClient;
 
-    fn join(&mut self, id: u64, member: Member) {
-        self.kept.push(Kept {
+    fn join(&mut self, id: u64, client: ArchiveClient) {
+        self.clients.push(ClientState {
             id,
-            member,
-            reel: Reel::default(),
-            saves: Saves::default(),
+            client,
+            recent: RecentMeasures::default(),
+            saver: TakeSaver::default(),
             n_lost: 0,
         });
     }
 
     fn leave(&mut self, id: u64) {
-        if let Some(idx) = self.kept.iter().position(|kept| kept.id == id) {
+        if let Some(idx) = self.clients.iter().position(|state| state.id == id) {
             self.empty(idx);
-            self.kept.swap_remove(idx);
+            self.clients.swap_remove(idx);
         }
     }
 
-    fn look(&mut self) -> bool {
-        (0..self.kept.len()).for_each(|idx| self.empty(idx));
+    fn poll(&mut self) -> bool {
+        (0..self.clients.len()).for_each(|idx| self.empty(idx));
         false
     }
 }

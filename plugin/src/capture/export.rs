@@ -12,20 +12,20 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::sync::{Mutex, PoisonError};
 
 use super::files::{self, WriteError};
-use super::writer::{Busy, Job};
+use super::writer::{Job, WriterBusy};
 
 /// A request to the archive from outside the audio thread.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum ArchiveRequest {
     /// Save a take to the takes folder.
     Save,
     /// Export the last measures to a chosen folder.
-    Export(Export),
+    Export(ExportRequest),
 }
 
 /// A request to export the last measures to a chosen folder.
 #[derive(Debug)]
-pub(super) struct Export {
+pub(super) struct ExportRequest {
     /// Most measures to export.
     pub(super) n_measures: NonZeroUsize,
     /// The folder for the files.
@@ -33,7 +33,7 @@ pub(super) struct Export {
     answer: SyncSender<Result<Exported, ExportError>>,
 }
 
-impl Export {
+impl ExportRequest {
     /// Queues the measures for writing, and answers when they are written.
     pub(super) fn write(
         self,
@@ -41,7 +41,7 @@ impl Export {
         n_measures: usize,
         n_lost: u32,
         kit: KitChoice,
-        write: impl Fn(Job) -> Result<(), Busy>,
+        write: impl Fn(Job) -> Result<(), WriterBusy>,
     ) {
         let (answer, stem) = (self.answer.clone(), files::stem());
         let job = move || {
@@ -94,7 +94,7 @@ pub enum ExportError {
     Write(#[from] WriteError),
     /// The writer's queue is full, or it has no thread.
     #[error("{0}")]
-    Busy(#[from] Busy),
+    Busy(#[from] WriterBusy),
     /// Too many exports were requested at once.
     #[error("other exports are still in progress: wait for them, then export again")]
     TooMany,
@@ -108,18 +108,23 @@ pub enum ExportError {
 
 /// An export in progress.
 #[derive(Debug)]
-pub struct Exporting(Mutex<Receiver<Result<Exported, ExportError>>>);
+pub struct PendingExport(Mutex<Receiver<Result<Exported, ExportError>>>);
 
-impl Exporting {
-    pub(super) fn ask(wishes: &SyncSender<Wish>, n_measures: NonZeroUsize, folder: &Path) -> Self {
+impl PendingExport {
+    pub(super) fn request(
+        requests: &SyncSender<ArchiveRequest>,
+        n_measures: NonZeroUsize,
+        folder: &Path,
+    ) -> Self {
         let (answer, outcome) = sync_channel(1);
-        let export = Export {
+        let export = ExportRequest {
             n_measures,
             folder: folder.to_owned(),
             answer,
         };
         // If the archive has gone, the request and its sender are dropped, and the outcome is `Gone`.
-        if let Err(TrySendError::Full(Wish::Export(export))) = wishes.try_send(Wish::Export(export))
+        if let Err(TrySendError::Full(ArchiveRequest::Export(export))) =
+            requests.try_send(ArchiveRequest::Export(export))
         {
             export.answer(Err(ExportError::TooMany));
         }

@@ -10,7 +10,7 @@ use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::{self, Song};
 use lockstep_files::whole::NewFile;
 
-use super::writer::Busy;
+use super::writer::WriterBusy;
 
 /// Environment variable with the takes folder to use instead of `Lockstep` in the user's music folder.
 pub const FOLDER_VARIABLE: &str = "LOCKSTEP_TAKES";
@@ -31,7 +31,7 @@ pub enum SaveError {
     Write(#[from] WriteError),
     /// The writer's queue is full, or it has no thread.
     #[error("{0}")]
-    Busy(#[from] Busy),
+    Busy(#[from] WriterBusy),
 }
 
 /// Why the two files of a take were not written; then neither exists.
@@ -80,7 +80,7 @@ pub(super) fn write(
     kit: KitChoice,
 ) -> Result<PathBuf, WriteError> {
     fs::create_dir_all(folder).map_err(at(folder))?;
-    let names = Names { folder, stem };
+    let names = TakeNames { folder, stem };
     // The notes first: if the process exits while the audio is rendered, they are still there.
     let mut n = names.write_notes(1, song)?;
     let written = sound(folder, song, kit);
@@ -107,12 +107,12 @@ pub(super) fn write(
 }
 
 /// The possible file names of a take.
-struct Names<'a> {
+struct TakeNames<'a> {
     folder: &'a Path,
     stem: &'a str,
 }
 
-impl Names<'_> {
+impl TakeNames<'_> {
     fn of(&self, n: u32, extension: &str) -> PathBuf {
         let Self { folder, stem } = self;
         match n {

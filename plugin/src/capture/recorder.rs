@@ -19,13 +19,13 @@ use lockstep_engine::channel::TapeWriter;
 use lockstep_engine::realtime::{BassEventKind, Block, Button, DrumEvent, FrameOffset, Passage};
 use lockstep_engine::synth::KitChoice;
 
-use super::{N_RESERVED, Record, Shared, What};
+use super::{CaptureState, N_RESERVED, Record, RecordKind};
 
 /// Writes to the tape.
 #[derive(Debug)]
 pub struct Recorder {
     records: TapeWriter<Record>,
-    shared: Arc<Shared>,
+    state: Arc<CaptureState>,
     /// The tempo that was recorded last.
     tempo_bpm: f32,
     /// Beats played so far.
@@ -34,10 +34,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(records: TapeWriter<Record>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(records: TapeWriter<Record>, state: Arc<CaptureState>) -> Self {
         Self {
             records,
-            shared,
+            state,
             tempo_bpm: 0.0,
             now: Beats(0.0),
             save: Button::default(),
@@ -54,12 +54,15 @@ impl Recorder {
         };
         self.now = passage.end();
         for mark in passage.marks() {
-            self.put(mark.place, What::Mark(*mark));
+            self.put(mark.place, RecordKind::Mark(*mark));
         }
         let tempo_bpm = passage.tempo_bpm();
         if let Some(tempo_bpm) = tempo_bpm.filter(|bpm| bpm.to_bits() != self.tempo_bpm.to_bits()) {
             self.tempo_bpm = tempo_bpm;
-            self.put(passage.place_of(FrameOffset(0)), What::Tempo(tempo_bpm));
+            self.put(
+                passage.place_of(FrameOffset(0)),
+                RecordKind::Tempo(tempo_bpm),
+            );
         }
         for event in block.bass {
             // Bass notes while the clock is stopped are not recorded.
@@ -67,24 +70,24 @@ impl Recorder {
                 continue;
             }
             let place = passage.place_of(event.frame.min(FrameOffset(last)));
-            self.put(place, What::Bass(event.kind));
+            self.put(place, RecordKind::Bass(event.kind));
         }
         for event in drums {
             let place = passage.place_of(event.frame);
-            self.put(place, What::Drum(event.voice, event.kind));
+            self.put(place, RecordKind::Drum(event.voice, event.kind));
         }
         let now = self.now.0.to_bits();
-        self.shared.now.store(now, Ordering::Release);
+        self.state.now.store(now, Ordering::Release);
     }
 
     /// Sets the current kit, with which takes are rendered.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub fn hear(&self, kit: KitChoice) {
+    pub fn set_kit(&self, kit: KitChoice) {
         let place = KitChoice::ALL.iter().position(|choice| *choice == kit);
         let place = place.and_then(|place| u8::try_from(place).ok());
-        self.shared
+        self.state
             .kit
             .store(place.unwrap_or_default(), Ordering::Relaxed);
     }
@@ -106,7 +109,7 @@ impl Recorder {
     pub fn save(&mut self) {
         let record = Record {
             place: self.now,
-            what: What::Save,
+            kind: RecordKind::Save,
         };
         self.records.put(record);
     }
@@ -117,7 +120,7 @@ impl Recorder {
         self.records.n_lost()
     }
 
-    fn put(&mut self, place: Beats, what: What) {
-        self.records.put_leaving(N_RESERVED, Record { place, what });
+    fn put(&mut self, place: Beats, kind: RecordKind) {
+        self.records.put_leaving(N_RESERVED, Record { place, kind });
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub enum RevealError {
     /// The file does not exist.
     #[error("{} no longer exists: export it again", .0.display())]
-    NotThere(PathBuf),
+    Missing(PathBuf),
     /// No file manager responded.
     #[error("no file manager could show {}: {source}; open its folder yourself", path.display())]
     NoFileManager {
@@ -29,7 +29,7 @@ pub enum RevealError {
 /// Calls the system and waits; never call it on the audio thread.
 pub fn reveal(path: &Path) -> Result<(), RevealError> {
     if !path.exists() {
-        return Err(RevealError::NotThere(path.to_owned()));
+        return Err(RevealError::Missing(path.to_owned()));
     }
     system::reveal(path).map_err(|source| RevealError::NoFileManager {
         path: path.to_owned(),
@@ -54,9 +54,9 @@ mod system {
     use opener::OpenError;
 
     /// The interface that desktop file managers implement (freedesktop.org, "File Manager D-Bus Interface").
-    const NAME: &str = "org.freedesktop.FileManager1";
-    const PLACE: &str = "/org/freedesktop/FileManager1";
-    const SHOW: &str = "org.freedesktop.FileManager1.ShowItems";
+    const BUS_NAME: &str = "org.freedesktop.FileManager1";
+    const OBJECT_PATH: &str = "/org/freedesktop/FileManager1";
+    const SHOW_ITEMS: &str = "org.freedesktop.FileManager1.ShowItems";
 
     pub(super) fn reveal(path: &Path) -> Result<(), OpenError> {
         let path = path.canonicalize().map_err(OpenError::Io)?;
@@ -76,12 +76,17 @@ mod system {
         let mut dbus_send = Command::new("dbus-send");
         dbus_send
             .args(["--session", "--type=method_call", "--print-reply"])
-            .args(["--reply-timeout=5000", &format!("--dest={NAME}")])
-            .args([PLACE, SHOW, &format!("array:string:{uri}"), "string:"]);
+            .args(["--reply-timeout=5000", &format!("--dest={BUS_NAME}")])
+            .args([
+                OBJECT_PATH,
+                SHOW_ITEMS,
+                &format!("array:string:{uri}"),
+                "string:",
+            ]);
         let mut gdbus = Command::new("gdbus");
         gdbus
-            .args(["call", "--session", "--timeout", "5", "--dest", NAME])
-            .args(["--object-path", PLACE, "--method", SHOW])
+            .args(["call", "--session", "--timeout", "5", "--dest", BUS_NAME])
+            .args(["--object-path", OBJECT_PATH, "--method", SHOW_ITEMS])
             .args([&format!("['{uri}']"), "''"]);
         [dbus_send, gdbus]
     }

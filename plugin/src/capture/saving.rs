@@ -13,116 +13,116 @@ use lockstep_engine::synth::KitChoice;
 
 use super::N_MEASURES;
 use super::files::{self, SaveError};
-use super::outcome::{Board, Outcome};
-use super::reel::Reel;
-use super::writer::{Busy, Job};
+use super::recent_measures::RecentMeasures;
+use super::save_outcome::{SaveOutcome, SaveStatus};
+use super::writer::{Job, WriterBusy};
 
 /// What a save needs besides the notes.
-pub(super) struct Request<'a> {
+pub(super) struct SaveContext<'a> {
     /// Save up to here.
     pub(super) now: Beats,
     /// The kit for the audio.
     pub(super) kit: KitChoice,
     /// Shows the instance the outcome.
-    pub(super) board: &'a Board,
+    pub(super) save_status: &'a SaveStatus,
     /// The takes folder.
     pub(super) folder: &'a Arc<dyn Fn() -> Result<PathBuf, SaveError> + Send + Sync>,
     /// Also gets the outcome.
-    pub(super) tell: &'a Arc<dyn Fn(Outcome) + Send + Sync>,
+    pub(super) log: &'a Arc<dyn Fn(SaveOutcome) + Send + Sync>,
 }
 
 /// An instance's last save.
 #[derive(Default)]
-pub(super) struct Saves {
+pub(super) struct TakeSaver {
     /// Number of notes begun at the time, and the state of the save.
-    last: Option<(u64, Arc<Mutex<State>>)>,
+    last: Option<(u64, Arc<Mutex<SaveState>>)>,
 }
 
 /// State of a save.
-enum State {
-    OnItsWay,
-    There(PathBuf),
+enum SaveState {
+    InProgress,
+    Written(PathBuf),
     Failed,
 }
 
-impl Saves {
-    /// Saves what is on a reel, unless that has been done.
+impl TakeSaver {
+    /// Saves the recent measures, unless that has been done.
     pub(super) fn save(
         &mut self,
-        reel: &Reel,
+        recent: &RecentMeasures,
         n_lost: &mut u32,
-        request: &Request<'_>,
-        write: impl Fn(Job) -> Result<(), Busy>,
+        context: &SaveContext<'_>,
+        write: impl Fn(Job) -> Result<(), WriterBusy>,
     ) {
-        let Request {
+        let SaveContext {
             now,
             kit,
-            board,
+            save_status,
             folder,
-            tell,
-        } = *request;
-        let say = {
-            let (board, tell) = (board.clone(), Arc::clone(tell));
-            move |outcome: Outcome| {
-                board.show(outcome.told());
-                tell(outcome);
+            log,
+        } = *context;
+        let report = {
+            let (save_status, log) = (save_status.clone(), Arc::clone(log));
+            move |outcome: SaveOutcome| {
+                save_status.show(outcome.message());
+                log(outcome);
             }
         };
         if let Some((n_begun, state)) = &self.last {
             match &*lock(state) {
                 // The outcome of the running save also answers this press.
-                State::OnItsWay => return,
-                State::There(path) if *n_begun == reel.n_begun() && path.is_file() => {
-                    say(Outcome::Again { path: path.clone() });
+                SaveState::InProgress => return,
+                SaveState::Written(path) if *n_begun == recent.n_begun() && path.is_file() => {
+                    report(SaveOutcome::Again { path: path.clone() });
                     return;
                 }
-                State::There(_) | State::Failed => {}
+                SaveState::Written(_) | SaveState::Failed => {}
             }
         }
-        let Some((song, n_measures)) = reel.song(now, N_MEASURES) else {
-            say(Outcome::Nothing);
+        let Some((song, n_measures)) = recent.song(now, N_MEASURES) else {
+            report(SaveOutcome::Nothing);
             return;
         };
         let n_lost = std::mem::take(n_lost);
-        let state = Arc::new(Mutex::new(State::OnItsWay));
-        self.last = Some((reel.n_begun(), Arc::clone(&state)));
+        let state = Arc::new(Mutex::new(SaveState::InProgress));
+        self.last = Some((recent.n_begun(), Arc::clone(&state)));
         let job = {
             let (folder, stem) = (Arc::clone(folder), files::stem());
-            let (say, state) = (say.clone(), Arc::clone(&state));
+            let (report, state) = (report.clone(), Arc::clone(&state));
             move || {
                 let written = catch_unwind(AssertUnwindSafe(|| {
                     Ok(files::write(&folder()?, &stem, &song, kit)?)
                 }));
                 let outcome = match written {
-                    Ok(Ok(path)) => Outcome::Saved {
+                    Ok(Ok(path)) => SaveOutcome::Saved {
                         path,
                         n_measures,
                         n_lost,
                     },
-                    Ok(Err(error)) => Outcome::Failed(error),
-                    Err(_) => Outcome::Panicked,
+                    Ok(Err(error)) => SaveOutcome::Failed(error),
+                    Err(_) => SaveOutcome::Panicked,
                 };
                 *lock(&state) = match &outcome {
-                    Outcome::Saved { path, .. } => State::There(path.clone()),
-                    _ => State::Failed,
+                    SaveOutcome::Saved { path, .. } => SaveState::Written(path.clone()),
+                    _ => SaveState::Failed,
                 };
-                say(outcome);
+                report(outcome);
             }
         };
         if let Err(busy) = write(Box::new(job)) {
-            *lock(&state) = State::Failed;
-            say(Outcome::Failed(busy.into()));
+            *lock(&state) = SaveState::Failed;
+            report(SaveOutcome::Failed(busy.into()));
         }
     }
 }
 
-impl fmt::Debug for Saves {
+impl fmt::Debug for TakeSaver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Saves").finish_non_exhaustive()
+        f.debug_struct("TakeSaver").finish_non_exhaustive()
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<SaveState>) -> MutexGuard<'_, SaveState> {
     // States are only replaced as a whole, so a poisoned lock still holds a valid one.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

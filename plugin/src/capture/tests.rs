@@ -14,7 +14,7 @@ use lockstep_engine::realtime::{
 use lockstep_files::midi_file::{PPQ, Song};
 use lockstep_offline::OnDemand;
 
-use super::reel::Reel;
+use super::recent_measures::RecentMeasures;
 use super::writer::Job;
 use super::*;
 
@@ -47,7 +47,7 @@ impl Stretch {
 }
 
 /// The start of a note: tick, key, velocity.
-type Begun = (i64, u8, u8);
+type NoteStart = (i64, u8, u8);
 
 /// An instance that plays, and what its files must contain, derived by counting frames independently of the performer.
 struct Instance {
@@ -59,14 +59,14 @@ struct Instance {
     block_frames: u32,
     /// All drum events of all blocks.
     struck: Vec<DrumEvent>,
-    bass: Vec<Begun>,
-    drums: Vec<Begun>,
+    bass: Vec<NoteStart>,
+    drums: Vec<NoteStart>,
     /// Played beats before the stretch.
     played: f64,
 }
 
 impl Instance {
-    fn new(block_frames: u32) -> (Self, Tape) {
+    fn new(block_frames: u32) -> (Self, RecordReader) {
         let (recorder, tape) = capture();
         let instance = Self {
             performer: Performer::new(),
@@ -182,23 +182,23 @@ fn line(from: u64, length: u64, beats_per_frame: f64) -> Vec<BassEvent> {
     clippy::unnecessary_wraps,
     reason = "has the signature of a writer that may be busy"
 )]
-fn at_once(job: Job) -> Result<(), Busy> {
+fn at_once(job: Job) -> Result<(), WriterBusy> {
     job();
     Ok(())
 }
 
-/// Reads a tape onto a reel. Returns how many records were lost.
-fn take_in(tape: &mut Tape, reel: &mut Reel) -> u32 {
+/// Reads a tape to its end. Returns how many records were lost.
+fn take_in(tape: &mut RecordReader, recent: &mut RecentMeasures) -> u32 {
     while let Some(record) = tape.next() {
-        reel.hold(&record);
+        recent.hold(&record);
     }
     tape.n_lost()
 }
 
 /// The note starts of a song's bass and drums.
-fn begun(song: &Song) -> [Vec<Begun>; 2] {
+fn begun(song: &Song) -> [Vec<NoteStart>; 2] {
     [&song.bass, &song.drums].map(|notes| {
-        let mut begun: Vec<Begun> = notes
+        let mut begun: Vec<NoteStart> = notes
             .iter()
             .map(|note| (ticks(note.start.0), note.key, note.velocity))
             .collect();
@@ -208,10 +208,10 @@ fn begun(song: &Song) -> [Vec<Begun>; 2] {
 }
 
 /// What the files must contain: all notes that began from `first` on, with times relative to it.
-fn expected(instance: &Instance, first: f64) -> [Vec<Begun>; 2] {
+fn expected(instance: &Instance, first: f64) -> [Vec<NoteStart>; 2] {
     [&instance.bass, &instance.drums].map(|notes| {
         let first = ticks(first);
-        let mut notes: Vec<Begun> = notes
+        let mut notes: Vec<NoteStart> = notes
             .iter()
             .filter(|note| note.0 >= first)
             .map(|&(tick, key, velocity)| (tick - first, key, velocity))

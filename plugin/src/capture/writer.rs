@@ -23,7 +23,7 @@ pub(super) type Job = Box<dyn FnOnce() + Send>;
 
 /// Why a take was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Busy {
+pub enum WriterBusy {
     /// The queue is full.
     #[error("{MAX_WAITING} takes are waiting to be written: wait for them, then try again")]
     Full,
@@ -34,10 +34,10 @@ pub enum Busy {
 
 /// Writes takes, one after the other.
 #[derive(Clone, Default)]
-pub(super) struct Writer(Arc<Mutex<Jobs>>);
+pub(super) struct Writer(Arc<Mutex<JobQueue>>);
 
 #[derive(Default)]
-struct Jobs {
+struct JobQueue {
     waiting: VecDeque<Job>,
     /// Whether the thread is running. It ends when the queue is empty.
     has_thread: bool,
@@ -53,11 +53,11 @@ impl Writer {
     /// Queues a take. Never waits for it to be written.
     ///
     /// # Errors
-    /// [`Busy`]; then the take will not be written.
-    pub(super) fn put(&self, job: Job) -> Result<(), Busy> {
+    /// [`WriterBusy`]; then the take will not be written.
+    pub(super) fn put(&self, job: Job) -> Result<(), WriterBusy> {
         let mut jobs = self.lock();
         if jobs.waiting.len() >= MAX_WAITING {
-            return Err(Busy::Full);
+            return Err(WriterBusy::Full);
         }
         if !jobs.has_thread {
             stay_loaded();
@@ -65,7 +65,7 @@ impl Writer {
             let thread = Builder::new().name("lockstep-writer".to_owned());
             thread
                 .spawn(move || writer.write())
-                .map_err(|_| Busy::NoThread)?;
+                .map_err(|_| WriterBusy::NoThread)?;
             jobs.has_thread = true;
         }
         jobs.waiting.push_back(job);
@@ -89,7 +89,7 @@ impl Writer {
         job
     }
 
-    fn lock(&self) -> MutexGuard<'_, Jobs> {
+    fn lock(&self) -> MutexGuard<'_, JobQueue> {
         // Nothing under the lock leaves the queue half changed, so a poisoned lock is still valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -112,13 +112,13 @@ mod tests {
     #[test]
     fn takes_are_written_in_turn_even_if_one_panics_and_later_ones_start_a_new_thread() {
         let writer = Writer::default();
-        let (told, written) = channel();
+        let (report, written) = channel();
         for round in 0..3 {
             for n in 0..5 {
-                let told = told.clone();
+                let report = report.clone();
                 let put = writer.put(Box::new(move || {
                     assert_ne!(n, 2, "one of them fails");
-                    let _ = told.send((round, n));
+                    let _ = report.send((round, n));
                 }));
                 assert_eq!(put, Ok(()));
             }
@@ -139,16 +139,16 @@ mod tests {
         });
         assert_eq!(writer.put(blocking), Ok(()));
         assert!(is_on_it.recv().is_ok());
-        let (told, n_written) = channel();
+        let (report, n_written) = channel();
         for _ in 0..MAX_WAITING {
-            let told = told.clone();
+            let report = report.clone();
             let put = writer.put(Box::new(move || {
-                let _ = told.send(());
+                let _ = report.send(());
             }));
             assert_eq!(put, Ok(()));
         }
-        assert_eq!(writer.put(Box::new(|| {})), Err(Busy::Full));
-        drop((begin, told));
+        assert_eq!(writer.put(Box::new(|| {})), Err(WriterBusy::Full));
+        drop((begin, report));
         assert_eq!(n_written.iter().count(), MAX_WAITING);
     }
 }

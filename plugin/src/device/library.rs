@@ -8,8 +8,8 @@ use std::ptr::NonNull;
 use std::sync::Once;
 
 use libloading::Library;
-use lockstep_models::boundary::{self, ABI, Features, Floats, Heard, Words};
-use lockstep_models::predict::{Minds, Trunk, TrunkError};
+use lockstep_models::boundary::{self, ABI, FeatureBuffer, FloatSlice, RawInputs, TextBuffer};
+use lockstep_models::predict::{Trunk, TrunkError, TrunkInputs};
 
 use super::DeviceError;
 
@@ -107,16 +107,16 @@ impl Trunk for GpuTrunk {
         &self.name
     }
 
-    fn features(&mut self, minds: &Minds) -> Result<Vec<f32>, TrunkError> {
-        let heard = Heard {
-            bass: Floats::from(&minds.bass[..]),
-            own: Floats::from(&minds.own[..]),
-            accents: Floats::from(&minds.accents[..]),
-            given: Floats::from(&minds.given[..]),
+    fn features(&mut self, inputs: &TrunkInputs) -> Result<Vec<f32>, TrunkError> {
+        let heard = RawInputs {
+            bass: FloatSlice::from(&inputs.bass[..]),
+            own: FloatSlice::from(&inputs.own[..]),
+            accents: FloatSlice::from(&inputs.accents[..]),
+            given: FloatSlice::from(&inputs.given[..]),
         };
         // NaN marks what the library leaves unwritten.
-        let mut features = vec![f32::NAN; minds.n_features()];
-        let room = Features {
+        let mut features = vec![f32::NAN; inputs.n_features()];
+        let room = FeatureBuffer {
             first: features.as_mut_ptr(),
             n: features.len(),
         };
@@ -149,8 +149,8 @@ impl Drop for GpuTrunk {
     }
 }
 
-fn words(room: &mut [u8]) -> Words {
-    Words {
+fn words(room: &mut [u8]) -> TextBuffer {
+    TextBuffer {
         first: room.as_mut_ptr(),
         n: room.len(),
     }

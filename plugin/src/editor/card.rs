@@ -2,7 +2,7 @@
 
 use egui::{Grid, RichText, ScrollArea, Ui};
 
-use super::look::{self, Look};
+use super::theme::{self, Theme};
 use crate::params::Drummer;
 
 impl Drummer {
@@ -24,7 +24,7 @@ impl Drummer {
 
 /// A part of a card.
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+enum CardBlock {
     Heading(String),
     Paragraph(String),
     Item(String),
@@ -32,45 +32,45 @@ enum Part {
 }
 
 /// Shows a drummer's card.
-pub(super) fn show(ui: &mut Ui, look: Look, drummer: Drummer) {
+pub(super) fn show(ui: &mut Ui, theme: Theme, drummer: Drummer) {
     ScrollArea::vertical()
         .id_salt("card")
         .auto_shrink(false)
         .show(ui, |ui| {
-            for (place, part) in parts(drummer.card()).into_iter().enumerate() {
-                show_part(ui, look, place, &part);
+            for (place, block) in blocks(drummer.card()).into_iter().enumerate() {
+                show_block(ui, theme, place, &block);
             }
         });
 }
 
-fn show_part(ui: &mut Ui, look: Look, place: usize, part: &Part) {
-    match part {
-        Part::Heading(text) => {
-            ui.add_space(look.points(6.0));
-            ui.label(RichText::new(text).font(look.font(16.0)).strong());
+fn show_block(ui: &mut Ui, theme: Theme, place: usize, block: &CardBlock) {
+    match block {
+        CardBlock::Heading(text) => {
+            ui.add_space(theme.points(6.0));
+            ui.label(RichText::new(text).font(theme.font(16.0)).strong());
         }
-        Part::Paragraph(text) => {
+        CardBlock::Paragraph(text) => {
             ui.label(text);
         }
-        Part::Item(text) => {
+        CardBlock::Item(text) => {
             ui.horizontal_top(|ui| {
                 ui.label("•");
                 ui.label(text);
             });
         }
-        Part::Table(rows) => {
+        CardBlock::Table(rows) => {
             let n_columns = rows.iter().map(Vec::len).max().unwrap_or(1).max(1);
-            let width = (ui.available_width() / n_columns as f32) - look.points(12.0);
+            let width = (ui.available_width() / n_columns as f32) - theme.points(12.0);
             Grid::new(("table", place))
                 .striped(true)
-                .min_col_width(look.points(40.0))
+                .min_col_width(theme.points(40.0))
                 .max_col_width(width)
                 .show(ui, |ui| {
                     for (row_idx, row) in rows.iter().enumerate() {
                         for cell in row {
-                            let text = RichText::new(cell).font(look.font(12.5));
+                            let text = RichText::new(cell).font(theme.font(12.5));
                             let text = if row_idx == 0 {
-                                text.color(look::FAINT)
+                                text.color(theme::FAINT)
                             } else {
                                 text
                             };
@@ -84,40 +84,42 @@ fn show_part(ui: &mut Ui, look: Look, place: usize, part: &Part) {
 }
 
 /// Splits Markdown into parts.
-fn parts(markdown: &str) -> Vec<Part> {
-    let mut parts = Vec::new();
+fn blocks(markdown: &str) -> Vec<CardBlock> {
+    let mut blocks = Vec::new();
     for line in markdown.lines().map(str::trim) {
         if line.is_empty() {
             // Ends the paragraph.
-            parts.push(Part::Paragraph(String::new()));
+            blocks.push(CardBlock::Paragraph(String::new()));
         } else if let Some(row) = line.strip_prefix('|') {
             if row.chars().all(|c| "|-: ".contains(c)) {
                 continue;
             }
             let cells = row.trim_end_matches('|').split('|');
             let cells = cells.map(|cell| plain(cell.trim())).collect();
-            match parts.last_mut() {
-                Some(Part::Table(rows)) => rows.push(cells),
-                _ => parts.push(Part::Table(vec![cells])),
+            match blocks.last_mut() {
+                Some(CardBlock::Table(rows)) => rows.push(cells),
+                _ => blocks.push(CardBlock::Table(vec![cells])),
             }
         } else if line.starts_with('#') {
-            parts.push(Part::Heading(plain(line.trim_start_matches('#').trim())));
+            blocks.push(CardBlock::Heading(plain(
+                line.trim_start_matches('#').trim(),
+            )));
         } else if let Some(item) = line.strip_prefix("- ") {
-            parts.push(Part::Item(plain(item)));
+            blocks.push(CardBlock::Item(plain(item)));
         } else if line.starts_with(|c: char| c.is_ascii_digit()) && line.contains(". ") {
-            parts.push(Part::Paragraph(plain(line)));
+            blocks.push(CardBlock::Paragraph(plain(line)));
         } else {
-            match parts.last_mut() {
-                Some(Part::Paragraph(text)) if !text.is_empty() => {
+            match blocks.last_mut() {
+                Some(CardBlock::Paragraph(text)) if !text.is_empty() => {
                     text.push(' ');
                     text.push_str(&plain(line));
                 }
-                _ => parts.push(Part::Paragraph(plain(line))),
+                _ => blocks.push(CardBlock::Paragraph(plain(line))),
             }
         }
     }
-    parts.retain(|part| *part != Part::Paragraph(String::new()));
-    parts
+    blocks.retain(|block| *block != CardBlock::Paragraph(String::new()));
+    blocks
 }
 
 /// A line without its Markdown; a link keeps only its text.
@@ -142,15 +144,15 @@ mod tests {
     fn markdown_is_split_into_its_parts() {
         let text = "# One\n\nTwo\nthree [four](five.md) `six`.\n\n| a | b |\n|---|---|\n| 1 | **2** |\n\n- seven";
         assert_eq!(
-            parts(text),
+            blocks(text),
             [
-                Part::Heading("One".into()),
-                Part::Paragraph("Two three four six.".into()),
-                Part::Table(vec![
+                CardBlock::Heading("One".into()),
+                CardBlock::Paragraph("Two three four six.".into()),
+                CardBlock::Table(vec![
                     vec!["a".into(), "b".into()],
                     vec!["1".into(), "2".into()]
                 ]),
-                Part::Item("seven".into()),
+                CardBlock::Item("seven".into()),
             ]
         );
     }
@@ -158,9 +160,9 @@ mod tests {
     #[test]
     fn the_tables_of_the_model_cards_are_found() {
         for drummer in [Drummer::Lockstep, Drummer::Open] {
-            let n_tables = parts(drummer.card())
+            let n_tables = blocks(drummer.card())
                 .iter()
-                .filter(|part| matches!(part, Part::Table(_)))
+                .filter(|block| matches!(block, CardBlock::Table(_)))
                 .count();
             assert!(n_tables >= 3, "{drummer:?}: {n_tables} tables");
         }

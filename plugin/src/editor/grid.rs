@@ -10,11 +10,11 @@ use egui::{
 use lockstep_core::representation::{Meter, N_VOICES, Presence, Voice};
 use lockstep_engine::realtime::{Cell, Cells, Controls, Pin};
 
-use super::look::{self, Look};
-use super::pencil::Pencil;
+use super::pin_editor::PinEditor;
+use super::theme::{self, Theme};
 
 /// A measure as it is drawn.
-pub(super) struct Measure<'a> {
+pub(super) struct ShownMeasure<'a> {
     /// Names it for screen readers; unique among the grids.
     pub(super) id: &'static str,
     /// Its cells; `None` if there is no plan yet.
@@ -59,24 +59,24 @@ impl Plot {
 /// Draws a measure; clicks pin and forbid cells.
 pub(super) fn show(
     ui: &Ui,
-    look: Look,
+    theme: Theme,
     rect: Rect,
-    measure: &Measure<'_>,
+    measure: &ShownMeasure<'_>,
     controls: &Controls,
-    pencil: &mut Pencil,
+    pin_editor: &mut PinEditor,
 ) {
     let plot = Plot {
         rect,
         n_steps: measure.meter.n_steps().max(1),
     };
     let response = ui.interact(rect, ui.scope_id().with(measure.id), Sense::click());
-    let cursor = edit(ui, &plot, measure, controls, pencil, &response);
-    paint(ui, look, &plot, measure, controls);
+    let cursor = edit(ui, &plot, measure, controls, pin_editor, &response);
+    paint(ui, theme, &plot, measure, controls);
     if let Some((step_idx, row)) = cursor {
         ui.painter_at(rect).rect_stroke(
             plot.cell(step_idx, row),
-            look.corners(),
-            Stroke::new(look.points(2.0), look::INK),
+            theme.corners(),
+            Stroke::new(theme.points(2.0), theme::INK),
             StrokeKind::Inside,
         );
     }
@@ -88,9 +88,9 @@ pub(super) fn show(
 }
 
 /// The tooltip of a cell.
-fn words(measure: &Measure<'_>, controls: &Controls, step_idx: usize, voice: Voice) -> String {
+fn words(measure: &ShownMeasure<'_>, controls: &Controls, step_idx: usize, voice: Voice) -> String {
     let place = format!("{}, step {}", voice.name(), step_idx + 1);
-    let settled = match controls.pins.at(step_idx, voice) {
+    let pinned_text = match controls.pins.at(step_idx, voice) {
         Pin::Pinned => "\nPinned: it sounds in every measure. Click to free it.",
         Pin::Forbidden => "\nForbidden: it never sounds. Click to free it.",
         Pin::Free => {
@@ -108,10 +108,10 @@ fn words(measure: &Measure<'_>, controls: &Controls, step_idx: usize, voice: Voi
             100.0 * cell.shift
         )
     };
-    format!("{place}: {what}{settled}")
+    format!("{place}: {what}{pinned_text}")
 }
 
-fn cell_at(measure: &Measure<'_>, step_idx: usize, voice: Voice) -> Cell {
+fn cell_at(measure: &ShownMeasure<'_>, step_idx: usize, voice: Voice) -> Cell {
     let cells = measure.cells.and_then(|cells| cells.get(step_idx));
     cells.map_or(Cell::default(), |step| step[voice.index()])
 }
@@ -120,9 +120,9 @@ fn cell_at(measure: &Measure<'_>, step_idx: usize, voice: Voice) -> Cell {
 fn edit(
     ui: &Ui,
     plot: &Plot,
-    measure: &Measure<'_>,
+    measure: &ShownMeasure<'_>,
     controls: &Controls,
-    pencil: &mut Pencil,
+    pin_editor: &mut PinEditor,
     response: &Response,
 ) -> Option<(usize, usize)> {
     let turned = |step_idx: usize, voice: Voice| {
@@ -138,9 +138,9 @@ fn edit(
     if let Some(point) = response.interact_pointer_pos() {
         let (step_idx, voice) = plot.at(point);
         if response.clicked() {
-            pencil.set(step_idx, voice, turned(step_idx, voice));
+            pin_editor.set(step_idx, voice, turned(step_idx, voice));
         } else if response.secondary_clicked() {
-            pencil.set(step_idx, voice, Pin::Free);
+            pin_editor.set(step_idx, voice, Pin::Free);
         }
     }
     if !response.has_focus() {
@@ -167,16 +167,16 @@ fn edit(
     let voice = Voice::ALL[row];
     let is_pressed = |key| ui.input(|input| input.key_pressed(key));
     if is_pressed(Key::P) {
-        pencil.set(step_idx, voice, turned(step_idx, voice));
+        pin_editor.set(step_idx, voice, turned(step_idx, voice));
     } else if is_pressed(Key::Delete) || is_pressed(Key::Backspace) {
-        pencil.set(step_idx, voice, Pin::Free);
+        pin_editor.set(step_idx, voice, Pin::Free);
     }
     Some((step_idx, row))
 }
 
-fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Controls) {
-    let painter = ui.painter_at(plot.rect.expand(look.points(2.0)));
-    painter.rect_filled(plot.rect, 0.0, look::PANEL);
+fn paint(ui: &Ui, theme: Theme, plot: &Plot, measure: &ShownMeasure<'_>, controls: &Controls) {
+    let painter = ui.painter_at(plot.rect.expand(theme.points(2.0)));
+    painter.rect_filled(plot.rect, 0.0, theme::PANEL);
     for step_idx in (0..plot.n_steps).step_by(8) {
         let beat = plot
             .cell(step_idx, 0)
@@ -185,13 +185,13 @@ fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Con
     }
     for row in 1..N_VOICES {
         let y = plot.cell(0, row).top();
-        painter.hline(plot.rect.x_range(), y, Stroke::new(1.0, look::GROUND));
+        painter.hline(plot.rect.x_range(), y, Stroke::new(1.0, theme::GROUND));
     }
     for step_idx in 1..plot.n_steps {
         let color = if step_idx % 4 == 0 {
-            look::LINE
+            theme::LINE
         } else {
-            look::GROUND
+            theme::GROUND
         };
         let x = plot.cell(step_idx, 0).left();
         painter.vline(x, plot.rect.y_range(), Stroke::new(1.0, color));
@@ -200,8 +200,8 @@ fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Con
         for (row, voice) in Voice::ALL.into_iter().enumerate() {
             let place = plot.cell(step_idx, row);
             let cell = cell_at(measure, step_idx, voice);
-            paint_hit(&painter, look, place, cell, controls.density_of(voice));
-            paint_pin(&painter, look, place, controls.pins.at(step_idx, voice));
+            paint_hit(&painter, theme, place, cell, controls.density_of(voice));
+            paint_pin(&painter, theme, place, controls.pins.at(step_idx, voice));
         }
     }
     if measure.cells.is_none() {
@@ -209,8 +209,8 @@ fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Con
             plot.rect.center(),
             Align2::CENTER_CENTER,
             "planned once you play some bass",
-            look.font(12.5),
-            look::FAINT,
+            theme.font(12.5),
+            theme::FAINT,
         );
     }
     if let Some(steps) = measure.playhead {
@@ -222,12 +222,12 @@ fn paint(ui: &Ui, look: Look, plot: &Plot, measure: &Measure<'_>, controls: &Con
         painter.vline(
             x.min(plot.rect.right() - 1.0),
             plot.rect.y_range(),
-            Stroke::new(look.points(2.0), look::PLAYHEAD),
+            Stroke::new(theme.points(2.0), theme::PLAYHEAD),
         );
     }
 }
 
-fn paint_hit(painter: &egui::Painter, look: Look, place: Rect, cell: Cell, density: f32) {
+fn paint_hit(painter: &egui::Painter, theme: Theme, place: Rect, cell: Cell, density: f32) {
     // Below this a hit hardly ever sounds, and drawing it would only clutter the grid.
     const FAINTEST: f32 = 0.05;
     let presence = cell.presence.value();
@@ -240,36 +240,36 @@ fn paint_hit(painter: &egui::Painter, look: Look, place: Rect, cell: Cell, densi
         place.center().y,
     );
     let square = Rect::from_center_size(center, Vec2::splat(side));
-    let color = look::DRUMS.gamma_multiply(0.35 + 0.65 * presence);
+    let color = theme::DRUMS.gamma_multiply(0.35 + 0.65 * presence);
     if cell.presence.sounds_at(density) {
-        painter.rect_filled(square, look.points(2.0), color);
+        painter.rect_filled(square, theme.points(2.0), color);
     } else {
         painter.rect_stroke(
             square,
-            look.points(2.0),
-            Stroke::new(look.points(1.0), color.gamma_multiply(0.6)),
+            theme.points(2.0),
+            Stroke::new(theme.points(1.0), color.gamma_multiply(0.6)),
             StrokeKind::Inside,
         );
     }
 }
 
-fn paint_pin(painter: &egui::Painter, look: Look, place: Rect, pin: Pin) {
+fn paint_pin(painter: &egui::Painter, theme: Theme, place: Rect, pin: Pin) {
     let radius = place.width().min(place.height()) / 2.0;
     match pin {
         Pin::Free => {}
         Pin::Pinned => {
             painter.rect_stroke(
                 place.shrink(1.0),
-                look.points(2.0),
-                Stroke::new(look.points(1.5), look::PINNED),
+                theme.points(2.0),
+                Stroke::new(theme.points(1.5), theme::PINNED),
                 StrokeKind::Inside,
             );
-            painter.circle_filled(place.center(), radius * 0.28, look::GROUND);
-            painter.circle_filled(place.center(), radius * 0.2, look::PINNED);
+            painter.circle_filled(place.center(), radius * 0.28, theme::GROUND);
+            painter.circle_filled(place.center(), radius * 0.2, theme::PINNED);
         }
         Pin::Forbidden => {
             let arm = Vec2::splat(radius * 0.5);
-            let stroke = Stroke::new(look.points(2.0), look::FORBIDDEN);
+            let stroke = Stroke::new(theme.points(2.0), theme::FORBIDDEN);
             let (center, across) = (place.center(), vec2(arm.x, -arm.y));
             painter.line_segment([center - arm, center + arm], stroke);
             painter.line_segment([center - across, center + across], stroke);

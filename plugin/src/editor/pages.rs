@@ -2,12 +2,12 @@
 
 use egui::{Align, Layout, RichText, Ui, UiBuilder, ViewportCommand, vec2};
 
-use super::bars;
-use super::hands::Hands;
-use super::look::{self, BASE_HEIGHT, BASE_WIDTH, Look};
-use super::takeaway::TakeAway;
-use super::watch::Watch;
-use crate::drummers::StandIn;
+use super::export_dialog::ExportDialog;
+use super::monitor::Monitor;
+use super::setter::Setter;
+use super::theme::{self, BASE_HEIGHT, BASE_WIDTH, Theme};
+use super::widgets;
+use crate::drummers::Substitute;
 use crate::params::{BassParams, LockstepParams};
 
 /// Which page is open.
@@ -28,12 +28,12 @@ pub(super) enum Page {
 const SIZES: [u8; 5] = [75, 100, 125, 150, 200];
 
 /// Draws the top line: the tabs, what `more` draws, and the size menu.
-pub(super) fn top(ui: &mut Ui, look: Look, page: &mut Page, more: impl FnOnce(&mut Ui)) {
-    let gap = look.points(8.0);
-    ui.add_space(look.points(6.0));
+pub(super) fn top(ui: &mut Ui, theme: Theme, page: &mut Page, more: impl FnOnce(&mut Ui)) {
+    let gap = theme.points(8.0);
+    ui.add_space(theme.points(6.0));
     ui.horizontal(|ui| {
         ui.add_space(gap);
-        ui.label(RichText::new("Lockstep").font(look.font(18.0)).strong());
+        ui.label(RichText::new("Lockstep").font(theme.font(18.0)).strong());
         ui.add_space(gap);
         for (of, name) in [
             (Page::Play, "Play"),
@@ -45,18 +45,18 @@ pub(super) fn top(ui: &mut Ui, look: Look, page: &mut Page, more: impl FnOnce(&m
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(gap);
-            size(ui, look);
+            size(ui, theme);
             more(ui);
         });
     });
-    ui.add_space(look.points(2.0));
+    ui.add_space(theme.points(2.0));
 }
 
 /// The size menu.
-fn size(ui: &mut Ui, look: Look) {
-    let percent = format!("{:.0} %", look.scale * 100.0);
+fn size(ui: &mut Ui, theme: Theme) {
+    let percent = format!("{:.0} %", theme.scale * 100.0);
     let menu = egui::ComboBox::from_id_salt("size")
-        .width(look.points(70.0))
+        .width(theme.points(70.0))
         .selected_text(percent)
         .show_ui(ui, |ui| {
             for percent in SIZES {
@@ -73,109 +73,115 @@ fn size(ui: &mut Ui, look: Look) {
 /// Draws the Setup page: input, time, drum map, drummer, and the button that saves a take.
 pub(super) fn setup(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     params: &LockstepParams,
-    shown: (&TakeAway, &Watch),
+    shown: (&ExportDialog, &Monitor),
 ) {
-    let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
-    column(ui, look, area, (0, "Input"), |ui| {
-        input(ui, look, hands, &params.bass);
+    let area = ui.available_rect_before_wrap().shrink(theme.points(10.0));
+    column(ui, theme, area, (0, "Input"), |ui| {
+        input(ui, theme, setter, &params.bass);
     });
-    column(ui, look, area, (1, "Time and feel"), |ui| {
-        time(ui, look, hands, params);
+    column(ui, theme, area, (1, "Time and feel"), |ui| {
+        time(ui, theme, setter, params);
     });
-    column(ui, look, area, (2, "Drummer and drums"), |ui| {
-        drums(ui, look, hands, params, shown);
+    column(ui, theme, area, (2, "Drummer and drums"), |ui| {
+        drums(ui, theme, setter, params, shown);
     });
 }
 
-fn input(ui: &mut Ui, look: Look, hands: &Hands<'_>, bass: &BassParams) {
+fn input(ui: &mut Ui, theme: Theme, setter: &Setter<'_>, bass: &BassParams) {
     let tip = "MIDI channel of the bass; All takes every channel.";
-    bars::row(ui, look, hands, &bass.channel, tip);
+    widgets::row(ui, theme, setter, &bass.channel, tip);
     let tip = "Lower keys are ignored.";
-    bars::row(ui, look, hands, &bass.lowest, tip);
+    widgets::row(ui, theme, setter, &bass.lowest, tip);
     let tip = "Higher keys are ignored.";
-    bars::row(ui, look, hands, &bass.highest, tip);
+    widgets::row(ui, theme, setter, &bass.highest, tip);
     let tip = "Velocity curve: above 0 light playing counts more, below 0 less.";
-    bars::row(ui, look, hands, &bass.touch, tip);
+    widgets::row(ui, theme, setter, &bass.touch, tip);
     let tip = "Range of a full pitch bend in semitones, as set on your instrument.";
-    bars::row(ui, look, hands, &bass.bend_range, tip);
+    widgets::row(ui, theme, setter, &bass.bend_range, tip);
     let tip =
         "How late your notes arrive, in milliseconds: each is counted as played that much earlier.";
-    bars::row(ui, look, hands, &bass.late_hands, tip);
+    widgets::row(ui, theme, setter, &bass.late_hands, tip);
     let tip = "The lowest of four keys in a row: fill now, new idea, tap, save take.";
-    bars::row(ui, look, hands, &bass.control_key, tip);
+    widgets::row(ui, theme, setter, &bass.control_key, tip);
     let tip = "Passes the bass on to the MIDI output.";
-    bars::switch_row(ui, hands, &bass.thru, tip);
+    widgets::switch_row(ui, setter, &bass.thru, tip);
 }
 
-fn time(ui: &mut Ui, look: Look, hands: &Hands<'_>, params: &LockstepParams) {
+fn time(ui: &mut Ui, theme: Theme, setter: &Setter<'_>, params: &LockstepParams) {
     let (free_run, feel) = (&params.free_run, &params.feel);
     let tip = "Plays along while the transport is stopped.";
-    bars::switch_row(ui, hands, &free_run.is_on, tip);
+    widgets::switch_row(ui, setter, &free_run.is_on, tip);
     let tip = "Tempo without a transport.";
-    bars::row(ui, look, hands, &free_run.tempo, tip);
+    widgets::row(ui, theme, setter, &free_run.tempo, tip);
     let tip = "Quarter notes per measure without a transport.";
-    bars::row(ui, look, hands, &free_run.meter, tip);
+    widgets::row(ui, theme, setter, &free_run.meter, tip);
     let tip = "What starts the drummer: your first note, or a measure of taps.";
-    choice(ui, look, hands, &free_run.start, tip);
+    choice(ui, theme, setter, &free_run.start, tip);
     let tip = "Whether the tempo follows you.";
-    choice(ui, look, hands, &free_run.tempo_follow, tip);
-    button(ui, look, |ui, rect| {
+    choice(ui, theme, setter, &free_run.tempo_follow, tip);
+    button(ui, theme, |ui, rect| {
         let tip = "Tap tempo, without a transport: one press per beat.";
-        bars::push(ui, look, hands, &free_run.tap, rect, tip);
+        widgets::push(ui, theme, setter, &free_run.tap, rect, tip);
     });
     let tip = "How late off-beat eighths are, up to a sixteenth: 67 % is a triplet shuffle.";
-    bars::row(ui, look, hands, &feel.shuffle, tip);
+    widgets::row(ui, theme, setter, &feel.shuffle, tip);
     let tip = "How much of the drummer's own timing you hear: 0 is on the grid.";
-    bars::row(ui, look, hands, &feel.own, tip);
+    widgets::row(ui, theme, setter, &feel.own, tip);
     let tip = "Scales every velocity: 1 changes nothing.";
-    bars::row(ui, look, hands, &feel.velocity, tip);
+    widgets::row(ui, theme, setter, &feel.velocity, tip);
 }
 
 fn drums(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     params: &LockstepParams,
-    (take_away, watch): (&TakeAway, &Watch),
+    (export_dialog, monitor): (&ExportDialog, &Monitor),
 ) {
     let (drummer, map) = (&params.drummer, &params.map);
     let tip = "Who plays; takes effect at the next downbeat.";
-    choice(ui, look, hands, &drummer.weights, tip);
-    tell_stand_in(ui, look, watch);
+    choice(ui, theme, setter, &drummer.weights, tip);
+    show_substitute(ui, theme, monitor);
     let tip = "What computes the drums: Auto uses a GPU if it can, else the CPU.";
-    choice(ui, look, hands, &drummer.device, tip);
+    choice(ui, theme, setter, &drummer.device, tip);
     let tip = "When the bass is silent: lay out after 64 silent steps, or keep time.";
-    choice(ui, look, hands, &drummer.silence, tip);
+    choice(ui, theme, setter, &drummer.silence, tip);
     let tip = "Each seed plays its own way; the same seed answers the same bass alike.";
-    bars::row(ui, look, hands, &drummer.seed, tip);
+    widgets::row(ui, theme, setter, &drummer.seed, tip);
     let tip = "Which notes the drums are sent on.";
-    choice(ui, look, hands, &map.choice, tip);
+    choice(ui, theme, setter, &map.choice, tip);
     let tip = "In your own map: a closed hat cuts off an open one.";
-    bars::switch_row(ui, hands, &map.chokes, tip);
-    button(ui, look, |ui, rect| take_away.save(ui, look, rect));
-    take_away.tell_saved(ui, look);
+    widgets::switch_row(ui, setter, &map.chokes, tip);
+    button(ui, theme, |ui, rect| {
+        export_dialog.save_button(ui, theme, rect);
+    });
+    export_dialog.show_last_save(ui, theme);
     let more = "Set the notes and channels of your own drum map in the host's parameter list, or keep them in a file: see the \
                 README.";
-    ui.label(RichText::new(more).font(look.font(12.0)).color(look::FAINT));
+    ui.label(
+        RichText::new(more)
+            .font(theme.font(12.0))
+            .color(theme::FAINT),
+    );
 }
 
 fn choice(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     param: &impl nice_plug::prelude::Param,
     tip: &str,
 ) {
-    ui.label(RichText::new(param.name()).font(look.font(12.5)));
+    ui.label(RichText::new(param.name()).font(theme.font(12.5)));
     let width = ui.available_width() - 2.0 * ui.spacing().button_padding.x;
-    bars::choice(ui, look, hands, param, (width, usize::MAX), tip);
+    widgets::choice(ui, theme, setter, param, (width, usize::MAX), tip);
 }
 
-fn button(ui: &mut Ui, look: Look, show: impl FnOnce(&mut Ui, egui::Rect)) {
-    let size = vec2(ui.available_width(), look.points(34.0));
+fn button(ui: &mut Ui, theme: Theme, show: impl FnOnce(&mut Ui, egui::Rect)) {
+    let size = vec2(ui.available_width(), theme.points(34.0));
     let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
     show(ui, rect);
 }
@@ -183,30 +189,30 @@ fn button(ui: &mut Ui, look: Look, show: impl FnOnce(&mut Ui, egui::Rect)) {
 /// One of three columns.
 fn column(
     ui: &mut Ui,
-    look: Look,
+    theme: Theme,
     area: egui::Rect,
     (place, name): (usize, &str),
     show: impl FnOnce(&mut Ui),
 ) {
-    let rect = bars::nth(area, 3, place, look.points(16.0));
+    let rect = widgets::nth(area, 3, place, theme.points(16.0));
     let builder = UiBuilder::new().max_rect(rect).id_salt(name);
     ui.scope_builder(builder, |ui| {
-        ui.label(RichText::new(name).font(look.font(16.0)).strong());
+        ui.label(RichText::new(name).font(theme.font(16.0)).strong());
         show(ui);
     });
 }
 
 /// Says which drummer stands in for the chosen one and what to do about it, if one does.
-fn tell_stand_in(ui: &mut Ui, look: Look, watch: &Watch) {
-    if let Some(StandIn { what, remedy }) = watch.stand_in() {
+fn show_substitute(ui: &mut Ui, theme: Theme, monitor: &Monitor) {
+    if let Some(Substitute { what, remedy }) = monitor.substitute() {
         let words = RichText::new(format!("{what}. {remedy}"));
-        ui.label(words.font(look.font(12.0)).color(look::ALARM));
+        ui.label(words.font(theme.font(12.0)).color(theme::ALARM));
     }
 }
 
 /// Draws the About page.
-pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams, watch: &Watch) {
-    let area = ui.available_rect_before_wrap().shrink(look.points(10.0));
+pub(super) fn about(ui: &mut Ui, theme: Theme, params: &LockstepParams, monitor: &Monitor) {
+    let area = ui.available_rect_before_wrap().shrink(theme.points(10.0));
     let builder = UiBuilder::new().max_rect(area).id_salt("about");
     ui.scope_builder(builder, |ui| {
         let version = env!("CARGO_PKG_VERSION");
@@ -215,17 +221,17 @@ pub(super) fn about(ui: &mut Ui, look: Look, params: &LockstepParams, watch: &Wa
             env!("CARGO_PKG_REPOSITORY"),
             env!("CARGO_PKG_LICENSE")
         ));
-        tell_stand_in(ui, look, watch);
-        let whose = if watch.stand_in().is_none() {
+        show_substitute(ui, theme, monitor);
+        let whose = if monitor.substitute().is_none() {
             "About the drummer that is playing:"
         } else {
             "About the drummer you chose:"
         };
         ui.label(
             RichText::new(whose)
-                .color(look::FAINT)
-                .font(look.font(12.5)),
+                .color(theme::FAINT)
+                .font(theme.font(12.5)),
         );
-        super::card::show(ui, look, params.drummer.weights.value());
+        super::card::show(ui, theme, params.drummer.weights.value());
     });
 }

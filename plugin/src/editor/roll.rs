@@ -3,8 +3,8 @@
 use egui::{Align2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 use lockstep_core::representation::{N_PITCHES, Voice, WINDOW_STEPS};
 
-use super::look::{self, Look};
-use super::watch::Watch;
+use super::monitor::Monitor;
+use super::theme::{self, Theme};
 
 /// MIDI key of the lowest pitch of a window.
 const LOWEST_KEY: usize = 24;
@@ -16,11 +16,11 @@ const FEWEST_SEMITONES: usize = 24;
 const KICKS: f32 = 0.12;
 
 /// Draws it; the right edge is now. The first `header` points hold the titles.
-pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) {
+pub(super) fn show(ui: &Ui, theme: Theme, rect: Rect, header: f32, monitor: &Monitor) {
     let (words, rect) = rect.split_left_right_at_x(rect.left() + header);
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, look.corners(), look::PANEL);
-    let seen = watch.snapshot();
+    painter.rect_filled(rect, theme.corners(), theme::PANEL);
+    let seen = monitor.snapshot();
     let window = &seen.window;
     let (notes_area, kicks_area) = rect.split_top_bottom_at_fraction(1.0 - KICKS);
     let width = rect.width() / WINDOW_STEPS as f32;
@@ -28,7 +28,7 @@ pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) 
         clippy::cast_possible_truncation,
         reason = "a measure has 32 steps at most"
     )]
-    let now = watch.steps() as f32;
+    let now = monitor.steps() as f32;
     // The last row of the window is step `open_step` of the current measure; `first_step` is the first row's step.
     let first_step = seen.open_step as f32 - (WINDOW_STEPS - 1) as f32;
     let x_of = |row: usize| rect.right() - (now - (first_step + row as f32)) * width;
@@ -37,8 +37,8 @@ pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) 
     for row in 0..=WINDOW_STEPS {
         let step = (row + 64 * n_steps + seen.open_step + 1 - WINDOW_STEPS) % n_steps;
         let stroke = match step {
-            0 => Stroke::new(look.points(1.5), look::FAINT.gamma_multiply(0.5)),
-            step if step % 4 == 0 => Stroke::new(look.points(1.0), look::LINE),
+            0 => Stroke::new(theme.points(1.5), theme::FAINT.gamma_multiply(0.5)),
+            step if step % 4 == 0 => Stroke::new(theme.points(1.0), theme::LINE),
             _ => continue,
         };
         painter.vline(x_of(row), rect.y_range(), stroke);
@@ -52,13 +52,13 @@ pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) 
     for octave in (0..N_PITCHES).step_by(12) {
         if (lowest + 1..lowest + n_semitones).contains(&octave) {
             let y = y_of(octave) + height;
-            painter.hline(rect.x_range(), y, Stroke::new(1.0, look::LINE));
+            painter.hline(rect.x_range(), y, Stroke::new(1.0, theme::LINE));
             ui.painter().text(
-                pos2(rect.left() - look.points(6.0), y),
+                pos2(rect.left() - theme.points(6.0), y),
                 Align2::RIGHT_CENTER,
                 format!("C{}", (octave + LOWEST_KEY) / 12 - 1),
-                look.font(11.5),
-                look::FAINT,
+                theme.font(11.5),
+                theme::FAINT,
             );
         }
     }
@@ -67,7 +67,7 @@ pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) 
         for pitch in window.sounding(row).indices().chain(onsets.iter().copied()) {
             let is_onset = onsets.contains(&pitch);
             // A gap before an onset separates it from the note before.
-            let gap = if is_onset { look.points(1.0) } else { -0.5 };
+            let gap = if is_onset { theme.points(1.0) } else { -0.5 };
             let right = x_of(row + 1).min(rect.right());
             let cell = Rect::from_min_max(
                 pos2(x_of(row) + gap, y_of(pitch)),
@@ -81,52 +81,52 @@ pub(super) fn show(ui: &Ui, look: Look, rect: Rect, header: f32, watch: &Watch) 
             } else {
                 0.5
             };
-            painter.rect_filled(cell, 1.0, look::BASS.gamma_multiply(strength));
+            painter.rect_filled(cell, 1.0, theme::BASS.gamma_multiply(strength));
             if is_onset {
-                let mark = Rect::from_min_size(cell.min, vec2(look.points(3.0), cell.height()));
-                painter.rect_filled(mark, 1.0, look::INK);
+                let mark = Rect::from_min_size(cell.min, vec2(theme.points(3.0), cell.height()));
+                painter.rect_filled(mark, 1.0, theme::INK);
             }
         }
     }
-    kicks(&painter, look, kicks_area, watch, &x_of);
+    kicks(&painter, theme, kicks_area, monitor, &x_of);
     let titles = [
-        (words.top(), Align2::LEFT_TOP, "Bass", look::INK),
+        (words.top(), Align2::LEFT_TOP, "Bass", theme::INK),
         (
-            words.top() + look.points(18.0),
+            words.top() + theme.points(18.0),
             Align2::LEFT_TOP,
             "the last 64 steps",
-            look::FAINT,
+            theme::FAINT,
         ),
         (
             kicks_area.center().y,
             Align2::LEFT_CENTER,
             "Kick",
-            look::INK,
+            theme::INK,
         ),
     ];
     for (y, align, text, color) in titles {
         let at = pos2(words.left(), y);
-        ui.painter().text(at, align, text, look.font(12.5), color);
+        ui.painter().text(at, align, text, theme.font(12.5), color);
     }
     painter.rect_stroke(
         rect,
-        look.corners(),
-        Stroke::new(1.0, look::LINE),
+        theme.corners(),
+        Stroke::new(1.0, theme::LINE),
         StrokeKind::Inside,
     );
 }
 
 fn kicks(
     painter: &egui::Painter,
-    look: Look,
+    theme: Theme,
     area: Rect,
-    watch: &Watch,
+    monitor: &Monitor,
     x_of: &impl Fn(usize) -> f32,
 ) {
-    let rows = (0..WINDOW_STEPS).filter(|row| watch.is_played(*row, Voice::Kick));
+    let rows = (0..WINDOW_STEPS).filter(|row| monitor.is_played(*row, Voice::Kick));
     for row in rows {
-        let middle = pos2(x_of(row) + look.points(2.0), area.center().y);
-        painter.circle_filled(middle, look.points(4.0), look::DRUMS);
+        let middle = pos2(x_of(row) + theme.points(2.0), area.center().y);
+        painter.circle_filled(middle, theme.points(4.0), theme::DRUMS);
     }
 }
 

@@ -72,9 +72,9 @@ impl nice_plug::editor::Editor for Editor {
         )?;
         Ok(SpawnedEditor {
             handle: Handle(handle),
-            window: Window {
+            window: OpenWindow {
                 inner: window,
-                thread: Ended(Arc::clone(&self.thread)),
+                thread: EndGuard(Arc::clone(&self.thread)),
                 #[cfg(target_os = "linux")]
                 _held: held,
             },
@@ -101,23 +101,23 @@ impl nice_plug::editor::Editor for Editor {
 }
 
 /// An open window. Its fields drop in this order.
-pub struct Window {
+pub struct OpenWindow {
     inner: baseview::Window,
-    thread: Ended,
+    thread: EndGuard,
     #[cfg(target_os = "linux")]
     _held: Option<HoldingWindow>,
 }
 
-impl fmt::Debug for Window {
+impl fmt::Debug for OpenWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Window").finish_non_exhaustive()
     }
 }
 
 /// Waits for the window's thread when it is dropped.
-struct Ended(Arc<WindowThread>);
+struct EndGuard(Arc<WindowThread>);
 
-impl Drop for Ended {
+impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.await_end();
     }
@@ -133,11 +133,11 @@ impl fmt::Debug for Handle {
 }
 
 impl EditorHandle for Handle {
-    type Window = Window;
+    type Window = OpenWindow;
     type Error = baseview::Error;
 
-    fn run_until_closed(window: Window) -> Result<(), baseview::Error> {
-        let Window { inner, thread, .. } = window;
+    fn run_until_closed(window: OpenWindow) -> Result<(), baseview::Error> {
+        let OpenWindow { inner, thread, .. } = window;
         let outcome = EguiEditorHandle::run_until_closed(inner);
         drop(thread);
         outcome
@@ -146,35 +146,35 @@ impl EditorHandle for Handle {
     fn set_parent(
         &self,
         parent: ParentWindowHandle,
-        window: &Window,
+        window: &OpenWindow,
     ) -> Result<(), baseview::Error> {
         self.0.set_parent(parent, &window.inner)
     }
 
-    fn show(&self, window: &Window) -> Result<(), baseview::Error> {
+    fn show(&self, window: &OpenWindow) -> Result<(), baseview::Error> {
         self.0.show(&window.inner)
     }
 
-    fn hide(&self, window: &Window) -> Result<(), baseview::Error> {
+    fn hide(&self, window: &OpenWindow) -> Result<(), baseview::Error> {
         self.0.hide(&window.inner)
     }
 
-    fn set_size(&self, size: NativeSize<u32>, window: &Window) -> Result<(), baseview::Error> {
+    fn set_size(&self, size: NativeSize<u32>, window: &OpenWindow) -> Result<(), baseview::Error> {
         self.0.set_size(size, &window.inner)
     }
 
-    fn host_main_thread_callback(&self, window: &Window) {
+    fn host_main_thread_callback(&self, window: &OpenWindow) {
         self.0.host_main_thread_callback(&window.inner);
     }
 
-    fn adjust_size(&self, size: NativeSize<u32>, window: &Window) -> Option<NativeSize<u32>> {
+    fn adjust_size(&self, size: NativeSize<u32>, window: &OpenWindow) -> Option<NativeSize<u32>> {
         self.0.adjust_size(size, &window.inner)
     }
 
     fn set_fallback_scale_factor(
         &self,
         scale_factor: f64,
-        window: &Window,
+        window: &OpenWindow,
     ) -> Result<(), baseview::Error> {
         self.0
             .set_fallback_scale_factor(scale_factor, &window.inner)

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use nice_plug_egui::baseview::WindowWaker;
 
 /// Longest wait for a thread to end: it only has to release its resources, so after this long the display is stuck.
-const PATIENCE: Duration = Duration::from_secs(3);
+const END_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Interval between polls.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -72,11 +72,11 @@ impl WindowThread {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    /// Waits until the thread, if one was started, has ended; at most [`PATIENCE`]. Its window must already be closing.
+    /// Waits until the thread, if one was started, has ended; at most [`END_TIMEOUT`]. Its window must already be closing.
     pub(super) fn await_end(&self) {
         let folder = self.lock().take().map(|running| running.folder);
         let begun = Instant::now();
-        while folder.as_deref().is_some_and(Path::exists) && begun.elapsed() < PATIENCE {
+        while folder.as_deref().is_some_and(Path::exists) && begun.elapsed() < END_TIMEOUT {
             thread::sleep(LOOK_EVERY);
         }
     }

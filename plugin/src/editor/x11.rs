@@ -16,7 +16,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 
 /// Longest wait for a window manager to map a window. Inside a host's window there is no window manager and no wait.
-const PATIENCE: Duration = Duration::from_secs(2);
+const X11_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Interval between polls.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
@@ -52,7 +52,7 @@ pub(super) fn map_own(window: &impl HasWindowHandle) -> Result<(), X11Error> {
         let attributes = connection.get_window_attributes(window)?.reply()?;
         Ok(attributes.map_state != MapState::UNMAPPED)
     };
-    while !is_mapped()? && begun.elapsed() < PATIENCE {
+    while !is_mapped()? && begun.elapsed() < X11_TIMEOUT {
         thread::sleep(LOOK_EVERY);
     }
     Ok(())

@@ -1,11 +1,12 @@
-//! What the generator thread reports of itself, for the window: how the last prediction was made, and who stands in.
+//! What the generator thread reports of itself, for the window: how the last prediction was made, and which drummer plays
+//! instead.
 //!
 //! Never on the audio thread: reading and writing may wait for each other.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::drummers::StandIn;
+use crate::drummers::Substitute;
 
 /// How the last prediction was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,20 +19,20 @@ pub struct Prediction {
 
 /// One instance's status, shared by the generator thread, which writes, and a window, which reads.
 #[derive(Debug, Default)]
-pub struct Status {
+pub struct GeneratorStatus {
     prediction: Mutex<Prediction>,
-    stand_in: Mutex<Option<StandIn>>,
+    substitute: Mutex<Option<Substitute>>,
 }
 
-impl Status {
+impl GeneratorStatus {
     /// How the last prediction was made.
     pub fn prediction(&self) -> Prediction {
         lock(&self.prediction).clone()
     }
 
     /// Who plays in place of the chosen drummer; `None` where that one plays, or is still being loaded.
-    pub fn stand_in(&self) -> Option<StandIn> {
-        lock(&self.stand_in).clone()
+    pub fn substitute(&self) -> Option<Substitute> {
+        lock(&self.substitute).clone()
     }
 
     /// Reports how a prediction was made.
@@ -40,10 +41,10 @@ impl Status {
     }
 
     /// Reports who plays in place of the chosen drummer, if anybody does.
-    pub(super) fn set_stand_in(&self, stand_in: Option<StandIn>) {
-        let mut current = lock(&self.stand_in);
-        if *current != stand_in {
-            *current = stand_in;
+    pub(super) fn set_substitute(&self, substitute: Option<Substitute>) {
+        let mut current = lock(&self.substitute);
+        if *current != substitute {
+            *current = substitute;
         }
     }
 }

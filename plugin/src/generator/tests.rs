@@ -1,33 +1,33 @@
-//! Instances that share the pool.
+//! Instances that share the generator thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
 
-use lockstep_core::generator::{PredictError, Request, Taste};
+use lockstep_core::generator::{GeneratorSettings, PredictError, Request};
 use lockstep_core::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
 use lockstep_core::rule::{self, RuleGroove};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
-use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::PlanSource as _;
-use lockstep_engine::shared_thread::Work as _;
+use lockstep_engine::shared_thread::Service as _;
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 
 use super::*;
 use crate::device::DeviceChoice;
-use crate::drummers::StandIn;
+use crate::drummers::Substitute;
 use crate::params::Drummer;
 
-const CHOICE: Choice = Choice {
+const CHOICE: DrummerChoice = DrummerChoice {
     drummer: Drummer::Lockstep,
     device: DeviceChoice::Cpu,
 };
-const OTHER: Choice = Choice {
+const OTHER: DrummerChoice = DrummerChoice {
     drummer: Drummer::Base,
     device: DeviceChoice::Cpu,
 };
-const N_SEATS: usize = 32;
+const N_CLIENTS: usize = 32;
 
 /// A request with a different bass for each measure.
 fn request(measure: u64) -> Request {
@@ -38,22 +38,22 @@ fn request(measure: u64) -> Request {
         window.begin(step_idx, Onset::new(key, 0.8));
     }
     Request {
-        take: 1,
+        playback: 1,
         measure,
         heard_steps: 16,
         window,
-        taste: Taste {
+        settings: GeneratorSettings {
             seed: u32::try_from(measure).unwrap_or_default(),
             variation: 0.3,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Request::default()
     }
 }
 
-/// A drummer that is not a stand-in.
-fn loaded(brain: impl Generator + 'static) -> Loaded {
-    Loaded::from(Box::new(brain) as Box<dyn Generator>)
+/// A drummer that is not a substitute.
+fn loaded(generator: impl Generator + 'static) -> LoadedDrummer {
+    LoadedDrummer::from(Box::new(generator) as Box<dyn Generator>)
 }
 
 /// Plays almost the rule groove, counts its requests, and panics in one measure.
@@ -84,12 +84,12 @@ impl Generator for Counting {
 
 /// Waits for the plan of the last request, as an offline render does.
 fn plan(end: &mut RealtimeEnd, measure: u64) -> Option<Plan> {
-    Patient::new(end, LONGEST_WAIT).plan_for(1, measure)
+    WaitingPlans::new(end, LONGEST_WAIT).plan_for(1, measure)
 }
 
 /// Polls until something was answered.
-fn look(roster: &mut Roster) {
-    while !roster.look() {
+fn poll(server: &mut PlanServer) {
+    while !server.poll() {
         thread::yield_now();
     }
 }
@@ -97,8 +97,8 @@ fn look(roster: &mut Roster) {
 #[test]
 fn a_render_that_waits_gets_the_plan_of_its_last_request() -> io::Result<()> {
     let (mut end, other) = handoff();
-    let pool = Pool::start(|_| Box::new(RuleGroove))?;
-    let _seat = pool.seat(other, Arc::default(), || CHOICE);
+    let generator = GeneratorThread::start(|_| Box::new(RuleGroove))?;
+    let _client = generator.register(other, Arc::default(), || CHOICE);
     end.publish(&request(1));
     let plan = plan(&mut end, 1);
     assert_eq!(
@@ -112,25 +112,26 @@ fn a_render_that_waits_gets_the_plan_of_its_last_request() -> io::Result<()> {
 fn instances_that_chose_the_same_share_one_copy_of_its_weights() -> io::Result<()> {
     let n_loads = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&n_loads);
-    let pool = Pool::start(move |_| {
+    let generator = GeneratorThread::start(move |_| {
         count.fetch_add(1, Ordering::SeqCst);
         Box::new(RuleGroove)
     })?;
-    let mut seats = Vec::new();
-    for idx in 0..N_SEATS {
+    let mut clients = Vec::new();
+    for idx in 0..N_CLIENTS {
         let (end, other) = handoff();
         let choice = if idx % 4 == 0 { OTHER } else { CHOICE };
-        seats.push((end, pool.seat(other, Arc::default(), move || choice)));
+        let client = generator.register(other, Arc::default(), move || choice);
+        clients.push((end, client));
     }
     for measure in 0..10 {
         let asked = |idx: usize| measure * 100 + idx as u64;
-        for (idx, (end, _)) in seats.iter_mut().enumerate() {
+        for (idx, (end, _)) in clients.iter_mut().enumerate() {
             end.publish(&request(asked(idx)));
         }
-        for (idx, (end, _)) in seats.iter_mut().enumerate() {
+        for (idx, (end, _)) in clients.iter_mut().enumerate() {
             let expected = rule::groove(&request(asked(idx)).window, Meter::COMMON);
             let plan = plan(end, asked(idx));
-            assert_eq!(plan.map(|plan| plan.hits), Some(expected), "seat {idx}");
+            assert_eq!(plan.map(|plan| plan.hits), Some(expected), "client {idx}");
         }
     }
     assert_eq!(n_loads.load(Ordering::SeqCst), 2);
@@ -141,20 +142,21 @@ fn instances_that_chose_the_same_share_one_copy_of_its_weights() -> io::Result<(
 fn a_poll_answers_each_instances_newest_request_once() {
     let n_asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&n_asked);
-    let mut roster = Roster::new(move |_| {
+    let mut server = PlanServer::new(move |_| {
         loaded(Counting {
             n_asked: Arc::clone(&count),
             panics_at: None,
         })
     });
     let mut ends = Vec::new();
-    for id in 0..N_SEATS as u64 {
+    for id in 0..N_CLIENTS as u64 {
         let (end, other) = handoff();
-        roster.join(id, Asker::new(other, Arc::default(), Box::new(|| CHOICE)));
+        let client = GeneratorClient::new(other, Arc::default(), Box::new(|| CHOICE));
+        server.join(id, client);
         ends.push(end);
     }
     ends[0].publish(&request(0));
-    look(&mut roster);
+    poll(&mut server);
     for round in 1..20 {
         n_asked.store(0, Ordering::SeqCst);
         for end in &mut ends {
@@ -166,13 +168,13 @@ fn a_poll_answers_each_instances_newest_request_once() {
                 end.publish(&request);
             }
         }
-        assert!(roster.look());
+        assert!(server.poll());
         assert!(
             ends.iter_mut().all(RealtimeEnd::has_answer),
             "round {round}"
         );
-        assert_eq!(n_asked.load(Ordering::SeqCst), N_SEATS);
-        assert!(!roster.look());
+        assert_eq!(n_asked.load(Ordering::SeqCst), N_CLIENTS);
+        assert!(!server.poll());
     }
 }
 
@@ -180,15 +182,15 @@ fn a_poll_answers_each_instances_newest_request_once() {
 fn a_drummer_that_loads_slowly_delays_no_other() -> io::Result<()> {
     let (release, wait) = channel::<()>();
     let wait = Mutex::new(wait);
-    let pool = Pool::start(move |choice| {
+    let generator = GeneratorThread::start(move |choice| {
         if choice == OTHER {
             let _ = wait.lock().map(|wait| wait.recv());
         }
         Box::new(RuleGroove)
     })?;
     let ((mut quick, first), (mut slow, second)) = (handoff(), handoff());
-    let _first = pool.seat(first, Arc::default(), || CHOICE);
-    let _second = pool.seat(second, Arc::default(), || OTHER);
+    let _first = generator.register(first, Arc::default(), || CHOICE);
+    let _second = generator.register(second, Arc::default(), || OTHER);
     slow.publish(&request(7));
     for measure in 0..50 {
         quick.publish(&request(measure));
@@ -204,15 +206,15 @@ fn a_drummer_that_loads_slowly_delays_no_other() -> io::Result<()> {
 #[test]
 fn an_offline_render_gets_its_plans_while_31_others_ask() -> Result<(), Box<dyn std::error::Error>>
 {
-    let pool = Pool::start(|_| Box::new(RuleGroove))?;
+    let generator = GeneratorThread::start(|_| Box::new(RuleGroove))?;
     let is_over = AtomicUsize::new(0);
-    let ends: Vec<_> = (1..N_SEATS).map(|_| handoff()).collect();
+    let ends: Vec<_> = (1..N_CLIENTS).map(|_| handoff()).collect();
     let (mut offline, other) = handoff();
-    let _seat = pool.seat(other, Arc::default(), || CHOICE);
-    let (mut others, mut seats) = (Vec::new(), Vec::new());
+    let _client = generator.register(other, Arc::default(), || CHOICE);
+    let (mut others, mut clients) = (Vec::new(), Vec::new());
     for (end, other) in ends {
         others.push(end);
-        seats.push(pool.seat(other, Arc::default(), || CHOICE));
+        clients.push(generator.register(other, Arc::default(), || CHOICE));
     }
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -241,10 +243,10 @@ fn an_offline_render_gets_its_plans_while_31_others_ask() -> Result<(), Box<dyn 
 
 #[test]
 fn a_shared_network_answers_each_as_if_it_had_it_alone() -> Result<(), Box<dyn std::error::Error>> {
-    let pool = Pool::start(|choice| drummers::load(choice).brain)?;
+    let generator = GeneratorThread::start(|choice| drummers::load(choice).generator)?;
     let ((mut a, end_a), (mut b, end_b)) = (handoff(), handoff());
-    let _a = pool.seat(end_a, Arc::default(), || CHOICE);
-    let _b = pool.seat(end_b, Arc::default(), || CHOICE);
+    let _a = generator.register(end_a, Arc::default(), || CHOICE);
+    let _b = generator.register(end_b, Arc::default(), || CHOICE);
     let mut alone = [(); 2].map(|()| Predictor::new(EMBEDDED_WEIGHTS));
     for measure in 1..9 {
         // Each has its own bass, seed and measure; they take turns asking first.
@@ -270,7 +272,7 @@ fn a_shared_network_answers_each_as_if_it_had_it_alone() -> Result<(), Box<dyn s
 fn an_instance_that_left_gets_no_answer_and_a_drummer_is_dropped_after_its_last_instance() {
     let token = Arc::new(AtomicUsize::new(0));
     let given = Arc::clone(&token);
-    let mut roster = Roster::new(move |choice| {
+    let mut server = PlanServer::new(move |choice| {
         if choice == OTHER {
             return loaded(RuleGroove);
         }
@@ -283,28 +285,26 @@ fn an_instance_that_left_gets_no_answer_and_a_drummer_is_dropped_after_its_last_
     let mut audio = Vec::new();
     for (id, (end, other)) in (0..).zip(ends) {
         let choice = if id == 2 { OTHER } else { CHOICE };
-        roster.join(
-            id,
-            Asker::new(other, Arc::default(), Box::new(move || choice)),
-        );
+        let client = GeneratorClient::new(other, Arc::default(), Box::new(move || choice));
+        server.join(id, client);
         audio.push(end);
     }
     audio[0].publish(&request(1));
-    look(&mut roster);
-    roster.leave(0);
+    poll(&mut server);
+    server.leave(0);
     audio[0].publish(&request(2));
     audio[1].publish(&request(2));
-    look(&mut roster);
+    poll(&mut server);
     assert!(audio[1].has_answer() && !audio[0].has_answer());
     // Held by this test, the loader and the drummer.
     assert_eq!(Arc::strong_count(&token), 3);
-    roster.leave(1);
+    server.leave(1);
     while Arc::strong_count(&token) > 2 {
-        roster.look();
+        server.poll();
         thread::yield_now();
     }
     audio[2].publish(&request(3));
-    look(&mut roster);
+    poll(&mut server);
     assert!(audio[2].has_answer());
 }
 
@@ -312,7 +312,7 @@ fn an_instance_that_left_gets_no_answer_and_a_drummer_is_dropped_after_its_last_
 fn a_drummer_that_panics_is_replaced_and_no_other_is_affected() -> io::Result<()> {
     let n_loads = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&n_loads);
-    let pool = Pool::start(move |choice| {
+    let generator = GeneratorThread::start(move |choice| {
         count.fetch_add(1, Ordering::SeqCst);
         Box::new(Counting {
             n_asked: Arc::default(),
@@ -320,8 +320,8 @@ fn a_drummer_that_panics_is_replaced_and_no_other_is_affected() -> io::Result<()
         })
     })?;
     let ((mut sound, first), (mut broken, second)) = (handoff(), handoff());
-    let _first = pool.seat(first, Arc::default(), || CHOICE);
-    let _second = pool.seat(second, Arc::default(), || OTHER);
+    let _first = generator.register(first, Arc::default(), || CHOICE);
+    let _second = generator.register(second, Arc::default(), || OTHER);
     for measure in 10..20 {
         sound.publish(&request(measure));
         broken.publish(&request(measure));
@@ -339,12 +339,13 @@ fn a_drummer_that_panics_is_replaced_and_no_other_is_affected() -> io::Result<()
 fn an_instance_made_while_the_last_one_ends_is_answered() -> io::Result<()> {
     for measure in 0..5 {
         let (old_end, (mut new_end, other)) = (handoff().1, handoff());
-        let old = Pool::of_process()?.seat(old_end, Arc::default(), || CHOICE);
+        let old = GeneratorThread::of_process()?.register(old_end, Arc::default(), || CHOICE);
         thread::scope(|scope| {
             scope.spawn(move || drop(old));
-            let seat = Pool::of_process().map(|pool| pool.seat(other, Arc::default(), || CHOICE));
+            let client = GeneratorThread::of_process()
+                .map(|generator| generator.register(other, Arc::default(), || CHOICE));
             new_end.publish(&request(measure));
-            assert!(seat.is_ok() && plan(&mut new_end, measure).is_some());
+            assert!(client.is_ok() && plan(&mut new_end, measure).is_some());
         });
     }
     Ok(())
@@ -354,14 +355,14 @@ fn an_instance_made_while_the_last_one_ends_is_answered() -> io::Result<()> {
 fn the_thread_has_ended_when_the_last_seat_is_dropped() -> io::Result<()> {
     let token = Arc::new(AtomicUsize::new(0));
     let given = Arc::clone(&token);
-    let pool = Pool::start(move |_| {
+    let generator = GeneratorThread::start(move |_| {
         given.fetch_add(1, Ordering::SeqCst);
         Box::new(RuleGroove)
     })?;
-    let seats = [(); 3].map(|()| pool.seat(handoff().1, Arc::default(), || CHOICE));
-    drop(pool);
+    let clients = [(); 3].map(|()| generator.register(handoff().1, Arc::default(), || CHOICE));
+    drop(generator);
     assert!(Arc::strong_count(&token) > 1);
-    drop(seats);
+    drop(clients);
     // Dropping waits only briefly for a loader, but the loader ends.
     while Arc::strong_count(&token) > 1 {
         thread::yield_now();
@@ -374,19 +375,19 @@ fn the_last_instance_to_leave_does_not_wait_for_drummers_that_are_loading() -> i
     let (release, wait) = channel::<()>();
     let wait = Arc::new(Mutex::new(wait));
     let blocked = Arc::clone(&wait);
-    let pool = Pool::start(move |_| {
+    let generator = GeneratorThread::start(move |_| {
         let _ = blocked.lock().map(|wait| wait.recv());
         Box::new(RuleGroove)
     })?;
-    let seats =
-        [CHOICE, OTHER].map(|choice| pool.seat(handoff().1, Arc::default(), move || choice));
+    let clients = [CHOICE, OTHER]
+        .map(|choice| generator.register(handoff().1, Arc::default(), move || choice));
     // Both are loading: each loader holds the channel it waits for.
     while Arc::strong_count(&wait) < 2 || wait.try_lock().is_ok() {
         thread::yield_now();
     }
     let (left, has_left) = channel();
     let leaving = thread::spawn(move || {
-        drop((seats, pool));
+        drop((clients, generator));
         let _ = left.send(());
     });
     assert!(has_left.recv_timeout(Duration::from_mins(1)).is_ok());
@@ -397,23 +398,23 @@ fn the_last_instance_to_leave_does_not_wait_for_drummers_that_are_loading() -> i
 
 #[test]
 fn a_player_is_told_when_the_chosen_drummer_cannot_play_and_when_it_can_again() {
-    let sorry = StandIn::rule("it is broken");
+    let sorry = Substitute::rule("it is broken");
     let told = sorry.clone();
-    let mut roster = Roster::new(move |choice| Loaded {
-        brain: Box::new(RuleGroove),
-        stand_in: (choice == OTHER).then(|| told.clone()),
+    let mut server = PlanServer::new(move |choice| LoadedDrummer {
+        generator: Box::new(RuleGroove),
+        substitute: (choice == OTHER).then(|| told.clone()),
     });
-    let status = Arc::new(Status::default());
+    let status = Arc::new(GeneratorStatus::default());
     let choice = Arc::new(Mutex::new(OTHER));
     let wished = Arc::clone(&choice);
-    let wish = move || wished.lock().map_or(CHOICE, |choice| *choice);
-    roster.join(
+    let chosen = move || wished.lock().map_or(CHOICE, |choice| *choice);
+    server.join(
         0,
-        Asker::new(handoff().1, Arc::clone(&status), Box::new(wish)),
+        GeneratorClient::new(handoff().1, Arc::clone(&status), Box::new(chosen)),
     );
-    let mut shown = |expected: Option<StandIn>| {
-        while status.stand_in() != expected {
-            roster.look();
+    let mut shown = |expected: Option<Substitute>| {
+        while status.substitute() != expected {
+            server.poll();
             thread::yield_now();
         }
     };
@@ -429,18 +430,19 @@ fn a_player_is_told_when_the_chosen_drummer_cannot_play_and_when_it_can_again() 
 
 #[test]
 fn the_player_is_told_of_a_drummer_that_panics() {
-    let mut roster = Roster::new(|_| {
+    let mut server = PlanServer::new(|_| {
         loaded(Counting {
             n_asked: Arc::default(),
             panics_at: Some(1),
         })
     });
     let (mut audio, end) = handoff();
-    let status = Arc::new(Status::default());
-    roster.join(0, Asker::new(end, Arc::clone(&status), Box::new(|| CHOICE)));
+    let status = Arc::new(GeneratorStatus::default());
+    let client = GeneratorClient::new(end, Arc::clone(&status), Box::new(|| CHOICE));
+    server.join(0, client);
     audio.publish(&request(1));
-    while status.stand_in().is_none() {
-        roster.look();
+    while status.substitute().is_none() {
+        server.poll();
         thread::yield_now();
     }
     assert!(audio.has_answer());

@@ -81,7 +81,7 @@ pub enum ParameterError {
 /// A value as a file stores it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Written {
+pub enum StoredValue {
     /// The text that a host shows.
     Text(String),
     /// The value from 0 to 1, if the text would round it.
@@ -142,7 +142,7 @@ impl Parameters {
     }
 
     /// Resets the smoothers to the current values, before the first block.
-    pub fn settle(&self, sample_rate_hz: f32) {
+    pub fn reset_smoothers(&self, sample_rate_hz: f32) {
         for parameter in &self.all {
             // SAFETY: `owner` is kept alive, and it owns the parameter. Only hosts may call this, and the caller is one.
             unsafe {
@@ -331,7 +331,7 @@ impl Parameters {
     }
 
     /// Every parameter that differs from its default, by id.
-    pub fn changed(&self) -> Vec<(String, Written)> {
+    pub fn changed(&self) -> Vec<(String, StoredValue)> {
         let is_changed = |at: &ParameterIdx| {
             !MOMENTARY.contains(&self.id(*at))
                 && (self.value(*at) - self.all[at.0].default).abs() > 1e-7
@@ -342,18 +342,18 @@ impl Parameters {
             .collect()
     }
 
-    fn written(&self, at: ParameterIdx) -> Written {
+    fn written(&self, at: ParameterIdx) -> StoredValue {
         self.written_as(at, self.value(at))
     }
 
     /// A value in `[0, 1]` as a file stores it: as its text, unless the text would round it.
-    pub fn written_as(&self, at: ParameterIdx, value: f32) -> Written {
+    pub fn written_as(&self, at: ParameterIdx, value: f32) -> StoredValue {
         let text = self.shown(at, value);
         let told = self.parse(at, &text).ok();
         if told.is_some_and(|told| (told - value).abs() < 1e-7) {
-            Written::Text(text)
+            StoredValue::Text(text)
         } else {
-            Written::Normalised(value)
+            StoredValue::Normalised(value)
         }
     }
 
@@ -361,7 +361,7 @@ impl Parameters {
     ///
     /// # Errors
     /// Those of [`Self::read_back`].
-    pub fn restore(&self, at: ParameterIdx, written: &Written) -> Result<(), ParameterError> {
+    pub fn restore(&self, at: ParameterIdx, written: &StoredValue) -> Result<(), ParameterError> {
         self.set(at, self.read_back(at, written)?, 1.0);
         Ok(())
     }
@@ -370,11 +370,15 @@ impl Parameters {
     ///
     /// # Errors
     /// Those of [`Self::parse`], or [`ParameterError::Number`] if the number is not from 0 to 1.
-    pub fn read_back(&self, at: ParameterIdx, written: &Written) -> Result<f32, ParameterError> {
+    pub fn read_back(
+        &self,
+        at: ParameterIdx,
+        written: &StoredValue,
+    ) -> Result<f32, ParameterError> {
         match written {
-            Written::Text(text) => self.parse(at, text),
-            Written::Normalised(value) if (0.0..=1.0).contains(value) => Ok(*value),
-            Written::Normalised(value) => Err(ParameterError::Number {
+            StoredValue::Text(text) => self.parse(at, text),
+            StoredValue::Normalised(value) if (0.0..=1.0).contains(value) => Ok(*value),
+            StoredValue::Normalised(value) => Err(ParameterError::Number {
                 value: *value,
                 id: self.id(at).to_owned(),
                 range: self.range(at),

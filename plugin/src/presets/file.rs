@@ -6,23 +6,23 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::values::is_kept;
-use super::{MAX_ABOUT, MAX_NAME, Preset, PresetError, Title, Values};
-use crate::params::{Parameters, Written};
+use super::{MAX_ABOUT, MAX_NAME, Preset, PresetError, PresetTitle, PresetValues};
+use crate::params::{Parameters, StoredValue};
 
 /// A preset file as it is read. Whole numbers are kept apart from fractions: else `style = 1` would mean the last style.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Read {
+struct FileIn {
     name: String,
     #[serde(default)]
     about: String,
     #[serde(default)]
-    set: BTreeMap<String, Setting>,
+    set: BTreeMap<String, FileValue>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Setting {
+enum FileValue {
     Text(String),
     Whole(i64),
     Share(f32),
@@ -30,10 +30,10 @@ enum Setting {
 
 /// A preset file as it is written.
 #[derive(Serialize)]
-struct Write<'a> {
+struct FileOut<'a> {
     name: &'a str,
     about: &'a str,
-    set: BTreeMap<&'a str, Written>,
+    set: BTreeMap<&'a str, StoredValue>,
 }
 
 /// Reads a preset's file.
@@ -65,14 +65,14 @@ pub(super) fn parse(
         file: file.to_owned(),
         reason,
     };
-    let read: Read = toml::from_str(text)
+    let read: FileIn = toml::from_str(text)
         .map_err(|error| damaged(error.to_string().trim().replace('\n', " ")))?;
-    let title = checked(Title {
+    let title = checked(PresetTitle {
         name: &read.name,
         about: &read.about,
     })
     .map_err(|error| damaged(error.to_string()))?;
-    let mut values = Values::made(parameters);
+    let mut values = PresetValues::made(parameters);
     for (id, setting) in &read.set {
         let wrong = |source| PresetError::Parameter {
             file: file.to_owned(),
@@ -86,9 +86,9 @@ pub(super) fn parse(
             });
         }
         let written = match setting {
-            Setting::Text(text) => Written::Text(text.clone()),
-            Setting::Share(value) => Written::Normalised(*value),
-            Setting::Whole(number) => {
+            FileValue::Text(text) => StoredValue::Text(text.clone()),
+            FileValue::Share(value) => StoredValue::Normalised(*value),
+            FileValue::Whole(number) => {
                 return Err(PresetError::Bare {
                     file: file.to_owned(),
                     id: id.clone(),
@@ -113,10 +113,10 @@ pub(super) fn parse(
 ///
 /// # Errors
 /// If the name or description is not allowed.
-pub(super) fn text(title: Title<'_>, parameters: &Parameters) -> Result<String, PresetError> {
+pub(super) fn text(title: PresetTitle<'_>, parameters: &Parameters) -> Result<String, PresetError> {
     let title = checked(title)?;
     let kept = parameters.indices().filter(|at| is_kept(parameters, *at));
-    let write = Write {
+    let write = FileOut {
         name: title.name,
         about: title.about,
         set: kept
@@ -136,8 +136,8 @@ pub(super) fn text(title: Title<'_>, parameters: &Parameters) -> Result<String, 
 ///
 /// # Errors
 /// If the name is empty, or either text is too long or not a single line.
-pub(super) fn checked(title: Title<'_>) -> Result<Title<'_>, PresetError> {
-    let Title { name, about } = title;
+pub(super) fn checked(title: PresetTitle<'_>) -> Result<PresetTitle<'_>, PresetError> {
+    let PresetTitle { name, about } = title;
     let (name, about) = (name.trim(), about.trim());
     let refused = |text: &str, what: String| {
         Err(PresetError::Words {
@@ -159,5 +159,5 @@ pub(super) fn checked(title: Title<'_>) -> Result<Title<'_>, PresetError> {
             format!("a description has up to {MAX_ABOUT} characters on one line"),
         );
     }
-    Ok(Title { name, about })
+    Ok(PresetTitle { name, about })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lockstep_files::whole::{self, WholeFile};
 
-use super::{Preset, PresetError, Title, factory, file, is_same_name, made};
+use super::{Preset, PresetError, PresetTitle, factory, file, is_same_name, made};
 use crate::params::Parameters;
 
 /// Environment variable with the folder to use instead of `lockstep/presets` in the user's data folder.
@@ -31,12 +31,12 @@ pub struct UserPresets {
     /// Sorted by name.
     pub presets: Vec<Preset>,
     /// Why other files are left out: each is not a preset, or has another's name.
-    pub troubles: Vec<PresetError>,
+    pub problems: Vec<PresetError>,
 }
 
 /// What to do if the name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IfThere {
+pub enum IfExists {
     /// Keep the old preset and return an error.
     Refuse,
     /// Replace the old preset.
@@ -75,12 +75,12 @@ impl UserFolder {
         let mut found = UserPresets {
             folder: self.0.clone(),
             presets: Vec::new(),
-            troubles: Vec::new(),
+            problems: Vec::new(),
         };
         let paths = match self.files() {
             Ok(paths) => paths,
             Err(error) => {
-                found.troubles.push(error);
+                found.problems.push(error);
                 return found;
             }
         };
@@ -88,7 +88,7 @@ impl UserFolder {
         for path in paths {
             match file::read(&path, &parameters).and_then(|preset| found.alone(preset)) {
                 Ok(preset) => found.presets.push(preset),
-                Err(error) => found.troubles.push(error),
+                Err(error) => found.problems.push(error),
             }
         }
         found
@@ -124,9 +124,9 @@ impl UserFolder {
     /// If the title is not allowed, the name is a factory preset's or is taken and not to be replaced, or writing fails.
     pub fn save(
         &self,
-        title: Title<'_>,
+        title: PresetTitle<'_>,
         parameters: &Parameters,
-        if_there: IfThere,
+        if_there: IfExists,
     ) -> Result<PathBuf, PresetError> {
         let title = file::checked(title)?;
         if let Some(own) = factory()
@@ -144,7 +144,7 @@ impl UserFolder {
         let Some(path) = path else {
             return self.write_new(title, &text);
         };
-        if if_there == IfThere::Refuse {
+        if if_there == IfExists::Refuse {
             return Err(PresetError::IsThere {
                 name: title.name.to_owned(),
                 path,
@@ -155,7 +155,7 @@ impl UserFolder {
     }
 
     /// Writes a new file, and never overwrites one that has another name or cannot be read.
-    fn write_new(&self, title: Title<'_>, text: &str) -> Result<PathBuf, PresetError> {
+    fn write_new(&self, title: PresetTitle<'_>, text: &str) -> Result<PathBuf, PresetError> {
         let stem = stem(title.name);
         let named = |n: u32| match n {
             1 => self.0.join(format!("{stem}.{EXTENSION}")),

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use super::values::is_kept;
 use super::*;
 
-type Tested = Result<(), Box<dyn Error>>;
+type TestResult = Result<(), Box<dyn Error>>;
 
-const TITLE: Title<'_> = Title {
+const TITLE: PresetTitle<'_> = PresetTitle {
     name: "Late night",
     about: "Slow and \"dark\".",
 };
@@ -91,14 +91,14 @@ proptest! {
             }
         };
         turn(&mine);
-        let values = Values::now(&parameters);
-        folder.save(TITLE, &parameters, IfThere::Refuse)?;
+        let values = PresetValues::now(&parameters);
+        folder.save(TITLE, &parameters, IfExists::Refuse)?;
         turn(&since);
-        let UserPresets { presets, troubles, .. } = folder.presets();
-        prop_assert!(troubles.is_empty());
+        let UserPresets { presets, problems, .. } = folder.presets();
+        prop_assert!(problems.is_empty());
         prop_assert_eq!(presets.len(), 1);
         prop_assert_eq!((&*presets[0].name, &*presets[0].about), (TITLE.name, TITLE.about));
-        presets[0].values.settle(&parameters);
+        presets[0].values.apply(&parameters);
         prop_assert!(values.are_set(&parameters));
         // Parameters that presets leave out are unchanged.
         for (at, value) in parameters.indices().zip(since.iter().cycle()) {
@@ -112,7 +112,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_file_leaves_out_gets_its_default() -> Tested {
+fn what_a_file_leaves_out_gets_its_default() -> TestResult {
     let parameters = made();
     let preset = file::parse(
         "name = \"A\"\nabout = \"a.\"\n[set]\ndensity = \"60 %\"\nswing = 0.123\nstyle = \"1\"\n",
@@ -122,7 +122,7 @@ fn what_a_file_leaves_out_gets_its_default() -> Tested {
     set(&parameters, "density", "10 %")?;
     set(&parameters, "seed", "1")?;
     set(&parameters, "free_bpm", "90")?;
-    preset.values.settle(&parameters);
+    preset.values.apply(&parameters);
     for (id, shown) in [
         ("density", "60 %"),
         ("seed", "39"),
@@ -191,10 +191,10 @@ fn errors_in_a_file_are_named_with_what_is_allowed() {
 }
 
 #[test]
-fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_out() -> Tested {
+fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_out() -> TestResult {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
-    own.save(TITLE, &made(), IfThere::Refuse)?;
+    own.save(TITLE, &made(), IfExists::Refuse)?;
     let write = |name: &str, text: &[u8]| fs::write(folder.path().join(name), text);
     write("bad.toml", b"name = ")?;
     write("binary.toml", &[0xff, 0xfe])?;
@@ -204,17 +204,17 @@ fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_ou
     let found = own.presets();
     assert_eq!(found.presets.len(), 1);
     assert_eq!(found.presets[0].name, TITLE.name);
-    let troubles: Vec<_> = found.troubles.iter().map(ToString::to_string).collect();
-    assert_eq!(troubles.len(), 4, "{troubles:?}");
-    for (trouble, named) in troubles.iter().zip([
+    let problems: Vec<_> = found.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    for (problem, named) in problems.iter().zip([
         ["bad.toml", "name"],
         ["binary.toml", "UTF-8"],
         ["mine.toml", "late-night.toml"],
         ["theirs.toml", "comes with Lockstep"],
     ]) {
         assert!(
-            named.iter().all(|named| trouble.contains(named)),
-            "{trouble}"
+            named.iter().all(|named| problem.contains(named)),
+            "{problem}"
         );
     }
     // Asking for the damaged one reports it.
@@ -224,47 +224,47 @@ fn a_damaged_file_hides_no_other_and_a_second_preset_of_the_same_name_is_left_ou
 }
 
 #[test]
-fn saving_overwrites_only_the_same_name_and_only_when_asked() -> Tested {
+fn saving_overwrites_only_the_same_name_and_only_when_asked() -> TestResult {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
     let parameters = made();
-    let path = own.save(TITLE, &parameters, IfThere::Refuse)?;
+    let path = own.save(TITLE, &parameters, IfExists::Refuse)?;
     assert_eq!(path, folder.path().join("late-night.toml"));
     let first = fs::read(&path)?;
     set(&parameters, "density", "20 %")?;
-    let again = Title {
+    let again = PresetTitle {
         name: "late NIGHT ",
         ..TITLE
     };
-    let refused = words(own.save(again, &parameters, IfThere::Refuse));
+    let refused = words(own.save(again, &parameters, IfExists::Refuse));
     assert!(
         refused.contains("late-night.toml") && refused.contains("replace it"),
         "{refused}"
     );
     assert_eq!(fs::read(&path)?, first);
     // A different name that gives the same file name is a different preset.
-    let alike = Title {
+    let alike = PresetTitle {
         name: "Late, night!",
         ..TITLE
     };
     for (title, if_there, file) in [
-        (again, IfThere::Replace, "late-night.toml"),
-        (alike, IfThere::Replace, "late-night-2.toml"),
-        (alike, IfThere::Replace, "late-night-2.toml"),
+        (again, IfExists::Replace, "late-night.toml"),
+        (alike, IfExists::Replace, "late-night-2.toml"),
+        (alike, IfExists::Replace, "late-night-2.toml"),
         (
-            Title {
+            PresetTitle {
                 name: "../..",
                 ..TITLE
             },
-            IfThere::Refuse,
+            IfExists::Refuse,
             "preset.toml",
         ),
         (
-            Title {
+            PresetTitle {
                 name: "Ночь",
                 ..TITLE
             },
-            IfThere::Refuse,
+            IfExists::Refuse,
             "ночь.toml",
         ),
     ] {
@@ -280,32 +280,32 @@ fn saving_overwrites_only_the_same_name_and_only_when_asked() -> Tested {
 }
 
 #[test]
-fn factory_names_and_invalid_titles_are_refused() -> Tested {
+fn factory_names_and_invalid_titles_are_refused() -> TestResult {
     let folder = tempfile::tempdir()?;
     let own = UserFolder::at(folder.path());
     for name in ["pocket", " POCKET ", "", " ", "a\nb", &"x".repeat(41)] {
-        for if_there in [IfThere::Refuse, IfThere::Replace] {
-            let title = Title { name, about: "" };
+        for if_there in [IfExists::Refuse, IfExists::Replace] {
+            let title = PresetTitle { name, about: "" };
             assert!(own.save(title, &made(), if_there).is_err(), "{name:?}");
         }
     }
     let about = "x".repeat(201);
-    let title = Title {
+    let title = PresetTitle {
         name: "A",
         about: &about,
     };
-    assert!(words(own.save(title, &made(), IfThere::Refuse)).contains("200"));
+    assert!(words(own.save(title, &made(), IfExists::Refuse)).contains("200"));
     assert_eq!(fs::read_dir(folder.path())?.count(), 0);
     Ok(())
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named_with_what_to_do() -> Tested {
+fn a_folder_that_cannot_be_made_is_named_with_what_to_do() -> TestResult {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
     fs::write(&file, b"in the way")?;
     let own = UserFolder::at(file.join("presets"));
-    let words = words(own.save(TITLE, &made(), IfThere::Refuse));
+    let words = words(own.save(TITLE, &made(), IfExists::Refuse));
     assert!(
         words.contains("a file") && words.contains(FOLDER_VARIABLE),
         "{words}"
@@ -316,7 +316,7 @@ fn a_folder_that_cannot_be_made_is_named_with_what_to_do() -> Tested {
 }
 
 #[test]
-fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> Tested {
+fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("lent.toml");
     fs::write(&path, "name = \"Lent\"\n[set]\nseed = \"7\"\n")?;
@@ -336,24 +336,24 @@ fn a_preset_is_found_by_name_in_any_case_or_by_its_file() -> Tested {
 }
 
 #[test]
-fn a_and_b_each_come_back_as_they_were_left() -> Tested {
+fn a_and_b_each_come_back_as_they_were_left() -> TestResult {
     let parameters = made();
     let mut compare = Compare::default();
-    let now = || Values::now(&parameters);
+    let now = || PresetValues::now(&parameters);
     set(&parameters, "density", "20 %")?;
     let a = now();
     // At first B is a copy of A.
     assert_eq!(compare.switch(now()), a);
-    assert_eq!(compare.on(), Slot::B);
+    assert_eq!(compare.on(), CompareSide::B);
     set(&parameters, "density", "80 %")?;
     set(&parameters, "seed", "3")?;
     let b = now();
-    compare.switch(now()).settle(&parameters);
-    assert_eq!((compare.on(), now()), (Slot::A, a.clone()));
-    compare.switch(now()).settle(&parameters);
-    assert_eq!((compare.on(), now()), (Slot::B, b.clone()));
+    compare.switch(now()).apply(&parameters);
+    assert_eq!((compare.on(), now()), (CompareSide::A, a.clone()));
+    compare.switch(now()).apply(&parameters);
+    assert_eq!((compare.on(), now()), (CompareSide::B, b.clone()));
     compare.copy(now());
-    assert_eq!(compare.on(), Slot::B);
+    assert_eq!(compare.on(), CompareSide::B);
     assert_eq!(compare.switch(b.clone()), b);
     Ok(())
 }

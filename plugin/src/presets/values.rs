@@ -13,9 +13,9 @@ const SAME: f32 = 1e-6;
 
 /// The value of every parameter that presets contain, by id, in the order that hosts show, each in `[0, 1]`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Values(Vec<(String, f32)>);
+pub struct PresetValues(Vec<(String, f32)>);
 
-impl Values {
+impl PresetValues {
     /// The defaults.
     pub fn made(parameters: &Parameters) -> Self {
         Self::of(parameters, |at| parameters.default_value(at))
@@ -58,7 +58,7 @@ impl Values {
 
     /// Sets all parameters to these values, before the first block. While audio runs, the host has to set what
     /// [`Self::turns`] returns.
-    pub fn settle(&self, parameters: &Parameters) {
+    pub fn apply(&self, parameters: &Parameters) {
         for (at, value) in self.turns(parameters) {
             // No block has been played, so smoothing does not matter.
             parameters.set(at, value, 1.0);

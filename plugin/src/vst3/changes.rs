@@ -20,14 +20,14 @@ use crate::params::{ParameterIdx, Parameters};
 
 /// How long saving a state waits for the process call that should bring a change: the length of a block of 4,096 frames at
 /// 44.1 kHz.
-const PATIENCE: Duration = Duration::from_millis(93);
+const PROCESS_TIMEOUT: Duration = Duration::from_millis(93);
 
 /// Any rate will do: it only matters for smoothing, and no parameter is smoothed.
 const ANY_RATE_HZ: f32 = 48_000.0;
 
 /// The waiting changes of one instance.
 #[derive(Debug)]
-pub(super) struct Changes {
+pub(super) struct PendingChanges {
     parameters: Parameters,
     by_id: HashMap<u32, ParameterIdx>,
     is_processing: AtomicBool,
@@ -36,12 +36,12 @@ pub(super) struct Changes {
     /// `n_calls` at the last `setProcessing`.
     n_before: AtomicU32,
     /// Changes from the controller; a process call never touches them.
-    waiting: Mutex<Vec<Change>>,
+    waiting: Mutex<Vec<PendingChange>>,
 }
 
 /// The value that a parameter is about to have.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Waiting {
+pub(super) enum PendingValue {
     /// A switch, which the framework would show with values between off and on.
     Switch(bool),
     /// Anything else, in `[0, 1]`, not yet on one of its steps.
@@ -49,7 +49,7 @@ pub(super) enum Waiting {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Change {
+struct PendingChange {
     at: ParameterIdx,
     /// In `[0, 1]`.
     value: f32,
@@ -57,7 +57,7 @@ struct Change {
     n_calls: u32,
 }
 
-impl Changes {
+impl PendingChanges {
     /// Takes the instance's parameters and their host ids, in the same order.
     pub(super) fn new(parameters: Parameters, ids: impl IntoIterator<Item = u32>) -> Self {
         let indices = parameters.indices();
@@ -87,7 +87,8 @@ impl Changes {
         let n_calls = self.n_calls.load(Ordering::Acquire);
         self.n_before.store(n_calls, Ordering::Release);
         self.is_processing.store(is_processing, Ordering::Release);
-        // No process call will bring the waiting changes now. If the lock is taken, `settle` applies them before the next save.
+        // No process call will bring the waiting changes now. If the lock is taken, `await_process` applies them before the
+        // next save.
         if let Ok(mut waiting) = self.waiting.try_lock() {
             self.make(&mut waiting);
         }
@@ -109,19 +110,19 @@ impl Changes {
             return false;
         }
         let n_calls = self.n_calls.load(Ordering::Acquire);
-        waiting.push(Change { at, value, n_calls });
+        waiting.push(PendingChange { at, value, n_calls });
         true
     }
 
     /// The value that a parameter is about to have, if a change is waiting.
-    pub(super) fn waiting(&self, id: u32) -> Option<Waiting> {
+    pub(super) fn waiting(&self, id: u32) -> Option<PendingValue> {
         let at = *self.by_id.get(&id)?;
         let mut waiting = self.lock();
         self.forget_brought(&mut waiting);
         let change = waiting.iter().find(|change| change.at == at)?;
         Some(match self.parameters.pointer(at) {
-            ParamPtr::BoolParam(_) => Waiting::Switch(change.value > 0.5),
-            _ => Waiting::Value(change.value),
+            ParamPtr::BoolParam(_) => PendingValue::Switch(change.value > 0.5),
+            _ => PendingValue::Value(change.value),
         })
     }
 
@@ -131,7 +132,7 @@ impl Changes {
     }
 
     /// Waits for a process call to bring the waiting changes, and applies them if none comes in time.
-    pub(super) fn settle(&self) {
+    pub(super) fn await_process(&self) {
         let begun = Instant::now();
         loop {
             let mut waiting = self.lock();
@@ -139,7 +140,7 @@ impl Changes {
             if waiting.is_empty() {
                 return;
             }
-            let is_late = begun.elapsed() >= PATIENCE;
+            let is_late = begun.elapsed() >= PROCESS_TIMEOUT;
             if is_late || !self.has_begun() || !self.is_processing.load(Ordering::Acquire) {
                 self.make(&mut waiting);
                 return;
@@ -154,7 +155,7 @@ impl Changes {
         self.n_calls.load(Ordering::Acquire) != self.n_before.load(Ordering::Acquire)
     }
 
-    fn make(&self, waiting: &mut Vec<Change>) {
+    fn make(&self, waiting: &mut Vec<PendingChange>) {
         self.forget_brought(waiting);
         for change in waiting.drain(..) {
             self.parameters.set(change.at, change.value, ANY_RATE_HZ);
@@ -162,12 +163,12 @@ impl Changes {
     }
 
     /// Drops changes that a process call has brought, or should have.
-    fn forget_brought(&self, waiting: &mut Vec<Change>) {
+    fn forget_brought(&self, waiting: &mut Vec<PendingChange>) {
         let n_calls = self.n_calls.load(Ordering::Acquire);
         waiting.retain(|change| change.n_calls == n_calls);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Change>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<PendingChange>> {
         // A poisoned lock still holds complete changes.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,12 +181,12 @@ mod tests {
     use std::sync::Arc;
 
     /// Changes whose parameter ids count from 0, and a function that reads the second parameter, *Density*.
-    fn changes() -> (Changes, impl Fn(&Changes) -> f32) {
+    fn changes() -> (PendingChanges, impl Fn(&PendingChanges) -> f32) {
         let params = Arc::new(LockstepParams::default());
         let parameters = Parameters::new(Arc::clone(&params) as _);
         let ids = 0..u32::try_from(parameters.indices().count()).unwrap_or(u32::MAX);
-        let density = move |_: &Changes| params.density.overall.value();
-        (Changes::new(parameters, ids), density)
+        let density = move |_: &PendingChanges| params.density.overall.value();
+        (PendingChanges::new(parameters, ids), density)
     }
 
     #[test]
@@ -197,14 +198,14 @@ mod tests {
             let value = f32::from(n) / 50.0;
             changes.set_processing(true);
             assert!(changes.take(1, f64::from(value)) && !changes.take(9_999, 0.5));
-            assert_eq!(changes.waiting(1), Some(Waiting::Value(value)));
-            changes.settle();
+            assert_eq!(changes.waiting(1), Some(PendingValue::Value(value)));
+            changes.await_process();
             assert!((density(&changes) - value).abs() < 1e-6);
             changes.count_call();
             changes.set_processing(false);
         }
         assert!(
-            begun.elapsed() < 40 * PATIENCE,
+            begun.elapsed() < 40 * PROCESS_TIMEOUT,
             "saving must not wait for a call here"
         );
     }
@@ -216,10 +217,10 @@ mod tests {
         changes.count_call();
         let before = density(&changes);
         assert!(changes.take(1, 0.125));
-        assert_eq!(changes.waiting(1), Some(Waiting::Value(0.125)));
+        assert_eq!(changes.waiting(1), Some(PendingValue::Value(0.125)));
         changes.count_call();
         assert_eq!(changes.waiting(1), None);
-        changes.settle();
+        changes.await_process();
         changes.set_processing(false);
         assert!((density(&changes) - before).abs() < 1e-6);
     }
@@ -234,7 +235,7 @@ mod tests {
             if ends {
                 changes.set_processing(false);
             } else {
-                changes.settle();
+                changes.await_process();
             }
             assert!((density(&changes) - 0.125).abs() < 1e-6);
             assert_eq!(changes.waiting(1), None);

@@ -1,6 +1,6 @@
 //! The object that a VST3 host gets for an instance: wraps the framework's object and fixes a few calls.
 //!
-//! - [`Changes`]: a parameter change that the host sends only to the controller is not dropped while it processes.
+//! - [`PendingChanges`]: a parameter change that the host sends only to the controller is not dropped while it processes.
 //! - [`controllers`]: 80 hidden parameters for MIDI, not 2,080.
 //! - A host that activates before `setupProcessing`, against the rules, still gets a working instance.
 //! - A panic of the framework while an instance is dropped does not end the host.
@@ -33,7 +33,7 @@ use nice_plug::wrapper::vst3::vst3::Steinberg::{
     kInvalidArgument, kResultFalse, kResultOk, tresult, uint32,
 };
 
-use super::changes::{Changes, Waiting};
+use super::changes::{PendingChanges, PendingValue};
 use super::{MADE, answer, controllers};
 use crate::Lockstep;
 use crate::params::Parameters;
@@ -52,7 +52,7 @@ pub(super) struct Component {
     framework: ManuallyDrop<Wrapper<Lockstep>>,
     /// Number of real parameters, without the hidden ones for MIDI.
     n_parameters: usize,
-    changes: Changes,
+    changes: PendingChanges,
     is_set_up: AtomicBool,
     is_active: AtomicBool,
 }
@@ -89,7 +89,7 @@ impl Component {
             is_there.then_some(info.id)
         });
         Self {
-            changes: Changes::new(Parameters::new(Arc::clone(&params) as _), ids),
+            changes: PendingChanges::new(Parameters::new(Arc::clone(&params) as _), ids),
             n_parameters,
             is_set_up: AtomicBool::new(false),
             is_active: AtomicBool::new(false),
@@ -189,7 +189,7 @@ impl IComponentTrait for Component {
     }
 
     unsafe fn getState(&self, state: *mut IBStream) -> tresult {
-        self.changes.settle();
+        self.changes.await_process();
         // SAFETY: the host promises the same to us as it would to the framework.
         unsafe { <Wrapper<Lockstep> as IComponentTrait>::getState(&self.framework, state) }
     }
@@ -296,8 +296,8 @@ impl IEditControllerTrait for Component {
         unsafe {
             match self.changes.waiting(id) {
                 // The coming value, rounded to the parameter's steps.
-                Some(Waiting::Switch(is_on)) => f64::from(u8::from(is_on)),
-                Some(Waiting::Value(value)) => {
+                Some(PendingValue::Switch(is_on)) => f64::from(u8::from(is_on)),
+                Some(PendingValue::Value(value)) => {
                     let plain = self.framework.normalizedParamToPlain(id, value.into());
                     self.framework.plainParamToNormalized(id, plain)
                 }

@@ -16,11 +16,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 pub use picture::Picture;
-pub use screen::{Place, Screen, WindowId};
-pub use server::{PACKAGES, Server, is_installed};
+pub use screen::{Point, Screen, WindowId};
+pub use server::{PACKAGES, ScreenServer, is_installed};
 
 /// Time limit for anything that should happen at once.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Polling interval.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -28,15 +28,15 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Polls until `look` returns something.
 ///
 /// # Errors
-/// If it does not within [`PATIENCE`], or if `look` fails.
+/// If it does not within [`TIMEOUT`], or if `look` fails.
 pub fn await_some<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let begun = Instant::now();
     loop {
         if let Some(found) = look()? {
             return Ok(found);
         }
-        if begun.elapsed() > PATIENCE {
-            bail!("{what} did not come within {} s", PATIENCE.as_secs());
+        if begun.elapsed() > TIMEOUT {
+            bail!("{what} did not come within {} s", TIMEOUT.as_secs());
         }
         thread::sleep(LOOK_EVERY);
     }

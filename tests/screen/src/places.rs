@@ -1,12 +1,12 @@
 //! Positions in the plugin window, in pixels at 100 %. Change these when the editor's layout changes.
 
-use crate::Place;
+use crate::Point;
 
 /// Width and height of the window.
-const SIZE: Place = (960, 640);
+const SIZE: Point = (960, 640);
 
 /// The pages, by the names of their pictures, and the centres of their tabs.
-pub const TABS: [(&str, Place); 4] = [
+pub const TABS: [(&str, Point); 4] = [
     ("play", (115, 18)),
     ("kit", (159, 18)),
     ("setup", (209, 18)),
@@ -14,37 +14,37 @@ pub const TABS: [(&str, Place); 4] = [
 ];
 
 /// The left end of the Density bar.
-pub const DENSITY_LEFT: Place = (12, 570);
+pub const DENSITY_LEFT: Point = (12, 570);
 
 /// Its right end. A drag is relative: the length of the bar covers the whole range.
-pub const DENSITY_RIGHT: Place = (224, 570);
+pub const DENSITY_RIGHT: Point = (224, 570);
 
 /// The grids of both measures: left, top, width, height.
 pub const GRIDS: (u32, u32, u32, u32) = (180, 238, 772, 250);
 
 /// The kick at the first step of the measure that is playing.
-pub const KICK_CELL: Place = (192, 252);
+pub const KICK_CELL: Point = (192, 252);
 
 /// The switch that mutes the kick.
-pub const KICK_MUTE: Place = (90, 252);
+pub const KICK_MUTE: Point = (90, 252);
 
 /// The tab of the Setup page.
-pub const SETUP_TAB: Place = TABS[2].1;
+pub const SETUP_TAB: Point = TABS[2].1;
 
 /// The button on that page that saves a take, at its place while the chosen drummer plays.
-pub const SAVE_TAKE: Place = (798, 355);
+pub const SAVE_TAKE: Point = (798, 355);
 
 /// The colour of problem messages: red, green, blue.
 pub const ALARM: [u8; 3] = [240, 120, 60];
 
 /// A place where the pointer changes nothing in the window.
-pub const NOWHERE: Place = (40, 18);
+pub const NOWHERE: Point = (40, 18);
 
 /// A place at another size, in percent.
 ///
 /// # Panics
 /// If the result is too far out for any screen.
-pub fn scaled((x, y): Place, percent: u16) -> Place {
+pub fn scaled((x, y): Point, percent: u16) -> Point {
     // PANIC: a screen has fewer than 2^15 pixels.
     let at = |pixels: i16| {
         let scaled = i32::from(pixels) * i32::from(percent) / 100;

@@ -16,7 +16,7 @@ use crate::{LOOK_EVERY, Picture, await_some};
 pub type WindowId = u32;
 
 /// A place in a window, in pixels from its upper left corner.
-pub type Place = (i16, i16);
+pub type Point = (i16, i16);
 
 /// The left button of the pointer.
 const LEFT: u8 = 1;
@@ -53,7 +53,7 @@ impl Screen {
     /// Waits until a window with this title is on the screen.
     ///
     /// # Errors
-    /// If it does not come within [`PATIENCE`](crate::PATIENCE).
+    /// If it does not come within [`TIMEOUT`](crate::TIMEOUT).
     pub fn window(&self, title: &str) -> Result<WindowId> {
         await_some(&format!("the window {title:?}"), || {
             let tree = self.connection.query_tree(self.root)?.reply()?;
@@ -69,7 +69,7 @@ impl Screen {
     /// Waits until a window has a visible child.
     ///
     /// # Errors
-    /// If it does not within [`PATIENCE`](crate::PATIENCE).
+    /// If it does not within [`TIMEOUT`](crate::TIMEOUT).
     pub fn inside(&self, window: WindowId) -> Result<WindowId> {
         await_some("the window inside the host's", || {
             for inner in self.connection.query_tree(window)?.reply()?.children {
@@ -192,7 +192,7 @@ impl Screen {
     ///
     /// # Errors
     /// If the server lacks the XTEST extension.
-    pub fn point(&self, window: WindowId, at: Place) -> Result<()> {
+    pub fn point(&self, window: WindowId, at: Point) -> Result<()> {
         let on_root = self
             .connection
             .translate_coordinates(window, self.root, at.0, at.1)?
@@ -205,7 +205,7 @@ impl Screen {
     ///
     /// # Errors
     /// If the server lacks the XTEST extension.
-    pub fn click(&self, window: WindowId, at: Place) -> Result<()> {
+    pub fn click(&self, window: WindowId, at: Point) -> Result<()> {
         self.drag(window, at, at)
     }
 
@@ -213,7 +213,7 @@ impl Screen {
     ///
     /// # Errors
     /// If the server lacks the XTEST extension.
-    pub fn drag(&self, window: WindowId, from: Place, to: Place) -> Result<()> {
+    pub fn drag(&self, window: WindowId, from: Point, to: Point) -> Result<()> {
         // The window needs time to draw between events: a press and release between two frames would go unnoticed.
         let rest = || std::thread::sleep(3 * LOOK_EVERY);
         self.point(window, from)?;
@@ -234,7 +234,7 @@ impl Screen {
         Ok(())
     }
 
-    fn fake(&self, event: u8, button: u8, (x, y): Place) -> Result<()> {
+    fn fake(&self, event: u8, button: u8, (x, y): Point) -> Result<()> {
         self.connection
             .xtest_fake_input(event, button, x11rb::CURRENT_TIME, self.root, x, y, 0)?
             .check()

@@ -42,12 +42,12 @@ pub fn is_installed() -> bool {
 
 /// An X server without a monitor, on its own display.
 #[derive(Debug)]
-pub struct Server {
+pub struct ScreenServer {
     xvfb: Child,
     display: String,
 }
 
-impl Server {
+impl ScreenServer {
     /// Starts it and waits until it is ready.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for ScreenServer {
     fn drop(&mut self) {
         // Its only leftover is its lock file, which the next server with that number finds stale.
         let _ = Command::new("kill")

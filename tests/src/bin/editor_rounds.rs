@@ -6,8 +6,8 @@
 #![expect(clippy::print_stdout, reason = "a command-line program")]
 
 #[cfg(target_os = "linux")]
-#[path = "editor_rounds/hand.rs"]
-mod hand;
+#[path = "editor_rounds/player_actions.rs"]
+mod player_actions;
 #[cfg(target_os = "linux")]
 #[path = "editor_rounds/rounds.rs"]
 mod rounds;

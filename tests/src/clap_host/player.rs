@@ -129,7 +129,7 @@ pub(super) fn play_block(
             &inputs.as_input(),
             &mut OutputEvents::from_buffer(&mut outbox),
             Some(block.first_frame),
-            transport(stage.tells, block).as_ref(),
+            transport(stage.time_info, block).as_ref(),
         )
         .with_context(|| format!("processing at frame {}", block.first_frame))?;
     performance.longest_block_cpu = performance.longest_block_cpu.max(cpu.elapsed());
@@ -139,7 +139,7 @@ pub(super) fn play_block(
             continue;
         };
         let Some(note) = Note::of(core) else {
-            performance.touches.extend(window::touch(params, core));
+            performance.edits.extend(window::window_edit(params, core));
             continue;
         };
         let offset = event.header().time();

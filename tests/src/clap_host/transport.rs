@@ -3,22 +3,24 @@
 use clack_host::events::event_types::{TransportEvent, TransportFlags};
 use clack_host::events::{EventFlags, EventHeader};
 
-use crate::{Block, Tells};
+use crate::{Block, TimeInfo};
 
 /// The transport event for the first frame of a block.
-pub(super) fn transport(tells: Tells, block: &Block) -> Option<TransportEvent> {
+pub(super) fn transport(time_info: TimeInfo, block: &Block) -> Option<TransportEvent> {
     let (numerator, denominator) = block.meter;
-    let mut flags = match tells {
-        Tells::Everything => {
+    let mut flags = match time_info {
+        TimeInfo::Everything => {
             TransportFlags::HAS_TEMPO
                 | TransportFlags::HAS_BEATS_TIMELINE
                 | TransportFlags::HAS_TIME_SIGNATURE
         }
-        Tells::BeatsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_BEATS_TIMELINE,
-        Tells::Beats => TransportFlags::HAS_BEATS_TIMELINE,
-        Tells::SecondsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_SECONDS_TIMELINE,
-        Tells::Seconds => TransportFlags::HAS_SECONDS_TIMELINE,
-        Tells::Nothing => return None,
+        TimeInfo::BeatsAndTempo => TransportFlags::HAS_TEMPO | TransportFlags::HAS_BEATS_TIMELINE,
+        TimeInfo::Beats => TransportFlags::HAS_BEATS_TIMELINE,
+        TimeInfo::SecondsAndTempo => {
+            TransportFlags::HAS_TEMPO | TransportFlags::HAS_SECONDS_TIMELINE
+        }
+        TimeInfo::Seconds => TransportFlags::HAS_SECONDS_TIMELINE,
+        TimeInfo::Nothing => return None,
     };
     flags.set(TransportFlags::IS_PLAYING, block.is_playing);
     let has = |flag, value| if flags.contains(flag) { value } else { 0.0 };

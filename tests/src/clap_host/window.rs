@@ -11,7 +11,7 @@ use clack_host::events::spaces::CoreEventSpace;
 use clack_host::prelude::*;
 
 use super::{Callbacks, ClapHost, Handlers, Param};
-use crate::{PluginWindow, Touch, TouchKind};
+use crate::{PluginWindow, WindowEdit, WindowEditKind};
 
 /// The plugin on its main thread, whether it is playing or not.
 pub struct ClapWindow<'a>(pub(super) &'a mut PluginInstance<Handlers>);
@@ -88,19 +88,21 @@ impl PluginWindow for ClapWindow<'_> {
 }
 
 /// The change in the plugin window that an event reports, if any.
-pub(super) fn touch(params: &[Param], event: CoreEventSpace<'_>) -> Option<Touch> {
+pub(super) fn window_edit(params: &[Param], event: CoreEventSpace<'_>) -> Option<WindowEdit> {
     let (id, what) = match event {
-        CoreEventSpace::ParamGestureBegin(begin) => (begin.param_id()?, TouchKind::Begin),
-        CoreEventSpace::ParamValue(value) => (value.param_id()?, TouchKind::Turn(value.value())),
-        CoreEventSpace::ParamGestureEnd(end) => (end.param_id()?, TouchKind::End),
+        CoreEventSpace::ParamGestureBegin(begin) => (begin.param_id()?, WindowEditKind::Begin),
+        CoreEventSpace::ParamValue(value) => {
+            (value.param_id()?, WindowEditKind::Turn(value.value()))
+        }
+        CoreEventSpace::ParamGestureEnd(end) => (end.param_id()?, WindowEditKind::End),
         _ => return None,
     };
     let param = params.iter().find(|param| param.id == id)?;
     let kind = match what {
-        TouchKind::Turn(value) => TouchKind::Turn(value / param.max),
+        WindowEditKind::Turn(value) => WindowEditKind::Turn(value / param.max),
         other => other,
     };
-    Some(Touch {
+    Some(WindowEdit {
         name: param.name.clone(),
         kind,
     })

@@ -14,8 +14,8 @@ fn stage(rate_hz: u32, n_measures: u32) -> Stage {
     let at_rate = |frame: u64| frame * u64::from(rate_hz) / 48_000;
     stage.sample_rate_hz = rate_hz.into();
     stage.n_frames = at_rate(stage.n_frames);
-    for cue in &mut stage.cues {
-        cue.frame = at_rate(cue.frame);
+    for action in &mut stage.actions {
+        action.frame = at_rate(action.frame);
     }
     stage
 }
@@ -27,7 +27,7 @@ fn activating_takes_less_than_20_ms_of_the_hosts_thread_at_any_rate() -> anyhow:
             let stage = Stage {
                 n_frames: 512,
                 is_offline: false,
-                cues: Vec::new(),
+                actions: Vec::new(),
                 ..stage(rate_hz, 2)
             };
             let cpu = format.perform(&stage)?.activation_cpu;
@@ -44,7 +44,7 @@ fn a_live_block_never_waits_for_the_kit() -> anyhow::Result<()> {
     for format in Format::ALL {
         let live = Stage {
             is_offline: false,
-            is_paced: true,
+            is_real_time: true,
             ..stage(384_000, 3).in_blocks_of(4_096)
         };
         let performance = format.perform(&live)?;

@@ -75,20 +75,20 @@ fn automation_takes_effect_on_its_sample() -> anyhow::Result<()> {
             anyhow::bail!("no hit in the fourth measure");
         };
         // On the hit's own sample the change applies to it; one sample later it does not.
-        for (cue, plays) in [(frame, false), (frame + 1, true)] {
+        for (action, plays) in [(frame, false), (frame + 1, true)] {
             let stage = Stage::default()
                 .with("Density", 1.0)
-                .at(cue, Action::Set("Density", 0.0))
+                .at(action, Action::Set("Density", 0.0))
                 .in_blocks_of(512);
             let hits = format.perform(&stage)?.hits();
             assert_eq!(
                 hits.iter().any(|hit| hit.frame == frame),
                 plays,
-                "{format:?}: silenced at {cue}, hit at {frame}"
+                "{format:?}: silenced at {action}, hit at {frame}"
             );
             let mut expected = full.clone();
-            expected.retain(|hit| hit.frame < cue);
-            assert_eq!(hits, expected, "{format:?}: silenced at {cue}");
+            expected.retain(|hit| hit.frame < action);
+            assert_eq!(hits, expected, "{format:?}: silenced at {action}");
         }
     }
     Ok(())

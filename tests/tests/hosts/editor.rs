@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use lockstep_hosts::bundle;
-use lockstep_screen::Server;
+use lockstep_screen::ScreenServer;
 
 /// How much more memory may be in use after the 200th round than after the 40th, in KiB: half as much again as
 /// measured.
@@ -52,7 +52,7 @@ pub(crate) fn say(program: &str, args: &[&str]) -> Result<String> {
     let takes = tempfile::tempdir()?;
     let bundle = bundle("Lockstep.clap")?;
     let folder = bundle.parent().context("the bundle has no folder")?;
-    let server = Server::start()?;
+    let server = ScreenServer::start()?;
     let mut command = Command::new(program);
     server.dress(&mut command);
     let output = command

@@ -24,7 +24,7 @@ fn fidgeting() -> Stage {
         start_beats: 3.97,
         ..Stage::of_measures(4)
     };
-    stage.cues.clear();
+    stage.actions.clear();
     for block in 0..16_u32 {
         for (offset, knob) in (0..).zip(KNOBS) {
             let frame = u64::from(block * 64 + offset);
@@ -157,7 +157,7 @@ fn a_note_sounding_at_deactivation_ends_in_the_next_performance() -> anyhow::Res
             n_frames: hit.frame + 10,
             ..whole.clone()
         };
-        cut.cues.clear();
+        cut.actions.clear();
         let mut host = format.open()?;
         let interrupted = host.perform(&cut)?;
         let is_ended = |key| {
@@ -200,7 +200,7 @@ fn a_live_take_equals_the_offline_render_if_no_plan_is_late() -> anyhow::Result<
 fn live_drums_never_wait_for_a_plan() -> anyhow::Result<()> {
     let stage = Stage {
         is_offline: false,
-        is_paced: true,
+        is_real_time: true,
         ..Stage::of_measures(3)
     };
     for format in Format::ALL {
@@ -228,7 +228,7 @@ fn an_undeclared_offline_render_equals_a_declared_one() -> anyhow::Result<()> {
             let said = Stage {
                 tempo_bpm: 100.0,
                 n_frames: 8 * 2 * Stage::MEASURE_FRAMES,
-                cues: Vec::new(),
+                actions: Vec::new(),
                 ..Stage::of_measures(8).in_blocks_of(block_frames)
             };
             let unsaid = Stage {

@@ -1,7 +1,7 @@
 //! Situations that hosts put the drummer in, one row each: loops, jumps, meters, tempos, stops, and hosts that say
 //! little about time. A musician expects the same in every row; see [`complaints`].
 
-use lockstep_hosts::{Action, Format, Performance, Stage, Tells};
+use lockstep_hosts::{Action, Format, Performance, Stage, TimeInfo};
 
 const MEASURE: u64 = Stage::MEASURE_FRAMES;
 const BEAT: u64 = 4 * Stage::STEP_FRAMES;
@@ -20,7 +20,7 @@ fn looping(entry: u32, (start, end): (u32, u32), n_times: u64) -> Stage {
         n_frames: stop + BEAT,
         ..Stage::of_measures(8)
     };
-    stage.cues.clear();
+    stage.actions.clear();
     (0..n_times)
         .fold(stage, |stage, time| {
             stage.at(first_end + time * length, Action::Jump(start.into()))
@@ -41,7 +41,7 @@ fn at_tempo(tempo_bpm: f64, n_measures: u32) -> Stage {
     let mut stage = Stage::of_measures(n_measures);
     stage.tempo_bpm = tempo_bpm;
     stage.n_frames = frames_of(f64::from(n_measures) * 4.0, tempo_bpm);
-    stage.cues.clear();
+    stage.actions.clear();
     let end = stage.n_frames;
     stage.n_frames += BEAT;
     stage.at(end, Action::Stop)
@@ -163,14 +163,14 @@ fn drums_are_right_in_any_meter_and_tempo() -> anyhow::Result<()> {
 fn drums_are_right_with_little_information_about_time() -> anyhow::Result<()> {
     // Without the host's tempo the drummer plays at its own tempo, 120 BPM at first, from the first bass note on, and
     // does not know when to stop.
-    let free = |tells| {
+    let free = |time_info| {
         let mut stage = at_tempo(120.0, 6);
         let end = stage.n_frames - BEAT;
-        stage.cues.clear();
-        Stage { tells, ..stage }.at(end, Action::Set("Density", 0.0))
+        stage.actions.clear();
+        Stage { time_info, ..stage }.at(end, Action::Set("Density", 0.0))
     };
-    let told = |tells| Stage {
-        tells,
+    let told = |time_info| Stage {
+        time_info,
         ..Stage::of_measures(6)
     };
     let stages = [
@@ -181,11 +181,11 @@ fn drums_are_right_with_little_information_about_time() -> anyhow::Result<()> {
                 .at(14 * BEAT, Action::Meter((7, 8)))
                 .at(21 * BEAT, Action::Meter((4, 4))),
         ),
-        ("no time signature", told(Tells::BeatsAndTempo)),
-        ("seconds and a tempo", told(Tells::SecondsAndTempo)),
-        ("seconds alone", free(Tells::Seconds)),
-        ("beats alone", told(Tells::Beats)),
-        ("no transport", free(Tells::Nothing)),
+        ("no time signature", told(TimeInfo::BeatsAndTempo)),
+        ("seconds and a tempo", told(TimeInfo::SecondsAndTempo)),
+        ("seconds alone", free(TimeInfo::Seconds)),
+        ("beats alone", told(TimeInfo::Beats)),
+        ("no transport", free(TimeInfo::Nothing)),
     ];
     let mut wrong = Vec::new();
     for (name, stage) in &stages {

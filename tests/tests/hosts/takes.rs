@@ -101,7 +101,7 @@ fn sweep(host: &mut dyn Host, seed: u64) -> Result<Stage> {
             // The two ends are as likely as the values between, for the buttons.
             let value = [0.0, 1.0, dice.below(1000) as f64 / 999.0];
             let value = value[usize::try_from(dice.below(3))?];
-            stage.cues.push(lockstep_hosts::Cue {
+            stage.actions.push(lockstep_hosts::TimedAction {
                 frame: at,
                 action: Action::Set(name, value),
             });
@@ -113,7 +113,7 @@ fn sweep(host: &mut dyn Host, seed: u64) -> Result<Stage> {
             key: u8::try_from(dice.below(128))?,
         });
     }
-    stage.cues.sort_by_key(|cue| cue.frame);
+    stage.actions.sort_by_key(|action| action.frame);
     stage.bass.sort_by(|a, b| a.beats.total_cmp(&b.beats));
     Ok(stage)
 }

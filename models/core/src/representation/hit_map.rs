@@ -128,7 +128,7 @@ impl HitMap {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     /// The playback it is for; a plan for another playback is stale.
-    pub take: u32,
+    pub playback: u32,
     /// Number of the measure it is for, counted in played measures; see [`Request`](crate::generator::Request).
     pub measure: u64,
     /// How many steps of the measure before it the generator had heard; a plan with more is newer.

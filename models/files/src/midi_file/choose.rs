@@ -16,7 +16,7 @@ const MAX_LISTED: usize = 24;
 
 /// The notes of one channel in one track.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct ChannelNotes {
     /// Track, from 0.
     pub(super) track: usize,
     /// Channel, from 0.
@@ -34,7 +34,11 @@ pub(super) struct Part {
 ///
 /// # Errors
 /// [`MidiFileError::NoNotes`], [`MidiFileError::NoBass`] or [`MidiFileError::PickNotFound`].
-pub(super) fn bass(parts: &[Part], names: &[String], pick: Pick) -> Result<usize, MidiFileError> {
+pub(super) fn bass(
+    parts: &[ChannelNotes],
+    names: &[String],
+    pick: Pick,
+) -> Result<usize, MidiFileError> {
     if parts.is_empty() {
         return Err(MidiFileError::NoNotes);
     }
@@ -76,7 +80,7 @@ pub(super) fn bass(parts: &[Part], names: &[String], pick: Pick) -> Result<usize
 }
 
 /// A part as text: `track 2 "Fingered Bass", channel 1`.
-pub(super) fn describe(part: &Part, names: &[String]) -> String {
+pub(super) fn describe(part: &ChannelNotes, names: &[String]) -> String {
     let (track, channel) = (part.track + 1, part.channel + 1);
     match names.get(part.track).map_or("", String::as_str) {
         "" => format!("track {track}, channel {channel}"),
@@ -93,7 +97,7 @@ fn describe_pick(pick: Pick) -> String {
     }
 }
 
-fn list(parts: &[Part], names: &[String]) -> String {
+fn list(parts: &[ChannelNotes], names: &[String]) -> String {
     let mut lines: Vec<String> = parts
         .iter()
         .take(MAX_LISTED)
@@ -145,14 +149,14 @@ mod tests {
 
     use super::*;
 
-    fn part(track: usize, channel: u8, program: Option<u8>, keys: &[u8]) -> Part {
+    fn part(track: usize, channel: u8, program: Option<u8>, keys: &[u8]) -> ChannelNotes {
         let note = |&key: &u8| Note {
             start: Beats(0.0),
             end: Beats(1.0),
             key,
             velocity: 100,
         };
-        Part {
+        ChannelNotes {
             track,
             channel,
             program,

@@ -3,7 +3,7 @@
 use lockstep_core::representation::Beats;
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
 
-use super::choose::{self, DRUM_CHANNEL, Part};
+use super::choose::{self, ChannelNotes, DRUM_CHANNEL};
 use super::chunks::{header, next_chunk, skip_meta};
 use super::{
     BPM_RANGE, MAX_BEATS, MAX_NOTES, MAX_SECONDS, MidiFileError, Note, Pick, SHORTEST_NOTE, Song,
@@ -51,7 +51,7 @@ struct Reader {
     max_tick: u64,
     n_notes: usize,
     names: Vec<String>,
-    parts: Vec<Part>,
+    parts: Vec<ChannelNotes>,
     /// First program of each channel in any track, for files with programs and notes in different tracks.
     programs: [Option<u8>; 16],
     /// Notes of the track being read, by channel and key; all `None` between tracks.
@@ -168,7 +168,7 @@ impl Reader {
                 let has_cut = self.end_note(channel_idx, key.as_int().into(), state.tick);
                 let start = self.beats(state.tick);
                 let part_idx = *state.parts[channel_idx].get_or_insert_with(|| {
-                    self.parts.push(Part {
+                    self.parts.push(ChannelNotes {
                         track: self.names.len() - 1,
                         channel,
                         program: state.programs[channel_idx],

@@ -43,7 +43,7 @@ pub fn write_on(song: &Song, drum_key: impl Fn(u8) -> (u8, u8)) -> Vec<u8> {
 }
 
 /// An event, its tick, and its rank among those of the same tick.
-type Timed<'a> = (u32, u8, TrackEventKind<'a>);
+type TimedEvent<'a> = (u32, u8, TrackEventKind<'a>);
 
 fn conductor(song: &Song) -> Track<'static> {
     let tempos = song.tempos.iter().map(|&(at, bpm)| {
@@ -64,7 +64,11 @@ fn conductor(song: &Song) -> Track<'static> {
     finish(tempos.chain(meters).collect())
 }
 
-fn track<'a>(mut events: Vec<Timed<'a>>, notes: &[Note], on: impl Fn(u8) -> (u8, u8)) -> Track<'a> {
+fn track<'a>(
+    mut events: Vec<TimedEvent<'a>>,
+    notes: &[Note],
+    on: impl Fn(u8) -> (u8, u8),
+) -> Track<'a> {
     let mut spans: Vec<((u8, u8), u32, u32, u8)> = notes
         .iter()
         .map(|note| {
@@ -98,7 +102,7 @@ fn track<'a>(mut events: Vec<Timed<'a>>, notes: &[Note], on: impl Fn(u8) -> (u8,
 }
 
 /// Puts events in order, note-offs before note-ons, and ends the track.
-fn finish(mut events: Vec<Timed<'_>>) -> Track<'_> {
+fn finish(mut events: Vec<TimedEvent<'_>>) -> Track<'_> {
     events.sort_by_key(|&(tick, rank, _)| (tick, rank));
     let mut last = 0;
     let mut track: Track<'_> = events
@@ -116,15 +120,15 @@ fn finish(mut events: Vec<Timed<'_>>) -> Track<'_> {
     track
 }
 
-fn name(text: &[u8]) -> Timed<'_> {
+fn name(text: &[u8]) -> TimedEvent<'_> {
     meta(0, MetaMessage::TrackName(text))
 }
 
-fn meta(tick: u32, message: MetaMessage<'_>) -> Timed<'_> {
+fn meta(tick: u32, message: MetaMessage<'_>) -> TimedEvent<'_> {
     (tick, 0, TrackEventKind::Meta(message))
 }
 
-fn midi<'a>(tick: u32, channel: u8, message: MidiMessage) -> Timed<'a> {
+fn midi<'a>(tick: u32, channel: u8, message: MidiMessage) -> TimedEvent<'a> {
     let rank = match message {
         MidiMessage::ProgramChange { .. } => 1,
         MidiMessage::NoteOff { .. } => 2,

@@ -8,8 +8,8 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lockstep_models::boundary::{ABI, Features, Floats, Heard, Words};
-use lockstep_models::predict::{Minds, NetworkTrunk, Trunk};
+use lockstep_models::boundary::{ABI, FeatureBuffer, FloatSlice, RawInputs, TextBuffer};
+use lockstep_models::predict::{NetworkTrunk, Trunk, TrunkInputs};
 
 /// [`lockstep_gpu_abi`] returns another version.
 pub const ABI_DIFFERS: u32 = 1;
@@ -60,7 +60,7 @@ pub extern "C" fn lockstep_gpu_abi() -> u32 {
 pub unsafe extern "C" fn lockstep_gpu_open(
     weights: *const u8,
     n: usize,
-    why: Words,
+    why: TextBuffer,
 ) -> *mut c_void {
     if mode() == OPEN_FAILS {
         // SAFETY: the caller's promise.
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn lockstep_gpu_open(
 /// # Safety
 /// As the boundary requires.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn lockstep_gpu_name(_handle: *mut c_void, name: Words) {
+pub unsafe extern "C" fn lockstep_gpu_name(_handle: *mut c_void, name: TextBuffer) {
     // SAFETY: the caller's promise.
     unsafe { say("stand-in", name) };
 }
@@ -91,19 +91,19 @@ pub unsafe extern "C" fn lockstep_gpu_name(_handle: *mut c_void, name: Words) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn lockstep_gpu_features(
     handle: *mut c_void,
-    heard: *const Heard,
-    room: Features,
-    why: Words,
+    heard: *const RawInputs,
+    room: FeatureBuffer,
+    why: TextBuffer,
 ) -> i64 {
     // SAFETY: the caller's promise.
-    let (trunk, minds, room) = unsafe {
+    let (trunk, inputs, room) = unsafe {
         (
             &mut *handle.cast::<NetworkTrunk>(),
-            minds(&*heard),
+            inputs(&*heard),
             std::slice::from_raw_parts_mut(room.first, room.n),
         )
     };
-    let Ok(features) = trunk.features(&minds) else {
+    let Ok(features) = trunk.features(&inputs) else {
         return -1;
     };
     let count_down = |n: u32| n.checked_sub(1);
@@ -151,10 +151,11 @@ pub unsafe extern "C" fn lockstep_gpu_close(handle: *mut c_void) {
 
 /// # Safety
 /// The arrays of `heard` are readable.
-unsafe fn minds(heard: &Heard) -> Minds {
+unsafe fn inputs(heard: &RawInputs) -> TrunkInputs {
     // SAFETY: the caller's promise.
-    let numbers = |floats: Floats| unsafe { std::slice::from_raw_parts(floats.first, floats.n) };
-    Minds {
+    let numbers =
+        |floats: FloatSlice| unsafe { std::slice::from_raw_parts(floats.first, floats.n) };
+    TrunkInputs {
         bass: numbers(heard.bass).to_vec(),
         own: numbers(heard.own).to_vec(),
         accents: numbers(heard.accents).to_vec(),
@@ -164,7 +165,7 @@ unsafe fn minds(heard: &Heard) -> Minds {
 
 /// # Safety
 /// There is as much room as `room` says, and more than the text needs.
-unsafe fn say(text: &str, room: Words) {
+unsafe fn say(text: &str, room: TextBuffer) {
     // SAFETY: the caller's promise.
     let room = unsafe { std::slice::from_raw_parts_mut(room.first, room.n) };
     room[..text.len()].copy_from_slice(text.as_bytes());

@@ -21,7 +21,7 @@ pub(super) fn run(n_rounds: u32) -> Result<()> {
         "Xvfb or Mesa's software OpenGL is missing. On Debian: apt-get install {}",
         lockstep_screen::PACKAGES.join(" ")
     );
-    let server = lockstep_screen::Server::start()?;
+    let server = lockstep_screen::ScreenServer::start()?;
     let mut program = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     program
         .args(["run", "--quiet", "--package", "lockstep-hosts"])

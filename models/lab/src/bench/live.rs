@@ -1,5 +1,5 @@
-//! How many instances can play together in real time: one thread drives all instances, as a host does, next to the pool
-//! that predicts for them.
+//! How many instances can play together in real time: one thread drives all instances, as a host does, next to the generator
+//! thread that predicts for them.
 //!
 //! Measures what a listener would hear: measures whose plan was missing at the downbeat. To test on one core, put
 //! `taskset -c 0` before the command. The thread has no real-time priority, so a busy machine shows in the longest
@@ -11,14 +11,14 @@ use anyhow::{Context as _, Result, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
 use lockstep::capture::{self, Archive, Recorder};
 use lockstep::device::DeviceChoice;
-use lockstep::drummers::Choice;
-use lockstep::generator::{Pool, Seat};
+use lockstep::drummers::DrummerChoice;
+use lockstep::generator::{GeneratorHandle, GeneratorThread};
 use lockstep::params::Drummer;
 use lockstep_core::draws;
-use lockstep_core::generator::{Request, Taste};
+use lockstep_core::generator::{GeneratorSettings, Request};
 use lockstep_core::representation::{Beats, Meter};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
-use lockstep_engine::patience::{LONGEST_WAIT, Patient};
+use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
     PlanSource as _, Tally, Transport,
@@ -58,11 +58,12 @@ impl Live {
     /// If the system cannot start a thread, or a drummer does not answer before the clock starts.
     pub(super) fn run(&self) -> Result<()> {
         let before_mib = memory_mib("VmRSS");
-        let pool = Pool::of_process().context("starting the pool's thread")?;
+        let generator_thread =
+            GeneratorThread::of_process().context("starting the generator thread")?;
         let archive = Archive::of_process().context("starting the archive's thread")?;
         let n_instances = self.instances.unwrap_or(1);
         let mut instances: Vec<_> = (0..n_instances)
-            .map(|idx| Instance::new(idx, &pool, &archive))
+            .map(|idx| Instance::new(idx, &generator_thread, &archive))
             .collect();
         for instance in &mut instances {
             instance.wait_for_drummer()?;
@@ -84,7 +85,7 @@ impl Live {
     }
 
     /// Plays all blocks, each when the clock says it is due.
-    fn play(&self, instances: &mut [Instance]) -> Played {
+    fn play(&self, instances: &mut [Instance]) -> LiveResult {
         let beats_per_block = f64::from(self.block) * self.beats_per_frame();
         let lasts = Duration::from_secs_f64(f64::from(self.block) / f64::from(SAMPLE_RATE_HZ));
         let n_blocks = (f64::from(self.measures) * 4.0 / beats_per_block).ceil();
@@ -108,7 +109,7 @@ impl Live {
             n_late += u32::from(begun.elapsed() > due);
         }
         let (audio, all) = (thread.elapsed(), process.elapsed());
-        Played {
+        LiveResult {
             wall: begun.elapsed(),
             audio,
             prediction: all.saturating_sub(audio),
@@ -122,7 +123,7 @@ impl Live {
         f64::from(self.tempo) / 60.0 / f64::from(SAMPLE_RATE_HZ)
     }
 
-    fn report(&self, instances: &[Instance], played: &Played) {
+    fn report(&self, instances: &[Instance], played: &LiveResult) {
         let mut sum = Tally::default();
         for Tally {
             fresh,
@@ -177,7 +178,7 @@ impl Live {
 }
 
 /// Measurements of a run.
-struct Played {
+struct LiveResult {
     wall: Duration,
     /// Processor time of the audio thread.
     audio: Duration,
@@ -218,17 +219,17 @@ struct Instance {
     held: Option<u8>,
     n_struck: u64,
     #[expect(dead_code, reason = "dropping it would stop the plans")]
-    seat: Seat,
+    generator: GeneratorHandle,
     recorder: Recorder,
     #[expect(dead_code, reason = "dropping it would end the recording")]
-    place: capture::Place,
+    place: capture::ArchiveHandle,
 }
 
 impl Instance {
-    fn new(idx: u32, pool: &Pool, archive: &Archive) -> Self {
+    fn new(idx: u32, generator_thread: &GeneratorThread, archive: &Archive) -> Self {
         let (plans, end) = handoff();
         let (recorder, tape) = capture::capture();
-        let choice = Choice {
+        let choice = DrummerChoice {
             drummer: Drummer::default(),
             device: DeviceChoice::Cpu,
         };
@@ -237,32 +238,32 @@ impl Instance {
             kit: Kit::new(SAMPLE_RATE_HZ as f32),
             plans,
             controls: Controls {
-                taste: Taste {
+                settings: GeneratorSettings {
                     seed: idx,
                     variation: 0.1,
-                    ..Taste::default()
+                    ..GeneratorSettings::default()
                 },
                 ..Controls::default()
             },
             idx,
             held: None,
             n_struck: 0,
-            seat: pool.seat(end, std::sync::Arc::default(), move || choice),
+            generator: generator_thread.register(end, std::sync::Arc::default(), move || choice),
             recorder,
-            place: archive.keep(tape),
+            place: archive.register(tape),
         }
     }
 
     /// Sends one request, so that the drummer is loaded before the clock starts.
     fn wait_for_drummer(&mut self) -> Result<()> {
-        let mut patient = Patient::new(&mut self.plans, LONGEST_WAIT);
+        let mut waiting = WaitingPlans::new(&mut self.plans, LONGEST_WAIT);
         // For a take that the performer never plays.
         let request = Request {
-            take: u32::MAX,
+            playback: u32::MAX,
             ..super::request(u64::from(self.idx))
         };
-        patient.publish(&request);
-        let plan = patient.plan_for(request.take, request.measure);
+        waiting.publish(&request);
+        let plan = waiting.plan_for(request.playback, request.measure);
         ensure!(
             plan.is_some(),
             "instance {} got no plan within five seconds",

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use lockstep_core::representation::{Beats, Meter, STEPS_PER_BEAT, Voice};
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
 
-use super::{BassNote, DrumHit, Measure};
+use super::{BassNote, DrumHit, MeasureRecord};
 
 /// Longest song, in measures; real songs have a hundredth of that.
 const MAX_MEASURES: usize = 100_000;
@@ -25,7 +25,7 @@ const OFF_GRID_BEATS: f64 = 0.02;
 
 /// How a file's percussion keys map to voices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DrumMap {
+pub enum PercussionMap {
     /// [`Voice::from_gm_note`].
     #[default]
     GeneralMidi,
@@ -33,7 +33,7 @@ pub enum DrumMap {
     RolandTd11,
 }
 
-impl DrumMap {
+impl PercussionMap {
     /// The voice of a key; `None` for hand percussion and effects.
     pub fn voice(self, key: u8) -> Option<Voice> {
         match self {
@@ -45,7 +45,7 @@ impl DrumMap {
 
 /// Why a song cannot be put on the step grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum RejectReason {
     /// A meter whose measure is not a whole number of steps, or too long.
     #[error("meter off the step grid")]
     Meter,
@@ -67,8 +67,8 @@ pub enum Refusal {
 /// bass notes of one key. A measure that a meter change cuts short gets the meter of its real length, such as 13/16.
 ///
 /// # Errors
-/// [`Refusal`].
-pub fn measures(song: &Song, map: DrumMap) -> Result<Vec<Measure>, Refusal> {
+/// [`RejectReason`].
+pub fn measures(song: &Song, map: PercussionMap) -> Result<Vec<MeasureRecord>, RejectReason> {
     let hits: Vec<_> = song
         .drums
         .iter()
@@ -78,7 +78,7 @@ pub fn measures(song: &Song, map: DrumMap) -> Result<Vec<Measure>, Refusal> {
         })
         .collect();
     if hits.is_empty() {
-        return Err(Refusal::NoDrums);
+        return Err(RejectReason::NoDrums);
     }
     let bass: Vec<_> = song
         .bass
@@ -97,7 +97,7 @@ pub fn measures(song: &Song, map: DrumMap) -> Result<Vec<Measure>, Refusal> {
     let mut measures = Vec::with_capacity(spans.len());
     for (begin, meter) in spans {
         let end = begin + meter.n_steps();
-        let mut measure = Measure {
+        let mut measure = MeasureRecord {
             meter,
             tempo_bpm: bpm(song, begin),
             bass: Vec::new(),
@@ -154,7 +154,7 @@ pub fn has_timing(song: &Song) -> bool {
 }
 
 /// First step and meter of each measure, until they cover `n_steps`.
-fn bars(song: &Song, n_steps: usize) -> Result<Vec<(usize, Meter)>, Refusal> {
+fn bars(song: &Song, n_steps: usize) -> Result<Vec<(usize, Meter)>, RejectReason> {
     let mut bars = Vec::new();
     let mut changes = changes(song, n_steps)?.into_iter().peekable();
     let (mut begin, mut signature) = (0, TimeSignature::COMMON);
@@ -162,14 +162,14 @@ fn bars(song: &Song, n_steps: usize) -> Result<Vec<(usize, Meter)>, Refusal> {
         while let Some(change) = changes.next_if(|change| change.0 <= begin) {
             signature = change.1;
         }
-        let mut meter = signature.meter().ok_or(Refusal::Meter)?;
+        let mut meter = signature.meter().ok_or(RejectReason::Meter)?;
         if let Some(&(next, _)) = changes.peek()
             && next < begin + meter.n_steps()
         {
-            meter = cut_short(next - begin).ok_or(Refusal::Meter)?;
+            meter = cut_short(next - begin).ok_or(RejectReason::Meter)?;
         }
         if bars.len() == MAX_MEASURES {
-            return Err(Refusal::TooLong);
+            return Err(RejectReason::TooLong);
         }
         bars.push((begin, meter));
         begin += meter.n_steps();
@@ -178,7 +178,7 @@ fn bars(song: &Song, n_steps: usize) -> Result<Vec<(usize, Meter)>, Refusal> {
 }
 
 /// The meter changes before `n_steps`; an event that repeats the current meter is not a change.
-fn changes(song: &Song, n_steps: usize) -> Result<Vec<(usize, TimeSignature)>, Refusal> {
+fn changes(song: &Song, n_steps: usize) -> Result<Vec<(usize, TimeSignature)>, RejectReason> {
     let mut changes: Vec<(usize, TimeSignature)> = Vec::new();
     for &(at, signature) in &song.meters {
         if changes.last().is_some_and(|last| last.1 == signature) {
@@ -189,7 +189,7 @@ fn changes(song: &Song, n_steps: usize) -> Result<Vec<(usize, TimeSignature)>, R
             break;
         }
         if (at.0 * f64::from(STEPS_PER_BEAT) - step as f64).abs() > BAR_LINE_SLACK {
-            return Err(Refusal::BarLine);
+            return Err(RejectReason::BarLine);
         }
         changes.push((step, signature));
     }

@@ -17,17 +17,17 @@ pub const LEAST_WEIGHT: f32 = 0.1;
 /// fraction; a source that varies as much as the others gets 1.
 #[derive(Debug, Default)]
 pub struct Repetition {
-    of_source: BTreeMap<String, Tally>,
-    all: Tally,
+    of_source: BTreeMap<String, Counts>,
+    all: Counts,
 }
 
 #[derive(Debug, Default)]
-struct Tally {
+struct Counts {
     n_measures: usize,
     distinct: HashSet<u64>,
 }
 
-impl Tally {
+impl Counts {
     fn add(&mut self, pattern: u64) {
         self.n_measures += 1;
         self.distinct.insert(pattern);
@@ -43,7 +43,7 @@ impl Repetition {
     pub fn add(&mut self, song: SongView<'_>) {
         if !self.of_source.contains_key(song.source) {
             self.of_source
-                .insert(song.source.to_owned(), Tally::default());
+                .insert(song.source.to_owned(), Counts::default());
         }
         for pattern in song.measures().filter_map(pattern) {
             self.all.add(pattern);

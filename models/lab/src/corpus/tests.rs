@@ -44,7 +44,7 @@ fn signature(numerator: u8, denominator: u8) -> TimeSignature {
 fn record(name: &str, split: Split) -> SongRecord {
     let mut late = BassNote::new(15, 40, 90, 3);
     late.offset = -127;
-    let measure = |meter, hits: &[DrumHit]| Measure {
+    let measure = |meter, hits: &[DrumHit]| MeasureRecord {
         meter,
         tempo_bpm: 98.5,
         bass: vec![BassNote::new(0, 33, 100, 4), late],
@@ -68,7 +68,7 @@ fn record(name: &str, split: Split) -> SongRecord {
                     hit(15, Voice::Snare, 64, -127),
                 ],
             ),
-            Measure {
+            MeasureRecord {
                 bass: Vec::new(),
                 ..measure(seven, &[])
             },
@@ -89,10 +89,10 @@ impl Folder {
     }
 }
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 #[test]
-fn what_is_written_is_read_back() -> Outcome {
+fn what_is_written_is_read_back() -> TestResult {
     let folder = Folder::new()?;
     let songs = [
         record("a.mid", Split::Train),
@@ -116,7 +116,7 @@ fn what_is_written_is_read_back() -> Outcome {
 }
 
 #[test]
-fn a_corpus_may_be_empty_and_shared_between_threads() -> Outcome {
+fn a_corpus_may_be_empty_and_shared_between_threads() -> TestResult {
     fn is_shared<T: Send + Sync>(_: &T) {}
     let folder = Folder::new()?;
     write(&folder.file(), [])?;
@@ -127,7 +127,7 @@ fn a_corpus_may_be_empty_and_shared_between_threads() -> Outcome {
 }
 
 #[test]
-fn a_song_whose_fields_are_invalid_is_not_written() -> Outcome {
+fn a_song_whose_fields_are_invalid_is_not_written() -> TestResult {
     let folder = Folder::new()?;
     let mut song = record("a", Split::Train);
     song.measures[0].hits.swap(0, 2);
@@ -153,7 +153,7 @@ fn complaint(change: impl FnOnce(&mut Vec<u8>)) -> Result<String, Box<dyn std::e
 }
 
 #[test]
-fn foreign_other_and_damaged_files_say_what_to_do() -> Outcome {
+fn foreign_other_and_damaged_files_say_what_to_do() -> TestResult {
     let foreign = "FILE is not a corpus file (it does not begin with LOCKSTEP); make one with `cargo lab prepare`";
     assert_eq!(complaint(|bytes| bytes[0] = b'M')?, foreign);
     assert_eq!(complaint(Vec::clear)?, foreign);
@@ -188,7 +188,7 @@ fn foreign_other_and_damaged_files_say_what_to_do() -> Outcome {
 }
 
 #[test]
-fn no_damaged_byte_makes_a_view_panic() -> Outcome {
+fn no_damaged_byte_makes_a_view_panic() -> TestResult {
     let folder = Folder::new()?;
     write(&folder.file(), [record("a.mid", Split::Train)])?;
     let sound = fs::read(folder.file())?;
@@ -216,7 +216,7 @@ fn a_hit_just_before_the_bar_line_belongs_to_the_next_measure() {
     ];
     let measures = measures(
         &song(&[note(3.9, 6.0, 40, 70)], &drums),
-        DrumMap::GeneralMidi,
+        PercussionMap::GeneralMidi,
     )
     .unwrap_or_default();
     assert_eq!(measures.len(), 2);
@@ -238,7 +238,7 @@ fn ties_go_to_the_even_step_and_only_the_loudest_hit_of_a_cell_stays() {
         note(0.375, 0.4, 42, 20),
         note(0.5, 0.6, 44, 30),
     ];
-    let measures = measures(&song(&[], &drums), DrumMap::GeneralMidi).unwrap_or_default();
+    let measures = measures(&song(&[], &drums), PercussionMap::GeneralMidi).unwrap_or_default();
     assert_eq!(
         measures[0].hits,
         [
@@ -258,7 +258,7 @@ fn meters_change_measure_by_measure_and_a_cut_measure_keeps_its_real_length() {
         (Beats(4.0), signature(7, 8)),
         (Beats(10.75), signature(3, 4)),
     ];
-    let measures = measures(&song, DrumMap::GeneralMidi).unwrap_or_default();
+    let measures = measures(&song, PercussionMap::GeneralMidi).unwrap_or_default();
     let meters: Vec<_> = measures
         .iter()
         .map(|m| (m.meter.numerator(), m.meter.denominator()))
@@ -275,12 +275,12 @@ fn songs_off_the_grid_are_refused_with_the_reason() {
     let refused = |meters: &[(Beats, TimeSignature)], drums: &[Note]| {
         let mut song = song(&[], drums);
         song.meters = meters.to_vec();
-        measures(&song, DrumMap::GeneralMidi).err()
+        measures(&song, PercussionMap::GeneralMidi).err()
     };
     let odd = [(Beats(0.0), signature(5, 32))];
-    assert_eq!(refused(&odd, &drums), Some(Refusal::Meter));
+    assert_eq!(refused(&odd, &drums), Some(RejectReason::Meter));
     let bar_line = [(Beats(0.0), signature(4, 4)), (Beats(4.1), signature(3, 4))];
-    assert_eq!(refused(&bar_line, &drums), Some(Refusal::BarLine));
+    assert_eq!(refused(&bar_line, &drums), Some(RejectReason::BarLine));
     // After the last note a meter does not matter.
     let later = [
         (Beats(0.0), signature(4, 4)),
@@ -289,10 +289,10 @@ fn songs_off_the_grid_are_refused_with_the_reason() {
     assert_eq!(refused(&later, &drums), None);
     let common = [(Beats(0.0), signature(4, 4))];
     let cowbell = [note(0.0, 1.0, 56, 99)];
-    assert_eq!(refused(&common, &cowbell), Some(Refusal::NoDrums));
+    assert_eq!(refused(&common, &cowbell), Some(RejectReason::NoDrums));
     let tiny = [(Beats(0.0), signature(1, 16))];
     let far = [note(300_000.0, 300_001.0, 36, 99)];
-    assert_eq!(refused(&tiny, &far), Some(Refusal::TooLong));
+    assert_eq!(refused(&tiny, &far), Some(RejectReason::TooLong));
 }
 
 #[test]
@@ -304,16 +304,16 @@ fn the_td11_map_gives_voices_to_the_edges_of_an_electronic_kit() {
         (45, Voice::MidTom),
         (48, Voice::HighTom),
     ] {
-        assert_eq!(DrumMap::RolandTd11.voice(key), Some(voice));
-        assert_ne!(DrumMap::GeneralMidi.voice(key), Some(voice));
+        assert_eq!(PercussionMap::RolandTd11.voice(key), Some(voice));
+        assert_ne!(PercussionMap::GeneralMidi.voice(key), Some(voice));
     }
-    assert_eq!(DrumMap::RolandTd11.voice(36), Some(Voice::Kick));
+    assert_eq!(PercussionMap::RolandTd11.voice(36), Some(Voice::Kick));
 }
 
 #[test]
-fn a_source_that_repeats_itself_is_drawn_less() -> Outcome {
+fn a_source_that_repeats_itself_is_drawn_less() -> TestResult {
     let folder = Folder::new()?;
-    let measure = |cells: u8| Measure {
+    let measure = |cells: u8| MeasureRecord {
         meter: Meter::COMMON,
         tempo_bpm: 120.0,
         bass: Vec::new(),

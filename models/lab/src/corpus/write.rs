@@ -34,12 +34,12 @@ pub struct SongRecord {
     /// How often it is drawn in training, in (0, 1].
     pub weight: f32,
     /// Its measures, in order.
-    pub measures: Vec<Measure>,
+    pub measures: Vec<MeasureRecord>,
 }
 
 /// A measure to be written; the fields are those of [`MeasureView`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measure {
+pub struct MeasureRecord {
     /// Its meter.
     pub meter: Meter,
     /// Tempo at its first step, in BPM.
@@ -100,12 +100,12 @@ impl From<SongView<'_>> for SongRecord {
             has_dynamics: song.has_dynamics,
             has_timing: song.has_timing,
             weight: song.weight,
-            measures: song.measures().map(Measure::from).collect(),
+            measures: song.measures().map(MeasureRecord::from).collect(),
         }
     }
 }
 
-impl From<MeasureView<'_>> for Measure {
+impl From<MeasureView<'_>> for MeasureRecord {
     fn from(measure: MeasureView<'_>) -> Self {
         Self {
             meter: measure.meter,

@@ -4,13 +4,13 @@
 
 use anyhow::Result;
 use lockstep_core::representation::Beats;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
-use lockstep_files::sheet::Sheet;
 use rayon::prelude::*;
 
 use crate::evaluation::score;
 
-use super::drummers::Drummer;
+use super::drummers::Candidate;
 use super::measure::{controls, play};
 use super::songs::{BEATS, excerpt, measure_of};
 
@@ -31,7 +31,7 @@ pub(super) struct Drift {
 }
 
 /// Lets a drummer play to the beginnings of songs, each repeated.
-pub(super) fn drift(drummer: &Drummer, beginnings: &[Song]) -> Result<Drift> {
+pub(super) fn drift(drummer: &Candidate, beginnings: &[Song]) -> Result<Drift> {
     let takes: Vec<(Song, Song)> = beginnings
         .par_iter()
         .enumerate()
@@ -43,7 +43,7 @@ pub(super) fn drift(drummer: &Drummer, beginnings: &[Song]) -> Result<Drift> {
         })
         .collect::<Result<_>>()?;
     let figures = STRETCHES.map(|first| {
-        let sheet = |song| Sheet::from_song(&excerpt(song, first, N_STRETCH));
+        let sheet = |song| MeasuredSong::from_song(&excerpt(song, first, N_STRETCH));
         let pairs: Vec<_> = takes
             .iter()
             .map(|(take, song)| (sheet(take), sheet(song)))
@@ -104,7 +104,7 @@ mod tests {
     fn a_rule_does_not_drift() -> Result<()> {
         let songs = [song(&[0.0, 1.5, 2.5]), song(&[0.5, 1.0, 3.25])];
         assert_eq!(repeated(&songs[0]).bass.len(), 3 * N_MEASURES);
-        let drift = drift(&Drummer::rule(RuleGroove), &songs)?;
+        let drift = drift(&Candidate::rule(RuleGroove), &songs)?;
         let is_steady = |[early, late]: [f64; 2]| early > 0.0 && (early - late).abs() < 1e-9;
         assert!(
             is_steady(drift.notes) && is_steady(drift.lock_gain),

@@ -16,7 +16,7 @@ use crate::evaluation::baselines::{CopySelf, KickOnBass, Lesson, Marginal, Neare
 type Make = Box<dyn Fn() -> Result<Box<dyn Generator>> + Send + Sync>;
 
 /// A drummer to measure.
-pub(crate) struct Drummer {
+pub(crate) struct Candidate {
     /// Name in the table.
     pub(crate) name: String,
     /// Size of the weights file, in bytes; `None` without one.
@@ -28,15 +28,15 @@ pub(crate) struct Drummer {
     make: Make,
 }
 
-impl fmt::Debug for Drummer {
+impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drummer")
+        f.debug_struct("Candidate")
             .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }
 
-impl Drummer {
+impl Candidate {
     /// Makes a new generator.
     pub(crate) fn generator(&self) -> Result<Box<dyn Generator>> {
         (self.make)().with_context(|| format!("making {}", self.name))
@@ -77,17 +77,17 @@ fn load(bytes: &[u8]) -> Result<Box<dyn Generator>> {
 ///
 /// # Errors
 /// The error names the first file that cannot be read or loaded.
-pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Vec<Drummer>> {
+pub(crate) fn load_all(paths: &[PathBuf]) -> Result<Vec<Candidate>> {
     let mut drummers = Vec::new();
     for (name, bytes) in EMBEDDED {
-        drummers.push(Drummer::with_weights(name, bytes.to_vec())?);
+        drummers.push(Candidate::with_weights(name, bytes.to_vec())?);
     }
     for path in paths {
         let name = path.display().to_string();
         let bytes = fs::read(path).with_context(|| format!("reading {name}"))?;
-        drummers.push(Drummer {
+        drummers.push(Candidate {
             name: title(path),
-            ..Drummer::with_weights(&name, bytes)?
+            ..Candidate::with_weights(&name, bytes)?
         });
     }
     Ok(drummers)
@@ -105,16 +105,16 @@ fn title(path: &Path) -> String {
 }
 
 /// The drummers that a network must beat.
-pub(super) fn baselines(lessons: &[Lesson]) -> Vec<Drummer> {
+pub(super) fn baselines(lessons: &[Lesson]) -> Vec<Candidate> {
     vec![
-        Drummer::rule(Rock),
-        Drummer::rule(KickOnBass),
-        Drummer::rule(Marginal::fit(lessons.iter().copied())),
-        Drummer::rule(Nearest::fit(lessons.iter().copied())),
-        Drummer::rule(CopySelf),
-        Drummer {
+        Candidate::rule(Rock),
+        Candidate::rule(KickOnBass),
+        Candidate::rule(Marginal::fit(lessons.iter().copied())),
+        Candidate::rule(Nearest::fit(lessons.iter().copied())),
+        Candidate::rule(CopySelf),
+        Candidate {
             name: "rule groove".to_owned(),
-            ..Drummer::rule(RuleGroove)
+            ..Candidate::rule(RuleGroove)
         },
     ]
 }

@@ -54,13 +54,13 @@ fn of_song(song: SongView<'_>) -> impl Iterator<Item = Lesson> {
 
 #[cfg(test)]
 mod tests {
-    use crate::corpus::{BassNote, DrumHit, Measure, SongRecord, write};
+    use crate::corpus::{BassNote, DrumHit, MeasureRecord, SongRecord, write};
 
     use super::*;
 
     #[test]
     fn a_lesson_pairs_bass_with_the_drums_of_the_next_measure() -> Result<()> {
-        let measure = |bass: &[u8], hits: &[u8]| Measure {
+        let measure = |bass: &[u8], hits: &[u8]| MeasureRecord {
             meter: Meter::COMMON,
             tempo_bpm: 120.0,
             bass: bass

@@ -3,37 +3,37 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use lockstep_core::generator::{Generator, History, Taste};
+use lockstep_core::generator::{DrumHistory, Generator, GeneratorSettings};
 use lockstep_core::representation::Beats;
 use lockstep_engine::realtime::Controls;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{self, Note, Song};
-use lockstep_files::sheet::Sheet;
 use rayon::prelude::*;
 
-use crate::evaluation::{Likelihood, Overheard, Report, score};
+use crate::evaluation::{Likelihood, Report, RequestRecorder, score};
 
 use super::VARIATION;
-use super::drummers::Drummer;
+use super::drummers::Candidate;
 use super::probes::{self, Probes};
-use super::songs::{BEATS, Piece};
+use super::songs::{BEATS, EvaluationSong};
 use crate::whole;
 
 /// One row of the table.
 #[derive(Clone, Debug)]
-pub(super) struct Outcome {
+pub(super) struct ResultRow {
     /// Name of the drummer, or of the reference.
     pub(super) name: String,
     /// The figures.
     pub(super) report: Report,
-    /// Surprise at people's drums with each [`History`]; `None` where there is no likelihood.
-    pub(super) likelihoods: [Option<Likelihood>; History::ALL.len()],
+    /// Surprise at people's drums with each [`DrumHistory`]; `None` where there is no likelihood.
+    pub(super) likelihoods: [Option<Likelihood>; DrumHistory::ALL.len()],
     /// Figures that only a drummer has; `None` for references, which have no generator.
-    pub(super) drummer: Option<Measured>,
+    pub(super) drummer: Option<DrummerFigures>,
 }
 
 /// What is measured of a drummer besides its takes of whole songs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Measured {
+pub(super) struct DrummerFigures {
     /// How it reacts.
     pub(super) probes: Probes,
     /// Trained parameters; 0 for a rule.
@@ -44,7 +44,7 @@ pub(super) struct Measured {
     pub(super) n_bytes: Option<usize>,
 }
 
-impl Outcome {
+impl ResultRow {
     /// Whether a drummer plays as if there were no bass. References are never marked deaf.
     pub(super) fn is_deaf(&self) -> bool {
         self.drummer.is_some() && self.report.take.is_deaf()
@@ -61,7 +61,7 @@ impl Outcome {
                 overlaps: report.overlaps.map(|_| 1.0),
                 ..report
             },
-            likelihoods: [None; History::ALL.len()],
+            likelihoods: [None; DrumHistory::ALL.len()],
             drummer: None,
         }
     }
@@ -70,10 +70,10 @@ impl Outcome {
 /// The control settings while a drummer is measured.
 pub(crate) fn controls(seed: u32) -> Controls {
     Controls {
-        taste: Taste {
+        settings: GeneratorSettings {
             seed,
             variation: VARIATION,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         },
         ..Controls::default()
     }
@@ -81,7 +81,7 @@ pub(crate) fn controls(seed: u32) -> Controls {
 
 /// Plays a song; the error names the drummer that failed.
 pub(crate) fn play(
-    drummer: &Drummer,
+    drummer: &Candidate,
     generator: &mut dyn Generator,
     song: &Song,
     controls: &Controls,
@@ -95,16 +95,16 @@ pub(crate) fn play(
 
 /// Lets a drummer play every song, each with its own seed, and probes how it reacts.
 pub(super) fn measure(
-    drummer: &Drummer,
-    pieces: &[Piece],
+    drummer: &Candidate,
+    pieces: &[EvaluationSong],
     takes: Option<&Path>,
-) -> Result<Outcome> {
+) -> Result<ResultRow> {
     let played: Vec<_> = pieces
         .par_iter()
         .enumerate()
         .map(|(i, piece)| {
             let mut generator = drummer.generator()?;
-            let mut overheard = Overheard::new(generator.as_mut());
+            let mut overheard = RequestRecorder::new(generator.as_mut());
             let take = play(
                 drummer,
                 &mut overheard,
@@ -113,16 +113,16 @@ pub(super) fn measure(
             )
             .with_context(|| piece.path.clone())?;
             let requests = overheard.requests;
-            let real = Sheet::from_song(&piece.song);
-            let mut likelihoods = [None; History::ALL.len()];
-            for (likelihood, history) in likelihoods.iter_mut().zip(History::ALL) {
+            let real = MeasuredSong::from_song(&piece.song);
+            let mut likelihoods = [None; DrumHistory::ALL.len()];
+            for (likelihood, history) in likelihoods.iter_mut().zip(DrumHistory::ALL) {
                 *likelihood = Likelihood::of(generator.as_mut(), &requests, &real, history)?;
             }
             if let Some(folder) = takes {
                 keep(folder, &drummer.name, i, &take)?;
                 keep(folder, "people", i, &piece.song)?;
             }
-            Ok(((Sheet::from_song(&take), real), likelihoods))
+            Ok(((MeasuredSong::from_song(&take), real), likelihoods))
         })
         .collect::<Result<_>>()?;
     let (sheets, likelihoods): (Vec<_>, Vec<[Option<Likelihood>; _]>) = played.into_iter().unzip();
@@ -131,11 +131,11 @@ pub(super) fn measure(
         songs.reduce(Likelihood::and)
     };
     let generator = drummer.generator()?;
-    Ok(Outcome {
+    Ok(ResultRow {
         name: drummer.name.clone(),
         report: score(&sheets),
         likelihoods: std::array::from_fn(sum),
-        drummer: Some(Measured {
+        drummer: Some(DrummerFigures {
             probes: probes::probe(drummer, pieces)?,
             n_parameters: generator.n_parameters(),
             n_flops: generator.n_flops(),
@@ -146,7 +146,7 @@ pub(super) fn measure(
 
 /// People's own previous measure, played again. Not a drummer, since it hears people; shows what repetition alone is
 /// worth.
-pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
+pub(super) fn open_loop(pieces: &[EvaluationSong]) -> ResultRow {
     let later = |note: &Note| Note {
         start: Beats(note.start.0 + BEATS),
         end: Beats(note.end.0 + BEATS),
@@ -159,13 +159,16 @@ pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
                 drums: piece.song.drums.iter().map(later).collect(),
                 ..piece.song.clone()
             };
-            (Sheet::from_song(&take), Sheet::from_song(&piece.song))
+            (
+                MeasuredSong::from_song(&take),
+                MeasuredSong::from_song(&piece.song),
+            )
         })
         .collect();
-    Outcome {
+    ResultRow {
         name: "(people's last measure, open loop)".to_owned(),
         report: score(&sheets),
-        likelihoods: [None; History::ALL.len()],
+        likelihoods: [None; DrumHistory::ALL.len()],
         drummer: None,
     }
 }

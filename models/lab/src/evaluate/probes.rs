@@ -8,17 +8,17 @@ use std::time::Instant;
 use anyhow::Result;
 use lockstep_core::representation::{Beats, STEPS_PER_BEAT};
 use lockstep_engine::realtime::{Controls, SilencePolicy};
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
-use lockstep_files::sheet::Sheet;
 use rayon::prelude::*;
 
-use crate::evaluation::{Overheard, agreement};
+use crate::evaluation::{RequestRecorder, agreement};
 
 use super::drift::{Drift, drift};
-use super::drummers::Drummer;
+use super::drummers::Candidate;
 use super::measure::{controls, play};
 use super::responses::{Responses, responses};
-use super::songs::{BEATS, Piece, excerpt, first_measure, measure_of};
+use super::songs::{BEATS, EvaluationSong, excerpt, first_measure, measure_of};
 
 /// Songs that are probed, evenly spread.
 const N_SONGS: usize = 12;
@@ -46,9 +46,9 @@ pub(super) struct Probes {
     /// Change between early and late in a long song.
     pub(super) drift: Drift,
     /// Reaction to a bassist who rests, when the drummer is set to lay out.
-    pub(super) lay_out: Rest,
+    pub(super) lay_out: RestResponse,
     /// The same when it is set to keep time.
-    pub(super) keep_time: Rest,
+    pub(super) keep_time: RestResponse,
     /// Hits per measure at each of [`DENSITIES`].
     pub(super) hits: [f64; DENSITIES.len()],
     /// Reaction to each control; `None` if the drummer ignores controls.
@@ -61,7 +61,7 @@ pub(super) struct Probes {
 
 /// What happens during and after an eight-measure rest of the bass.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Rest {
+pub(super) struct RestResponse {
     /// Hits per measure in the last four measures of the rest.
     pub(super) hits: f64,
     /// Measures between the return of the bass and the return of the drums; eight if they do not come back.
@@ -76,7 +76,7 @@ impl Probes {
 }
 
 /// Probes a drummer.
-pub(super) fn probe(drummer: &Drummer, pieces: &[Piece]) -> Result<Probes> {
+pub(super) fn probe(drummer: &Candidate, pieces: &[EvaluationSong]) -> Result<Probes> {
     let n = N_SONGS.min(pieces.len());
     let songs: Vec<&Song> = (0..n).map(|i| &pieces[i * pieces.len() / n].song).collect();
     let beginnings: Vec<Song> = songs
@@ -108,7 +108,7 @@ pub(super) fn probe(drummer: &Drummer, pieces: &[Piece]) -> Result<Probes> {
     })
 }
 
-fn take(drummer: &Drummer, song: &Song, controls: &Controls) -> Result<Song> {
+fn take(drummer: &Candidate, song: &Song, controls: &Controls) -> Result<Song> {
     play(drummer, drummer.generator()?.as_mut(), song, controls)
 }
 
@@ -120,10 +120,14 @@ fn mean(songs: &[Song], value: impl Fn(&Song) -> Result<Option<f64>> + Send + Sy
 }
 
 /// Mean difference between the takes of each pair of seeds, in percent.
-fn diversity(drummer: &Drummer, song: &Song) -> Result<Option<f64>> {
+fn diversity(drummer: &Candidate, song: &Song) -> Result<Option<f64>> {
     let mut sheets = Vec::new();
     for seed in SEEDS {
-        sheets.push(Sheet::from_song(&take(drummer, song, &controls(seed))?));
+        sheets.push(MeasuredSong::from_song(&take(
+            drummer,
+            song,
+            &controls(seed),
+        )?));
     }
     let pairs = [(0, 1), (0, 2), (1, 2)];
     let differences: Vec<f64> = pairs
@@ -155,12 +159,12 @@ fn with_rest(song: &Song) -> Song {
     }
 }
 
-fn rest(drummer: &Drummer, songs: &[&Song], silence: SilencePolicy) -> Result<Rest> {
+fn rest(drummer: &Candidate, songs: &[&Song], silence: SilencePolicy) -> Result<RestResponse> {
     let controls = Controls {
         silence,
         ..controls(SEEDS[0])
     };
-    let rests: Vec<Rest> = songs
+    let rests: Vec<RestResponse> = songs
         .par_iter()
         .map(|song| {
             let take = take(drummer, &with_rest(song), &controls)?;
@@ -169,25 +173,25 @@ fn rest(drummer: &Drummer, songs: &[&Song], silence: SilencePolicy) -> Result<Re
             let n_hits = measures().filter(|m| (back - 4..back).contains(m)).count();
             let first = measures().filter(|m| *m >= back).min();
             let back_after = first.map_or(N_PHASE, |measure| measure - back);
-            Ok(Rest {
+            Ok(RestResponse {
                 hits: n_hits as f64 / 4.0,
                 back_after: back_after as f64,
             })
         })
         .collect::<Result<_>>()?;
     let n = rests.len() as f64;
-    Ok(Rest {
+    Ok(RestResponse {
         hits: rests.iter().map(|rest| rest.hits).sum::<f64>() / n,
         back_after: rests.iter().map(|rest| rest.back_after).sum::<f64>() / n,
     })
 }
 
 /// Median and 99th percentile of the time per prediction, in µs. Nothing else runs meanwhile.
-fn times(drummer: &Drummer, songs: &[Song]) -> Result<(f64, f64)> {
+fn times(drummer: &Candidate, songs: &[Song]) -> Result<(f64, f64)> {
     let mut generator = drummer.generator()?;
     let mut requests = Vec::new();
     for song in songs {
-        let mut overheard = Overheard::new(generator.as_mut());
+        let mut overheard = RequestRecorder::new(generator.as_mut());
         play(drummer, &mut overheard, song, &controls(SEEDS[0]))?;
         requests.extend(overheard.requests);
         if requests.len() >= N_TIMED {
@@ -217,7 +221,7 @@ mod tests {
     use super::*;
 
     /// A bass in eighth notes on one key, twenty measures.
-    fn piece() -> Piece {
+    fn piece() -> EvaluationSong {
         let bass: Vec<Note> = (0..160)
             .map(|i| Note {
                 start: Beats(f64::from(i) / 2.0),
@@ -226,7 +230,7 @@ mod tests {
                 velocity: 90,
             })
             .collect();
-        Piece {
+        EvaluationSong {
             path: String::new(),
             song: Song {
                 bass,
@@ -239,11 +243,11 @@ mod tests {
 
     #[test]
     fn more_density_is_more_hits_and_the_groove_reacts_to_a_rest() -> Result<()> {
-        let probes = probe(&Drummer::rule(RuleGroove), &[piece()])?;
+        let probes = probe(&Candidate::rule(RuleGroove), &[piece()])?;
         assert!(probes.is_monotone(), "{probes:?}");
         assert!(probes.hits[0] < probes.hits[4]);
         assert!(probes.diversity.abs() < 1e-9, "a rule ignores the seed");
-        let lays_out = Rest {
+        let lays_out = RestResponse {
             hits: 0.0,
             back_after: 1.0,
         };
@@ -255,7 +259,7 @@ mod tests {
 
     #[test]
     fn fewer_hits_at_more_density_are_noticed() -> Result<()> {
-        let mut probes = probe(&Drummer::rule(Rock), &[piece()])?;
+        let mut probes = probe(&Candidate::rule(Rock), &[piece()])?;
         assert!(probes.is_monotone());
         probes.hits[3] = 0.0;
         assert!(!probes.is_monotone());

@@ -12,11 +12,11 @@ use serde_json::{Map, Value, json};
 use crate::evaluation::{DEAF_BELOW, Figures, Likelihood};
 
 use super::VARIATION;
-use super::drummers::Drummer;
-use super::measure::{Outcome, controls, play};
-use super::probes::{DENSITIES, Rest};
+use super::drummers::Candidate;
+use super::measure::{ResultRow, controls, play};
+use super::probes::{DENSITIES, RestResponse};
 use super::responses::{self, BASS_VELOCITY, FOLLOW};
-use super::songs::{N_DRAWN, Piece, first_measure};
+use super::songs::{EvaluationSong, N_DRAWN, first_measure};
 use super::{answers, table};
 use crate::picture::{self, Panel, Roll, Series};
 use crate::whole;
@@ -32,7 +32,7 @@ const DENSITY: &str = "density.png";
 
 /// What was measured.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head<'a> {
+pub(super) struct ReportHeader<'a> {
     /// Name of the split.
     pub(super) split: &'a str,
     /// Songs played.
@@ -48,10 +48,10 @@ struct Picture {
 /// Writes the report; `report.md`, which links to the other files, is written last.
 pub(super) fn write(
     folder: &Path,
-    head: &Head<'_>,
-    drummers: &[Drummer],
-    outcomes: &[Outcome],
-    open: &[Piece],
+    head: &ReportHeader<'_>,
+    drummers: &[Candidate],
+    outcomes: &[ResultRow],
+    open: &[EvaluationSong],
 ) -> Result<()> {
     whole::folder(folder)?;
     let mut pictures = vec![density(folder, outcomes)?];
@@ -66,7 +66,7 @@ pub(super) fn write(
     )
 }
 
-fn markdown(head: &Head<'_>, outcomes: &[Outcome], pictures: &[Picture]) -> String {
+fn markdown(head: &ReportHeader<'_>, outcomes: &[ResultRow], pictures: &[Picture]) -> String {
     let mut text = format!(
         "# Drummers measured\n\n{} songs of the {} split, closed loop through the plugin's own engine, variation \
          {VARIATION}, a different seed for each song.\n\n{}\n\n{}\n",
@@ -86,7 +86,7 @@ fn markdown(head: &Head<'_>, outcomes: &[Outcome], pictures: &[Picture]) -> Stri
 }
 
 /// Everything measured. An undefined figure is `null`.
-fn json(head: &Head<'_>, outcomes: &[Outcome]) -> Value {
+fn json(head: &ReportHeader<'_>, outcomes: &[ResultRow]) -> Value {
     json!({
         "split": head.split,
         "n_songs": head.n_songs,
@@ -97,9 +97,9 @@ fn json(head: &Head<'_>, outcomes: &[Outcome]) -> Value {
     })
 }
 
-fn row(outcome: &Outcome) -> Value {
+fn row(outcome: &ResultRow) -> Value {
     let report = &outcome.report;
-    let rest = |rest: Rest| json!({ "hits": rest.hits, "back_after": rest.back_after });
+    let rest = |rest: RestResponse| json!({ "hits": rest.hits, "back_after": rest.back_after });
     let overlaps: Map<String, Value> = report
         .named_overlaps()
         .map(|(name, value)| (name.to_owned(), json!(value)))
@@ -152,7 +152,7 @@ fn named(figures: &Figures) -> Map<String, Value> {
 }
 
 /// The density responses of all drummers.
-fn density(folder: &Path, outcomes: &[Outcome]) -> Result<Picture> {
+fn density(folder: &Path, outcomes: &[ResultRow]) -> Result<Picture> {
     let series = outcomes.iter().filter_map(|outcome| {
         let hits = outcome.drummer?.probes.hits;
         Some(Series {
@@ -177,7 +177,12 @@ fn density(folder: &Path, outcomes: &[Outcome]) -> Result<Picture> {
 }
 
 /// Pictures of a drummer's takes of the example and of the open songs.
-fn takes(folder: &Path, i: usize, drummer: &Drummer, open: &[Piece]) -> Result<Vec<Picture>> {
+fn takes(
+    folder: &Path,
+    i: usize,
+    drummer: &Candidate,
+    open: &[EvaluationSong],
+) -> Result<Vec<Picture>> {
     let example = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
         .context("reading the example bass")?;
     let mut pictures = vec![roll(
@@ -211,7 +216,7 @@ fn file_name(i: usize, drummer: &str, what: &str) -> String {
     format!("{:02}-{}-{what}.png", i + 1, words.join("-"))
 }
 
-fn roll(path: &Path, drummer: &Drummer, song: &Song, what: &str) -> Result<Picture> {
+fn roll(path: &Path, drummer: &Candidate, song: &Song, what: &str) -> Result<Picture> {
     let take = play(drummer, drummer.generator()?.as_mut(), song, &controls(0))?;
     let mut parts = Vec::new();
     if !song.drums.is_empty() {
@@ -249,18 +254,18 @@ mod tests {
     fn a_report_is_complete_and_leaves_out_a_song_without_a_licence() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())?;
-        let piece = |path: &str, licence: Option<&str>| Piece {
+        let piece = |path: &str, licence: Option<&str>| EvaluationSong {
             path: path.to_owned(),
             song: song.clone(),
             licence: licence.map(str::to_owned),
         };
         let pieces = [piece("free", Some("CC0")), piece("secret", None)];
-        let head = Head {
+        let head = ReportHeader {
             split: "test",
             n_songs: 1,
         };
         let outcomes = [outcome("groove", 7.0)];
-        let drummers = [Drummer::rule(RuleGroove)];
+        let drummers = [Candidate::rule(RuleGroove)];
         write(folder.path(), &head, &drummers, &outcomes, &pieces)?;
 
         let read = |name: &str| fs::read_to_string(folder.path().join(name));

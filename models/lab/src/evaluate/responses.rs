@@ -5,15 +5,15 @@
 use anyhow::Result;
 use lockstep_core::representation::{Beats, N_VOICES, Voice, is_fill};
 use lockstep_engine::realtime::{Controls, Fills};
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
-use lockstep_files::sheet::Sheet;
 use lockstep_models::network::NET_STEPS;
 use rayon::prelude::*;
 
 use crate::evaluation::{Figures, score};
 use crate::training::styles::Styles;
 
-use super::drummers::Drummer;
+use super::drummers::Candidate;
 use super::measure::{controls, play};
 
 /// Settings of follow.
@@ -45,7 +45,7 @@ pub(super) struct Responses {
 }
 
 /// Measures a drummer's responses; `None` if it ignores controls.
-pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Responses>> {
+pub(super) fn responses(drummer: &Candidate, songs: &[Song]) -> Result<Option<Responses>> {
     if !drummer.hears_controls {
         return Ok(None);
     }
@@ -53,7 +53,7 @@ pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Resp
     let n_styles = drummer.styles.len() / (NET_STEPS * N_VOICES);
     let mut is_asked = Vec::new();
     for style in 0..n_styles {
-        let asked = with(|controls| controls.taste.style = u8::try_from(style).ok());
+        let asked = with(|controls| controls.settings.style = u8::try_from(style).ok());
         let takes = takes(drummer, songs, &asked)?;
         is_asked.extend(
             takes
@@ -61,8 +61,8 @@ pub(super) fn responses(drummer: &Drummer, songs: &[Song]) -> Result<Option<Resp
                 .map(|(take, _)| styles.of_hits(&measures(take)) == Some(style)),
         );
     }
-    let follow = |follow| with(move |controls| controls.taste.follow = follow);
-    let vary = |variation| with(move |controls| controls.taste.variation = variation);
+    let follow = |follow| with(move |controls| controls.settings.follow = follow);
+    let vary = |variation| with(move |controls| controls.settings.variation = variation);
     let fill = |fills| with(move |controls| controls.fills = fills);
     Ok(Some(Responses {
         lock_gain: each(FOLLOW, |x| {
@@ -116,7 +116,7 @@ fn with(change: impl Fn(&mut Controls)) -> impl Fn(u32) -> Controls {
 }
 
 /// A drummer's takes of the songs, each with its own seed, paired with the songs.
-fn takes<C>(drummer: &Drummer, songs: &[Song], controls: &C) -> Result<Vec<(Song, Song)>>
+fn takes<C>(drummer: &Candidate, songs: &[Song], controls: &C) -> Result<Vec<(Song, Song)>>
 where
     C: Fn(u32) -> Controls,
 {
@@ -130,20 +130,20 @@ where
         .collect()
 }
 
-fn figures<C>(drummer: &Drummer, songs: &[Song], controls: &C) -> Result<Figures>
+fn figures<C>(drummer: &Candidate, songs: &[Song], controls: &C) -> Result<Figures>
 where
     C: Fn(u32) -> Controls,
 {
     let takes = takes(drummer, songs, controls)?;
     let sheets = takes
         .iter()
-        .map(|(take, song)| (Sheet::from_song(take), Sheet::from_song(song)));
+        .map(|(take, song)| (MeasuredSong::from_song(take), MeasuredSong::from_song(song)));
     Ok(score(&sheets.collect::<Vec<_>>()).take)
 }
 
 /// Which cells a take hits, measure by measure.
 fn measures(take: &Song) -> Vec<[[bool; N_VOICES]; NET_STEPS]> {
-    let drums = Sheet::from_song(take).drums;
+    let drums = MeasuredSong::from_song(take).drums;
     let (measures, _) = drums.as_chunks::<NET_STEPS>();
     let measures = measures
         .iter()

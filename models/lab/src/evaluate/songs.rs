@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use lockstep_core::representation::Beats;
+use lockstep_files::measured_song::MIN_MEASURES;
 use lockstep_files::midi_file::{self, Note, Pick, Song};
-use lockstep_files::sheet::MIN_MEASURES;
 use rayon::prelude::*;
 
 use crate::corpus::Split;
@@ -24,7 +24,7 @@ const N_OPEN: usize = 2;
 
 /// A song of the corpus.
 #[derive(Clone, Debug)]
-pub(super) struct Piece {
+pub(super) struct EvaluationSong {
     /// Path in the corpus.
     pub(super) path: String,
     /// The bass, and the drums that people played.
@@ -35,14 +35,14 @@ pub(super) struct Piece {
 
 /// The songs of an evaluation.
 #[derive(Debug)]
-pub(super) struct Pieces {
+pub(super) struct EvaluationSongs {
     /// Songs that are measured: in 4/4, long enough, evenly spread over the split.
-    pub(super) songs: Vec<Piece>,
+    pub(super) songs: Vec<EvaluationSong>,
     /// Songs that are drawn: of the open tier, each from a different source.
-    pub(super) open: Vec<Piece>,
+    pub(super) open: Vec<EvaluationSong>,
 }
 
-impl Pieces {
+impl EvaluationSongs {
     /// Reads a split of a folder or archive; everything, if its index names no splits.
     ///
     /// # Errors
@@ -55,12 +55,12 @@ impl Pieces {
             }
             Ok(())
         })?;
-        let all: Vec<(String, Piece)> = files
+        let all: Vec<(String, EvaluationSong)> = files
             .into_par_iter()
             .filter_map(|file| {
                 let song = midi_file::read(&file.bytes.ok()?, Pick::default()).ok()?;
                 let is_long = song.length.0 > BEATS * MIN_MEASURES as f64;
-                let piece = Piece {
+                let piece = EvaluationSong {
                     path: file.path,
                     song,
                     licence: file.entry.is_open.then_some(file.entry.licence),
@@ -75,14 +75,14 @@ impl Pieces {
         );
         let n = n_songs.clamp(1, all.len());
         let songs = (0..n).map(|i| all[i * all.len() / n].1.clone()).collect();
-        let mut open: HashMap<&str, &Piece> = HashMap::new();
+        let mut open: HashMap<&str, &EvaluationSong> = HashMap::new();
         for (source, piece) in all
             .iter()
             .filter(|(_, piece)| piece.licence.is_some() && is_worth_seeing(&piece.song))
         {
             open.entry(source).or_insert(piece);
         }
-        let mut open: Vec<Piece> = open.into_values().cloned().collect();
+        let mut open: Vec<EvaluationSong> = open.into_values().cloned().collect();
         open.sort_by(|a, b| a.path.cmp(&b.path));
         open.truncate(N_OPEN);
         Ok(Self { songs, open })

@@ -3,7 +3,7 @@
 use crate::evaluation::{DEAF_BELOW, Likelihood};
 
 use super::drift::Drift;
-use super::measure::{Measured, Outcome};
+use super::measure::{DrummerFigures, ResultRow};
 
 /// Shown where there is no figure.
 const NONE: &str = "–";
@@ -41,7 +41,7 @@ const HEADINGS: [&str; 29] = [
 ];
 
 /// The table, one row per outcome.
-pub(super) fn table(outcomes: &[Outcome]) -> String {
+pub(super) fn table(outcomes: &[ResultRow]) -> String {
     let mut rows = vec![HEADINGS.map(str::to_owned)];
     rows.extend(outcomes.iter().map(row));
     let widths: Vec<usize> = (0..HEADINGS.len())
@@ -73,11 +73,12 @@ pub(super) fn table(outcomes: &[Outcome]) -> String {
     lines.join("\n")
 }
 
-fn row(outcome: &Outcome) -> [String; HEADINGS.len()] {
+fn row(outcome: &ResultRow) -> [String; HEADINGS.len()] {
     let f = &outcome.report.take;
     let deaf = if outcome.is_deaf() { " **deaf**" } else { "" };
-    let of_drummer =
-        |text: &dyn Fn(&Measured) -> String| outcome.drummer.as_ref().map_or(NONE.to_owned(), text);
+    let of_drummer = |text: &dyn Fn(&DrummerFigures) -> String| {
+        outcome.drummer.as_ref().map_or(NONE.to_owned(), text)
+    };
     [
         format!("{}{deaf}", outcome.name),
         number(f.f1, 1),
@@ -186,11 +187,11 @@ pub(super) fn legend() -> String {
 pub(super) mod tests {
     use crate::evaluation::{Figures, Report};
 
-    use super::super::probes::{Probes, Rest};
+    use super::super::probes::{Probes, RestResponse};
     use super::*;
 
     /// A drummer with this lock gain.
-    pub(in super::super) fn outcome(name: &str, lock_gain: f64) -> Outcome {
+    pub(in super::super) fn outcome(name: &str, lock_gain: f64) -> ResultRow {
         let take = Figures {
             lock_gain,
             vel_mean: f64::NAN,
@@ -199,21 +200,21 @@ pub(super) mod tests {
         let probes = Probes {
             diversity: 12.0,
             drift: Drift::default(),
-            lay_out: Rest::default(),
-            keep_time: Rest::default(),
+            lay_out: RestResponse::default(),
+            keep_time: RestResponse::default(),
             hits: [1.0, 2.0, 3.0, 2.5, 4.0],
             responses: None,
             p50_us: 9.0,
             p99_us: 10.0,
         };
-        Outcome {
+        ResultRow {
             name: name.to_owned(),
             report: Report {
                 take,
                 ..Report::default()
             },
             likelihoods: [None; 3],
-            drummer: Some(Measured {
+            drummer: Some(DrummerFigures {
                 probes,
                 n_parameters: 7,
                 n_flops: 2_000_000,
@@ -229,7 +230,7 @@ pub(super) mod tests {
         let line = |name| table.lines().find(|line| line.contains(name));
         assert!(line("stone").is_some_and(|line| line.contains("**deaf**")));
         assert!(line("ear").is_some_and(|line| !line.contains("**deaf**")));
-        let people = Outcome::people(&outcomes);
+        let people = ResultRow::people(&outcomes);
         assert!(!people.is_deaf(), "people are not a drummer");
         assert!(
             people

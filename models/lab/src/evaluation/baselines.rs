@@ -121,7 +121,7 @@ fn onset_bits(window: &Window, meter: Meter) -> u16 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use lockstep_core::generator::Taste;
+    use lockstep_core::generator::GeneratorSettings;
     use lockstep_core::representation::Onset;
 
     use super::*;
@@ -136,10 +136,10 @@ pub(crate) mod tests {
             measure: 1,
             heard_steps: NET_STEPS,
             window,
-            taste: Taste {
+            settings: GeneratorSettings {
                 seed,
                 variation: 0.0,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             },
             ..Request::default()
         }

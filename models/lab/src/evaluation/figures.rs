@@ -11,7 +11,7 @@ mod numbers;
 use std::ops::Range;
 
 use lockstep_core::representation::{N_VOICES, Voice};
-use lockstep_files::sheet::Sheet;
+use lockstep_files::measured_song::MeasuredSong;
 
 use super::DEAF_BELOW;
 
@@ -125,7 +125,7 @@ const N_COMPARED: usize = 13;
 const N_ALONE: usize = 4;
 
 /// Measures takes against people. Each pair is one song: the take, then what people played.
-pub fn score(songs: &[(Sheet, Sheet)]) -> Report {
+pub fn score(songs: &[(MeasuredSong, MeasuredSong)]) -> Report {
     let (mut takes, mut reals) = (Vec::new(), Vec::new());
     let (mut take_windows, mut real_windows) = (Vec::new(), Vec::new());
     let mut f1s = [const { Vec::new() }; 3];
@@ -171,7 +171,7 @@ pub fn score(songs: &[(Sheet, Sheet)]) -> Report {
 /// How much two takes of one song agree: F1 of one's hits against the other's, over all voices, in percent.
 ///
 /// `None` if the song is too short to measure, or neither take has a hit.
-pub fn agreement(a: &Sheet, b: &Sheet) -> Option<f64> {
+pub fn agreement(a: &MeasuredSong, b: &MeasuredSong) -> Option<f64> {
     let steps = a.measured_steps()?;
     let (mut a, mut b) = (a.clone(), b.clone());
     let n_steps = a.bass.len().max(b.bass.len());

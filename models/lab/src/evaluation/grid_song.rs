@@ -1,7 +1,7 @@
 //! A corpus song on the step grid, in 4/4 throughout, for the quick closed loop.
 
 use lockstep_core::representation::N_VOICES;
-use lockstep_files::sheet::Sheet;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_models::network::NET_STEPS;
 
 use crate::corpus::SongView;
@@ -70,7 +70,7 @@ impl GridSong {
     }
 
     /// The bass of the song with these drums, `(T, V)`.
-    pub fn sheet(&self, drums: &[[u8; N_VOICES]]) -> Sheet {
-        Sheet::from_steps(self.bass.iter().map(|note| note.step as usize), drums)
+    pub fn sheet(&self, drums: &[[u8; N_VOICES]]) -> MeasuredSong {
+        MeasuredSong::from_steps(self.bass.iter().map(|note| note.step as usize), drums)
     }
 }

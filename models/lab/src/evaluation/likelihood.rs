@@ -1,33 +1,35 @@
 //! Likelihood: how well a generator predicts what people played.
 //!
-//! [`Overheard`] records the requests of a closed loop. The generator is then asked how likely people's next measure is,
+//! [`RequestRecorder`] records the requests of a closed loop. The generator is then asked how likely people's next measure is,
 //! after its own drums, after people's or after none. [`Likelihood`] sums over the measures.
 
-use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use lockstep_core::generator::{
+    DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
+};
 use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
-use lockstep_files::sheet::Sheet;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_models::network::NET_STEPS;
 
 /// Upper limit on any probability, so that one surprise is not infinitely bad.
 const CERTAIN: f64 = 0.999;
 
 /// Records the requests to a generator.
-pub struct Overheard<'a> {
+pub struct RequestRecorder<'a> {
     generator: &'a mut dyn Generator,
     /// In order of arrival.
     pub requests: Vec<Request>,
 }
 
-impl std::fmt::Debug for Overheard<'_> {
+impl std::fmt::Debug for RequestRecorder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Overheard")
+        f.debug_struct("RequestRecorder")
             .field("generator", &self.generator.name())
             .field("n_requests", &self.requests.len())
             .finish()
     }
 }
 
-impl<'a> Overheard<'a> {
+impl<'a> RequestRecorder<'a> {
     /// Wraps a generator.
     pub fn new(generator: &'a mut dyn Generator) -> Self {
         Self {
@@ -37,7 +39,7 @@ impl<'a> Overheard<'a> {
     }
 }
 
-impl Generator for Overheard<'_> {
+impl Generator for RequestRecorder<'_> {
     fn name(&self) -> &'static str {
         self.generator.name()
     }
@@ -66,8 +68,8 @@ impl Likelihood {
     pub fn of(
         generator: &mut dyn Generator,
         requests: &[Request],
-        real: &Sheet,
-        history: History,
+        real: &MeasuredSong,
+        history: DrumHistory,
     ) -> Result<Option<Self>, PredictError> {
         let measured = real.measured_steps().unwrap_or_default();
         let mut likelihood = Self::default();
@@ -86,9 +88,9 @@ impl Likelihood {
                 *row = velocities.map(|velocity| velocity > 0);
             }
             match history {
-                History::Own => {}
-                History::People => request.played = played(real, start),
-                History::Nobody => request.played = [[0.0; N_VOICES]; WINDOW_STEPS],
+                DrumHistory::Own => {}
+                DrumHistory::People => request.played = played(real, start),
+                DrumHistory::Empty => request.played = [[0.0; N_VOICES]; WINDOW_STEPS],
             }
             let Some(probabilities) = generator.probabilities(&request, &people, history)? else {
                 return Ok(None);
@@ -120,7 +122,7 @@ impl Likelihood {
 }
 
 /// What people played in the steps before `start`.
-fn played(real: &Sheet, start: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
+fn played(real: &MeasuredSong, start: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] {
     let mut rows = [[0.0; N_VOICES]; WINDOW_STEPS];
     for (back, row) in rows.iter_mut().rev().enumerate() {
         let step = start.checked_sub(back + 1);

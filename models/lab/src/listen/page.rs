@@ -8,7 +8,7 @@ use crate::evaluate::VARIATION;
 
 /// A bass line after the drummer has played to it.
 #[derive(Clone, Debug)]
-pub(super) struct Played<'a> {
+pub(super) struct PlayedLine<'a> {
     pub(super) line: &'a Line,
     /// Its first answered measures, as text.
     pub(super) grid: String,
@@ -25,7 +25,7 @@ pub(super) struct Page<'a> {
     /// Whether each take has a WAV of its own.
     pub(super) has_wavs: bool,
     /// In the order of the medley.
-    pub(super) played: &'a [Played<'a>],
+    pub(super) played: &'a [PlayedLine<'a>],
 }
 
 /// `140 BPM, 4/4, swung`.
@@ -48,7 +48,7 @@ impl Page<'_> {
              | begins | line | |\n|---|---|---|\n",
             self.played.len(),
         );
-        for Played { line, begins_s, .. } in self.played {
+        for PlayedLine { line, begins_s, .. } in self.played {
             let name = &line.name;
             let _infallible = writeln!(
                 text,
@@ -62,7 +62,7 @@ impl Page<'_> {
             "\nIn a grid, `o` is a bass note, `X` a loud hit and `x` a softer one; in the pictures, shade shows the \
              velocity of both.\n",
         );
-        for Played { line, grid, .. } in self.played {
+        for PlayedLine { line, grid, .. } in self.played {
             let Line { name, about, .. } = line;
             let mut files = format!("[{name}.mid]({name}.mid)");
             if self.has_wavs {

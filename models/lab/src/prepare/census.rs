@@ -14,7 +14,7 @@ pub(super) struct Census {
 
 /// Measures and songs of a source in the finished file.
 #[derive(Default)]
-struct Held {
+struct SourceTotals {
     measures: usize,
     without_bass: usize,
     with_dynamics: usize,
@@ -82,7 +82,7 @@ impl Census {
 
     /// The table of sources, followed by the reasons.
     pub(super) fn table(&self, corpus: &Corpus, repetition: &Repetition) -> String {
-        let mut held: BTreeMap<String, Held> = BTreeMap::new();
+        let mut held: BTreeMap<String, SourceTotals> = BTreeMap::new();
         for song in (0..corpus.n_songs()).map(|idx| corpus.song(idx)) {
             for name in [song.source, TOTAL] {
                 let held = held.entry(name.to_owned()).or_default();

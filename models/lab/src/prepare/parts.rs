@@ -21,13 +21,13 @@ use crate::whole;
 
 /// The folder of parts.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct ChunkFolder {
     folder: PathBuf,
 }
 
 /// The result of one chunk.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct ChunkResult {
     pub(super) idx: usize,
     /// The corpus file.
     pub(super) path: PathBuf,
@@ -36,7 +36,7 @@ pub(super) struct Part {
     pub(super) is_resumed: bool,
 }
 
-impl Parts {
+impl ChunkFolder {
     /// Makes the folder `corpus.lockstep.parts` if it is missing.
     pub(super) fn beside(output: &Path) -> Result<Self> {
         let mut name = output.as_os_str().to_owned();
@@ -47,11 +47,11 @@ impl Parts {
     }
 
     /// The part of a chunk: the existing one, or a new one.
-    pub(super) fn make(&self, idx: usize, songs: &[SongFile]) -> Result<Part> {
+    pub(super) fn make(&self, idx: usize, songs: &[SongFile]) -> Result<ChunkResult> {
         let stem = format!("{idx:06}-{:016x}", fingerprint(songs));
         let path = self.folder.join(format!("{stem}.part"));
         let table = self.folder.join(format!("{stem}.tsv"));
-        let part = |census, is_resumed| Part {
+        let part = |census, is_resumed| ChunkResult {
             idx,
             path: path.clone(),
             census,

@@ -182,7 +182,7 @@ fn an_interrupted_run_resumes_to_the_same_bytes() -> Result<()> {
     prepare(std::slice::from_ref(&songs), &whole, 3)?;
 
     // Interrupted after its four chunks, with one part half-written and one without its table.
-    let parts = Parts::beside(&resumed)?;
+    let parts = ChunkFolder::beside(&resumed)?;
     let made = gather(&[Source::open(&songs)?], &parts, 3)?;
     assert_eq!(made.len(), 4);
     fs::write(&made[1].path, b"LOCKSTEP")?;

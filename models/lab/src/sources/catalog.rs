@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use lockstep_files::midi_file::TimeSignature;
 
-use crate::corpus::{DrumMap, Split};
+use crate::corpus::{PercussionMap, Split};
 
 /// What is known about a song before its file is read.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Entry {
     /// Its only meter, if the index gives one; overrides the file.
     pub(crate) meter: Option<TimeSignature>,
     /// How to read its percussion keys.
-    pub(crate) map: DrumMap,
+    pub(crate) map: PercussionMap,
 }
 
 impl Entry {
@@ -42,7 +42,7 @@ impl Entry {
             has_dynamics: false,
             has_timing: false,
             meter: None,
-            map: DrumMap::GeneralMidi,
+            map: PercussionMap::GeneralMidi,
         }
     }
 }
@@ -202,7 +202,7 @@ fn of_groove(style: &str, split: &str, meter: &str) -> Entry {
         is_open: true,
         licence: "CC BY 4.0".to_owned(),
         meter,
-        map: DrumMap::RolandTd11,
+        map: PercussionMap::RolandTd11,
         ..Entry::unknown("groove")
     }
 }

@@ -18,9 +18,9 @@ pub(super) enum Container {
 /// An archive that ends early or cannot be unpacked beyond some point.
 #[derive(Debug, thiserror::Error)]
 #[error("the archive is damaged ({0})")]
-pub(super) struct Damage(String);
+pub(super) struct UnreadableEntry(String);
 
-impl Damage {
+impl UnreadableEntry {
     fn new(error: impl std::fmt::Display) -> Self {
         // Errors about a damaged header may quote bytes from it.
         let is_plain = |c: &char| c.is_ascii_graphic() || *c == ' ';
@@ -79,7 +79,7 @@ impl Container {
     /// Shows every file to `visitor`, always in the same order, until the visitor breaks.
     ///
     /// # Errors
-    /// [`Damage`], or the visitor's error.
+    /// [`UnreadableEntry`], or the visitor's error.
     pub(super) fn visit(&self, visitor: &mut Visitor<'_>) -> Result<()> {
         match self {
             Self::Folder(root) => visit_folder(root, visitor),
@@ -148,8 +148,8 @@ fn visit_tar_xz(path: &Path, visitor: &mut Visitor<'_>) -> Result<()> {
     let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let unpacked = lzma_rust2::XzReader::new(BufReader::with_capacity(1 << 16, file), true);
     let mut archive = tar::Archive::new(BufReader::with_capacity(1 << 16, unpacked));
-    for entry in archive.entries().map_err(Damage::new)? {
-        let mut entry = entry.map_err(Damage::new)?;
+    for entry in archive.entries().map_err(UnreadableEntry::new)? {
+        let mut entry = entry.map_err(UnreadableEntry::new)?;
         if !entry.header().entry_type().is_file() {
             continue;
         }
@@ -167,7 +167,7 @@ fn visit_tar_xz(path: &Path, visitor: &mut Visitor<'_>) -> Result<()> {
 
 fn visit_zip(path: &Path, visitor: &mut Visitor<'_>) -> Result<()> {
     let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(Damage::new)?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(UnreadableEntry::new)?;
     let mut names: Vec<(String, usize)> = (0..archive.len())
         .filter_map(|index| Some((archive.name_for_index(index)?.ok()?.into_owned(), index)))
         .filter(|(name, _)| !name.ends_with('/'))

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::evaluation::Report;
-use crate::training::game::Losses;
+use crate::training::trainer::Losses;
 use anyhow::{Context as _, Result};
 
 use super::state::Progress;

@@ -9,8 +9,8 @@ use lockstep_core::representation::REPRESENTATION_VERSION;
 use lockstep_models::weights::{self, Weights};
 use serde::{Deserialize, Serialize};
 
-use crate::training::game::Game;
 use crate::training::run::{Adversary, RunFile};
+use crate::training::trainer::Trainer;
 
 /// The file that an interrupted run resumes from.
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -63,13 +63,18 @@ impl Progress {
 }
 
 /// Saves everything that [`resume`] needs.
-pub(super) fn save(game: &Game, run: &RunFile, progress: &Progress, path: &Path) -> Result<()> {
+pub(super) fn save(
+    trainer: &Trainer,
+    run: &RunFile,
+    progress: &Progress,
+    path: &Path,
+) -> Result<()> {
     let metadata = HashMap::from([
         ("run".to_owned(), toml::to_string(run)?),
-        ("steps".to_owned(), game.n_steps().to_string()),
+        ("steps".to_owned(), trainer.n_steps().to_string()),
         ("progress".to_owned(), serde_json::to_string(progress)?),
     ]);
-    weights::save(path, &game.checkpoint()?, metadata).with_context(|| {
+    weights::save(path, &trainer.checkpoint()?, metadata).with_context(|| {
         format!(
             "saving {}; the earlier checkpoint is still there, and the run can resume from it",
             path.display()
@@ -78,7 +83,7 @@ pub(super) fn save(game: &Game, run: &RunFile, progress: &Progress, path: &Path)
 }
 
 /// Resumes from a checkpoint of the same run. Only the budget may differ and, without a critic, how takes are drawn.
-pub(super) fn resume(game: &mut Game, run: &RunFile, path: &Path) -> Result<Progress> {
+pub(super) fn resume(trainer: &mut Trainer, run: &RunFile, path: &Path) -> Result<Progress> {
     let saved = Weights::parse(&fs::read(path)?)?;
     let entry = |key: &str| {
         let value = saved.metadata.get(key);
@@ -95,13 +100,13 @@ pub(super) fn resume(game: &mut Game, run: &RunFile, path: &Path) -> Result<Prog
     );
     let n_steps = entry("steps")?.parse().context("its number of steps")?;
     let progress = serde_json::from_str(entry("progress")?).context("its progress")?;
-    game.resume(&saved.parameters.0, n_steps)?;
+    trainer.resume(&saved.parameters.0, n_steps)?;
     Ok(progress)
 }
 
 /// Saves the averaged weights for the plugin and for `cargo lab evaluate`.
 pub(super) fn save_weights(
-    game: &Game,
+    trainer: &Trainer,
     run: &RunFile,
     card: &serde_json::Value,
     path: &Path,
@@ -118,6 +123,6 @@ pub(super) fn save_weights(
         ("config".to_owned(), serde_json::to_string(&run.config())?),
         ("card".to_owned(), card.to_string()),
     ]);
-    let tensors: BTreeMap<_, _> = game.average().0;
+    let tensors: BTreeMap<_, _> = trainer.average().0;
     weights::save(path, &tensors, metadata).with_context(|| format!("saving {}", path.display()))
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_models::network::{Context, N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS};
 use lockstep_models::noise;
 use rand::rngs::StdRng;
@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use super::run::{Meters, RunFile, Target};
 use super::styles::Styles;
 use crate::corpus::{BassNote, Corpus, SongView, Split};
-use context::{Contexts, Telling};
+use context::{Contexts, ExcerptContext};
 
 use lockstep_core::representation::{LOWEST_PITCH, N_VOICES, Voice, pitch_index};
 
@@ -66,14 +66,14 @@ pub struct NothingToLearn {
 
 /// Songs of one kind, drawn in proportion to their weights.
 #[derive(Clone, Debug)]
-struct Urn {
+struct SongPool {
     /// Indices in the corpus.
     songs: Vec<usize>,
     /// Running sums of the songs' weights.
     cumulative: Vec<f32>,
 }
 
-impl Urn {
+impl SongPool {
     fn new<'a>(songs: impl Iterator<Item = SongView<'a>>) -> Self {
         let mut sum = 0.0;
         let (songs, cumulative) = songs
@@ -98,8 +98,8 @@ impl Urn {
 pub struct Sampler<'a> {
     corpus: &'a Corpus,
     run: &'a RunFile,
-    with_bass: Urn,
-    drums_only: Urn,
+    with_bass: SongPool,
+    drums_only: SongPool,
     styles: Styles,
     /// Style of each song, by index in the corpus.
     style_of: HashMap<usize, usize>,
@@ -132,7 +132,7 @@ impl<'a> Sampler<'a> {
                     && (0..song.n_measures().saturating_sub(JUDGED))
                         .any(|first| is_usable(song, first + 1, data.meters))
             };
-            Urn::new(corpus.songs(Split::Train).filter(may_use))
+            SongPool::new(corpus.songs(Split::Train).filter(may_use))
         };
         let (with_bass, drums_only) = (songs(true), songs(false));
         let is_missing = [
@@ -179,8 +179,8 @@ impl<'a> Sampler<'a> {
         let mut rng = StdRng::seed_from_u64(draws::hash(&coordinates));
         coordinates.push(FORGETTING);
         let mut forgetter = StdRng::seed_from_u64(draws::hash(&coordinates));
-        let mut sheet = Sheet::default();
-        for (urn, n) in [
+        let mut sheet = BatchBuilder::default();
+        for (pool, n) in [
             (&self.with_bass, n_judged),
             (&self.drums_only, n_drums_only),
         ] {
@@ -193,7 +193,7 @@ impl<'a> Sampler<'a> {
                     return Err(candle_core::Error::Msg(message.to_owned()));
                 }
                 if self
-                    .excerpt(urn, &mut rng, &mut forgetter, &mut sheet)
+                    .excerpt(pool, &mut rng, &mut forgetter, &mut sheet)
                     .is_some()
                 {
                     n_left -= 1;
@@ -206,13 +206,13 @@ impl<'a> Sampler<'a> {
     /// Adds one excerpt; `None` if the drawn place cannot be used.
     fn excerpt(
         &self,
-        urn: &Urn,
+        pool: &SongPool,
         rng: &mut StdRng,
         forgetter: &mut StdRng,
-        sheet: &mut Sheet,
+        sheet: &mut BatchBuilder,
     ) -> Option<()> {
         let data = &self.run.data;
-        let song = self.corpus.song(urn.draw(rng)?);
+        let song = self.corpus.song(pool.draw(rng)?);
         let last = song.n_measures().checked_sub(JUDGED).filter(|n| *n > 0)?;
         // The first predicted measure; fewer measures than a window may come before it.
         let first = rng.random_range(1..=last);
@@ -236,13 +236,16 @@ impl<'a> Sampler<'a> {
         let transpose = rng.random_range(-data.transpose..=data.transpose);
         sheet.write_bass(&song, first, transpose);
         sheet.write_drums(&song, first);
-        let telling = Telling {
+        let excerpt_context = ExcerptContext {
             architecture: &self.run.architecture,
             forgetting: &self.run.forgetting,
             shift,
             style: self.style_of.get(&song.idx).copied(),
         };
-        if sheet.contexts.write(&song, first, telling, forgetter) {
+        if sheet
+            .contexts
+            .write(&song, first, excerpt_context, forgetter)
+        {
             sheet.silence_bass();
         }
 
@@ -252,17 +255,17 @@ impl<'a> Sampler<'a> {
         } else {
             rng.random_range(0.0..0.6)
         };
-        let taste = Taste {
+        let settings = GeneratorSettings {
             seed: rng.random(),
             variation,
-            ..Taste::default()
+            ..GeneratorSettings::default()
         };
         for measure in 0..JUDGED as u64 {
-            sheet.latent.extend(noise::latent(taste, measure));
+            sheet.latent.extend(noise::latent(settings, measure));
             for step_idx in 0..NET_STEPS {
-                sheet
-                    .cells
-                    .extend(Voice::ALL.map(|voice| noise::cell(taste, measure, step_idx, voice)));
+                sheet.cells.extend(
+                    Voice::ALL.map(|voice| noise::cell(settings, measure, step_idx, voice)),
+                );
             }
         }
         sheet.shift = shift;
@@ -303,7 +306,7 @@ fn write_note(planes: &mut [f32], start: i64, note: BassNote, transpose: i32, n_
 
 /// The values of a batch while it is filled.
 #[derive(Debug, Default)]
-struct Sheet {
+struct BatchBuilder {
     /// How many measures later the heard bass is than for [`Target::Next`].
     shift: usize,
     bass: Vec<f32>,
@@ -317,7 +320,7 @@ struct Sheet {
     contexts: Contexts,
 }
 
-impl Sheet {
+impl BatchBuilder {
     /// The bass of an excerpt. Notes that began more than four measures before it are treated as ended.
     fn write_bass(&mut self, song: &SongView<'_>, first: usize, transpose: i32) {
         let start = self.bass.len();
@@ -396,12 +399,12 @@ mod tests {
     use lockstep_models::predict;
 
     use super::*;
-    use crate::corpus::{Measure, SongRecord, write};
+    use crate::corpus::{MeasureRecord, SongRecord, write};
 
     #[test]
     fn a_longer_measure_before_the_excerpt_does_not_shift_its_notes() -> Result<()> {
         // A note on the last step of a measure of 8/4, then eight measures of 4/4 without a bass.
-        let measure = |numerator, bass| Measure {
+        let measure = |numerator, bass| MeasureRecord {
             meter: Meter::new(numerator, 4).unwrap_or_default(),
             tempo_bpm: 120.0,
             bass,
@@ -417,7 +420,7 @@ mod tests {
         };
         write(&path, [song]).map_err(candle_core::Error::wrap)?;
         let corpus = Corpus::open(&path).map_err(candle_core::Error::wrap)?;
-        let mut sheet = Sheet::default();
+        let mut sheet = BatchBuilder::default();
         sheet.write_bass(&corpus.song(0), 5, 0);
         // The note's second step is the first step heard, as a held note.
         let is_onset = |(i, value): (usize, &f32)| i % 2 == 0 && *value > 0.0;

@@ -4,8 +4,8 @@ use candle_core::Result;
 use lockstep_models::network::{BassEmbedding, STYLES, WORDS};
 
 use super::batch::Sampler;
-use super::game::Constants;
 use super::run::RunFile;
+use super::trainer::Constants;
 use super::vocabulary;
 use crate::corpus::Corpus;
 

@@ -24,7 +24,7 @@
 //! dividing each weight by its largest singular value, which costs next to nothing.
 
 use candle_core::{DType, Result, Tensor, Var};
-use lockstep_models::network::{Cells, CriticNet, Verdict, sigmoid};
+use lockstep_models::network::{CellTensors, CriticNet, Verdict, sigmoid};
 
 use super::batch::Batch;
 use super::run::{Adversary, Critic, Loss, RunFile};
@@ -34,16 +34,16 @@ const PENALTY_WEIGHT: f64 = 10.0;
 
 /// A generator's drums for a batch.
 #[derive(Debug)]
-pub(super) struct Played {
-    pub(super) cells: Cells,
+pub(super) struct GeneratedDrums {
+    pub(super) cells: CellTensors,
     /// Hard hits with soft gradients (straight-through, Bengio et al. 2013): `(B, K, 16, V)`.
     pub(super) hits: Tensor,
 }
 
-impl Played {
+impl GeneratedDrums {
     /// The take that results from these outputs and the batch's draws.
     pub(super) fn new(outputs: &Tensor, batch: &Batch, run: &RunFile) -> Result<Self> {
-        let cells = Cells::new(outputs)?;
+        let cells = CellTensors::new(outputs)?;
         let noise = (&batch.cells * f64::from(run.critic.temperature))?;
         let lean = Tensor::new(&run.take.lean.values(), noise.device())?;
         let drawn = (&cells.presence + noise)?.broadcast_add(&lean)?;
@@ -139,20 +139,20 @@ pub fn second_order_works() -> Result<bool> {
 
 /// Terms of the generator's loss; each a scalar.
 #[derive(Debug)]
-pub(super) struct Terms {
+pub(super) struct LossTerms {
     pub(super) adversary: Option<Tensor>,
     pub(super) likelihood: Tensor,
     pub(super) feature_matching: Option<Tensor>,
     pub(super) feel: Tensor,
 }
 
-impl Terms {
+impl LossTerms {
     /// `judge`, if given, must have detached weights: this half of a step trains only the generator.
     pub(super) fn new(
         judge: Option<&CriticNet>,
         loss: &Loss,
         batch: &Batch,
-        played: &Played,
+        played: &GeneratedDrums,
     ) -> Result<Self> {
         let n = batch.n_judged;
         let real = batch.hits.narrow(0, 0, n)?;
@@ -208,7 +208,7 @@ fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
 
 /// Negative log-likelihood of velocities and offsets under normal distributions, mean over people's hits that were played
 /// rather than programmed, in nats without the constant.
-fn feel(cells: &Cells, batch: &Batch) -> Result<Tensor> {
+fn feel(cells: &CellTensors, batch: &Batch) -> Result<Tensor> {
     let normal = |mean: &Tensor, spread: &Tensor, value: &Tensor, counts: &Tensor| {
         let distance = ((value - mean)? / spread)?;
         let nats = ((distance.sqr()? * 0.5)? + spread.log()?)?;
@@ -238,7 +238,7 @@ mod tests {
     use candle_core::Device;
     use lockstep_core::representation::N_VOICES;
 
-    use lockstep_models::network::{Kernels, Parameters};
+    use lockstep_models::network::{Kernels, NetworkParameters};
 
     use super::*;
 
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn the_penaltys_gradient_matches_finite_differences() -> Result<()> {
         let layers = CriticNet::layers(Kernels::ThreeD, 4);
-        let (parameters, vars) = Parameters::initialise(&layers, 5)?;
+        let (parameters, vars) = NetworkParameters::initialise(&layers, 5)?;
         let draw = |seed: u64, n: usize| -> Vec<f32> {
             (0..n as u64)
                 .map(|i| lockstep_core::draws::uniform(&[seed, i]))
@@ -274,7 +274,7 @@ mod tests {
         let fake = Tensor::from_vec(draw(2, n), shape, &Device::Cpu)?;
         let between = Tensor::from_vec(draw(3, 2), (2, 1, 1, 1), &Device::Cpu)?;
         let heard = Tensor::from_vec(draw(4, 2 * 64 * 64), (2, 4, 16, 64), &Device::Cpu)?;
-        let penalty = |parameters: &Parameters| {
+        let penalty = |parameters: &NetworkParameters| {
             let judge = CriticNet::new(Kernels::ThreeD, 4, parameters)?;
             gradient_penalty(&judge, &heard, (&real, &fake), &between)
         };

@@ -7,7 +7,7 @@ mod data;
 
 use std::ops::RangeInclusive;
 
-pub use data::{Data, Forgetting, Meters, Target};
+pub use data::{Data, HistoryDropout, Meters, Target};
 use lockstep_models::network::{Architecture, ArchitectureError, Kernels};
 use lockstep_models::weights::{Config, PerVoice};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct RunFile {
     pub data: Data,
     /// What a generator that hears itself is made to forget.
     #[serde(default)]
-    pub forgetting: Forgetting,
+    pub forgetting: HistoryDropout,
     /// The optimiser's settings.
     #[serde(default)]
     pub schedule: Schedule,
@@ -40,7 +40,7 @@ pub struct RunFile {
     pub budget: Budget,
     /// How takes are drawn in playing.
     #[serde(default)]
-    pub take: Take,
+    pub take: SamplingSettings,
 }
 
 fn one() -> u64 {
@@ -174,7 +174,7 @@ fn look_every() -> u64 {
 /// How takes are drawn in playing. Training uses only the lean, for the takes that the critic judges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Take {
+pub struct SamplingSettings {
     /// See [`Config::temperature`](lockstep_models::weights::Config::temperature); 0.3.
     pub temperature: PerVoice,
     /// See [`Config::lean`](lockstep_models::weights::Config::lean); 0.6.
@@ -189,7 +189,7 @@ pub struct Take {
     pub guidance: f32,
 }
 
-impl Default for Take {
+impl Default for SamplingSettings {
     fn default() -> Self {
         Self {
             temperature: PerVoice::All(0.3),

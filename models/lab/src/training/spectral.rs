@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
-use lockstep_models::network::Parameters;
+use lockstep_models::network::NetworkParameters;
 
 /// One power iteration per step; that is enough, because the weights change slowly.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct SpectralNorm {
 
 impl SpectralNorm {
     /// The same parameters with normalised weights; gradients flow through the norm.
-    pub(super) fn apply(&mut self, parameters: &Parameters) -> Result<Parameters> {
+    pub(super) fn apply(&mut self, parameters: &NetworkParameters) -> Result<NetworkParameters> {
         let mut normalised = parameters.clone();
         for (name, weight) in &mut normalised.0 {
             let Ok((_, n_out)) = weight.dims2() else {
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn the_largest_singular_value_becomes_one() -> Result<()> {
         let weight = Tensor::new(&[[3.0_f32, 0.0], [0.0, 0.5]], &Device::Cpu)?;
-        let parameters = Parameters([("w.weight".to_owned(), weight)].into());
+        let parameters = NetworkParameters([("w.weight".to_owned(), weight)].into());
         let mut norm = SpectralNorm::default();
         for _ in 0..20 {
             norm.apply(&parameters)?;

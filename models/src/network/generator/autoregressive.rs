@@ -8,19 +8,21 @@
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
 
+use super::conditioning::{N_CONDITIONS, N_PLACE};
 use super::decoder::{Decoder, TAPS, WIDTH};
-use super::given::{N_GIVEN, N_PLACE};
-use super::trunk::{Player, TRUNK_WIDTH, Trunk};
+use super::trunk::{HeardPlayer, TRUNK_WIDTH, TrunkLayers};
 use super::{Context, N_OUTPUTS};
 use crate::network::STEP_CHANNELS;
 use crate::network::architecture::Architecture;
 use crate::network::hearing::{Hearing, OwnDrums};
-use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
+use crate::network::{
+    Layer, NET_MEASURES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
+};
 
 /// Which rows of what was heard each of B predictions uses, as `(B,)` of `u32`; with `None` each has a row of its own. Shared
 /// rows pass no gradient.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Shared<'a> {
+pub struct SharedRows<'a> {
     /// Rows of bass and accents.
     pub bass: Option<&'a Tensor>,
     /// Rows of the drummer's own drums.
@@ -40,7 +42,7 @@ pub struct Autoregressive {
     /// What the loudness of an onset adds to its step; `None` if the network does not hear loudness.
     accent: Option<Projection>,
     own: OwnDrums,
-    trunk: Trunk,
+    trunk: TrunkLayers,
     /// How many of the given numbers it hears.
     n_given: usize,
     join: Projection,
@@ -55,7 +57,7 @@ pub struct Autoregressive {
 /// How many of the given numbers a network hears; place and tempo come first.
 fn n_given(architecture: &Architecture) -> usize {
     if architecture.controls {
-        N_GIVEN + architecture.n_styles
+        N_CONDITIONS + architecture.n_styles
     } else {
         N_PLACE
     }
@@ -81,7 +83,7 @@ impl Autoregressive {
     pub(super) fn layers(architecture: &Architecture) -> Vec<Layer> {
         let mut all = Hearing::layers(&architecture.bass, NET_MEASURES);
         all.extend(OwnDrums::layers(NET_MEASURES));
-        all.extend(Trunk::layers(2, n_given(architecture)));
+        all.extend(TrunkLayers::layers(2, n_given(architecture)));
         all.extend(decoder());
         if architecture.controls {
             all.push(accent(NET_MEASURES));
@@ -91,8 +93,8 @@ impl Autoregressive {
 
     pub(super) fn new(
         architecture: &Architecture,
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let [join, deepen, output, within] = decoder();
         let after: Vec<f32> = (0..N_VOICES * N_VOICES)
             .map(|i| f32::from(u8::from(i / N_VOICES < i % N_VOICES)))
@@ -105,7 +107,7 @@ impl Autoregressive {
                 .then(|| parameters.projection(&accent(1)))
                 .transpose()?,
             own: OwnDrums::new(parameters)?,
-            trunk: Trunk::new(parameters, 2, n_given(architecture))?,
+            trunk: TrunkLayers::new(parameters, 2, n_given(architecture))?,
             n_given: n_given(architecture),
             join: parameters.projection(&join)?,
             deepen: parameters.projection(&deepen)?,
@@ -125,7 +127,12 @@ impl Autoregressive {
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
-    pub fn features(&self, bass: &Tensor, context: &Context, shared: Shared<'_>) -> Result<Tensor> {
+    pub fn features(
+        &self,
+        bass: &Tensor,
+        context: &Context,
+        shared: SharedRows<'_>,
+    ) -> Result<Tensor> {
         let given = context.given.narrow(2, 0, self.n_given)?;
         let mut bass = self.bass.forward(bass)?;
         if let Some(accent) = &self.accent {
@@ -133,7 +140,7 @@ impl Autoregressive {
         }
         let own = self.own.forward(&context.own)?;
         let players = [(&bass, shared.bass), (&own, shared.own)];
-        let players = players.map(|(heard, rows)| Player { heard, rows });
+        let players = players.map(|(heard, rows)| HeardPlayer { heard, rows });
         self.trunk.forward(&players, &given)
     }
 
@@ -143,7 +150,7 @@ impl Autoregressive {
     /// # Errors
     /// Those of candle, if the shapes do not fit.
     pub fn forward(&self, bass: &Tensor, context: &Context, said: &Tensor) -> Result<Tensor> {
-        let features = self.features(bass, context, Shared::default())?;
+        let features = self.features(bass, context, SharedRows::default())?;
         let k = said.dim(1)?;
         let before = context
             .own

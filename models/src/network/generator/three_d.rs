@@ -2,17 +2,19 @@
 
 use candle_core::{Result, Tensor};
 
-use super::trunk::{Player, TRUNK_WIDTH, Trunk};
+use super::trunk::{HeardPlayer, TRUNK_WIDTH, TrunkLayers};
 use super::{N_LATENT, N_OUTPUTS};
 use crate::network::architecture::BassEmbedding;
 use crate::network::hearing::Hearing;
-use crate::network::{Layer, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection};
+use crate::network::{
+    Layer, NET_MEASURES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
+};
 
 /// The generator with 3-D kernels.
 #[derive(Clone, Debug)]
 pub struct ThreeD {
     hearing: Hearing,
-    trunk: Trunk,
+    trunk: TrunkLayers,
     output: Projection,
 }
 
@@ -23,25 +25,25 @@ fn output() -> Layer {
 impl ThreeD {
     pub(super) fn layers(bass: &BassEmbedding) -> Vec<Layer> {
         let mut all = Hearing::layers(bass, NET_MEASURES);
-        all.extend(Trunk::layers(1, N_LATENT));
+        all.extend(TrunkLayers::layers(1, N_LATENT));
         all.push(output());
         all
     }
 
     pub(super) fn new(
         bass: &BassEmbedding,
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self {
             hearing: Hearing::new(bass, parameters)?,
-            trunk: Trunk::new(parameters, 1, N_LATENT)?,
+            trunk: TrunkLayers::new(parameters, 1, N_LATENT)?,
             output: parameters.projection(&output())?,
         })
     }
 
     pub(super) fn forward(&self, bass: &Tensor, latent: &Tensor) -> Result<Tensor> {
         let heard = self.hearing.forward(bass)?;
-        let player = Player {
+        let player = HeardPlayer {
             heard: &heard,
             rows: None,
         };

@@ -4,10 +4,10 @@
 use candle_core::{Result, Tensor};
 
 use super::latent_at;
-use crate::network::hearing::{Heard, STRIDE, stack_measures};
+use crate::network::hearing::{HeardFeatures, STRIDE, stack_measures};
 use crate::network::{
-    BEAT_CHANNELS, Layer, MEASURE_CHANNELS, NET_MEASURES, NET_STEPS, ParameterError, Parameters,
-    Projection, STEP_CHANNELS,
+    BEAT_CHANNELS, Layer, MEASURE_CHANNELS, NET_MEASURES, NET_STEPS, NetworkParameterError,
+    NetworkParameters, Projection, STEP_CHANNELS,
 };
 
 /// Channels at the scale of the measure, of beats, of steps, and of the output.
@@ -20,16 +20,16 @@ const NEIGHBOURS: usize = 3;
 
 /// A player that the network hears.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Player<'a> {
+pub(super) struct HeardPlayer<'a> {
     /// Features of what it played.
-    pub(super) heard: &'a Heard,
+    pub(super) heard: &'a HeardFeatures,
     /// Which row of `heard` each prediction uses, `(B,)`, if several share rows; with `None` each has its own.
     pub(super) rows: Option<&'a Tensor>,
 }
 
 /// Turns what was heard into features of each step of the next measure.
 #[derive(Clone, Debug)]
-pub(super) struct Trunk {
+pub(super) struct TrunkLayers {
     measure: Projection,
     to_beats: Projection,
     to_steps: Projection,
@@ -37,7 +37,7 @@ pub(super) struct Trunk {
     mix_beside: Projection,
 }
 
-impl Trunk {
+impl TrunkLayers {
     /// Its layers, coarse to fine, for `n_heard` players and `n_beside` other input numbers.
     pub(super) fn layers(n_heard: usize, n_beside: usize) -> [Layer; 5] {
         let layer = |name: &str, size, n_positions| {
@@ -59,10 +59,10 @@ impl Trunk {
     }
 
     pub(super) fn new(
-        parameters: &Parameters,
+        parameters: &NetworkParameters,
         n_heard: usize,
         n_beside: usize,
-    ) -> std::result::Result<Self, ParameterError> {
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let [measure, to_beats, to_steps, mix, mix_beside] = Self::layers(n_heard, n_beside);
         Ok(Self {
             measure: parameters.projection(&measure)?,
@@ -76,19 +76,20 @@ impl Trunk {
     /// Features `(B, K, 16, TRUNK_WIDTH)`, all at least 0, of the measures that follow each four heard ones.
     ///
     /// `beside` is `(B, K, n_beside)`.
-    pub(super) fn forward(&self, players: &[Player<'_>], beside: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, players: &[HeardPlayer<'_>], beside: &Tensor) -> Result<Tensor> {
         let (b, k, _) = beside.dims3()?;
         // All players at one scale, four measures deep, between `before` and `after`.
-        let join =
-            |before: Option<&Tensor>, scale: fn(&Heard) -> &Tensor, after: Option<&Tensor>| {
-                let mut parts: Vec<_> = before.map(|x| (x.clone(), None)).into_iter().collect();
-                for player in players {
-                    let deep = stack_measures(scale(player.heard), NET_MEASURES)?;
-                    parts.push((deep, player.rows));
-                }
-                parts.extend(after.map(|x| (x.clone(), None)));
-                Ok::<_, candle_core::Error>(parts)
-            };
+        let join = |before: Option<&Tensor>,
+                    scale: fn(&HeardFeatures) -> &Tensor,
+                    after: Option<&Tensor>| {
+            let mut parts: Vec<_> = before.map(|x| (x.clone(), None)).into_iter().collect();
+            for player in players {
+                let deep = stack_measures(scale(player.heard), NET_MEASURES)?;
+                parts.push((deep, player.rows));
+            }
+            parts.extend(after.map(|x| (x.clone(), None)));
+            Ok::<_, candle_core::Error>(parts)
+        };
         let project = |to: &Projection, parts: &[(Tensor, Option<&Tensor>)], slope| {
             if parts.iter().any(|(_, rows)| rows.is_some()) {
                 return to.rectified_parts(parts, slope);

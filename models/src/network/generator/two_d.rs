@@ -10,7 +10,7 @@ use lockstep_core::representation::{LOWEST_PITCH, N_PITCHES, Voice};
 use super::{CELL_OUTPUTS, N_LATENT, N_OUTPUTS, latent_at};
 use crate::network::hearing::STRIDE;
 use crate::network::{
-    Layer, N_PLANES, NET_MEASURES, NET_STEPS, ParameterError, Parameters, Projection,
+    Layer, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
 };
 
 const OCTAVE: usize = 12;
@@ -84,7 +84,9 @@ impl TwoD {
         layers
     }
 
-    pub(super) fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+    pub(super) fn new(
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let find = |layers: Vec<Layer>| {
             let projections = layers.iter().map(|layer| parameters.projection(layer));
             projections.collect::<std::result::Result<_, _>>()

@@ -2,8 +2,10 @@
 
 use candle_core::{Result, Tensor};
 
-use super::{Heard, Pyramid, STEP_CHANNELS};
-use crate::network::{Layer, N_PLANES, NET_STEPS, ParameterError, Parameters, Projection};
+use super::{HeardFeatures, Pyramid, STEP_CHANNELS};
+use crate::network::{
+    Layer, N_PLANES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
+};
 
 /// Reads steps of bass one by one: a kernel `1×1×72` over measure, step and pitch. MidiNet's conditioner also begins with a
 /// kernel as high as its roll.
@@ -17,8 +19,8 @@ impl StepReader {
     }
 
     pub(in crate::network) fn new(
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self(parameters.projection(&Self::layer(1))?))
     }
 
@@ -42,14 +44,16 @@ impl Convolution {
         layers
     }
 
-    pub(super) fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+    pub(super) fn new(
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self {
             reader: StepReader::new(parameters)?,
             pyramid: Pyramid::new("bass", parameters)?,
         })
     }
 
-    pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
+    pub(super) fn forward(&self, bass: &Tensor) -> Result<HeardFeatures> {
         self.pyramid.forward(self.reader.forward(bass)?)
     }
 }

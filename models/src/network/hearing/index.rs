@@ -6,9 +6,11 @@ use std::collections::HashMap;
 
 use candle_core::{Result, Tensor};
 
-use super::{BEAT_CHANNELS, Heard, MEASURE_CHANNELS, STEP_CHANNELS, STRIDE};
+use super::{BEAT_CHANNELS, HeardFeatures, MEASURE_CHANNELS, STEP_CHANNELS, STRIDE};
 use crate::network::architecture::Digits;
-use crate::network::{Layer, N_PLANES, NET_STEPS, ParameterError, Parameters, Projection};
+use crate::network::{
+    Layer, N_PLANES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
+};
 
 /// Name of the tensor with a vocabulary's words, `(n_words, 2)`: onset bits, then sounding bits, as whole numbers.
 pub const WORDS: &str = "bass.words";
@@ -51,10 +53,10 @@ pub(in crate::network) struct Bucket {
 
 impl Bucket {
     pub(super) fn new(
-        parameters: &Parameters,
+        parameters: &NetworkParameters,
         digits: Digits,
         n_buckets: usize,
-    ) -> std::result::Result<Self, ParameterError> {
+    ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self {
             digits,
             n_buckets,
@@ -63,7 +65,7 @@ impl Bucket {
         })
     }
 
-    pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
+    pub(super) fn forward(&self, bass: &Tensor) -> Result<HeardFeatures> {
         let rows = rows(bass, |planes| bucket(planes, self.digits, self.n_buckets))?;
         self.unfold.forward(&self.table, &rows, bass)
     }
@@ -105,9 +107,9 @@ pub(in crate::network) struct Vocabulary {
 
 impl Vocabulary {
     pub(super) fn new(
-        parameters: &Parameters,
+        parameters: &NetworkParameters,
         n_words: usize,
-    ) -> std::result::Result<Self, ParameterError> {
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let words: Vec<Word> = parameters
             .tensor(WORDS, &[n_words, 2])?
             .to_vec2::<f32>()?
@@ -140,7 +142,7 @@ impl Vocabulary {
         })
     }
 
-    pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
+    pub(super) fn forward(&self, bass: &Tensor) -> Result<HeardFeatures> {
         let rows = rows(bass, |planes| self.row(word(planes)))?;
         self.unfold.forward(&self.table, &rows, bass)
     }
@@ -211,14 +213,14 @@ impl Unfold {
         Layer::affine("bass.to_steps", size, n_measures * NET_STEPS / STRIDE)
     }
 
-    fn new(parameters: &Parameters) -> std::result::Result<Self, ParameterError> {
+    fn new(parameters: &NetworkParameters) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self {
             beats: parameters.projection(&Self::beats(1))?,
             steps: parameters.projection(&Self::steps(1))?,
         })
     }
 
-    fn forward(&self, table: &Tensor, rows: &[u32], bass: &Tensor) -> Result<Heard> {
+    fn forward(&self, table: &Tensor, rows: &[u32], bass: &Tensor) -> Result<HeardFeatures> {
         let (b, m, _, _) = bass.dims4()?;
         let rows = Tensor::from_slice(rows, b * m, table.device())?;
         let measures = table
@@ -228,7 +230,7 @@ impl Unfold {
         let beats = beats.reshape((b, m, NET_STEPS / STRIDE, BEAT_CHANNELS))?;
         let steps = self.steps.rectified(&beats, 0.0)?;
         let steps = steps.reshape((b, m, NET_STEPS, STEP_CHANNELS))?;
-        Ok(Heard {
+        Ok(HeardFeatures {
             steps,
             beats,
             measures,
@@ -269,7 +271,7 @@ mod tests {
     fn a_word_outside_the_vocabulary_takes_the_nearest() -> Result<()> {
         let words = [[0.0_f32, 0.0], [1.0, 1.0], [257.0, 257.0]];
         let n = words.len();
-        let (mut parameters, _) = Parameters::initialise(&layers(n, 4), 1)?;
+        let (mut parameters, _) = NetworkParameters::initialise(&layers(n, 4), 1)?;
         let words = Tensor::new(&words, &Device::Cpu)?;
         parameters.0.insert(WORDS.to_owned(), words);
         let vocabulary = Vocabulary::new(&parameters, n)?;

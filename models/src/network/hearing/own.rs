@@ -3,8 +3,8 @@
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
 
-use super::{Heard, Pyramid, STEP_CHANNELS};
-use crate::network::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
+use super::{HeardFeatures, Pyramid, STEP_CHANNELS};
+use crate::network::{Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection};
 
 /// Channels of a step of the drummer's own drums: whether each voice was hit, how loud, and whether the measure is known.
 ///
@@ -12,7 +12,7 @@ use crate::network::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
 pub const N_OWN_PLANES: usize = 2 * N_VOICES + 1;
 
 /// Marks a measure of own drums, `(16, N_OWN_PLANES)`, as known if it has a hit.
-pub fn know(planes: &mut [f32]) {
+pub fn mark_known(planes: &mut [f32]) {
     let mut steps = planes.chunks_exact(N_OWN_PLANES);
     let known = f32::from(u8::from(
         steps.any(|step| step[..N_VOICES].iter().any(|hit| *hit > 0.0)),
@@ -42,8 +42,8 @@ impl OwnDrums {
     }
 
     pub(in crate::network) fn new(
-        parameters: &Parameters,
-    ) -> std::result::Result<Self, ParameterError> {
+        parameters: &NetworkParameters,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self {
             steps: parameters.projection(&Self::steps(1))?,
             pyramid: Pyramid::new("own", parameters)?,
@@ -51,7 +51,7 @@ impl OwnDrums {
     }
 
     /// Reads `(B, M, 16, N_OWN_PLANES)`.
-    pub(in crate::network) fn forward(&self, own: &Tensor) -> Result<Heard> {
+    pub(in crate::network) fn forward(&self, own: &Tensor) -> Result<HeardFeatures> {
         self.pyramid.forward(self.steps.rectified(own, 0.0)?)
     }
 }

@@ -5,8 +5,8 @@
 
 use candle_core::{D, Result, Tensor};
 
-use super::{Heard, Pyramid, STEP_CHANNELS, StepReader};
-use crate::network::{Layer, NET_STEPS, ParameterError, Parameters, Projection};
+use super::{HeardFeatures, Pyramid, STEP_CHANNELS, StepReader};
+use crate::network::{Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection};
 
 /// Channels of the feed-forward layer.
 const FEED_FORWARD: usize = 2 * STEP_CHANNELS;
@@ -35,7 +35,10 @@ impl Block {
         ]
     }
 
-    fn new(parameters: &Parameters, block_idx: usize) -> std::result::Result<Self, ParameterError> {
+    fn new(
+        parameters: &NetworkParameters,
+        block_idx: usize,
+    ) -> std::result::Result<Self, NetworkParameterError> {
         let [attend, join, widen, narrow] = Self::layers(block_idx, 1);
         Ok(Self {
             attend: parameters.projection(&attend)?,
@@ -91,10 +94,10 @@ impl Transformer {
     }
 
     pub(super) fn new(
-        parameters: &Parameters,
+        parameters: &NetworkParameters,
         n_blocks: usize,
         n_heads: usize,
-    ) -> std::result::Result<Self, ParameterError> {
+    ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self {
             reader: StepReader::new(parameters)?,
             positions: parameters.table(&Self::positions())?,
@@ -106,7 +109,7 @@ impl Transformer {
         })
     }
 
-    pub(super) fn forward(&self, bass: &Tensor) -> Result<Heard> {
+    pub(super) fn forward(&self, bass: &Tensor) -> Result<HeardFeatures> {
         let (b, m, t, _) = bass.dims4()?;
         let steps = self.reader.forward(bass)?;
         let mut x = steps

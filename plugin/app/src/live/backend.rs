@@ -12,7 +12,7 @@ use super::engine::Engine;
 
 /// What the musician asks of a backend.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct BackendRequest {
     /// MIDI port for the bass.
     pub(crate) bass: Option<PortName>,
     /// MIDI port for the clock.
@@ -64,7 +64,7 @@ impl PortName {
     ///
     /// # Errors
     /// That of the attempt.
-    pub(crate) fn settle<T>(&self, attempt: Result<T>) -> Result<Option<T>> {
+    pub(crate) fn or_warn<T>(&self, attempt: Result<T>) -> Result<Option<T>> {
         match attempt {
             Ok(done) => Ok(Some(done)),
             Err(error) if self.is_remembered => {
@@ -86,7 +86,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// A backend that is open but not yet running.
-pub(crate) trait Opened {
+pub(crate) trait OpenBackend {
     /// Its sample rate.
     fn sample_rate_hz(&self) -> u32;
 
@@ -103,7 +103,7 @@ pub(crate) trait Session {
     fn lines(&self) -> &[String];
 
     /// The message for when it has gone away.
-    fn obituary(&self) -> &'static str;
+    fn gone_message(&self) -> &'static str;
 
     /// Closes it, after the last note-off has been written.
     fn close(self: Box<Self>);
@@ -113,7 +113,7 @@ pub(crate) trait Session {
 ///
 /// # Errors
 /// If it cannot be opened, with what to do.
-pub(crate) fn open(choice: BackendChoice, wanted: &Wanted) -> Result<Box<dyn Opened>> {
+pub(crate) fn open(choice: BackendChoice, wanted: &BackendRequest) -> Result<Box<dyn OpenBackend>> {
     match choice {
         BackendChoice::Jack => jack::open(wanted).context(
             "JACK was requested: start its server (qjackctl or jackd), or use `--backend cpal`",
@@ -153,7 +153,7 @@ pub(crate) fn ports() -> Vec<String> {
 }
 
 /// Kinds of ports, each with the existing ones.
-type Found = Vec<(&'static str, Vec<String>)>;
+type PortLists = Vec<(&'static str, Vec<String>)>;
 
 #[cfg(test)]
 mod tests {

@@ -23,8 +23,11 @@ use lockstep_engine::channel::TapeReader;
 use nice_plug::prelude::{Buffer, NoteEvent, Plugin as _};
 
 use super::command::SyncChoice;
-use super::instrument::{Context, MAX_BLOCK, activate, play};
-use super::midi::{MAX_MESSAGES, Message, Outbox, Outgoing, Sounding, Source, Timed};
+use super::instrument::{MAX_BLOCK, PluginContext, activate, play};
+use super::midi::{
+    IncomingMessage, MAX_MESSAGES, MidiMessage, MidiSource, OutgoingMessage, OutgoingMessages,
+    Sounding,
+};
 use super::midi_clock::{ClockMessage, MidiClock};
 use super::song::{Following, JackFollower, JackTime, OwnTime, SongTime, transport};
 
@@ -33,7 +36,7 @@ pub(crate) const N_CONTROLLERS: usize = 120;
 
 /// The parameter that a controller turns, and its value at each controller position.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
+pub(crate) struct ControllerMapping {
     /// Which parameter.
     pub(crate) at: ParameterIdx,
     /// In `[0, 1]`.
@@ -41,11 +44,11 @@ pub(crate) struct Turn {
 }
 
 /// The mapping of each controller, by its number: [`N_CONTROLLERS`] of them.
-pub(crate) type Turns = Box<[Option<Turn>]>;
+pub(crate) type ControllerMap = Box<[Option<ControllerMapping>]>;
 
 /// A parameter change from the window.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Turned {
+pub(crate) struct ParameterChange {
     /// Which parameter.
     pub(crate) at: ParameterIdx,
     /// In `[0, 1]`.
@@ -53,11 +56,11 @@ pub(crate) struct Turned {
 }
 
 /// Most parameter changes from the window per block: a person makes about ten. More are lost.
-pub(crate) const MAX_TURNED: usize = 1024;
+pub(crate) const MAX_PARAMETER_CHANGES: usize = 1024;
 
 /// State shared by the audio thread and the main thread.
 #[derive(Debug, Default)]
-pub(crate) struct Shared {
+pub(crate) struct EngineState {
     /// Asks the audio thread to fall silent.
     pub(crate) is_stopping: AtomicBool,
     /// Every note-off has been sent.
@@ -74,7 +77,7 @@ pub(crate) struct Shared {
     pub(crate) n_xruns: AtomicU32,
 }
 
-impl Shared {
+impl EngineState {
     /// Counts lost messages.
     ///
     /// # Realtime safety
@@ -87,7 +90,7 @@ impl Shared {
 }
 
 /// What an engine is made of.
-pub(crate) struct Parts {
+pub(crate) struct EngineSetup {
     /// The instrument, with its parameters set.
     pub(crate) instrument: Lockstep,
     /// Its parameters.
@@ -95,37 +98,37 @@ pub(crate) struct Parts {
     /// Which of them are free run's tempo and meter.
     pub(crate) own_time: (ParameterIdx, ParameterIdx),
     /// The controller mappings.
-    pub(crate) turns: Turns,
+    pub(crate) turns: ControllerMap,
     /// Parameter changes from the window, applied in the next block.
-    pub(crate) turned: TapeReader<Turned>,
+    pub(crate) turned: TapeReader<ParameterChange>,
     /// The time source.
     pub(crate) sync: SyncChoice,
     /// State shared with the main thread.
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<EngineState>,
 }
 
 /// Plays the instrument.
 pub(crate) struct Engine {
-    parts: Parts,
+    setup: EngineSetup,
     sample_rate_hz: f64,
     buffer: Buffer<'static>,
     notes: ArrayVec<NoteEvent<()>, MAX_MESSAGES>,
     sounding: Sounding,
     clock: MidiClock,
     /// The port whose clock is followed: one clock on two cables must not count twice.
-    clock_source: Source,
+    clock_source: MidiSource,
     jack: JackFollower,
     /// Frames since the start, at the first frame of the block.
     now: u64,
 }
 
 /// One block while it is being played.
-struct Round<'a> {
+struct BlockProgress<'a> {
     left: &'a mut [f32],
     right: &'a mut [f32],
     jack: Option<SongTime>,
     own: OwnTime,
-    out: &'a mut Outbox,
+    out: &'a mut OutgoingMessages,
     /// Frames played so far.
     done: u32,
 }
@@ -139,29 +142,29 @@ impl Engine {
         clippy::cast_possible_truncation,
         reason = "the framework's sample rate is of single precision"
     )]
-    pub(crate) fn new(mut parts: Parts, sample_rate_hz: f64) -> anyhow::Result<Self> {
+    pub(crate) fn new(mut setup: EngineSetup, sample_rate_hz: f64) -> anyhow::Result<Self> {
         let rate = sample_rate_hz as f32;
-        parts.parameters.settle(rate);
-        activate(&mut parts.instrument, rate)?;
-        parts.instrument.reset();
+        setup.parameters.reset_smoothers(rate);
+        activate(&mut setup.instrument, rate)?;
+        setup.instrument.reset();
         let mut buffer = Buffer::default();
         super::instrument::reserve(&mut buffer);
         Ok(Self {
-            parts,
+            setup,
             sample_rate_hz,
             buffer,
             notes: ArrayVec::new(),
             sounding: Sounding::default(),
             clock: MidiClock::new(sample_rate_hz),
-            clock_source: Source::Bass,
+            clock_source: MidiSource::Bass,
             jack: JackFollower::default(),
             now: 0,
         })
     }
 
     /// The state shared with the main thread.
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.parts.shared
+    pub(crate) fn shared(&self) -> &Arc<EngineState> {
+        &self.setup.shared
     }
 
     /// Plays a block. Overwrites the audio buffers and `out`. `inbox` must be sorted by frame.
@@ -171,9 +174,9 @@ impl Engine {
     pub(crate) fn process(
         &mut self,
         (left, right): (&mut [f32], &mut [f32]),
-        inbox: &[Timed],
+        inbox: &[IncomingMessage],
         jack: Option<&JackTime>,
-        out: &mut Outbox,
+        out: &mut OutgoingMessages,
     ) {
         out.clear();
         left.fill(0.0);
@@ -182,7 +185,7 @@ impl Engine {
         if n_frames == 0 {
             return;
         }
-        let shared = Arc::clone(&self.parts.shared);
+        let shared = Arc::clone(&self.setup.shared);
         if shared.is_silent.load(Ordering::Relaxed) {
             return;
         }
@@ -192,8 +195,8 @@ impl Engine {
         let jack = self
             .jack
             .follow(jack, n_frames, own, self.sample_rate_hz)
-            .filter(|_| matches!(self.parts.sync, SyncChoice::Auto | SyncChoice::Jack));
-        let mut round = Round {
+            .filter(|_| matches!(self.setup.sync, SyncChoice::Auto | SyncChoice::Jack));
+        let mut progress = BlockProgress {
             left,
             right,
             jack,
@@ -204,14 +207,14 @@ impl Engine {
         for timed in inbox {
             let frame = timed.frame.min(n_frames - 1);
             match timed.message {
-                Message::Note(note) => self.hear(note, frame - round.done),
-                Message::Controller {
+                MidiMessage::Note(note) => self.hear(note, frame - progress.done),
+                MidiMessage::Controller {
                     channel,
                     number,
                     value,
                 } => {
-                    if let Some(Some(turn)) = self.parts.turns.get(usize::from(number)).copied() {
-                        self.play_to(frame, &mut round);
+                    if let Some(Some(turn)) = self.setup.turns.get(usize::from(number)).copied() {
+                        self.play_to(frame, &mut progress);
                         self.turn(&turn, value);
                     } else {
                         // The instrument handles it; the sustain pedal is one.
@@ -221,21 +224,21 @@ impl Engine {
                             cc: number,
                             value: f32::from(value) / 127.0,
                         };
-                        self.hear(controller, frame - round.done);
+                        self.hear(controller, frame - progress.done);
                     }
                 }
-                Message::Clock(message) => {
-                    self.play_to(frame, &mut round);
+                MidiMessage::Clock(message) => {
+                    self.play_to(frame, &mut progress);
                     self.hear_clock(self.now + u64::from(frame), timed.source, message);
                 }
             }
         }
-        self.play_to(n_frames, &mut round);
+        self.play_to(n_frames, &mut progress);
         self.now += u64::from(n_frames);
         if is_stopping {
-            fade(round.left);
-            fade(round.right);
-            self.sounding.end_all(n_frames - 1, round.out);
+            fade(progress.left);
+            fade(progress.right);
+            self.sounding.end_all(n_frames - 1, progress.out);
             if self.sounding.is_silent() {
                 shared.is_silent.store(true, Ordering::Release);
             }
@@ -245,17 +248,17 @@ impl Engine {
     fn hear(&mut self, mut note: NoteEvent<()>, timing: u32) {
         set_timing(&mut note, timing);
         if self.notes.try_push(note).is_err() {
-            self.parts.shared.lose(1);
+            self.setup.shared.lose(1);
         }
     }
 
-    fn turn(&self, turn: &Turn, value: u8) {
+    fn turn(&self, turn: &ControllerMapping, value: u8) {
         if let Some(value) = turn.values.get(usize::from(value)) {
             self.set(turn.at, *value);
         }
     }
 
-    fn hear_clock(&mut self, frame: u64, source: Source, message: ClockMessage) {
+    fn hear_clock(&mut self, frame: u64, source: MidiSource, message: ClockMessage) {
         if source != self.clock_source {
             if self.clock.lost_at().is_some_and(|lost| frame < lost) {
                 return;
@@ -267,7 +270,7 @@ impl Engine {
 
     /// Applies the parameter changes from the window since the last block.
     fn follow_window(&mut self) {
-        while let Some(Turned { at, value }) = self.parts.turned.next() {
+        while let Some(ParameterChange { at, value }) = self.setup.turned.next() {
             self.set(at, value);
         }
     }
@@ -278,51 +281,51 @@ impl Engine {
     )]
     fn set(&self, at: ParameterIdx, value: f32) {
         let rate = self.sample_rate_hz as f32;
-        self.parts.parameters.set(at, value, rate);
+        self.setup.parameters.set(at, value, rate);
     }
 
     /// Plays up to a frame.
-    fn play_to(&mut self, end: u32, round: &mut Round<'_>) {
-        while round.done < end {
-            let begin = self.now + u64::from(round.done);
-            let mut stop = end.min(round.done.saturating_add(MAX_BLOCK));
+    fn play_to(&mut self, end: u32, progress: &mut BlockProgress<'_>) {
+        while progress.done < end {
+            let begin = self.now + u64::from(progress.done);
+            let mut stop = end.min(progress.done.saturating_add(MAX_BLOCK));
             if let Some(lost) = self.clock.lost_at().filter(|lost| *lost > begin) {
                 let until = u32::try_from(lost - self.now).unwrap_or(u32::MAX);
                 stop = stop.min(until);
             }
-            self.play_piece(stop, begin, round);
+            self.play_piece(stop, begin, progress);
         }
     }
 
     /// Plays a piece of a block in which only notes arrive.
-    fn play_piece(&mut self, stop: u32, begin: u64, round: &mut Round<'_>) {
-        let n_frames = stop - round.done;
-        let (following, song) = self.song(begin, round);
-        let range = round.done as usize..stop as usize;
+    fn play_piece(&mut self, stop: u32, begin: u64, progress: &mut BlockProgress<'_>) {
+        let n_frames = stop - progress.done;
+        let (following, song) = self.song(begin, progress);
+        let range = progress.done as usize..stop as usize;
         let (Some(left), Some(right)) = (
-            round.left.get_mut(range.clone()),
-            round.right.get_mut(range),
+            progress.left.get_mut(range.clone()),
+            progress.right.get_mut(range),
         ) else {
-            round.done = stop;
+            progress.done = stop;
             return;
         };
-        let sent = round.out.len();
-        let mut context = Context {
-            transport: transport(song, round.own, self.sample_rate_hz),
+        let sent = progress.out.len();
+        let mut context = PluginContext {
+            transport: transport(song, progress.own, self.sample_rate_hz),
             notes: self.notes.iter(),
             n_frames,
-            out: &mut *round.out,
-            offset: round.done,
+            out: &mut *progress.out,
+            offset: progress.done,
             n_lost: 0,
         };
         play(
-            &mut self.parts.instrument,
+            &mut self.setup.instrument,
             &mut self.buffer,
             (left, right),
             &mut context,
         );
-        self.parts.shared.lose(context.n_lost);
-        for outgoing in round.out.iter().skip(sent) {
+        self.setup.shared.lose(context.n_lost);
+        for outgoing in progress.out.iter().skip(sent) {
             self.sounding.note(outgoing.bytes);
         }
         // Notes on the first frame of the next piece belong to that piece.
@@ -334,23 +337,23 @@ impl Engine {
             timing >= n_frames
         });
         self.show(following, song);
-        round.done = stop;
+        progress.done = stop;
     }
 
     /// The time source that is followed right now, and its position.
-    fn song(&self, begin: u64, round: &Round<'_>) -> (Following, Option<SongTime>) {
-        if matches!(self.parts.sync, SyncChoice::Auto | SyncChoice::Clock)
+    fn song(&self, begin: u64, progress: &BlockProgress<'_>) -> (Following, Option<SongTime>) {
+        if matches!(self.setup.sync, SyncChoice::Auto | SyncChoice::Clock)
             && let Some(time) = self.clock.time(begin)
         {
-            let time = SongTime::of_clock(time, round.own);
+            let time = SongTime::of_clock(time, progress.own);
             return (Following::Clock, Some(time));
         }
-        match round.jack {
+        match progress.jack {
             Some(time) => {
-                let time = time.after(round.done, self.sample_rate_hz);
+                let time = time.after(progress.done, self.sample_rate_hz);
                 (Following::Jack, Some(time))
             }
-            None => (Following::Nobody, None),
+            None => (Following::Nothing, None),
         }
     }
 
@@ -360,7 +363,7 @@ impl Engine {
         reason = "a float-to-int cast saturates"
     )]
     fn show(&self, following: Following, song: Option<SongTime>) {
-        let shared = &self.parts.shared;
+        let shared = &self.setup.shared;
         shared.following.store(following as u8, Ordering::Relaxed);
         let tempo = song.map_or(0.0, |song| song.tempo_bpm);
         let centi_bpm = (tempo * 100.0).round() as u32;
@@ -372,10 +375,10 @@ impl Engine {
         reason = "a float-to-int cast saturates"
     )]
     fn own_time(&self) -> OwnTime {
-        let (tempo, meter) = self.parts.own_time;
+        let (tempo, meter) = self.setup.own_time;
         OwnTime {
-            tempo_bpm: f64::from(self.parts.parameters.plain(tempo)),
-            quarters: self.parts.parameters.plain(meter).round() as i32,
+            tempo_bpm: f64::from(self.setup.parameters.plain(tempo)),
+            quarters: self.setup.parameters.plain(meter).round() as i32,
         }
     }
 }
@@ -400,10 +403,10 @@ fn set_timing(note: &mut NoteEvent<()>, to: u32) {
 }
 
 /// The outgoing message for a note; `offset` is where its piece begins in the block.
-pub(crate) fn outgoing(event: &NoteEvent<()>, offset: u32) -> Option<Outgoing> {
+pub(crate) fn outgoing(event: &NoteEvent<()>, offset: u32) -> Option<OutgoingMessage> {
     let bytes = super::midi::write(event)?;
     let frame = offset + event.timing();
-    Some(Outgoing { frame, bytes })
+    Some(OutgoingMessage { frame, bytes })
 }
 
 #[cfg(test)]

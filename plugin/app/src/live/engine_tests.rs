@@ -10,7 +10,7 @@
 use lockstep_engine::channel::tape;
 
 use super::*;
-use crate::live::midi::{Inbox, read};
+use crate::live::midi::{IncomingMessages, read};
 
 const RATE_HZ: f64 = 48_000.0;
 
@@ -24,15 +24,15 @@ fn engine(
     for (id, text) in set {
         parameters.set_text(parameters.find(id)?, text)?;
     }
-    let mut turns: Turns = std::iter::repeat_n(None, N_CONTROLLERS).collect();
+    let mut turns: ControllerMap = std::iter::repeat_n(None, N_CONTROLLERS).collect();
     if let Some((number, id)) = turn {
         let at = parameters.find(id)?;
         let values = parameters.controller_values(at);
         if let Some(turn) = turns.get_mut(usize::from(number)) {
-            *turn = Some(Turn { at, values });
+            *turn = Some(ControllerMapping { at, values });
         }
     }
-    let parts = Parts {
+    let setup = EngineSetup {
         own_time: (parameters.find("free_bpm")?, parameters.find("free_meter")?),
         instrument,
         parameters: Arc::new(parameters),
@@ -41,7 +41,7 @@ fn engine(
         sync,
         shared: Arc::default(),
     };
-    Engine::new(parts, RATE_HZ)
+    Engine::new(setup, RATE_HZ)
 }
 
 /// Plays messages at given frames, in blocks of one size. Returns the output with frames since the start.
@@ -52,18 +52,18 @@ fn play(
     block: u64,
 ) -> Vec<(u64, [u8; 3])> {
     let (mut left, mut right) = ([0.0; 1024], [0.0; 1024]);
-    let mut out = Outbox::new();
+    let mut out = OutgoingMessages::new();
     let mut all = Vec::new();
     for begin in (0..n_frames).step_by(usize::try_from(block).unwrap_or(1)) {
         let n = usize::try_from(block.min(n_frames - begin)).unwrap_or(0);
-        let inbox: Inbox = messages
+        let inbox: IncomingMessages = messages
             .iter()
             .filter(|(at, _)| (begin..begin + n as u64).contains(at))
             .filter_map(|(at, bytes)| {
-                Some(Timed {
+                Some(IncomingMessage {
                     frame: u32::try_from(at - begin).ok()?,
-                    source: Source::Bass,
-                    message: read(Source::Bass, bytes)?,
+                    source: MidiSource::Bass,
+                    message: read(MidiSource::Bass, bytes)?,
                 })
             })
             .collect();
@@ -130,13 +130,13 @@ fn a_clock_is_followed_until_it_drops_out_and_by_one_port_only() -> anyhow::Resu
     assert!(centi_bpm.abs_diff(12_000) < 20, "{centi_bpm}");
     // The same clock on the other port is ignored.
     let now = engine.now;
-    engine.hear_clock(now, Source::Clock, ClockMessage::Stop);
+    engine.hear_clock(now, MidiSource::Clock, ClockMessage::Stop);
     play(&mut engine, &[], 23_998, 256);
     assert_eq!(following(&engine), Following::Clock as u8);
     play(&mut engine, &[], 512, 256);
-    assert_eq!(following(&engine), Following::Nobody as u8);
-    engine.hear_clock(engine.now, Source::Clock, ClockMessage::Start);
-    engine.hear_clock(engine.now, Source::Clock, ClockMessage::Tick);
+    assert_eq!(following(&engine), Following::Nothing as u8);
+    engine.hear_clock(engine.now, MidiSource::Clock, ClockMessage::Start);
+    engine.hear_clock(engine.now, MidiSource::Clock, ClockMessage::Tick);
     play(&mut engine, &[], 256, 256);
     assert_eq!(following(&engine), Following::Clock as u8);
     Ok(())

@@ -10,7 +10,7 @@ use nice_plug::prelude::{
 };
 
 use super::engine::outgoing;
-use super::midi::Outbox;
+use super::midi::OutgoingMessages;
 
 /// The instrument's background task. The app ignores it, because it keeps the instrument until it exits.
 type Task = <Lockstep as nice_plug::prelude::Plugin>::BackgroundTask;
@@ -53,7 +53,7 @@ pub(crate) fn play(
     instrument: &mut Lockstep,
     buffer: &mut Buffer<'static>,
     (left, right): (&mut [f32], &mut [f32]),
-    context: &mut Context<'_>,
+    context: &mut PluginContext<'_>,
 ) {
     let n_frames = left.len();
     set_slices(buffer, n_frames, |slices| {
@@ -102,7 +102,7 @@ impl ActivateContext<Lockstep> for Activation {
 }
 
 /// The process context for one piece of a block.
-pub(crate) struct Context<'a> {
+pub(crate) struct PluginContext<'a> {
     /// Transport position and tempo.
     pub(crate) transport: Transport,
     /// Incoming notes, sorted; those at or beyond `n_frames` belong to the next piece.
@@ -110,14 +110,14 @@ pub(crate) struct Context<'a> {
     /// Length of the piece.
     pub(crate) n_frames: u32,
     /// Outgoing notes.
-    pub(crate) out: &'a mut Outbox,
+    pub(crate) out: &'a mut OutgoingMessages,
     /// Where the piece begins in its block.
     pub(crate) offset: u32,
     /// Number of notes lost for lack of room.
     pub(crate) n_lost: u32,
 }
 
-impl ProcessContext<Lockstep> for Context<'_> {
+impl ProcessContext<Lockstep> for PluginContext<'_> {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Standalone
     }

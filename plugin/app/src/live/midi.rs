@@ -12,7 +12,7 @@ pub(crate) const MAX_MESSAGES: usize = 2048;
 
 /// An incoming message.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Message {
+pub(crate) enum MidiMessage {
     /// A note begins or ends, all notes end, or the pitch wheel moves.
     Note(NoteEvent<()>),
     /// A controller was moved.
@@ -30,7 +30,7 @@ pub(crate) enum Message {
 
 /// The port that a message came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum MidiSource {
     /// The port for bass, controllers and clock.
     Bass,
     /// The port for the clock only.
@@ -39,21 +39,21 @@ pub(crate) enum Source {
 
 /// A message with its place in the block.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Timed {
+pub(crate) struct IncomingMessage {
     /// Frames since the start of the block.
     pub(crate) frame: u32,
     /// Its port.
-    pub(crate) source: Source,
+    pub(crate) source: MidiSource,
     /// The message.
-    pub(crate) message: Message,
+    pub(crate) message: MidiMessage,
 }
 
 /// The messages that came in with a block, sorted by frame.
-pub(crate) type Inbox = ArrayVec<Timed, MAX_MESSAGES>;
+pub(crate) type IncomingMessages = ArrayVec<IncomingMessage, MAX_MESSAGES>;
 
 /// An outgoing message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Outgoing {
+pub(crate) struct OutgoingMessage {
     /// Frames since the start of the block.
     pub(crate) frame: u32,
     /// A note-on or note-off.
@@ -61,10 +61,10 @@ pub(crate) struct Outgoing {
 }
 
 /// The messages that go out with a block, sorted by frame.
-pub(crate) type Outbox = ArrayVec<Outgoing, MAX_MESSAGES>;
+pub(crate) type OutgoingMessages = ArrayVec<OutgoingMessage, MAX_MESSAGES>;
 
 /// Reads a message; `None` if the app does not use it.
-pub(crate) fn read(source: Source, bytes: &[u8]) -> Option<Message> {
+pub(crate) fn read(source: MidiSource, bytes: &[u8]) -> Option<MidiMessage> {
     let clock = match *bytes {
         [0xf8] => Some(ClockMessage::Tick),
         [0xfa] => Some(ClockMessage::Start),
@@ -76,25 +76,25 @@ pub(crate) fn read(source: Source, bytes: &[u8]) -> Option<Message> {
         _ => None,
     };
     if let Some(clock) = clock {
-        return Some(Message::Clock(clock));
+        return Some(MidiMessage::Clock(clock));
     }
     let [status, number, value] = *bytes else {
         return None;
     };
-    if source == Source::Clock || number > 127 || value > 127 {
+    if source == MidiSource::Clock || number > 127 || value > 127 {
         return None;
     }
     match status & 0xf0 {
-        0x80 | 0x90 | 0xe0 => NoteEvent::from_midi(0, bytes).ok().map(Message::Note),
+        0x80 | 0x90 | 0xe0 => NoteEvent::from_midi(0, bytes).ok().map(MidiMessage::Note),
         // All Sound Off and All Notes Off.
-        0xb0 if number == 120 || number == 123 => Some(Message::Note(NoteEvent::NoteOff {
+        0xb0 if number == 120 || number == 123 => Some(MidiMessage::Note(NoteEvent::NoteOff {
             timing: 0,
             voice_id: VoiceID::Wildcard,
             channel: Channel::Number(status & 15),
             key: Key::Wildcard,
             velocity: 0.0,
         })),
-        0xb0 if number < 120 => Some(Message::Controller {
+        0xb0 if number < 120 => Some(MidiMessage::Controller {
             channel: status & 15,
             number,
             value,
@@ -134,10 +134,10 @@ impl Sounding {
     }
 
     /// Writes note-offs for everything that sounds.
-    pub(crate) fn end_all(&mut self, frame: u32, out: &mut Outbox) {
+    pub(crate) fn end_all(&mut self, frame: u32, out: &mut OutgoingMessages) {
         for (channel, row) in (0_u8..).zip(&mut self.0) {
             for key in 0..128_u8 {
-                let off = Outgoing {
+                let off = OutgoingMessage {
                     frame,
                     bytes: [0x80 | channel, key, 0],
                 };
@@ -161,36 +161,36 @@ mod tests {
 
     #[test]
     fn the_clock_is_read_on_both_ports_and_notes_only_on_the_bass_port() {
-        for source in [Source::Bass, Source::Clock] {
+        for source in [MidiSource::Bass, MidiSource::Clock] {
             let tick = read(source, &[0xf8]);
-            assert_eq!(tick, Some(Message::Clock(ClockMessage::Tick)));
+            assert_eq!(tick, Some(MidiMessage::Clock(ClockMessage::Tick)));
             let place = read(source, &[0xf2, 3, 1]);
-            let told = ClockMessage::SongPosition(131);
-            assert_eq!(place, Some(Message::Clock(told)));
+            let expected = ClockMessage::SongPosition(131);
+            assert_eq!(place, Some(MidiMessage::Clock(expected)));
         }
         assert!(matches!(
-            read(Source::Bass, &[0x91, 40, 99]),
-            Some(Message::Note(_))
+            read(MidiSource::Bass, &[0x91, 40, 99]),
+            Some(MidiMessage::Note(_))
         ));
-        assert_eq!(read(Source::Clock, &[0x91, 40, 99]), None);
+        assert_eq!(read(MidiSource::Clock, &[0x91, 40, 99]), None);
         for useless in [&[][..], &[0x90], &[0x90, 200, 1], &[0xfe], &[0xf0, 1, 0xf7]] {
-            assert_eq!(read(Source::Bass, useless), None, "{useless:?}");
+            assert_eq!(read(MidiSource::Bass, useless), None, "{useless:?}");
         }
     }
 
     #[test]
     fn pedal_and_wheel_are_read_on_the_bass_port() {
-        let pedal = Message::Controller {
+        let pedal = MidiMessage::Controller {
             channel: 2,
             number: 64,
             value: 127,
         };
-        assert_eq!(read(Source::Bass, &[0xb2, 64, 127]), Some(pedal));
-        let bent = read(Source::Bass, &[0xe2, 0, 64]);
+        assert_eq!(read(MidiSource::Bass, &[0xb2, 64, 127]), Some(pedal));
+        let bent = read(MidiSource::Bass, &[0xe2, 0, 64]);
         assert!(
             matches!(
                 bent,
-                Some(Message::Note(NoteEvent::MidiPitchBend { channel: 2, value, .. })) if (value - 0.5).abs() < 1e-3
+                Some(MidiMessage::Note(NoteEvent::MidiPitchBend { channel: 2, value, .. })) if (value - 0.5).abs() < 1e-3
             ),
             "{bent:?}"
         );
@@ -207,7 +207,7 @@ mod tests {
         ] {
             sounding.note(bytes);
         }
-        let mut out = Outbox::new();
+        let mut out = OutgoingMessages::new();
         sounding.end_all(7, &mut out);
         let bytes: Vec<_> = out.iter().map(|off| (off.frame, off.bytes)).collect();
         assert_eq!(bytes, [(7, [0x81, 127, 0]), (7, [0x89, 36, 0])]);

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use lockstep::params::Written;
+use lockstep::params::StoredValue;
 use lockstep_files::whole;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +44,7 @@ pub(crate) struct Settings {
     pub(crate) period: Option<u32>,
     /// Parameters that differ from their defaults, by id.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) parameters: BTreeMap<String, Written>,
+    pub(crate) parameters: BTreeMap<String, StoredValue>,
     /// What a project would also save, by name: the pins.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) fields: BTreeMap<String, String>,
@@ -56,9 +56,9 @@ pub(crate) struct Settings {
 impl Settings {
     /// The remembered settings, overridden by the command line.
     pub(crate) fn overridden_by(mut self, args: &LiveArgs) -> Self {
-        fn set<T: Clone>(mine: &mut Option<T>, told: Option<&T>) {
-            if let Some(told) = told {
-                *mine = Some(told.clone());
+        fn set<T: Clone>(mine: &mut Option<T>, given: Option<&T>) {
+            if let Some(given) = given {
+                *mine = Some(given.clone());
             }
         }
         if let Some(backend) = args.backend {
@@ -173,8 +173,8 @@ mod tests {
             bass: Some("a \"quoted\" port:1".to_owned()),
             period: Some(64),
             parameters: BTreeMap::from([
-                ("density".to_owned(), Written::Text("60 %".to_owned())),
-                ("swing".to_owned(), Written::Normalised(0.123_456_7)),
+                ("density".to_owned(), StoredValue::Text("60 %".to_owned())),
+                ("swing".to_owned(), StoredValue::Normalised(0.123_456_7)),
             ]),
             controllers: BTreeMap::from([("20".to_owned(), "density".to_owned())]),
             ..Settings::default()

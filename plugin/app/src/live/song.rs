@@ -19,7 +19,7 @@ use super::midi_clock::ClockTime;
 pub(crate) enum Following {
     /// None: the performer runs free or rests.
     #[default]
-    Nobody,
+    Nothing,
     /// A MIDI clock.
     Clock,
     /// The JACK transport.

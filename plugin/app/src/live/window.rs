@@ -11,12 +11,12 @@ use nice_plug::context::gui::{GuiContext, GuiContextInner};
 use nice_plug::editor::{Editor as _, EditorHandle as _, SpawnedEditor};
 use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
 
-use super::engine::Turned;
+use super::engine::ParameterChange;
 
 /// The open window.
-pub(crate) struct Window(SpawnedEditor<<Editor as nice_plug::editor::Editor>::Handle>);
+pub(crate) struct AppWindow(SpawnedEditor<<Editor as nice_plug::editor::Editor>::Handle>);
 
-impl Window {
+impl AppWindow {
     /// Opens the window.
     ///
     /// # Errors
@@ -24,9 +24,9 @@ impl Window {
     pub(crate) fn open(
         editor: &Editor,
         parameters: Arc<Parameters>,
-        turn: TapeWriter<Turned>,
+        turn: TapeWriter<ParameterChange>,
     ) -> Result<Self> {
-        let host = GuiContext::new(Arc::new(Host {
+        let host = GuiContext::new(Arc::new(WindowHost {
             parameters,
             turn: Mutex::new(turn),
         }));
@@ -58,17 +58,17 @@ impl Window {
 }
 
 /// The window's host: passes parameter changes to the engine, which applies them in the next block.
-struct Host {
+struct WindowHost {
     parameters: Arc<Parameters>,
     /// The window's thread alone writes; the framework asks for a host that any thread may call.
-    turn: Mutex<TapeWriter<Turned>>,
+    turn: Mutex<TapeWriter<ParameterChange>>,
 }
 
 #[expect(
     unsafe_code,
     reason = "the framework hands out its parameters as pointers"
 )]
-impl GuiContextInner for Host {
+impl GuiContextInner for WindowHost {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Standalone
     }
@@ -78,7 +78,7 @@ impl GuiContextInner for Host {
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
         if let Some(at) = self.parameters.at(param) {
             let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            turn.put(Turned {
+            turn.put(ParameterChange {
                 at,
                 value: normalized,
             });

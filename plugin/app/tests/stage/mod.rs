@@ -23,7 +23,7 @@ use tempfile::TempDir;
 pub(crate) const RATE_HZ: u64 = 48_000;
 
 /// Time limit for anything that should happen at once.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long the musician pauses; less than the half second after which the server drops a client.
 const REST: Duration = Duration::from_millis(200);
@@ -36,25 +36,25 @@ static N_SERVERS: AtomicU32 = AtomicU32::new(0);
 /// Polls until `look` returns something.
 ///
 /// # Panics
-/// If it does not within [`PATIENCE`].
+/// If it does not within [`TIMEOUT`].
 fn await_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come");
+        assert!(begun.elapsed() < TIMEOUT, "{what} did not come");
         thread::sleep(Duration::from_millis(10));
     }
 }
 
 /// A JACK server without a device; ends when dropped.
-pub(crate) struct Server {
+pub(crate) struct JackServer {
     jackd: Child,
     _turn: MutexGuard<'static, ()>,
 }
 
-impl Server {
+impl JackServer {
     #[expect(
         unsafe_code,
         reason = "JACK's library reads the server's name only from the environment"
@@ -86,7 +86,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for JackServer {
     fn drop(&mut self) {
         end(&mut self.jackd);
     }
@@ -436,7 +436,7 @@ impl Recorder {
     }
 
     /// Waits a few periods for notes that are still on their way.
-    pub(crate) fn settle(&self) {
+    pub(crate) fn await_last_notes(&self) {
         let begun = self.now.load(Ordering::Acquire);
         await_some("the last periods", || {
             (self.now.load(Ordering::Acquire) > begun + 8 * 256).then_some(())

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use lockstep_screen::{Screen, Server as ScreenServer};
+use lockstep_screen::{Screen, ScreenServer};
 
-use crate::stage::{App, Musician, Recorder, Server, config_folder};
+use crate::stage::{App, JackServer, Musician, Recorder, config_folder};
 use crate::{MEASURE, ON_THE_GRID, STEP, bass};
 use lockstep_screen::places::{DENSITY_LEFT, DENSITY_RIGHT, NOWHERE};
 
@@ -37,7 +37,7 @@ impl Take {
 /// Plays the line once, with or without dragging Density.
 fn take(is_dragged: bool) -> Take {
     let x_server = ScreenServer::start().unwrap();
-    let _server = Server::start();
+    let _server = JackServer::start();
     let folder = config_folder();
     let args = [&ON_THE_GRID[..], &["--set", "density=50 %"]].concat();
     let mut app = App::start_dressed(&folder, &args, |app| x_server.dress(app));

@@ -8,9 +8,9 @@ use std::env;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use lockstep_screen::{Picture, Screen, Server as ScreenServer, WindowId, await_some};
+use lockstep_screen::{Picture, Screen, ScreenServer, WindowId, await_some};
 
-use crate::stage::{App, Musician, Server, config_folder};
+use crate::stage::{App, JackServer, Musician, config_folder};
 use crate::{MEASURE, ON_THE_GRID, STEP, bass};
 use lockstep_screen::places::{GRIDS, NOWHERE, TABS, scaled, size};
 
@@ -29,7 +29,7 @@ fn committed(page: &str, percent: u16) -> PathBuf {
 }
 
 /// Waits until the window's picture has stayed the same for a while; the window redraws all the time.
-fn settled(screen: &Screen, window: WindowId) -> Picture {
+fn stable_picture(screen: &Screen, window: WindowId) -> Picture {
     let mut last = None;
     let mut since = Instant::now();
     await_some("a picture that stands still", || {
@@ -46,7 +46,7 @@ fn settled(screen: &Screen, window: WindowId) -> Picture {
 fn every_page_looks_as_documented_at_100_and_200_percent() {
     let accepts = env::var_os("LOCKSTEP_ACCEPT_PICTURES").is_some_and(|value| value == "1");
     let x_server = ScreenServer::start().unwrap();
-    let _server = Server::start();
+    let _server = JackServer::start();
     let folder = config_folder();
     let mut app = App::start_dressed(&folder, &ON_THE_GRID, |app| x_server.dress(app));
     let screen = Screen::open(Some(x_server.display())).unwrap();
@@ -68,11 +68,11 @@ fn every_page_looks_as_documented_at_100_and_200_percent() {
         for (page, tab) in TABS {
             screen.click(window, scaled(tab, percent)).unwrap();
             // Make sure that the click has been handled before the pointer moves.
-            settled(&screen, window);
+            stable_picture(&screen, window);
             screen.point(window, scaled(NOWHERE, percent)).unwrap();
             let expected = Picture::read(&committed(page, percent));
             if accepts {
-                let shown = settled(&screen, window);
+                let shown = stable_picture(&screen, window);
                 shown.write(&committed(page, percent)).unwrap();
                 continue;
             }

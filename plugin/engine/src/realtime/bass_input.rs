@@ -19,7 +19,7 @@ pub struct InputSettings {
     pub touch: f32,
     /// Semitones of a full pitch bend, in `[0, 48]`; 0 ignores the wheel.
     pub bend_range: f32,
-    /// The lowest of the four control keys, which ask for a [`Cue`] and are never bass; `None` if there are none.
+    /// The lowest of the four control keys, which ask for a [`KeyCommand`] and are never bass; `None` if there are none.
     pub control_key: Option<u8>,
 }
 
@@ -39,7 +39,7 @@ impl Default for InputSettings {
 
 /// What a control key asks for, in the order of the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cue {
+pub enum KeyCommand {
     /// A fill in the next measure.
     Fill,
     /// Another idea from the next measure on.
@@ -50,7 +50,7 @@ pub enum Cue {
     Save,
 }
 
-impl Cue {
+impl KeyCommand {
     /// All of them, from the lowest control key up.
     pub const ALL: [Self; 4] = [Self::Fill, Self::NewIdea, Self::Tap, Self::Save];
 }
@@ -84,7 +84,7 @@ pub enum Meaning {
     /// The bass does something.
     Bass(BassEventKind),
     /// A control key asks for something.
-    Cue(Cue),
+    Command(KeyCommand),
 }
 
 /// State of the keys, pedal and wheel of every channel.
@@ -105,7 +105,7 @@ struct Channel {
 }
 
 impl BassInput {
-    /// Calls `tell` with each meaning of an event of a MIDI channel (counted from 0). A bend has one for each sounding key.
+    /// Calls `emit` with each meaning of an event of a MIDI channel (counted from 0). A bend has one for each sounding key.
     ///
     /// # Realtime safety
     /// Never allocates.
@@ -114,20 +114,20 @@ impl BassInput {
         channel: u8,
         event: InputEvent,
         settings: &InputSettings,
-        mut tell: impl FnMut(Meaning),
+        mut emit: impl FnMut(Meaning),
     ) {
         let Some(state) = self.channels.get_mut(usize::from(channel & 15)) else {
             return;
         };
-        let mut bass = |kind| tell(Meaning::Bass(kind));
+        let mut bass = |kind| emit(Meaning::Bass(kind));
         match event {
             InputEvent::NoteOn { key, velocity } if velocity > 0.0 => {
                 let key = key & 127;
                 if settings.channel.is_some_and(|only| only != channel) {
                     return;
                 }
-                if let Some(cue) = settings.cue_of(key) {
-                    tell(Meaning::Cue(cue));
+                if let Some(command) = settings.command_of(key) {
+                    emit(Meaning::Command(command));
                 } else if (settings.lowest_key..=settings.highest_key).contains(&key) {
                     state.down |= 1 << key;
                     state.pedalled &= !(1 << key);
@@ -208,9 +208,9 @@ impl Channel {
 }
 
 impl InputSettings {
-    fn cue_of(&self, key: u8) -> Option<Cue> {
+    fn command_of(&self, key: u8) -> Option<KeyCommand> {
         let place = key.checked_sub(self.control_key?)?;
-        Cue::ALL.get(usize::from(place)).copied()
+        KeyCommand::ALL.get(usize::from(place)).copied()
     }
 
     /// A velocity after the touch curve: a power curve that keeps 0 and 1.

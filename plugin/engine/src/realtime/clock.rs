@@ -90,7 +90,7 @@ pub(super) fn beats_per_frame(tempo_bpm: f64, sample_rate_hz: f64) -> Option<f64
 
 /// A transport that is known to roll, with valid values.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Song {
+pub(super) struct RollingTransport {
     pub(super) position: Beats,
     pub(super) beats_per_frame: f64,
     pub(super) meter: Meter,
@@ -98,7 +98,7 @@ pub(super) struct Song {
     pub(super) measure_start: Option<Beats>,
 }
 
-impl Song {
+impl RollingTransport {
     /// `None` if the transport is stopped or its values are invalid. `advance` gives the beats per frame if the host does not
     /// say its tempo.
     pub(super) fn new(
@@ -174,7 +174,7 @@ mod tests {
             measure_start: Some(Beats(17.0)),
             meter: None,
         };
-        let song = Song::new(&good, 48_000.0, || None);
+        let song = RollingTransport::new(&good, 48_000.0, || None);
         assert_eq!(song.map(|s| s.measure_start), Some(None));
         assert_eq!(
             song.map(|s| s.measure_start_or_counted()),
@@ -186,7 +186,7 @@ mod tests {
                 ..good
             };
             assert!(
-                Song::new(&transport, 48_000.0, || None).is_none(),
+                RollingTransport::new(&transport, 48_000.0, || None).is_none(),
                 "{bad} BPM"
             );
         }
@@ -196,10 +196,10 @@ mod tests {
                 ..good
             };
             assert!(
-                Song::new(&transport, 48_000.0, || None).is_none(),
+                RollingTransport::new(&transport, 48_000.0, || None).is_none(),
                 "beat {bad}"
             );
         }
-        assert!(Song::new(&good, f64::NAN, || None).is_none());
+        assert!(RollingTransport::new(&good, f64::NAN, || None).is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! The musician's knobs as the performer sees them, read once per block.
 
-use lockstep_core::generator::Taste;
+use lockstep_core::generator::GeneratorSettings;
 use lockstep_core::representation::{Meter, N_GROUPS, Voice};
 
 use super::drum_map::DrumMap;
@@ -60,7 +60,7 @@ pub struct Controls {
     pub pins: Pins,
     /// What the generator is told; its `fill` comes from [`Self::fills`] and [`Self::fill_now`], its `idea` from
     /// [`Self::new_idea`].
-    pub taste: Taste,
+    pub settings: GeneratorSettings,
     /// When fills are asked for.
     pub fills: Fills,
     /// Whether the button for a fill in the next measure is down.
@@ -104,10 +104,10 @@ impl Default for Controls {
             group_density: [0.5; N_GROUPS],
             muted: 0,
             pins: Pins::default(),
-            taste: Taste {
+            settings: GeneratorSettings {
                 seed: 0,
                 variation: 0.5,
-                ..Taste::default()
+                ..GeneratorSettings::default()
             },
             fills: Fills::Free,
             fill_now: false,

@@ -4,27 +4,30 @@
 
 use lockstep_core::representation::{Beats, Meter};
 
-use super::clock::{self, Song, Timeline};
+use super::clock::{self, RollingTransport, Timeline};
 use super::ladder::PlanSource;
 use super::listener::{FIRST_ROW, Listener};
 use super::measure::{Measure, is_same_place};
 use super::passage::MarkKind;
 use super::score::Score;
-use super::{FrameOffset, Hand, Mode, Performer};
+use super::{BlockContext, FrameOffset, Mode, Performer};
 
 impl Performer {
     /// Finds the block's place in the song and handles starts and jumps. `None` if the transport does not roll.
-    pub(super) fn follow<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) -> Option<Timeline> {
-        let block = hand.block;
+    pub(super) fn follow<P: PlanSource>(
+        &mut self,
+        context: &mut BlockContext<'_, P>,
+    ) -> Option<Timeline> {
+        let block = context.block;
         let transport = block.transport.as_ref()?;
-        let advance = || self.advance(transport.position, hand);
-        let song = Song::new(transport, block.sample_rate_hz, advance)?;
+        let advance = || self.advance(transport.position, context);
+        let song = RollingTransport::new(transport, block.sample_rate_hz, advance)?;
         self.next_meter = song.meter;
         if let Mode::Song { last } = self.mode {
             let expected = last.position_of(last.end);
-            self.continue_song(&song, expected, hand);
+            self.continue_song(&song, expected, context);
         } else {
-            self.gates.end_all(FrameOffset(0), hand.out);
+            self.gates.end_all(FrameOffset(0), context.out);
             self.start(song.measure_start_or_counted(), song.position, song.meter);
         }
         let timeline = Timeline {
@@ -39,10 +42,10 @@ impl Performer {
     }
 
     /// Beats per frame of a host that does not say its tempo: from how far its position moved; at first, the free-run tempo.
-    fn advance<P>(&self, position: Beats, hand: &Hand<'_, P>) -> Option<f64> {
-        let rate = hand.block.sample_rate_hz;
+    fn advance<P>(&self, position: Beats, context: &BlockContext<'_, P>) -> Option<f64> {
+        let rate = context.block.sample_rate_hz;
         let Mode::Song { last } = self.mode else {
-            return clock::beats_per_frame(hand.controls.free_run_tempo_bpm, rate);
+            return clock::beats_per_frame(context.controls.free_run_tempo_bpm, rate);
         };
         let n_frames = last.end.0 - last.first.0;
         let moved = clock::advance(last.position, position, n_frames, rate);
@@ -51,7 +54,7 @@ impl Performer {
 
     /// A playback begins, perhaps in mid-measure. The same playback always gives the same drums.
     pub(super) fn start(&mut self, measure_start: Beats, position: Beats, meter: Meter) {
-        self.take = self.take.wrapping_add(1);
+        self.playback = self.playback.wrapping_add(1);
         self.measure = Measure::new(0, measure_start, meter, FIRST_ROW);
         self.measure.half_step = clock::half_steps_before(Beats(position.0 - measure_start.0));
         let played = self.passage.end();
@@ -66,9 +69,9 @@ impl Performer {
     /// The transport rolled before this block and still does.
     fn continue_song<P: PlanSource>(
         &mut self,
-        song: &Song,
+        song: &RollingTransport,
         expected: Beats,
-        hand: &mut Hand<'_, P>,
+        context: &mut BlockContext<'_, P>,
     ) {
         let (start, end) = (self.measure.start, self.measure.end());
         if is_same_place(song.position, expected) {
@@ -82,11 +85,11 @@ impl Performer {
                     self.measure.set_meter(song.meter);
                 }
                 // The host's measures have changed length.
-                Some(told) => self.land(told, song, hand),
+                Some(told) => self.land(told, song, context),
             }
             return;
         }
-        self.gates.end_all(FrameOffset(0), hand.out);
+        self.gates.end_all(FrameOffset(0), context.out);
         let landed = song.measure_start_or_counted();
         let rel = Beats(song.position.0 - landed.0);
         let expected_rel = Beats(expected.0 - start.0);
@@ -106,19 +109,24 @@ impl Performer {
             self.listener.begin_measure(self.measure.open_row());
             self.enter(rel, ahead);
         } else {
-            self.land(landed, song, hand);
+            self.land(landed, song, context);
         }
     }
 
     /// Enters another measure, at its downbeat or further in. Its drums come from the newest plan, as at any downbeat, from
     /// here on.
-    fn land<P: PlanSource>(&mut self, measure_start: Beats, song: &Song, hand: &mut Hand<'_, P>) {
+    fn land<P: PlanSource>(
+        &mut self,
+        measure_start: Beats,
+        song: &RollingTransport,
+        context: &mut BlockContext<'_, P>,
+    ) {
         let rel = Beats(song.position.0 - measure_start.0);
         let ahead = self.struck_ahead();
         let half_step = clock::half_steps_before(rel);
         let mut next = self.measure.next_from(measure_start, song.meter, half_step);
         next.play_from(song.position, self.passage.end());
-        self.begin(next, hand);
+        self.begin(next, context);
         self.enter(rel, ahead);
     }
 

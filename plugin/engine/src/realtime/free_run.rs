@@ -13,18 +13,18 @@ use super::ladder::PlanSource;
 use super::listener::FIRST_ROW;
 use super::measure::Tick;
 use super::own_clock::{Moment, OwnClock};
-use super::{Hand, Mode, Performer, frame_in};
+use super::{BlockContext, Mode, Performer, frame_in};
 
 impl Performer {
     /// Plays a block without a rolling transport.
-    pub(super) fn run_free<P: PlanSource>(&mut self, hand: &mut Hand<'_, P>) {
-        let (block, controls) = (hand.block, hand.controls);
+    pub(super) fn run_free<P: PlanSource>(&mut self, context: &mut BlockContext<'_, P>) {
+        let (block, controls) = (context.block, context.controls);
         let rate_hz = block.sample_rate_hz;
         self.taps.see_knob(controls.free_run_tempo_bpm);
         let may_run = block.transport.is_none() || controls.free_run;
         let set = self.set_speed(rate_hz).filter(|_| may_run);
         if set.is_none() || matches!(self.mode, Mode::Song { .. }) {
-            self.rest(FrameOffset(0), hand.out);
+            self.rest(FrameOffset(0), context.out);
             self.taps.end_count();
         }
         let Some(set) = set else { return };
@@ -36,13 +36,13 @@ impl Performer {
         let (mut now, end) = (FrameOffset(0), FrameOffset(block.n_frames));
         while now < end {
             if !self.is_playing() {
-                let Some(start) = self.wait(&mut bass, hand) else {
+                let Some(start) = self.wait(&mut bass, context) else {
                     return;
                 };
                 now = now.max(start);
             }
             let timeline = self.clock.timeline(now, end, rate_hz);
-            now = self.play(&timeline, &mut bass, hand);
+            now = self.play(&timeline, &mut bass, context);
             if self.is_playing() {
                 self.clock.pass(&timeline, controls.tempo_follow, rate_hz);
             } else {
@@ -56,15 +56,15 @@ impl Performer {
     fn wait<P>(
         &mut self,
         bass: &mut slice::Iter<'_, BassEvent>,
-        hand: &Hand<'_, P>,
+        context: &BlockContext<'_, P>,
     ) -> Option<FrameOffset> {
-        let rate_hz = hand.block.sample_rate_hz;
+        let rate_hz = context.block.sample_rate_hz;
         while let Some(event) = bass.as_slice().first() {
-            let frame = frame_in(hand.block, *event);
-            match (event.kind, hand.controls.free_run_start) {
+            let frame = frame_in(context.block, *event);
+            match (event.kind, context.controls.free_run_start) {
                 (BassEventKind::On { .. }, FreeRunStart::FirstNote) => {
                     // The note stays in the queue, to be heard as bass.
-                    self.start_clock(Beats(0.0), hand)?;
+                    self.start_clock(Beats(0.0), context)?;
                     return Some(frame);
                 }
                 (BassEventKind::Tap, start) => {
@@ -72,7 +72,7 @@ impl Performer {
                     let is_counted = n_taps >= n_beats(self.next_meter);
                     bass.next();
                     if is_counted && start == FreeRunStart::Count {
-                        self.start_clock(Beats(-1.0), hand)?;
+                        self.start_clock(Beats(-1.0), context)?;
                         return Some(frame);
                     }
                 }
@@ -85,10 +85,10 @@ impl Performer {
     }
 
     /// Starts the clock at a position, at the set tempo or, if frozen, at the tempo it had found.
-    fn start_clock<P>(&mut self, position: Beats, hand: &Hand<'_, P>) -> Option<()> {
-        let set = self.set_speed(hand.block.sample_rate_hz)?;
+    fn start_clock<P>(&mut self, position: Beats, context: &BlockContext<'_, P>) -> Option<()> {
+        let set = self.set_speed(context.block.sample_rate_hz)?;
         let is_kept =
-            hand.controls.tempo_follow == TempoFollow::Freeze && self.clock.is_set_to(set);
+            context.controls.tempo_follow == TempoFollow::Freeze && self.clock.is_set_to(set);
         let tempo = if is_kept { self.clock.tempo() } else { 1.0 };
         self.start(Beats(0.0), position, self.next_meter);
         self.clock = OwnClock::new(position, set, tempo);
@@ -102,12 +102,12 @@ impl Performer {
         kind: BassEventKind,
         frame: FrameOffset,
         timeline: &Timeline,
-        hand: &Hand<'_, P>,
+        context: &BlockContext<'_, P>,
     ) -> bool {
         if !matches!(self.mode, Mode::Free) {
             return true;
         }
-        let rate_hz = hand.block.sample_rate_hz;
+        let rate_hz = context.block.sample_rate_hz;
         let at = Moment {
             n_ahead: frame.0.saturating_sub(timeline.first.0),
             rate_hz,
@@ -130,7 +130,7 @@ impl Performer {
                 if self.measure.serial == 0 && position.0 < self.measure.start.0 - 0.125 {
                     return false;
                 }
-                if hand.controls.tempo_follow == TempoFollow::Follow {
+                if context.controls.tempo_follow == TempoFollow::Follow {
                     self.clock.hear(&at);
                 }
                 true

@@ -31,7 +31,7 @@ pub(super) struct Gesture {
 
 /// How an onset relates to the gesture before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Onset {
+pub(super) enum OnsetKind {
     /// It begins a new gesture.
     Own,
     /// Another key of the same chord.
@@ -44,14 +44,14 @@ pub(super) enum Onset {
 
 impl Gesture {
     /// Classifies an onset and returns the gesture it begins or continues. `step_s` is the length of a step in seconds.
-    pub(super) fn hear(before: Option<Self>, at: f64, key: u8, step_s: f64) -> (Onset, Self) {
+    pub(super) fn hear(before: Option<Self>, at: f64, key: u8, step_s: f64) -> (OnsetKind, Self) {
         let own = Self {
             first: at,
             last: at,
             last_key: key,
         };
         let Some(before) = before.filter(|before| before.last <= at) else {
-            return (Onset::Own, own);
+            return (OnsetKind::Own, own);
         };
         let on = Self {
             first: before.first,
@@ -60,9 +60,9 @@ impl Gesture {
         let since = |then: f64| (at - then) * step_s;
         if key == before.last_key {
             return if since(before.last) < DOUBLE_S {
-                (Onset::Double, on)
+                (OnsetKind::Double, on)
             } else {
-                (Onset::Own, own)
+                (OnsetKind::Own, own)
             };
         }
         let is_glide = before.last_key.abs_diff(key) <= GLIDE_KEYS
@@ -70,11 +70,11 @@ impl Gesture {
             && at - before.last <= 0.5
             && at - before.first <= GLIDE_STEPS;
         if since(before.first) < CHORD_S {
-            (Onset::Chord, on)
+            (OnsetKind::Chord, on)
         } else if is_glide {
-            (Onset::Glide, on)
+            (OnsetKind::Glide, on)
         } else {
-            (Onset::Own, own)
+            (OnsetKind::Own, own)
         }
     }
 
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     /// Classifies onsets (seconds, key) at 120 BPM, where a step is an eighth of a second.
-    fn hear(played: &[(f64, u8)]) -> Vec<Onset> {
+    fn hear(played: &[(f64, u8)]) -> Vec<OnsetKind> {
         let mut gesture = None;
         played
             .iter()
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn notes_on_the_grid_are_separate_onsets() {
-        use Onset::Own;
+        use OnsetKind::Own;
         let line: Vec<_> = (0..8_u8)
             .map(|i| (f64::from(i) * 0.125, 40 + i % 3))
             .collect();
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_rolled_chord_is_one_gesture_and_so_is_a_double_strike() {
-        use Onset::{Chord, Double, Own};
+        use OnsetKind::{Chord, Double, Own};
         assert_eq!(
             hear(&[(0.0, 40), (0.012, 47), (0.025, 52), (0.5, 40)]),
             [Own, Chord, Chord, Own]
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_glide_counts_where_it_arrives_and_a_run_is_not_a_glide() {
-        use Onset::{Chord, Glide, Own};
+        use OnsetKind::{Chord, Glide, Own};
         let slide: Vec<_> = (0..4_u8).map(|i| (f64::from(i) * 0.04, 40 + i)).collect();
         assert_eq!(hear(&slide), [Own, Glide, Glide, Glide]);
         let fast: Vec<_> = (0..4_u8).map(|i| (f64::from(i) * 0.02, 40 + i)).collect();

@@ -25,7 +25,7 @@ pub trait PlanSource {
     ///
     /// Called once per measure, at its downbeat, and only if a request for it was published; a snapshot calls it too. An
     /// offline renderer waits here for the answer to the last request; a live one never waits.
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan>;
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan>;
 }
 
 /// Where the drums of a measure came from.
@@ -76,7 +76,7 @@ impl Tally {
 /// What is known at a downbeat.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Downbeat<'a> {
-    pub(super) take: u32,
+    pub(super) playback: u32,
     /// Serial of the measure that begins.
     pub(super) measure: u64,
     pub(super) seed: u32,
@@ -133,9 +133,11 @@ impl Ladder {
         self.has_heard_bass = true;
         let plan = at
             .has_asked
-            .then(|| plans.plan_for(at.take, at.measure))
+            .then(|| plans.plan_for(at.playback, at.measure))
             .flatten();
-        if let Some(plan) = plan.filter(|plan| (plan.take, plan.measure) == (at.take, at.measure)) {
+        if let Some(plan) =
+            plan.filter(|plan| (plan.playback, plan.measure) == (at.playback, at.measure))
+        {
             self.last = Some(plan.hits);
             let is_fresh = plan.heard_steps >= at.meter.n_steps();
             return (if is_fresh { Rung::Fresh } else { Rung::Early }, plan.hits);

@@ -30,7 +30,7 @@ struct Row {
 
 /// The part of a row that an onset changes.
 #[derive(Clone, Copy, Debug)]
-struct Begun {
+struct RowBefore {
     row: usize,
     onsets: u128,
     accent: f32,
@@ -39,7 +39,7 @@ struct Begun {
 
 /// When something is heard.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Heard {
+pub(super) struct NoteTime {
     /// Row of the step that it belongs to.
     pub(super) row: usize,
     /// How many steps after that step.
@@ -48,7 +48,7 @@ pub(super) struct Heard {
     pub(super) step_s: f64,
 }
 
-impl Heard {
+impl NoteTime {
     /// Time in steps; the first step of the playback is at [`FIRST_ROW`].
     fn at(&self) -> f64 {
         self.row as f64 + f64::from(self.lateness)
@@ -61,7 +61,7 @@ pub(super) struct Listener {
     rows: [Row; N_ROWS],
     held: u128,
     /// The last gesture, and what its row held before it.
-    gesture: Option<(Gesture, Begun)>,
+    gesture: Option<(Gesture, RowBefore)>,
     /// Rows before this belong to an earlier idea; their drums are no longer reported.
     idea_row: usize,
 }
@@ -77,7 +77,7 @@ impl Listener {
     }
 
     /// Takes in a bass event. Buttons and taps are ignored here.
-    pub(super) fn hear(&mut self, kind: BassEventKind, heard: Heard) {
+    pub(super) fn hear(&mut self, kind: BassEventKind, heard: NoteTime) {
         match kind {
             BassEventKind::On { key, velocity } => {
                 self.held |= bit(key);
@@ -103,18 +103,18 @@ impl Listener {
     }
 
     /// Records an onset as part of a gesture.
-    fn begin(&mut self, key: u8, velocity: f32, heard: Heard) {
-        use gesture::Onset;
+    fn begin(&mut self, key: u8, velocity: f32, heard: NoteTime) {
+        use gesture::OnsetKind;
         let before = self.gesture.map(|(gesture, _)| gesture);
         let (onset, gesture) = Gesture::hear(before, heard.at(), key, heard.step_s);
         let begun = self.gesture.map(|(_, begun)| begun);
         let begun = match (onset, begun) {
-            (Onset::Double, Some(begun)) => begun,
-            (Onset::Chord, Some(begun)) => {
+            (OnsetKind::Double, Some(begun)) => begun,
+            (OnsetKind::Chord, Some(begun)) => {
                 self.strike(begun.row, key, velocity, None);
                 begun
             }
-            (Onset::Glide, Some(begun)) => {
+            (OnsetKind::Glide, Some(begun)) => {
                 let so_far = self.row(begun.row).accent;
                 self.edit(begun.row, |r| {
                     (r.onsets, r.accent, r.lateness) = (begun.onsets, begun.accent, begun.lateness);
@@ -127,7 +127,7 @@ impl Listener {
     }
 
     /// Writes the first onset of a gesture, or the one that replaces it; returns what its row held before.
-    fn strike_anew(&mut self, key: u8, velocity: f32, heard: Heard) -> Begun {
+    fn strike_anew(&mut self, key: u8, velocity: f32, heard: NoteTime) -> RowBefore {
         let Row {
             onsets,
             accent,
@@ -135,7 +135,7 @@ impl Listener {
             ..
         } = self.row(heard.row);
         self.strike(heard.row, key, velocity, Some(heard.lateness));
-        Begun {
+        RowBefore {
             row: heard.row,
             onsets,
             accent,
@@ -265,8 +265,8 @@ mod tests {
     use super::*;
 
     /// At 120 BPM.
-    fn heard(row: usize, lateness: f32) -> Heard {
-        Heard {
+    fn heard(row: usize, lateness: f32) -> NoteTime {
+        NoteTime {
             row,
             lateness,
             step_s: 0.125,

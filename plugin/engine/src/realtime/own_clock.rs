@@ -9,11 +9,11 @@ use lockstep_core::representation::{Beats, Meter};
 use super::block::FrameOffset;
 use super::clock::{Timeline, whole_frames};
 use super::controls::TempoFollow;
-use super::pulse::{Onset, Pulse};
+use super::pulse::{OnsetTime, Pulse};
 
 /// Time between two updates of the speed, in seconds: short enough to sound immediate, long enough that blocks are seldom
 /// cut.
-const LOOK_S: f64 = 0.01;
+const UPDATE_S: f64 = 0.01;
 
 /// A phase error falls to 1/e in this many beats; 2 % is left after one beat.
 const SLEW_BEATS: f64 = 0.25;
@@ -66,7 +66,7 @@ pub(super) struct OwnClock {
     /// How far it was behind its target at the last update, in beats.
     behind: f64,
     /// Frames since the last update of the speed.
-    since_look: u32,
+    since_update: u32,
     /// Frames that have passed in all.
     age: u64,
     /// `age` at the last onset that counted.
@@ -86,7 +86,7 @@ impl OwnClock {
             tempo,
             pace: tempo,
             behind: 0.0,
-            since_look: 0,
+            since_update: 0,
             age: 0,
             onset_age: None,
             pulse: None,
@@ -105,7 +105,9 @@ impl OwnClock {
 
     /// The timeline from a frame of a block until the block ends or the clock updates its speed.
     pub(super) fn timeline(&self, first: FrameOffset, end: FrameOffset, rate_hz: f64) -> Timeline {
-        let n_frames = look_frames(rate_hz).saturating_sub(self.since_look).max(1);
+        let n_frames = update_frames(rate_hz)
+            .saturating_sub(self.since_update)
+            .max(1);
         Timeline {
             first,
             end: end.min(FrameOffset(first.0.saturating_add(n_frames))),
@@ -119,10 +121,10 @@ impl OwnClock {
     pub(super) fn pass(&mut self, timeline: &Timeline, follow: TempoFollow, rate_hz: f64) {
         let n_frames = timeline.end.0 - timeline.first.0;
         self.n_frames += u64::from(n_frames);
-        self.since_look += n_frames;
+        self.since_update += n_frames;
         self.age += u64::from(n_frames);
-        if self.since_look >= look_frames(rate_hz) {
-            self.look(follow, rate_hz);
+        if self.since_update >= update_frames(rate_hz) {
+            self.update(follow, rate_hz);
         }
     }
 
@@ -153,7 +155,7 @@ impl OwnClock {
         let beats_per_s = self.set * at.rate_hz;
         let begun = || Pulse::new(self.aim_at(at.n_ahead), self.tempo, beats_per_s);
         let mut pulse = self.pulse.unwrap_or_else(begun);
-        let (position, tempo) = pulse.hear(&Onset {
+        let (position, tempo) = pulse.hear(&OnsetTime {
             since: beats,
             beats_per_s,
             first_step: (at.measure_start.0 * 4.0).round(),
@@ -182,14 +184,14 @@ impl OwnClock {
 
     /// Beats by which it falls behind its target between the last update and then.
     fn falls_behind(&self, n_ahead: u32) -> f64 {
-        (self.tempo * self.set - self.speed) * (f64::from(self.since_look) + f64::from(n_ahead))
+        (self.tempo * self.set - self.speed) * (f64::from(self.since_update) + f64::from(n_ahead))
     }
 
     /// Updates the speed.
-    fn look(&mut self, follow: TempoFollow, rate_hz: f64) {
+    fn update(&mut self, follow: TempoFollow, rate_hz: f64) {
         self.behind += self.falls_behind(0);
-        let beats = self.set * f64::from(self.since_look);
-        self.since_look = 0;
+        let beats = self.set * f64::from(self.since_update);
+        self.since_update = 0;
         if follow == TempoFollow::Off {
             self.tempo = nearer(self.tempo, 1.0, beats / RETURN_BEATS);
         }
@@ -201,7 +203,7 @@ impl OwnClock {
             self.behind = 0.0;
         }
         // Never correct more in one update than the error itself.
-        let slew = SLEW_BEATS.max(self.set * f64::from(look_frames(rate_hz)));
+        let slew = SLEW_BEATS.max(self.set * f64::from(update_frames(rate_hz)));
         let most = MAX_BEND * self.pace;
         let speed = self.set * (self.pace + (self.behind / slew).clamp(-most, most));
         if (speed - self.speed).abs() > 0.0 {
@@ -212,8 +214,8 @@ impl OwnClock {
 }
 
 /// Frames between two updates of the speed.
-fn look_frames(rate_hz: f64) -> u32 {
-    whole_frames((rate_hz * LOOK_S).round()).max(1)
+fn update_frames(rate_hz: f64) -> u32 {
+    whole_frames((rate_hz * UPDATE_S).round()).max(1)
 }
 
 /// Moves a tempo by a part of the way to another; returns the other once the difference is negligible.

@@ -88,14 +88,14 @@ impl Pins {
     }
 
     /// A planned hit after the pins.
-    pub(super) fn settle(&self, step_idx: usize, voice: Voice, hit: Hit) -> Hit {
+    pub(super) fn apply(&self, step_idx: usize, voice: Voice, hit: Hit) -> Hit {
         let as_planned = hit.presence() != Presence::NEVER && hit.velocity() > 0.0;
         let velocity = if as_planned {
             hit.velocity()
         } else {
             PINNED_VELOCITY
         };
-        let settled = match self.at(step_idx, voice) {
+        let pinned_hit = match self.at(step_idx, voice) {
             Pin::Free => Some(hit),
             Pin::Forbidden => Hit::new(Presence::NEVER, hit.velocity(), hit.offset()),
             Pin::Pinned => {
@@ -103,7 +103,7 @@ impl Pins {
                 Presence::new(1.0).and_then(|sure| Hit::new(sure, velocity, offset))
             }
         };
-        settled.unwrap_or(hit)
+        pinned_hit.unwrap_or(hit)
     }
 }
 
@@ -133,10 +133,10 @@ mod tests {
         let mut pins = Pins::default();
         pins.set(2, Voice::Snare, Pin::Pinned);
         let planned = Presence::new(0.3).and_then(|p| Hit::new(p, 0.4, 0.1));
-        let settled = pins.settle(2, Voice::Snare, planned.unwrap_or_default());
-        assert!((settled.velocity() - 0.4).abs() < 1e-6 && settled.offset() > 0.0);
-        assert!(settled.presence().sounds_at(0.01));
-        let from_nothing = pins.settle(2, Voice::Snare, Hit::default());
+        let pinned_hit = pins.apply(2, Voice::Snare, planned.unwrap_or_default());
+        assert!((pinned_hit.velocity() - 0.4).abs() < 1e-6 && pinned_hit.offset() > 0.0);
+        assert!(pinned_hit.presence().sounds_at(0.01));
+        let from_nothing = pins.apply(2, Voice::Snare, Hit::default());
         assert!((from_nothing.velocity() - PINNED_VELOCITY).abs() < 1e-6);
     }
 }

@@ -69,7 +69,7 @@ const MEMORY: f64 = 32.0;
 
 /// When an onset fell, and the measure it fell in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Onset {
+pub(super) struct OnsetTime {
     /// Time since the last onset heard, in beats of the set tempo.
     pub(super) since: f64,
     /// Beats per second of the set tempo.
@@ -83,7 +83,7 @@ pub(super) struct Onset {
 /// The estimate of the bassist's pulse.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pulse {
-    filters: [Filter; N_FILTERS],
+    filters: [KalmanFilter; N_FILTERS],
     /// Index of the filter in use.
     believed: usize,
 }
@@ -95,7 +95,7 @@ impl Pulse {
         let filter = |i: usize| {
             let away = i as f64 - believed as f64;
             let score = -AWAY_COST * away.abs();
-            Filter::new(position, tempo + SPACING * away, beats_per_s, score)
+            KalmanFilter::new(position, tempo + SPACING * away, beats_per_s, score)
         };
         Self {
             filters: std::array::from_fn(filter),
@@ -104,7 +104,7 @@ impl Pulse {
     }
 
     /// Takes in an onset. Returns where it most probably fell, in beats, and the tempo relative to the set one.
-    pub(super) fn hear(&mut self, onset: &Onset) -> (f64, f64) {
+    pub(super) fn hear(&mut self, onset: &OnsetTime) -> (f64, f64) {
         for filter in &mut self.filters {
             filter.hear(onset);
         }
@@ -121,7 +121,7 @@ impl Pulse {
 
 /// One Kalman filter.
 #[derive(Clone, Copy, Debug)]
-struct Filter {
+struct KalmanFilter {
     /// Of the last onset, in beats.
     position: f64,
     /// Relative to the set tempo, within [`REACH`] of 1.
@@ -136,7 +136,7 @@ struct Filter {
 
 /// A place in the meter that an onset may have been meant for.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct MetricPosition {
     /// How far after the onset it lies, in beats.
     error: f64,
     /// Variance of onsets there.
@@ -144,7 +144,7 @@ struct Place {
     likelihood: f64,
 }
 
-impl Place {
+impl MetricPosition {
     /// Less likely than any real place.
     const NOWHERE: Self = Self {
         error: 0.0,
@@ -153,7 +153,7 @@ impl Place {
     };
 }
 
-impl Filter {
+impl KalmanFilter {
     fn new(position: f64, tempo: f64, beats_per_s: f64, score: f64) -> Self {
         let phase = PHASE_SPREAD * JITTER_S * beats_per_s;
         let mut covariance = [[0.0; 3]; 3];
@@ -172,7 +172,7 @@ impl Filter {
         }
     }
 
-    fn hear(&mut self, onset: &Onset) {
+    fn hear(&mut self, onset: &OnsetTime) {
         self.pass(onset.since);
         let (place, total) = self.place(onset);
         self.score += (total + ASTRAY).ln();
@@ -199,12 +199,12 @@ impl Filter {
     }
 
     /// The most likely of the nearby places, and the likelihood of the onset summed over all of them.
-    fn place(&self, onset: &Onset) -> (Place, f64) {
+    fn place(&self, onset: &OnsetTime) -> (MetricPosition, f64) {
         let [[variance, ..], ..] = self.covariance;
         let [beat, eighth, odd] = PRIOR;
         let jitter = JITTER_S * onset.beats_per_s;
         let nearest = (self.position * 4.0).round();
-        let (mut likeliest, mut total) = (Place::NOWHERE, 0.0);
+        let (mut likeliest, mut total) = (MetricPosition::NOWHERE, 0.0);
         for by in [0.0, -1.0, 1.0, -2.0, 2.0] {
             let step = nearest + by;
             let in_measure = (step - onset.first_step).rem_euclid(onset.n_steps);
@@ -220,7 +220,7 @@ impl Filter {
             let likelihood = prior * (-0.5 * error * error / all).exp() / all.sqrt();
             total += likelihood;
             if likelihood > likeliest.likelihood {
-                likeliest = Place {
+                likeliest = MetricPosition {
                     error,
                     noise,
                     likelihood,

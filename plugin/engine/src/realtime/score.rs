@@ -53,7 +53,7 @@ impl Feel {
             },
             humanise: unit(controls.humanise),
             own: unit(controls.feel),
-            seed: controls.taste.seed,
+            seed: controls.settings.seed,
             measure,
             n_steps: meter.n_steps(),
         }
@@ -192,7 +192,7 @@ impl Score {
 
     /// Adds or removes hits still to come if the pins have changed. `rel` is how far the measure has been played, in beats: a
     /// cell pinned before that counts as past.
-    pub(super) fn settle(&mut self, pins: Pins, rel: Beats) {
+    pub(super) fn set_pins(&mut self, pins: Pins, rel: Beats) {
         if pins != self.pins && !self.is_rest {
             self.pins = pins;
             self.arrange();
@@ -261,7 +261,7 @@ impl Score {
         for (step_idx, past) in self.past.iter().enumerate().take(self.feel.n_steps) {
             for voice in Voice::ALL {
                 let planned = self.hits.hit(step_idx, voice);
-                let hit = self.pins.settle(step_idx, voice, planned);
+                let hit = self.pins.apply(step_idx, voice, planned);
                 if hit.presence() == Presence::NEVER || past >> voice.index() & 1 == 1 {
                     continue;
                 }

@@ -26,7 +26,7 @@ pub type Cells = [[Cell; N_VOICES]; MAX_STEPS_PER_MEASURE];
 
 /// Which clock the drummer follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Time {
+pub enum ClockSource {
     /// None: the drummer waits.
     #[default]
     Resting,
@@ -40,7 +40,7 @@ pub enum Time {
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot {
     /// Which clock the drummer follows.
-    pub time: Time,
+    pub time: ClockSource,
     /// In BPM; 0 while no time passes.
     pub tempo_bpm: f64,
     /// Tempo of the drummer's own clock: followed while it runs, tapped before it starts; see
@@ -69,7 +69,7 @@ pub struct Snapshot {
 impl Default for Snapshot {
     fn default() -> Self {
         Self {
-            time: Time::Resting,
+            time: ClockSource::Resting,
             tempo_bpm: 0.0,
             free_tempo_bpm: None,
             position: Beats(0.0),
@@ -97,9 +97,9 @@ impl Performer {
         plans: &mut impl PlanSource,
     ) -> Snapshot {
         let time = match self.mode {
-            Mode::Resting => Time::Resting,
-            Mode::Song { .. } => Time::Song,
-            Mode::Free => Time::Free,
+            Mode::Resting => ClockSource::Resting,
+            Mode::Song { .. } => ClockSource::Song,
+            Mode::Free => ClockSource::Free,
         };
         let position = self.last.map_or(0.0, |last| {
             last.position_of(last.end).0 - self.measure.start.0
@@ -124,7 +124,7 @@ impl Performer {
             next: self
                 .measure
                 .has_asked
-                .then(|| plans.plan_for(self.take, serial + 1))
+                .then(|| plans.plan_for(self.playback, serial + 1))
                 .flatten()
                 .map(|plan| cells(&plan.hits, serial + 1, self.next_meter)),
             tally: self.tally(),
@@ -142,7 +142,7 @@ fn cells(hits: &HitMap, feel: &Feel, controls: &Controls) -> Cells {
     let mut cells = Cells::default();
     for (step_idx, row) in cells.iter_mut().enumerate().take(feel.n_steps()) {
         for (voice, cell) in Voice::ALL.into_iter().zip(row) {
-            let hit = pins.settle(step_idx, voice, hits.hit(step_idx, voice));
+            let hit = pins.apply(step_idx, voice, hits.hit(step_idx, voice));
             *cell = Cell {
                 presence: hit.presence(),
                 velocity: feel.velocity(step_idx, voice, hit),

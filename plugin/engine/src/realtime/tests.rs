@@ -13,15 +13,15 @@
 mod following;
 mod host;
 mod jumps;
+mod pinned;
 mod properties;
-mod settled;
 mod stage;
 mod timelines;
 
 use lockstep_core::representation::{Voice, WINDOW_STEPS};
 
 use super::*;
-use host::{Everything, Host, Prompt};
+use host::{Everything, Host, InstantRule};
 
 /// One voice of one measure as text, `x` where it is struck on the grid.
 fn grid(host: &Host, voice: Voice, first_beat: f64) -> String {
@@ -42,7 +42,7 @@ fn grid(host: &Host, voice: Voice, first_beat: f64) -> String {
 fn the_second_measure_plays_with_the_bass_of_the_first_to_the_sample() {
     for rate in [44_100.0, 48_000.0] {
         let mut host = Host::new(rate, 0.0).with_bass(&[0.0, 0.75, 1.5, 2.5]);
-        host.play_to(8.0, &mut Prompt::default());
+        host.play_to(8.0, &mut InstantRule::default());
         assert!(
             host.ons()
                 .iter()
@@ -61,7 +61,7 @@ fn the_second_measure_plays_with_the_bass_of_the_first_to_the_sample() {
 
 #[test]
 fn a_note_just_before_the_downbeat_is_heard_in_the_next_measure() {
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     // Step 15.4 of the first measure belongs to its last step, 15.6 of the second to step 0 of the third; a note halfway
     // between two steps belongs to the later one.
     let mut host =
@@ -86,7 +86,7 @@ fn a_note_just_before_the_downbeat_is_heard_in_the_next_measure() {
 #[test]
 fn the_last_request_has_heard_the_whole_measure() {
     for (numerator, denominator) in [(4, 4), (3, 4), (7, 8), (5, 4)] {
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         let mut host = Host::new(44_100.0, 0.0).with_eighths(20);
         host.meter = Meter::new(numerator, denominator).unwrap_or_default();
         host.play_to(2.0 * host.meter.length().0, &mut plans);
@@ -103,7 +103,7 @@ fn the_last_request_has_heard_the_whole_measure() {
 
 #[test]
 fn requests_carry_the_drums_that_were_played() {
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     let mut host = Host::new(48_000.0, 0.0).with_eighths(12);
     host.play_to(12.0, &mut plans);
     let last = plans
@@ -126,7 +126,7 @@ fn requests_carry_the_drums_that_were_played() {
 #[test]
 fn each_rung_of_the_ladder_is_used_and_counted() {
     let beats = 20;
-    let tally = |plans: &mut Prompt| {
+    let tally = |plans: &mut InstantRule| {
         let mut host = Host::new(48_000.0, 0.0).with_eighths(beats);
         host.play(host.frames(f64::from(beats)), &[512], plans);
         let per_measure = [4.0, 8.0, 12.0, 16.0].map(|b| grid(&host, Voice::Kick, b));
@@ -137,15 +137,18 @@ fn each_rung_of_the_ladder_is_used_and_counted() {
         host.performer.tally()
     };
     let none = Tally::default();
-    assert_eq!(tally(&mut Prompt::default()), Tally { fresh: 4, ..none });
-    let mut early = Prompt {
+    assert_eq!(
+        tally(&mut InstantRule::default()),
+        Tally { fresh: 4, ..none }
+    );
+    let mut early = InstantRule {
         deaf_from: Some(16),
-        ..Prompt::default()
+        ..InstantRule::default()
     };
     assert_eq!(tally(&mut early), Tally { early: 4, ..none });
-    let mut gone = Prompt {
+    let mut gone = InstantRule {
         gone_from: Some(3),
-        ..Prompt::default()
+        ..InstantRule::default()
     };
     assert_eq!(
         tally(&mut gone),
@@ -155,9 +158,9 @@ fn each_rung_of_the_ladder_is_used_and_counted() {
             ..none
         }
     );
-    let mut never = Prompt {
+    let mut never = InstantRule {
         gone_from: Some(0),
-        ..Prompt::default()
+        ..InstantRule::default()
     };
     assert_eq!(tally(&mut never), Tally { rule: 4, ..none });
 }
@@ -170,7 +173,7 @@ fn the_silence_policy_decides_what_plays_without_bass() {
     ] {
         let mut host = Host::new(48_000.0, 0.0).with_eighths(4);
         host.controls.silence = silence;
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         host.play_to(24.0, &mut plans);
         // The window of four measures is empty at the end of the fifth.
         assert!(grid(&host, Voice::ClosedHat, 16.0).contains('x'));
@@ -187,7 +190,7 @@ fn density_changes_nothing_that_the_generator_hears() {
     let heard = |density: f32| {
         let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
         host.controls.density = density;
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         host.play_to(16.0, &mut plans);
         plans.asked.iter().map(|r| r.played).collect::<Vec<_>>()
     };
@@ -219,13 +222,13 @@ fn the_same_playback_gives_the_same_drums() {
         host = host.with_eighths(20);
         host.play_to(
             20.0,
-            &mut Prompt {
+            &mut InstantRule {
                 gone_from: Some(3),
-                ..Prompt::default()
+                ..InstantRule::default()
             },
         );
         host.is_playing = false;
-        host.play_to(21.0, &mut Prompt::default());
+        host.play_to(21.0, &mut InstantRule::default());
         assert!(host.rests_with_all_notes_ended());
         takes.push(host.notes.clone());
         host.bass.clear();
@@ -238,7 +241,7 @@ fn the_same_playback_gives_the_same_drums() {
 fn a_bypass_ends_every_note_and_changes_nothing_after_it() {
     let play = |bypassed: std::ops::Range<u64>| {
         let mut host = Host::new(48_000.0, 0.0).with_eighths(24);
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         while host.n_frames < host.frames(24.0) {
             host.controls.is_bypassed = bypassed.contains(&host.n_frames);
             host.block(100, &mut plans);
@@ -259,10 +262,10 @@ fn a_bypass_ends_every_note_and_changes_nothing_after_it() {
 #[test]
 fn notes_that_sound_at_a_reset_end_with_the_next_block() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(8);
-    host.play(host.frames(4.0) + 100, &[100], &mut Prompt::default());
+    host.play(host.frames(4.0) + 100, &[100], &mut InstantRule::default());
     host.performer.reset();
     host.is_playing = false;
-    assert!(!host.block(64, &mut Prompt::default()).is_empty());
+    assert!(!host.block(64, &mut InstantRule::default()).is_empty());
     assert!(host.rests_with_all_notes_ended());
 }
 
@@ -270,7 +273,7 @@ fn notes_that_sound_at_a_reset_end_with_the_next_block() {
 fn free_run_begins_with_the_first_bass_note() {
     let mut host = Host::new(48_000.0, 0.0).with_bass(&[1.3, 1.8, 2.3, 2.8]);
     host.is_playing = false;
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     host.play_to(6.0, &mut plans);
     assert!(host.notes.is_empty(), "without free run nothing plays");
     host.n_frames = 0;

@@ -145,7 +145,7 @@ impl Bank {
 
     /// Makes all missing sounds on this thread.
     ///
-    /// It starts with the last sound, and the background thread starts with those of its member's kit; neither waits for the
+    /// It starts with the last sound, and the background thread starts with those of its client's kit; neither waits for the
     /// other.
     ///
     /// # Realtime safety

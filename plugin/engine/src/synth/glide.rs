@@ -21,7 +21,7 @@ impl Glide {
     }
 
     /// Whether it has reached its target.
-    pub(super) fn is_settled(self) -> bool {
+    pub(super) fn is_at_target(self) -> bool {
         self.now.to_bits() == self.target.to_bits()
     }
 

@@ -1,7 +1,7 @@
 //! The kit that is played: starts hits, fades older ones, and mixes.
 //!
 //! On the audio thread, except for the constructors and [`Kit::wait`]; never allocates, locks, waits or logs there. A hit whose
-//! sound has not been made yet is silent, and fades in once it has ([`Late`]).
+//! sound has not been made yet is silent, and fades in once it has ([`LateHit`]).
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use lockstep_core::representation::{N_GROUPS, N_VOICES, Voice};
 use super::bank::Bank;
 use super::drum::Drum;
 use super::glide::Glide;
-use super::late::Late;
-use super::making::{Making, complete_soon};
+use super::late_hit::LateHit;
 use super::settings::{KitChoice, KitSettings};
+use super::sound_maker::{MakerRegistration, complete_in_background};
 use super::strokes::stroke;
 use super::voices;
 
@@ -65,12 +65,12 @@ pub struct Kit {
     bank: Arc<Bank>,
     /// Has the bank completed in the background. Declared after the bank, so that the bank is dropped first and no more sounds
     /// are made for it.
-    making: Option<Making>,
+    maker: Option<MakerRegistration>,
     rate_hz: f32,
     settings: KitSettings,
     drums: [Drum; N_VOICES],
     /// Hits not yet begun, by frame; those of one frame in the order they came.
-    pending: ArrayVec<Pending, MAX_PENDING_HITS>,
+    pending: ArrayVec<PendingHit, MAX_PENDING_HITS>,
     gain: Glide,
     /// Share of the distance to its target that a [`Glide`] covers per frame.
     glide_step: f32,
@@ -87,7 +87,7 @@ struct Chunk {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Pending {
+struct PendingHit {
     /// Frames after the start of the next rendering.
     frame: usize,
     voice: Voice,
@@ -113,10 +113,10 @@ impl Kit {
     /// # Realtime safety
     /// Allocates and starts a thread; not for the audio thread. Neither is dropping it, which may wait a few milliseconds for
     /// the thread.
-    pub fn soon(sample_rate_hz: f32, first: KitChoice) -> Self {
+    pub fn new_in_background(sample_rate_hz: f32, first: KitChoice) -> Self {
         let mut kit = Self::empty(sample_rate_hz);
-        kit.making = complete_soon(&kit.bank, first).ok();
-        if kit.making.is_none() {
+        kit.maker = complete_in_background(&kit.bank, first).ok();
+        if kit.maker.is_none() {
             kit.wait();
         }
         kit
@@ -145,7 +145,7 @@ impl Kit {
         let settings = KitSettings::default();
         Self {
             bank: Bank::of_process(rate_hz),
-            making: None,
+            maker: None,
             rate_hz,
             settings,
             drums: Voice::ALL.map(Drum::new),
@@ -185,7 +185,7 @@ impl Kit {
             }
         }
         if self.is_fresh {
-            self.settle();
+            self.finish_glides();
         }
     }
 
@@ -204,7 +204,7 @@ impl Kit {
             // If full, the hit is dropped.
             let _ = self.pending.try_insert(
                 place,
-                Pending {
+                PendingHit {
                     frame: frame_in_block,
                     voice,
                     // The minimum is softer than any MIDI velocity, and keeps denormals out.
@@ -280,7 +280,7 @@ impl Kit {
             drum.reset();
         }
         self.is_fresh = true;
-        self.settle();
+        self.finish_glides();
     }
 
     /// Whether nothing sounds and no hit waits.
@@ -318,7 +318,7 @@ impl Kit {
                 drum.mix(&self.bank, self.glide_step, out);
             }
         }
-        if self.gain.is_settled() {
+        if self.gain.is_at_target() {
             gains.fill(self.gain.now);
         } else {
             for gain in gains.iter_mut().take(n) {
@@ -328,7 +328,7 @@ impl Kit {
         n
     }
 
-    fn start(&mut self, hit: Pending) {
+    fn start(&mut self, hit: PendingHit) {
         if hit.voice == Voice::ClosedHat {
             let total = self.n_frames(CHOKE_FADE_S);
             if let Some(open) = self.drums.get_mut(Voice::OpenHat.index()) {
@@ -349,13 +349,13 @@ impl Kit {
         drum.n_hits = drum.n_hits.wrapping_add(1);
         if let Some(stroke) = stroke {
             let (tune, decay) = (settings.tune_semitones, settings.decay);
-            let hit = Late::new(stroke, tune, decay, self.rate_hz, steal_frames);
+            let hit = LateHit::new(stroke, tune, decay, self.rate_hz, steal_frames);
             drum.hit(&self.bank, hit);
         }
     }
 
     /// Moves every glide to its target at once.
-    fn settle(&mut self) {
+    fn finish_glides(&mut self) {
         self.gain.now = self.gain.target;
         for side in self.drums.iter_mut().flat_map(|drum| &mut drum.sides) {
             side.now = side.target;

@@ -5,12 +5,12 @@
 use std::f64::consts::{PI, TAU};
 
 /// White noise in `[-1, 1)`, the same each time: Marsaglia's xorshift64 ("Xorshift RNGs", 2003, triple 13, 7, 17).
-pub(super) struct Noise {
+pub(super) struct WhiteNoise {
     state: u64,
     gain: f64,
 }
 
-impl Noise {
+impl WhiteNoise {
     /// Noise with the same level per hertz at every sample rate.
     pub(super) fn new(seed: u64, rate_hz: f64) -> Self {
         Self {
@@ -31,9 +31,9 @@ impl Noise {
 
 /// An oscillator whose frequency may change from frame to frame.
 #[derive(Default)]
-pub(super) struct Phase(f64);
+pub(super) struct Oscillator(f64);
 
-impl Phase {
+impl Oscillator {
     /// Advances one frame; a sine.
     pub(super) fn sine(&mut self, freq_hz: f64, rate_hz: f64) -> f64 {
         self.0 = (self.0 + freq_hz / rate_hz).fract();
@@ -61,19 +61,19 @@ impl Phase {
 }
 
 /// Several square waves that share no harmonics, which sound like metal.
-pub(super) struct Metal {
-    squares: Vec<(Phase, f64)>,
+pub(super) struct MetalTone {
+    squares: Vec<(Oscillator, f64)>,
     rate_hz: f64,
 }
 
-impl Metal {
+impl MetalTone {
     /// The six oscillators of the TR-808's cymbal circuit, as measured by Werner, Abel and Smith ("More cowbell", 2014),
     /// with all frequencies multiplied by `ratio`.
     pub(super) fn new(ratio: f64, rate_hz: f64) -> Self {
         let freqs_hz = [205.3, 304.4, 369.6, 522.7, 540.0, 800.0];
         let square = |(index, freq_hz): (usize, f64)| {
             // Different phases, so that they do not all jump at the first frame.
-            (Phase(0.137 * index as f64), freq_hz * ratio)
+            (Oscillator(0.137 * index as f64), freq_hz * ratio)
         };
         Self {
             squares: freqs_hz.into_iter().enumerate().map(square).collect(),
@@ -92,13 +92,13 @@ impl Metal {
 }
 
 /// A second-order filter from Bristow-Johnson's "Audio EQ Cookbook".
-pub(super) struct Filter {
+pub(super) struct Biquad {
     /// b0, b1, b2, a1, a2, with a0 = 1.
     coefficients: [f64; 5],
     state: [f64; 2],
 }
 
-impl Filter {
+impl Biquad {
     pub(super) fn low_pass(freq_hz: f64, q: f64, rate_hz: f64) -> Self {
         Self::new(freq_hz, q, rate_hz, |cos, _| {
             [0.5 - 0.5 * cos, 1.0 - cos, 0.5 - 0.5 * cos]

@@ -9,7 +9,7 @@
 
 use lockstep_core::representation::Voice;
 
-use super::tone::{Filter, Metal, Noise, Phase, decay, fade_out};
+use super::tone::{Biquad, MetalTone, Oscillator, WhiteNoise, decay, fade_out};
 
 /// Length of the longest voice, the crash, in seconds.
 const LONGEST_S: f64 = 2.4;
@@ -18,7 +18,7 @@ const LONGEST_S: f64 = 2.4;
 const ASK_EVERY: u32 = 2_048;
 
 /// Length, level and pan of a voice in the kit.
-struct Place {
+struct VoiceShape {
     length_s: f64,
     /// Peak of the hardest hit.
     peak: f64,
@@ -26,7 +26,7 @@ struct Place {
     pan: f32,
 }
 
-fn place(voice: Voice) -> Place {
+fn shape(voice: Voice) -> VoiceShape {
     let (length_s, peak, pan) = match voice {
         Voice::Kick => (0.5, 0.48, 0.0),
         Voice::Snare => (0.4, 0.44, -0.08),
@@ -38,7 +38,7 @@ fn place(voice: Voice) -> Place {
         Voice::Crash => (LONGEST_S, 0.26, -0.45),
         Voice::Ride => (1.8, 0.24, 0.4),
     };
-    Place {
+    VoiceShape {
         length_s,
         peak,
         pan,
@@ -66,7 +66,7 @@ pub(super) fn whole_hz(rate_hz: f32) -> u32 {
 
 /// Gains of the left and the right side for a voice's pan.
 pub(super) fn gains(voice: Voice) -> [f32; 2] {
-    let pan = place(voice).pan;
+    let pan = shape(voice).pan;
     [(1.0 - pan).min(1.0), (1.0 + pan).min(1.0)]
 }
 
@@ -82,11 +82,11 @@ pub(super) fn render(
     rate_hz: f32,
     is_wanted: &dyn Fn() -> bool,
 ) -> Option<Vec<[f32; 2]>> {
-    let Place { length_s, peak, .. } = place(voice);
+    let VoiceShape { length_s, peak, .. } = shape(voice);
     let rate_hz = f64::from(rate_hz);
     let n_frames = round(length_s * rate_hz);
     let mut layers = recipe(voice, rate_hz);
-    let mut clean = [Clean::new(rate_hz), Clean::new(rate_hz)];
+    let mut clean = [BandLimiter::new(rate_hz), BandLimiter::new(rate_hz)];
     let mut frames: Vec<[f64; 2]> = Vec::with_capacity(n_frames as usize);
     for frame in 1..=n_frames {
         if frame.is_multiple_of(ASK_EVERY) && !is_wanted() {
@@ -108,15 +108,15 @@ pub(super) fn render(
 }
 
 /// Removes DC and inaudible highs, so that a voice sounds the same at every sample rate.
-struct Clean([Filter; 3]);
+struct BandLimiter([Biquad; 3]);
 
-impl Clean {
+impl BandLimiter {
     fn new(rate_hz: f64) -> Self {
         // The two low-passes together are a fourth-order Butterworth.
         Self([
-            Filter::high_pass(25.0, 0.707, rate_hz),
-            Filter::low_pass(17_000.0, 0.541, rate_hz),
-            Filter::low_pass(17_000.0, 1.307, rate_hz),
+            Biquad::high_pass(25.0, 0.707, rate_hz),
+            Biquad::low_pass(17_000.0, 0.541, rate_hz),
+            Biquad::low_pass(17_000.0, 1.307, rate_hz),
         ])
     }
 
@@ -128,9 +128,9 @@ impl Clean {
 }
 
 /// Returns body and brightness at a time in seconds; called frame by frame.
-type Layers = Box<dyn FnMut(f64) -> [f64; 2]>;
+type LayerFn = Box<dyn FnMut(f64) -> [f64; 2]>;
 
-fn recipe(voice: Voice, rate_hz: f64) -> Layers {
+fn recipe(voice: Voice, rate_hz: f64) -> LayerFn {
     match voice {
         Voice::Kick => kick(rate_hz),
         Voice::Snare => snare(rate_hz),
@@ -145,10 +145,10 @@ fn recipe(voice: Voice, rate_hz: f64) -> Layers {
 }
 
 /// A sine that falls from 150 to 50 Hz, slightly driven, so that small speakers have harmonics to play.
-fn kick(rate_hz: f64) -> Layers {
-    let (mut body, mut click) = (Phase::default(), Phase::default());
-    let mut noise = Noise::new(1, rate_hz);
-    let mut beater = Filter::band_pass(2_800.0, 0.8, rate_hz);
+fn kick(rate_hz: f64) -> LayerFn {
+    let (mut body, mut click) = (Oscillator::default(), Oscillator::default());
+    let mut noise = WhiteNoise::new(1, rate_hz);
+    let mut beater = Biquad::band_pass(2_800.0, 0.8, rate_hz);
     Box::new(move |time_s| {
         let freq_hz = 50.0 + 100.0 * (-time_s / 0.03).exp();
         let drum = 1.7 * decay(time_s, 0.15) * body.sine(freq_hz, rate_hz);
@@ -162,11 +162,11 @@ fn kick(rate_hz: f64) -> Layers {
 }
 
 /// Two modes of the skin, and the noise of the wires.
-fn snare(rate_hz: f64) -> Layers {
-    let (mut low, mut high) = (Phase::default(), Phase::default());
-    let mut noise = Noise::new(2, rate_hz);
-    let mut wires = Filter::band_pass(2_600.0, 0.55, rate_hz);
-    let mut crack = Filter::high_pass(4_500.0, 0.8, rate_hz);
+fn snare(rate_hz: f64) -> LayerFn {
+    let (mut low, mut high) = (Oscillator::default(), Oscillator::default());
+    let mut noise = WhiteNoise::new(2, rate_hz);
+    let mut wires = Biquad::band_pass(2_600.0, 0.55, rate_hz);
+    let mut crack = Biquad::high_pass(4_500.0, 0.8, rate_hz);
     Box::new(move |time_s| {
         let bend = 1.0 + 0.25 * (-time_s / 0.012).exp();
         let skin = 0.55 * decay(time_s, 0.07) * low.sine(185.0 * bend, rate_hz)
@@ -182,14 +182,14 @@ fn snare(rate_hz: f64) -> Layers {
 }
 
 /// The 808's metal and some air, above 6.5 kHz.
-fn hat(rate_hz: f64, tau_s: f64) -> Layers {
-    let mut metal = Metal::new(1.0, rate_hz);
-    let mut noise = Noise::new(3, rate_hz);
+fn hat(rate_hz: f64, tau_s: f64) -> LayerFn {
+    let mut metal = MetalTone::new(1.0, rate_hz);
+    let mut noise = WhiteNoise::new(3, rate_hz);
     let mut low_cut = [
-        Filter::high_pass(6_500.0, 0.8, rate_hz),
-        Filter::high_pass(6_500.0, 0.6, rate_hz),
+        Biquad::high_pass(6_500.0, 0.8, rate_hz),
+        Biquad::high_pass(6_500.0, 0.6, rate_hz),
     ];
-    let mut air = Filter::high_pass(9_500.0, 0.8, rate_hz);
+    let mut air = Biquad::high_pass(9_500.0, 0.8, rate_hz);
     Box::new(move |time_s| {
         let white = noise.next();
         let tone = 1.6 * metal.next() + 0.25 * white;
@@ -206,11 +206,11 @@ fn hat(rate_hz: f64, tau_s: f64) -> Layers {
 }
 
 /// A sine that falls to the skin's pitch, its second mode, and the stick noise.
-fn tom(rate_hz: f64, freq_hz: f64, tau_s: f64) -> Layers {
-    let (mut low, mut high) = (Phase::default(), Phase::default());
-    let mut noise = Noise::new(4, rate_hz);
-    let mut skin = Filter::band_pass(7.0 * freq_hz, 0.7, rate_hz);
-    let mut stick = Filter::band_pass(3_000.0, 0.7, rate_hz);
+fn tom(rate_hz: f64, freq_hz: f64, tau_s: f64) -> LayerFn {
+    let (mut low, mut high) = (Oscillator::default(), Oscillator::default());
+    let mut noise = WhiteNoise::new(4, rate_hz);
+    let mut skin = Biquad::band_pass(7.0 * freq_hz, 0.7, rate_hz);
+    let mut stick = Biquad::band_pass(3_000.0, 0.7, rate_hz);
     Box::new(move |time_s| {
         let bend = 1.0 + 0.45 * (-time_s / 0.045).exp();
         let tone = 1.2 * decay(time_s, tau_s) * low.sine(freq_hz * bend, rate_hz);
@@ -225,15 +225,15 @@ fn tom(rate_hz: f64, freq_hz: f64, tau_s: f64) -> Layers {
 }
 
 /// Two sets of metal that beat against each other, and a wash of noise that darkens as it decays.
-fn crash(rate_hz: f64) -> Layers {
-    let mut metals = [Metal::new(1.32, rate_hz), Metal::new(2.17, rate_hz)];
-    let mut noise = Noise::new(5, rate_hz);
-    let mut low_cut = Filter::high_pass(2_800.0, 0.7, rate_hz);
-    let mut wash = Filter::band_pass(5_200.0, 0.5, rate_hz);
-    let mut spray = Filter::high_pass(7_500.0, 0.7, rate_hz);
+fn crash(rate_hz: f64) -> LayerFn {
+    let mut metals = [MetalTone::new(1.32, rate_hz), MetalTone::new(2.17, rate_hz)];
+    let mut noise = WhiteNoise::new(5, rate_hz);
+    let mut low_cut = Biquad::high_pass(2_800.0, 0.7, rate_hz);
+    let mut wash = Biquad::band_pass(5_200.0, 0.5, rate_hz);
+    let mut spray = Biquad::high_pass(7_500.0, 0.7, rate_hz);
     Box::new(move |time_s| {
         let white = noise.next();
-        let metal = low_cut.next(metals.iter_mut().map(Metal::next).sum());
+        let metal = low_cut.next(metals.iter_mut().map(MetalTone::next).sum());
         let swell = 0.55 * decay(time_s, 0.12) + 0.45 * decay(time_s, 0.62);
         let body = swell * (0.7 * metal + 0.6 * wash.next(white));
         let bright = 0.35 * decay(time_s, 0.05) + 0.3 * decay(time_s, 0.3);
@@ -242,7 +242,7 @@ fn crash(rate_hz: f64) -> Layers {
 }
 
 /// A bell's inharmonic partials struck by a stick, over a quiet wash of metal.
-fn ride(rate_hz: f64) -> Layers {
+fn ride(rate_hz: f64) -> LayerFn {
     // Frequency in Hz, level, time to 1/e in seconds: invented, not modelled on a particular ride.
     const PARTIALS: [(f64, f64, f64); 7] = [
         (617.0, 0.10, 0.30),
@@ -253,14 +253,14 @@ fn ride(rate_hz: f64) -> Layers {
         (5_879.0, 0.22, 0.22),
         (7_643.0, 0.16, 0.18),
     ];
-    let mut bell: [Phase; 7] = Default::default();
-    let mut metal = Metal::new(1.61, rate_hz);
-    let mut noise = Noise::new(6, rate_hz);
+    let mut bell: [Oscillator; 7] = Default::default();
+    let mut metal = MetalTone::new(1.61, rate_hz);
+    let mut noise = WhiteNoise::new(6, rate_hz);
     let mut low_cut = [
-        Filter::high_pass(5_000.0, 0.7, rate_hz),
-        Filter::high_pass(5_000.0, 0.7, rate_hz),
+        Biquad::high_pass(5_000.0, 0.7, rate_hz),
+        Biquad::high_pass(5_000.0, 0.7, rate_hz),
     ];
-    let mut stick = Filter::band_pass(6_500.0, 0.9, rate_hz);
+    let mut stick = Biquad::band_pass(6_500.0, 0.9, rate_hz);
     Box::new(move |time_s| {
         let ping: f64 = PARTIALS
             .iter()

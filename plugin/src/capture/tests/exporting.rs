@@ -5,23 +5,23 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use lockstep_engine::shared_thread::{SharedThread, Work};
+use lockstep_engine::shared_thread::{Service, SharedThread};
 use lockstep_files::midi_file::{self, Pick};
 
-use super::super::archive::{Member, Shelf};
+use super::super::archive::{ArchiveClient, ArchiveService};
 use super::super::files::SaveError;
-use super::super::outcome::Outcome;
+use super::super::save_outcome::SaveOutcome;
 use super::*;
 
-type Tested = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 fn measures(n: usize) -> NonZeroUsize {
     NonZeroUsize::new(n).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// A shelf that cannot save takes, and writes exports at once.
-fn shelf() -> Shelf {
-    Shelf::new(|| Err(SaveError::NoFolder), |_: Outcome| {}, at_once)
+/// An archive that cannot save takes, and writes exports at once.
+fn service() -> ArchiveService {
+    ArchiveService::new(|| Err(SaveError::NoFolder), |_: SaveOutcome| {}, at_once)
 }
 
 fn written(path: &Path) -> Result<Song, Box<dyn std::error::Error>> {
@@ -29,18 +29,18 @@ fn written(path: &Path) -> Result<Song, Box<dyn std::error::Error>> {
 }
 
 #[test]
-fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() -> Tested {
+fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() -> TestResult {
     let folder = tempfile::tempdir()?;
     let chosen = folder.path().join("songs/new");
-    let mut shelf = shelf();
+    let mut service = service();
     let (mut instance, tape) = Instance::new(512);
-    let (member, wishes) = Member::new(tape);
-    shelf.join(0, member);
+    let (client, requests) = ArchiveClient::new(tape);
+    service.join(0, client);
     instance.play(Stretch::rolling(0.0, 38.0), |_| {});
-    let few = Exporting::ask(&wishes, measures(4), &chosen);
-    let all = Exporting::ask(&wishes, measures(N_MEASURES), &chosen);
+    let few = PendingExport::request(&requests, measures(4), &chosen);
+    let all = PendingExport::request(&requests, measures(N_MEASURES), &chosen);
     assert!(few.ready().is_none());
-    shelf.look();
+    service.poll();
     let mut exported = Vec::new();
     for (exporting, n_measures, first) in [(few, 4, 24.0), (all, 10, 0.0)] {
         let files = exporting.ready().ok_or("it is written by now")??;
@@ -56,43 +56,43 @@ fn the_last_measures_are_written_into_the_chosen_folder_while_playing_goes_on() 
     assert_eq!(fs::read_dir(&chosen)?.count(), 4);
     // The next export contains what was played since.
     instance.play(Stretch::rolling(38.0, 2.0), |_| {});
-    let last = Exporting::ask(&wishes, measures(1), &chosen);
-    shelf.look();
+    let last = PendingExport::request(&requests, measures(1), &chosen);
+    service.poll();
     let files = last.wait()?;
     assert_eq!(begun(&written(&files.mid)?), expected(&instance, 36.0));
     Ok(())
 }
 
 #[test]
-fn a_stopped_instance_exports_what_it_played_last() -> Tested {
+fn a_stopped_instance_exports_what_it_played_last() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let archive = SharedThread::start("archive", Duration::from_millis(1), shelf())?;
+    let archive = SharedThread::start("archive", Duration::from_millis(1), service())?;
     let (mut instance, tape) = Instance::new(512);
-    let (member, wishes) = Member::new(tape);
-    let place = archive.join(member);
+    let (client, requests) = ArchiveClient::new(tape);
+    let place = archive.join(client);
     instance.play(Stretch::rolling(0.0, 16.0), |_| {});
     let stopped = Stretch {
         is_playing: false,
         ..Stretch::rolling(16.0, 4.0)
     };
     instance.play(stopped, |_| {});
-    let files = Exporting::ask(&wishes, measures(2), folder.path()).wait()?;
+    let files = PendingExport::request(&requests, measures(2), folder.path()).wait()?;
     assert_eq!(begun(&written(&files.mid)?), expected(&instance, 8.0));
     // A request made just before the instance leaves is still served.
-    let last = Exporting::ask(&wishes, measures(1), folder.path());
+    let last = PendingExport::request(&requests, measures(1), folder.path());
     drop((place, archive));
     let files = last.wait()?;
     assert_eq!(begun(&written(&files.mid)?), expected(&instance, 12.0));
-    let late = Exporting::ask(&wishes, measures(1), folder.path());
+    let late = PendingExport::request(&requests, measures(1), folder.path());
     assert!(matches!(late.ready(), Some(Err(ExportError::Gone))));
     Ok(())
 }
 
 #[test]
-fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested {
+fn an_instance_exports_through_the_archive_of_the_process() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (mut instance, tape) = Instance::new(512);
-    let place = Archive::of_process()?.keep(tape);
+    let place = Archive::of_process()?.register(tape);
     instance.play(Stretch::rolling(0.0, 12.0), |_| {});
     let files = place.export(measures(2), folder.path()).wait()?;
     assert_eq!(begun(&written(&files.mid)?), expected(&instance, 4.0));
@@ -100,13 +100,13 @@ fn an_instance_exports_from_its_place_in_the_archive_of_the_process() -> Tested 
 }
 
 #[test]
-fn a_take_is_rendered_with_the_current_kit_and_never_without_drums() -> Tested {
+fn a_take_is_rendered_with_the_current_kit_and_never_without_drums() -> TestResult {
     let (folder, archive) = (tempfile::tempdir()?, Archive::of_process()?);
     let mut sounds = Vec::new();
     for kit in KitChoice::ALL {
         let (mut instance, tape) = Instance::new(512);
-        let place = archive.keep(tape);
-        instance.recorder.hear(kit);
+        let place = archive.register(tape);
+        instance.recorder.set_kit(kit);
         instance.play(Stretch::rolling(0.0, 12.0), |_| {});
         let files = place.export(measures(2), folder.path()).wait()?;
         sounds.push(fs::read(&files.wav)?);
@@ -120,20 +120,20 @@ fn a_take_is_rendered_with_the_current_kit_and_never_without_drums() -> Tested {
 }
 
 #[test]
-fn too_many_exports_at_once_are_refused_and_the_others_written() -> Tested {
+fn too_many_exports_at_once_are_refused_and_the_others_written() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let mut shelf = shelf();
+    let mut service = service();
     let (mut instance, tape) = Instance::new(512);
-    let (member, wishes) = Member::new(tape);
-    shelf.join(0, member);
+    let (client, requests) = ArchiveClient::new(tape);
+    service.join(0, client);
     instance.play(Stretch::rolling(0.0, 8.0), |_| {});
     let asked: Vec<_> = (0..20)
-        .map(|_| Exporting::ask(&wishes, measures(1), folder.path()))
+        .map(|_| PendingExport::request(&requests, measures(1), folder.path()))
         .collect();
-    shelf.look();
+    service.poll();
     let (written, refused): (Vec<_>, Vec<_>) = asked
         .into_iter()
-        .map(Exporting::wait)
+        .map(PendingExport::wait)
         .partition(Result::is_ok);
     assert_eq!((written.len(), refused.len()), (8, 12));
     assert!(
@@ -148,25 +148,25 @@ fn too_many_exports_at_once_are_refused_and_the_others_written() -> Tested {
 #[test]
 fn an_editor_can_share_the_place_and_hold_an_export_in_progress() {
     fn is_shared<T: Send + Sync + 'static>() {}
-    is_shared::<Place>();
-    is_shared::<Exporting>();
+    is_shared::<ArchiveHandle>();
+    is_shared::<PendingExport>();
 }
 
 #[test]
-fn a_failed_export_names_the_folder_and_says_what_to_do() -> Tested {
+fn a_failed_export_names_the_folder_and_says_what_to_do() -> TestResult {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
     fs::write(&file, b"in the way")?;
-    let mut shelf = shelf();
+    let mut service = service();
     let (mut instance, tape) = Instance::new(512);
-    let (member, wishes) = Member::new(tape);
-    shelf.join(0, member);
-    let nothing = Exporting::ask(&wishes, measures(8), folder.path());
-    shelf.look();
+    let (client, requests) = ArchiveClient::new(tape);
+    service.join(0, client);
+    let nothing = PendingExport::request(&requests, measures(8), folder.path());
+    service.poll();
     assert!(matches!(nothing.wait(), Err(ExportError::Nothing)));
     instance.play(Stretch::rolling(0.0, 8.0), |_| {});
-    let exporting = Exporting::ask(&wishes, measures(8), &file.join("songs"));
-    shelf.look();
+    let exporting = PendingExport::request(&requests, measures(8), &file.join("songs"));
+    service.poll();
     let words = exporting.wait().err().map(|error| error.to_string());
     let words = words.unwrap_or_default();
     let path = file.join("songs").display().to_string();

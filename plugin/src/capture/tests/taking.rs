@@ -5,13 +5,13 @@ use super::*;
 /// The instance after these stretches, and the song that would be saved. Nothing may be lost.
 fn saved(block_frames: u32, stretches: &[Stretch]) -> (Instance, Option<(Song, usize)>) {
     let (mut instance, mut tape) = Instance::new(block_frames);
-    let mut reel = Reel::default();
+    let mut recent = RecentMeasures::default();
     let mut n_lost = 0;
     for stretch in stretches {
-        instance.play(*stretch, |_| n_lost += take_in(&mut tape, &mut reel));
+        instance.play(*stretch, |_| n_lost += take_in(&mut tape, &mut recent));
     }
     assert_eq!(n_lost, 0);
-    let song = reel.song(instance.recorder.now, N_MEASURES);
+    let song = recent.song(instance.recorder.now, N_MEASURES);
     (instance, song)
 }
 
@@ -125,20 +125,20 @@ fn free_run_is_held_from_its_first_note() {
 #[test]
 fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     let (mut instance, mut tape) = Instance::new(512);
-    let mut reel = Reel::default();
+    let mut recent = RecentMeasures::default();
     // The last note begins shortly before the end and would sound beyond it.
     let end = 3.82;
     instance.play(Stretch::rolling(0.0, end), |_| {});
-    take_in(&mut tape, &mut reel);
-    let at_save = reel.song(instance.recorder.now, N_MEASURES);
+    take_in(&mut tape, &mut recent);
+    let at_save = recent.song(instance.recorder.now, N_MEASURES);
     let stopped = Stretch {
         is_playing: false,
         ..Stretch::rolling(end, 4.0)
     };
     instance.play(stopped, |_| {});
     instance.play(Stretch::rolling(8.0, 4.0), |_| {});
-    take_in(&mut tape, &mut reel);
-    let later = reel.song(instance.recorder.now, N_MEASURES);
+    take_in(&mut tape, &mut recent);
+    let later = recent.song(instance.recorder.now, N_MEASURES);
     assert_eq!(at_save.iter().chain(&later).count(), 2);
     for (song, _) in at_save.iter().chain(&later) {
         let before = || song.bass.iter().filter(|note| note.start.0 < end);
@@ -151,26 +151,26 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
 #[test]
 fn nothing_played_is_nothing_to_save() {
     let (mut instance, mut tape) = Instance::new(512);
-    let mut reel = Reel::default();
+    let mut recent = RecentMeasures::default();
     let stopped = Stretch {
         is_playing: false,
         ..Stretch::rolling(0.0, 8.0)
     };
     instance.play(stopped, |_| {});
-    take_in(&mut tape, &mut reel);
-    assert!(reel.song(instance.recorder.now, N_MEASURES).is_none());
+    take_in(&mut tape, &mut recent);
+    assert!(recent.song(instance.recorder.now, N_MEASURES).is_none());
 }
 
 #[test]
 fn as_many_of_the_last_measures_are_taken_as_requested() {
     let (mut instance, mut tape) = Instance::new(512);
-    let mut reel = Reel::default();
+    let mut recent = RecentMeasures::default();
     instance.play(Stretch::rolling(0.0, 42.0), |_| {
-        take_in(&mut tape, &mut reel);
+        take_in(&mut tape, &mut recent);
     });
     // Ten and a half measures; the half one counts.
     for (n_wished, n_there, first) in [(1, 1, 40.0), (4, 4, 28.0), (11, 11, 0.0), (64, 11, 0.0)] {
-        let Some((song, n_measures)) = reel.song(instance.recorder.now, n_wished) else {
+        let Some((song, n_measures)) = recent.song(instance.recorder.now, n_wished) else {
             panic!("something was played");
         };
         assert_eq!(n_measures, n_there);
@@ -181,14 +181,14 @@ fn as_many_of_the_last_measures_are_taken_as_requested() {
 #[test]
 fn notes_after_now_are_not_taken() {
     let (mut instance, mut tape) = Instance::new(512);
-    let mut reel = Reel::default();
+    let mut recent = RecentMeasures::default();
     instance.play(Stretch::rolling(0.0, 16.0), |_| {});
-    take_in(&mut tape, &mut reel);
+    take_in(&mut tape, &mut recent);
     let now = instance.recorder.now;
-    let at_once = reel.song(now, 4);
+    let at_once = recent.song(now, 4);
     instance.play(Stretch::rolling(16.0, 9.0), |_| {});
-    take_in(&mut tape, &mut reel);
-    let later = reel.song(now, 4);
+    take_in(&mut tape, &mut recent);
+    let later = recent.song(now, 4);
     let songs: Vec<_> = [at_once, later].into_iter().flatten().collect();
     assert_eq!(songs.len(), 2);
     assert_eq!(begun(&songs[0].0), begun(&songs[1].0));

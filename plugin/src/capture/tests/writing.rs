@@ -5,16 +5,16 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use lockstep_engine::shared_thread::{SharedThread, Work};
+use lockstep_engine::shared_thread::{Service, SharedThread};
 use lockstep_files::midi_file::{self, Note, Pick};
 
-use super::super::archive::{Member, Shelf};
-use super::super::export::Wish;
+use super::super::archive::{ArchiveClient, ArchiveService};
+use super::super::export::ArchiveRequest;
 use super::super::files;
-use super::super::outcome::Outcome;
+use super::super::save_outcome::SaveOutcome;
 use super::*;
 
-type Tested = Result<(), Box<dyn std::error::Error>>;
+type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
@@ -42,7 +42,7 @@ fn short_song() -> Song {
 }
 
 #[test]
-fn takes_of_the_same_second_get_their_own_names_and_overwrite_nothing() -> Tested {
+fn takes_of_the_same_second_get_their_own_names_and_overwrite_nothing() -> TestResult {
     let folder = tempfile::tempdir()?;
     let folder = folder.path().join("music/Lockstep");
     fs::create_dir_all(&folder)?;
@@ -78,20 +78,20 @@ fn takes_of_the_same_second_get_their_own_names_and_overwrite_nothing() -> Teste
     Ok(())
 }
 
-/// A shelf that saves to a folder, and the outcomes it reports.
-fn shelf(folder: &Path) -> (Shelf, Arc<Mutex<Vec<Outcome>>>) {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let (folder, tell) = (folder.to_owned(), Arc::clone(&told));
-    let shelf = Shelf::new(
+/// An archive that saves to a folder, and the outcomes it reports.
+fn service(folder: &Path) -> (ArchiveService, Arc<Mutex<Vec<SaveOutcome>>>) {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (folder, sink) = (folder.to_owned(), Arc::clone(&log));
+    let service = ArchiveService::new(
         move || Ok(folder.clone()),
-        move |outcome| tell.lock().map_or((), |mut told| told.push(outcome)),
+        move |outcome| sink.lock().map_or((), |mut log| log.push(outcome)),
         at_once,
     );
-    (shelf, told)
+    (service, log)
 }
 
 /// The outcomes since the last call.
-fn told(outcomes: &Mutex<Vec<Outcome>>) -> Vec<Outcome> {
+fn reported(outcomes: &Mutex<Vec<SaveOutcome>>) -> Vec<SaveOutcome> {
     outcomes
         .lock()
         .map(|mut outcomes| std::mem::take(&mut *outcomes))
@@ -99,11 +99,11 @@ fn told(outcomes: &Mutex<Vec<Outcome>>) -> Vec<Outcome> {
 }
 
 #[test]
-fn saving_while_playing_loses_nothing_and_changes_no_drums() -> Tested {
+fn saving_while_playing_loses_nothing_and_changes_no_drums() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut service, outcomes) = service(folder.path());
     let (mut saving, tape) = Instance::new(512);
-    shelf.join(0, Member::new(tape).0);
+    service.join(0, ArchiveClient::new(tape).0);
     let (mut n_blocks, mut places) = (0, Vec::new());
     saving.play(Stretch::rolling(0.0, 24.0), |instance| {
         n_blocks += 1;
@@ -112,18 +112,18 @@ fn saving_while_playing_loses_nothing_and_changes_no_drums() -> Tested {
             places.push(instance.recorder.now.0);
         }
         if n_blocks % 20 == 0 {
-            shelf.look();
+            service.poll();
         }
     });
-    shelf.look();
+    service.poll();
     let (mut plain, _tape) = Instance::new(512);
     plain.play(Stretch::rolling(0.0, 24.0), |_| {});
     assert_eq!(saving.struck, plain.struck);
 
-    let outcomes = told(&outcomes);
+    let outcomes = reported(&outcomes);
     assert!(places.len() > 2 && outcomes.len() == places.len());
     for (outcome, now) in outcomes.iter().zip(places) {
-        let Outcome::Saved {
+        let SaveOutcome::Saved {
             path, n_lost: 0, ..
         } = outcome
         else {
@@ -141,19 +141,19 @@ fn saving_while_playing_loses_nothing_and_changes_no_drums() -> Tested {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> Tested {
+fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> TestResult {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a file");
     fs::write(&file, b"in the way")?;
-    let (mut shelf, outcomes) = shelf(&file.join("Lockstep"));
+    let (mut service, outcomes) = service(&file.join("Lockstep"));
     let (mut instance, tape) = Instance::new(512);
-    shelf.join(0, Member::new(tape).0);
+    service.join(0, ArchiveClient::new(tape).0);
     for from in [0.0, 8.0] {
         instance.play(Stretch::rolling(from, 8.0), |_| {});
         instance.recorder.save();
-        shelf.look();
-        let outcomes = told(&outcomes);
-        let [Outcome::Failed(error)] = outcomes.as_slice() else {
+        service.poll();
+        let outcomes = reported(&outcomes);
+        let [SaveOutcome::Failed(error)] = outcomes.as_slice() else {
             return Err(format!("{outcomes:?}").into());
         };
         let words = error.to_string();
@@ -174,24 +174,24 @@ fn a_folder_that_cannot_be_written_is_named_and_playing_goes_on() -> Tested {
 }
 
 #[test]
-fn without_notes_no_file_is_written_and_the_player_is_told() -> Tested {
+fn without_notes_no_file_is_written_and_the_player_is_told() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut service, outcomes) = service(folder.path());
     let (mut instance, tape) = Instance::new(512);
-    shelf.join(0, Member::new(tape).0);
+    service.join(0, ArchiveClient::new(tape).0);
     instance.recorder.save();
-    shelf.look();
-    assert!(matches!(told(&outcomes)[..], [Outcome::Nothing]));
+    service.poll();
+    assert!(matches!(reported(&outcomes)[..], [SaveOutcome::Nothing]));
     assert!(names(folder.path()).is_empty());
     Ok(())
 }
 
 #[test]
-fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through() -> Tested {
+fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut service, outcomes) = service(folder.path());
     let (mut instance, tape) = Instance::new(4096);
-    shelf.join(0, Member::new(tape).0);
+    service.join(0, ArchiveClient::new(tape).0);
     // The tape is not emptied meanwhile.
     while instance.recorder.n_lost() < 10 {
         let from = instance.played;
@@ -199,48 +199,56 @@ fn records_lost_to_a_full_tape_are_counted_and_a_save_request_still_gets_through
     }
     let n_lost = instance.recorder.n_lost();
     instance.recorder.save();
-    shelf.look();
-    let outcomes = told(&outcomes);
-    let [Outcome::Saved { n_lost: told, .. }] = outcomes.as_slice() else {
+    service.poll();
+    let outcomes = reported(&outcomes);
+    let [
+        SaveOutcome::Saved {
+            n_lost: n_reported, ..
+        },
+    ] = outcomes.as_slice()
+    else {
         return Err(format!("{outcomes:?}").into());
     };
-    assert_eq!(*told, n_lost);
+    assert_eq!(*n_reported, n_lost);
     Ok(())
 }
 
 #[test]
-fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
+fn a_take_is_saved_once_however_often_it_is_asked_for() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let (mut shelf, outcomes) = shelf(folder.path());
+    let (mut service, outcomes) = service(folder.path());
     let (mut instance, tape) = Instance::new(512);
-    let (member, wishes) = Member::new(tape);
-    let board = member.board();
-    shelf.join(0, member);
+    let (client, requests) = ArchiveClient::new(tape);
+    let save_status = client.save_status();
+    service.join(0, client);
     let mut paths = Vec::new();
     for from in [0.0, 8.0] {
         instance.play(Stretch::rolling(from, 8.0), |_| {});
         // By key, by button, and after a rest without notes.
         for _ in 0..20 {
             instance.recorder.save();
-            let _ = wishes.try_send(Wish::Save);
-            shelf.look();
+            let _ = requests.try_send(ArchiveRequest::Save);
+            service.poll();
             let stopped = Stretch {
                 is_playing: false,
                 ..Stretch::rolling(from + 8.0, 4.0)
             };
             instance.play(stopped, |_| {});
         }
-        let outcomes = told(&outcomes);
+        let outcomes = reported(&outcomes);
         assert_eq!(outcomes.len(), 40);
-        let Some(Outcome::Saved { path, .. }) = outcomes.first() else {
+        let Some(SaveOutcome::Saved { path, .. }) = outcomes.first() else {
             return Err(format!("{outcomes:?}").into());
         };
         assert!(
-            outcomes[1..]
-                .iter()
-                .all(|outcome| matches!(outcome, Outcome::Again { path: again } if again == path))
+            outcomes[1..].iter().all(
+                |outcome| matches!(outcome, SaveOutcome::Again { path: again } if again == path)
+            )
         );
-        let shown = board.read().map(|told| told.words).unwrap_or_default();
+        let shown = save_status
+            .read()
+            .map(|message| message.text)
+            .unwrap_or_default();
         assert!(shown.contains(&path.display().to_string()), "{shown}");
         paths.push(path.clone());
         assert_eq!(names(folder.path()).len(), 2 * paths.len());
@@ -250,8 +258,11 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> Tested {
         fs::remove_file(path)?;
     }
     instance.recorder.save();
-    shelf.look();
-    assert!(matches!(told(&outcomes)[..], [Outcome::Saved { .. }]));
+    service.poll();
+    assert!(matches!(
+        reported(&outcomes)[..],
+        [SaveOutcome::Saved { .. }]
+    ));
     Ok(())
 }
 
@@ -261,19 +272,20 @@ fn each_press_of_the_button_saves_once_and_its_first_state_never_does() {
     for is_down in [true, true, false, true, true, false, false, true] {
         recorder.hold_save(is_down);
     }
-    let wishes = std::iter::from_fn(|| tape.next()).filter(|record| record.what == What::Save);
-    assert_eq!(wishes.count(), 2);
+    let requests =
+        std::iter::from_fn(|| tape.next()).filter(|record| record.kind == RecordKind::Save);
+    assert_eq!(requests.count(), 2);
 }
 
 #[test]
-fn instances_that_share_the_archive_get_their_own_takes_even_if_they_leave_at_once() -> Tested {
+fn instances_that_share_the_archive_get_their_own_takes_even_if_they_leave_at_once() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let (shelf, outcomes) = shelf(folder.path());
-    let archive = SharedThread::start("archive", Duration::from_millis(1), shelf)?;
+    let (service, outcomes) = service(folder.path());
+    let archive = SharedThread::start("archive", Duration::from_millis(1), service)?;
     let mut instances = Vec::new();
     for _ in 0..3 {
         let (instance, tape) = Instance::new(512);
-        instances.push((instance, archive.join(Member::new(tape).0)));
+        instances.push((instance, archive.join(ArchiveClient::new(tape).0)));
     }
     drop(archive);
     for (idx, (mut instance, place)) in instances.into_iter().enumerate() {
@@ -281,10 +293,10 @@ fn instances_that_share_the_archive_get_their_own_takes_even_if_they_leave_at_on
         instance.recorder.save();
         drop(place);
     }
-    let mut lengths: Vec<usize> = told(&outcomes)
+    let mut lengths: Vec<usize> = reported(&outcomes)
         .iter()
         .map(|outcome| match outcome {
-            Outcome::Saved { n_measures, .. } => *n_measures,
+            SaveOutcome::Saved { n_measures, .. } => *n_measures,
             _ => 0,
         })
         .collect();

@@ -3,14 +3,14 @@
 use super::*;
 use crate::params::LockstepParams;
 
-type Tested = Result<(), ParameterError>;
+type TestResult = Result<(), ParameterError>;
 
 fn parameters() -> Parameters {
     Parameters::new(Arc::new(LockstepParams::default()))
 }
 
 #[test]
-fn a_parameter_is_set_by_id_or_name_and_by_the_text_that_a_host_shows() -> Tested {
+fn a_parameter_is_set_by_id_or_name_and_by_the_text_that_a_host_shows() -> TestResult {
     let parameters = parameters();
     for (name, text, shown) in [
         ("density", "60 %", "60 %"),
@@ -32,7 +32,7 @@ fn a_parameter_is_set_by_id_or_name_and_by_the_text_that_a_host_shows() -> Teste
 }
 
 #[test]
-fn a_key_is_set_by_its_number_or_its_name() -> Tested {
+fn a_key_is_set_by_its_number_or_its_name() -> TestResult {
     let parameters = parameters();
     let key = parameters.find("ctl_key")?;
     for (text, shown) in [("c1", "24 (C1)"), ("25", "25 (C#1)"), ("off", "Off")] {
@@ -43,7 +43,7 @@ fn a_key_is_set_by_its_number_or_its_name() -> Tested {
 }
 
 #[test]
-fn an_impossible_value_is_refused_with_the_range() -> Tested {
+fn an_impossible_value_is_refused_with_the_range() -> TestResult {
     let parameters = parameters();
     for (id, text, range) in [
         ("density", "500 %", "0 % to 100 %"),
@@ -69,7 +69,7 @@ fn an_impossible_value_is_refused_with_the_range() -> Tested {
 }
 
 #[test]
-fn stored_values_come_back_within_rounding() -> Tested {
+fn stored_values_come_back_within_rounding() -> TestResult {
     let (ours, theirs) = (parameters(), parameters());
     for (place, at) in ours.indices().enumerate() {
         let value = [0.1234, 0.77, 1.0, 0.0][place % 4];
@@ -90,7 +90,7 @@ fn stored_values_come_back_within_rounding() -> Tested {
 }
 
 #[test]
-fn a_controller_reaches_both_ends_in_values_that_can_be_stored_as_text() -> Tested {
+fn a_controller_reaches_both_ends_in_values_that_can_be_stored_as_text() -> TestResult {
     let parameters = parameters();
     for id in ["density", "seed", "free_run", "silence", "velocity"] {
         let at = parameters.find(id)?;
@@ -98,7 +98,10 @@ fn a_controller_reaches_both_ends_in_values_that_can_be_stored_as_text() -> Test
         assert!(values[0].abs() < 1e-6 && (values[127] - 1.0).abs() < 1e-6);
         assert!(values.is_sorted());
         parameters.set(at, values[50], 48_000.0);
-        assert!(matches!(parameters.written(at), Written::Text(_)), "{id}");
+        assert!(
+            matches!(parameters.written(at), StoredValue::Text(_)),
+            "{id}"
+        );
     }
     Ok(())
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use lockstep_hosts::{
-    ClapHost, ClapWindow, DrumEvent, Format, Paced, PluginWindow, Stage, Vst3Host,
+    ClapHost, ClapWindow, DrumEvent, Format, PluginWindow, RealTimeRun, Stage, Vst3Host,
 };
 use lockstep_screen::places::size;
 use lockstep_screen::{Screen, WindowId, await_some};
 
-use super::hand::{drag, look_at_setup, save, settle};
+use super::player_actions::{count_alarm_pixels, drag, pin_and_mute, save};
 
 /// Sizes of the window in turn, in percent.
 const SIZES: [u16; 4] = [75, 150, 125, 200];
@@ -18,7 +18,7 @@ const SIZES: [u16; 4] = [75, 150, 125, 200];
 const N_WARM: u32 = 40;
 
 /// Rounds between two readings of memory.
-const LOOK_EVERY: u32 = 20;
+const ROUNDS_PER_READING: u32 = 20;
 
 /// Longer than any run, in measures of 1.2 seconds.
 pub(super) const LONG: u32 = 400;
@@ -75,13 +75,13 @@ impl Args {
     pub(crate) fn run(&self) -> Result<()> {
         let screen = Screen::open(None)?;
         if self.settle {
-            return settle(&screen, self.format);
+            return pin_and_mute(&screen, self.format);
         }
         if self.save {
             return save(&screen, self.format);
         }
         if let Some(drummer) = self.drummer {
-            return look_at_setup(&screen, self.format, drummer);
+            return count_alarm_pixels(&screen, self.format, drummer);
         }
         match (self.format, self.live, self.drag) {
             (Bundle::Clap, false, false) => self.clap(&screen),
@@ -96,19 +96,19 @@ impl Args {
         let mut host = ClapHost::open()?;
         drop(lockstep_hosts::Host::perform(&mut host, &stage(N_KEPT))?);
         let mut memory = Memory::default();
-        let paced = host.perform_beside(&stage(LONG), &mut |window: &mut ClapWindow<'_>| {
+        let run = host.perform_beside(&stage(LONG), &mut |window: &mut ClapWindow<'_>| {
             self.all_rounds(screen, window, &mut memory)
         })?;
         ensure!(
-            paced.n_frames < stage(LONG).n_frames,
+            run.n_frames < stage(LONG).n_frames,
             "the stage ended before the rounds did"
         );
         let mut same = stage(LONG);
-        same.n_frames = paced.n_frames;
-        same.cues.clear();
+        same.n_frames = run.n_frames;
+        same.actions.clear();
         let mut expected = Format::Clap.perform(&same)?.events;
-        expected.retain(|event| event.frame < paced.n_frames);
-        self.report(&paced.performance.events, &expected, &memory)
+        expected.retain(|event| event.frame < run.n_frames);
+        self.report(&run.performance.events, &expected, &memory)
     }
 
     fn vst3(&self, screen: &Screen) -> Result<()> {
@@ -117,7 +117,7 @@ impl Args {
         let n_blocks = u64::from(self.rounds * BLOCKS_A_ROUND);
         let mut stage = stage(LONG);
         stage.n_frames = n_blocks * u64::from(stage.block_frames);
-        stage.cues.clear();
+        stage.actions.clear();
         let (mut memory, mut n_played) = (Memory::default(), 0);
         let performance = host.perform_between(&stage, |window, performance| {
             // Drop the sound, which nobody reads: otherwise memory would grow with it.
@@ -129,7 +129,7 @@ impl Args {
                 if !self.without {
                     round(screen, window, n)?;
                 }
-                memory.look(n, self.rounds)?;
+                memory.read(n, self.rounds)?;
             }
             Ok(())
         })?;
@@ -173,7 +173,7 @@ impl Args {
             } else {
                 round(screen, window, n)?;
             }
-            memory.look(n, self.rounds)?;
+            memory.read(n, self.rounds)?;
         }
         Ok(())
     }
@@ -196,21 +196,21 @@ impl Args {
         })?;
         let period = Duration::from_secs_f64(f64::from(stage.block_frames) / stage.sample_rate_hz);
         println!("rounds: {}", self.rounds);
-        for (name, paced) in [("with the window", with), ("without it", without)] {
-            let priority = if paced.has_priority {
+        for (name, run) in [("with the window", with), ("without it", without)] {
+            let priority = if run.has_priority {
                 "real-time"
             } else {
                 "ordinary"
             };
-            println!("{name}, {priority} priority: {}", missed(&paced, period));
+            println!("{name}, {priority} priority: {}", missed(&run, period));
         }
         Ok(())
     }
 }
 
-fn missed(paced: &Paced, period: Duration) -> String {
-    let n_long = paced.blocks.iter().filter(|took| **took > period).count();
-    let mut sorted = paced.blocks.clone();
+fn missed(run: &RealTimeRun, period: Duration) -> String {
+    let n_long = run.blocks.iter().filter(|took| **took > period).count();
+    let mut sorted = run.blocks.clone();
     sorted.sort_unstable();
     let at = |permille: usize| {
         let idx = (sorted.len().max(1) - 1) * permille / 1000;
@@ -221,11 +221,11 @@ fn missed(paced: &Paced, period: Duration) -> String {
          {:.2} ms, longest {:.2} ms; {} drum events",
         sorted.len(),
         period.as_secs_f64() * 1e3,
-        paced.n_late,
+        run.n_late,
         at(500),
         at(990),
         at(1000),
-        paced.performance.events.len()
+        run.performance.events.len()
     )
 }
 
@@ -282,7 +282,7 @@ struct Figures {
 
 impl Memory {
     /// Reads memory after round `n`.
-    fn look(&mut self, n: u32, n_rounds: u32) -> Result<()> {
+    fn read(&mut self, n: u32, n_rounds: u32) -> Result<()> {
         if n == 1 {
             std::thread::sleep(Duration::from_secs(1));
             self.n_threads = status("Threads:")?;
@@ -290,7 +290,7 @@ impl Memory {
         await_some("the end of the window's threads", || {
             Ok((status("Threads:")? <= self.n_threads).then_some(()))
         })?;
-        if n.is_multiple_of(LOOK_EVERY) || n == n_rounds {
+        if n.is_multiple_of(ROUNDS_PER_READING) || n == n_rounds {
             self.last = figures()?;
             let Figures {
                 in_use_kib,

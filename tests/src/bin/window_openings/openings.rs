@@ -14,7 +14,7 @@ use lockstep_screen::{Screen, await_some};
 const BLANK_AFTER: Duration = Duration::from_secs(4);
 
 /// Polling interval.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The first window of an instance, and a second one.
 const OPENINGS_A_ROUND: u32 = 2;
@@ -109,7 +109,7 @@ impl Args {
             let shown = Instant::now();
             let mut is_blank = true;
             while is_blank && shown.elapsed() < BLANK_AFTER {
-                thread::sleep(LOOK_EVERY);
+                thread::sleep(POLL_INTERVAL);
                 window.serve();
                 is_blank = screen.picture(parent)?.is_blank();
             }

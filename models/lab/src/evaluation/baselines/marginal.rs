@@ -1,6 +1,8 @@
 //! The marginal: hits each cell as often as people do, whatever the bass does.
 
-use lockstep_core::generator::{Generator, History, Hits, PredictError, Probabilities, Request};
+use lockstep_core::generator::{
+    DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
+};
 use lockstep_core::representation::{
     Hit, HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Presence, Voice,
 };
@@ -57,7 +59,7 @@ impl Generator for Marginal {
             for voice in Voice::ALL {
                 let p = self.probability[row][voice.index()];
                 let logit = (p / (1.0 - p)).ln()
-                    + noise::cell(request.taste, request.measure, step_idx, voice);
+                    + noise::cell(request.settings, request.measure, step_idx, voice);
                 let value = 1.0 / (1.0 + (-logit).exp());
                 let hit = Presence::new(value)
                     .and_then(|p| Hit::new(p, self.velocity[row][voice.index()], 0.0))
@@ -72,7 +74,7 @@ impl Generator for Marginal {
         &mut self,
         request: &Request,
         _people: &Hits,
-        _history: History,
+        _history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let n_steps = request.meter.n_steps();
@@ -110,7 +112,7 @@ mod tests {
         let p = marginal.probabilities(
             &request(&[0], 0),
             &[[false; N_VOICES]; MAX_STEPS_PER_MEASURE],
-            History::Own,
+            DrumHistory::Own,
         )?;
         let p = p.map(|p| p.0[5][Voice::Snare.index()]);
         assert!(p.is_some_and(|p| (p - 25.5 / 101.0).abs() < 1e-6), "{p:?}");

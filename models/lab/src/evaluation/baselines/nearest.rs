@@ -73,7 +73,7 @@ impl Generator for Nearest {
         let Some((onsets, measures)) = nearest else {
             return Ok(hits);
         };
-        let draw = draws::hash(&[STREAM, u64::from(request.taste.seed), u64::from(*onsets)]);
+        let draw = draws::hash(&[STREAM, u64::from(request.settings.seed), u64::from(*onsets)]);
         let choice = usize::try_from(draw % measures.len() as u64).unwrap_or_default();
         for step_idx in 0..request.meter.n_steps() {
             // After sixteen steps the pattern starts over.

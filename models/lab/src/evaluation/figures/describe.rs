@@ -1,7 +1,7 @@
 //! The figures of one song.
 
 use lockstep_core::representation::{N_VOICES, Voice};
-use lockstep_files::sheet::Sheet;
+use lockstep_files::measured_song::MeasuredSong;
 use lockstep_models::network::NET_STEPS;
 
 use super::numbers::{deviation, percent, some_mean};
@@ -14,7 +14,7 @@ pub(super) const N_DESCRIBED: usize = 14;
 pub(super) type PerSong = [Option<f64>; N_DESCRIBED];
 
 /// The figures of the steps `from .. to` of a song, which are whole measures.
-pub(super) fn describe(sheet: &Sheet, from: usize, to: usize) -> PerSong {
+pub(super) fn describe(sheet: &MeasuredSong, from: usize, to: usize) -> PerSong {
     let drums = &sheet.drums[from..to];
     let bass = &sheet.bass[from..to];
     let measures: Vec<&[[u8; N_VOICES]]> = drums.chunks(NET_STEPS).collect();

@@ -1,7 +1,7 @@
 //! Lock gain: whether the kick answers the song's own bass or would fit any bass.
 
 use lockstep_core::representation::{Voice, WINDOW_STEPS};
-use lockstep_files::sheet::Sheet;
+use lockstep_files::measured_song::MeasuredSong;
 
 use super::numbers::{mean, some_mean};
 
@@ -9,7 +9,7 @@ use super::numbers::{mean, some_mean};
 pub(super) type KickWindow = (Vec<bool>, Vec<bool>);
 
 /// The kicks and bass onsets of the steps `from .. to`, in windows of 64 steps; windows without bass are left out.
-pub(super) fn kick_windows(sheet: &Sheet, from: usize, to: usize) -> Vec<KickWindow> {
+pub(super) fn kick_windows(sheet: &MeasuredSong, from: usize, to: usize) -> Vec<KickWindow> {
     (from..=to.saturating_sub(WINDOW_STEPS))
         .step_by(WINDOW_STEPS)
         .map(|start| start..start + WINDOW_STEPS)

@@ -4,14 +4,15 @@
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::representation::{N_VOICES, Voice, is_fill};
 use lockstep_models::network::{
-    Architecture, Context, Given, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, know, lateness,
+    Architecture, Conditioning, Context, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, lateness,
+    mark_known,
 };
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
 use super::{JUDGED, SPAN};
 use crate::corpus::{DrumHit, MeasureView, SongView};
-use crate::training::run::Forgetting;
+use crate::training::run::HistoryDropout;
 
 /// Velocity of a hit that was never played but is remembered by mistake.
 const SLIP_VELOCITY: f32 = 0.7;
@@ -27,9 +28,9 @@ pub(super) struct Contexts {
 
 /// What determines an excerpt's context.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Telling<'a> {
+pub(super) struct ExcerptContext<'a> {
     pub(super) architecture: &'a Architecture,
-    pub(super) forgetting: &'a Forgetting,
+    pub(super) forgetting: &'a HistoryDropout,
     /// How many measures later the heard bass is than in playing.
     pub(super) shift: usize,
     /// The song's style, if it has one.
@@ -42,15 +43,15 @@ impl Contexts {
         &mut self,
         song: &SongView<'_>,
         first: usize,
-        telling: Telling<'_>,
+        excerpt_context: ExcerptContext<'_>,
         rng: &mut StdRng,
     ) -> bool {
-        let Telling {
+        let ExcerptContext {
             architecture,
             forgetting,
             shift,
             style,
-        } = telling;
+        } = excerpt_context;
         let start = self.own.len();
         let n = (SPAN - 1) * NET_STEPS * N_OWN_PLANES;
         self.own.resize(start + n, 0.0);
@@ -74,7 +75,7 @@ impl Contexts {
             let accents = &self.accents[heard.clone()];
             let measure = song.measure(first + k);
             let before = song.measure(first + k - 1);
-            let given = Given {
+            let given = Conditioning {
                 measure: (first + k) as u64,
                 tempo_bpm: before.tempo_bpm,
                 n_steps: measure.meter.n_steps(),
@@ -115,7 +116,7 @@ fn write_own(song: &SongView<'_>, first: usize, planes: &mut [f32]) {
             step[voice] = 1.0;
             step[N_VOICES + voice] = f32::from(hit.velocity) / 127.0;
         }
-        know(planes);
+        mark_known(planes);
     }
 }
 
@@ -139,7 +140,7 @@ fn write_onsets(song: &SongView<'_>, first: usize, (accents, lateness): (&mut [f
 }
 
 /// Clears the measures that an excerpt forgets, and flips a few cells of the others.
-fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
+fn forget(forgetting: &HistoryDropout, measures: &mut [f32], rng: &mut StdRng) {
     let draw = rng.random_range(0.0..1.0);
     for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {
         let is_gap = draw < forgetting.all + forgetting.gaps && rng.random_bool(0.5);
@@ -157,7 +158,7 @@ fn forget(forgetting: &Forgetting, measures: &mut [f32], rng: &mut StdRng) {
                 }
             }
         }
-        know(planes);
+        mark_known(planes);
     }
 }
 

@@ -57,7 +57,7 @@ impl Default for Data {
 /// would learn to copy rather than to listen. The remaining excerpts are remembered completely, except for slips.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Forgetting {
+pub struct HistoryDropout {
     /// Share of excerpts that remember nothing, in `[0, 1]`; 0.35.
     pub all: f64,
     /// Share of excerpts that forget each measure with probability ½, in `[0, 1]`; 0.35.
@@ -70,7 +70,7 @@ pub struct Forgetting {
     pub given: f64,
 }
 
-impl Default for Forgetting {
+impl Default for HistoryDropout {
     fn default() -> Self {
         Self {
             all: 0.35,

@@ -11,9 +11,9 @@ use jack::{
     TransportState,
 };
 
-use super::{Found, Opened, PortName, Session, Wanted};
-use crate::live::engine::{Engine, Shared};
-use crate::live::midi::{self, Inbox, Outbox, Source, Timed};
+use super::{BackendRequest, OpenBackend, PortLists, PortName, Session};
+use crate::live::engine::{Engine, EngineState};
+use crate::live::midi::{self, IncomingMessage, IncomingMessages, MidiSource, OutgoingMessages};
 use crate::live::song::{Bbt, JackTime};
 
 /// Name of the client; JACK changes it if it is taken.
@@ -44,7 +44,7 @@ pub(super) fn client() -> Result<Client> {
 ///
 /// # Errors
 /// Those of [`client`] and [`open_with`].
-pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
+pub(super) fn open(wanted: &BackendRequest) -> Result<Box<dyn OpenBackend>> {
     open_with(client()?, wanted)
 }
 
@@ -52,7 +52,7 @@ pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
 ///
 /// # Errors
 /// If the requested rate or period differs from the server's.
-pub(super) fn open_with(client: Client, wanted: &Wanted) -> Result<Box<dyn Opened>> {
+pub(super) fn open_with(client: Client, wanted: &BackendRequest) -> Result<Box<dyn OpenBackend>> {
     let (rate, period) = (client.sample_rate(), client.buffer_size());
     let differs = |wanted: Option<u32>, has: u32| wanted.is_some_and(|wanted| wanted != has);
     ensure!(
@@ -60,7 +60,7 @@ pub(super) fn open_with(client: Client, wanted: &Wanted) -> Result<Box<dyn Opene
         "the JACK server runs at {rate} Hz with {period} frames per period, and only it can change that: leave out --rate \
          and --period (`--fresh` ignores remembered ones), or restart the server with others (jackd -r, -p)"
     );
-    Ok(Box::new(JackOpened {
+    Ok(Box::new(OpenJack {
         client,
         wanted: wanted.clone(),
     }))
@@ -70,7 +70,7 @@ pub(super) fn open_with(client: Client, wanted: &Wanted) -> Result<Box<dyn Opene
 ///
 /// # Errors
 /// Those of [`client`].
-pub(super) fn ports() -> Result<Found> {
+pub(super) fn ports() -> Result<PortLists> {
     let client = client()?;
     let find = |kind, flags| client.ports(None, Some(kind), flags);
     Ok(vec![
@@ -83,12 +83,12 @@ pub(super) fn ports() -> Result<Found> {
     ])
 }
 
-struct JackOpened {
+struct OpenJack {
     client: Client,
-    wanted: Wanted,
+    wanted: BackendRequest,
 }
 
-impl Opened for JackOpened {
+impl OpenBackend for OpenJack {
     fn sample_rate_hz(&self) -> u32 {
         self.client.sample_rate()
     }
@@ -97,7 +97,7 @@ impl Opened for JackOpened {
         let Self { client, wanted } = *self;
         let shared = Arc::clone(engine.shared());
         let no_port = "the JACK server has no more ports";
-        let handler = Handler {
+        let handler = ProcessCallback {
             bass: client
                 .register_port("bass", MidiIn::default())
                 .context(no_port)?,
@@ -114,11 +114,11 @@ impl Opened for JackOpened {
                 .register_port("out_right", AudioOut::default())
                 .context(no_port)?,
             transport: client.transport(),
-            inbox: Inbox::new(),
-            outbox: Outbox::new(),
+            inbox: IncomingMessages::new(),
+            outbox: OutgoingMessages::new(),
             engine,
         };
-        let notices = Notices {
+        let notices = Notifications {
             shared: Arc::clone(&shared),
         };
         let name = client.name().to_owned();
@@ -140,7 +140,7 @@ impl Opened for JackOpened {
 }
 
 /// Connects the requested ports. Returns lines of text that say what is connected and what is not.
-fn connect(client: &Client, name: &str, wanted: &Wanted) -> Result<Vec<String>> {
+fn connect(client: &Client, name: &str, wanted: &BackendRequest) -> Result<Vec<String>> {
     let midi = |flags| -> Vec<String> {
         let mut ports = client.ports(None, Some(MIDI), flags);
         ports.retain(|port| !port.starts_with(&format!("{name}:")));
@@ -160,7 +160,7 @@ fn connect(client: &Client, name: &str, wanted: &Wanted) -> Result<Vec<String>> 
         let own_name = format!("{name}:{own}");
         let connected = match port {
             None => None,
-            Some(port) => port.settle(port.find("JACK MIDI port", others).and_then(|other| {
+            Some(port) => port.or_warn(port.find("JACK MIDI port", others).and_then(|other| {
                 if own == "drums" {
                     join(&own_name, other)?;
                 } else {
@@ -199,7 +199,7 @@ fn speakers(client: &Client, wanted: Option<&PortName>) -> Result<Vec<String>> {
             ports.retain(|port| port.to_lowercase().contains(&name));
             if ports.is_empty() {
                 // Finds nothing, and reports which ports there are.
-                let found = port.settle(port.find("JACK audio port", &all))?;
+                let found = port.or_warn(port.find("JACK audio port", &all))?;
                 ports.extend(found.cloned());
             }
             ports
@@ -209,7 +209,7 @@ fn speakers(client: &Client, wanted: Option<&PortName>) -> Result<Vec<String>> {
     Ok(ports)
 }
 
-struct Handler {
+struct ProcessCallback {
     engine: Engine,
     bass: Port<MidiIn>,
     clock: Port<MidiIn>,
@@ -217,11 +217,11 @@ struct Handler {
     left: Port<AudioOut>,
     right: Port<AudioOut>,
     transport: Transport,
-    inbox: Inbox,
-    outbox: Outbox,
+    inbox: IncomingMessages,
+    outbox: OutgoingMessages,
 }
 
-impl ProcessHandler for Handler {
+impl ProcessHandler for ProcessCallback {
     fn process(&mut self, _client: &Client, scope: &ProcessScope) -> Control {
         self.take_in(scope);
         let time = self.time();
@@ -248,7 +248,7 @@ impl ProcessHandler for Handler {
     }
 }
 
-impl Handler {
+impl ProcessCallback {
     /// Merges the messages of both ports in time order.
     fn take_in(&mut self, scope: &ProcessScope) {
         self.inbox.clear();
@@ -263,13 +263,13 @@ impl Handler {
                 (None, None) => break,
             };
             let (source, raw) = if is_clock {
-                (Source::Clock, clock.next())
+                (MidiSource::Clock, clock.next())
             } else {
-                (Source::Bass, bass.next())
+                (MidiSource::Bass, bass.next())
             };
             let Some(raw) = raw else { break };
             if let Some(message) = midi::read(source, raw.bytes) {
-                let timed = Timed {
+                let timed = IncomingMessage {
                     frame: raw.time,
                     source,
                     message,
@@ -303,11 +303,11 @@ impl Handler {
     }
 }
 
-struct Notices {
-    shared: Arc<Shared>,
+struct Notifications {
+    shared: Arc<EngineState>,
 }
 
-impl NotificationHandler for Notices {
+impl NotificationHandler for Notifications {
     #[expect(unsafe_code, reason = "required by the trait")]
     // SAFETY: only stores a flag, which is allowed in a signal handler.
     unsafe fn shutdown(&mut self, _status: ClientStatus, _reason: &str) {
@@ -322,8 +322,8 @@ impl NotificationHandler for Notices {
 }
 
 struct JackSession {
-    client: Option<AsyncClient<Notices, Handler>>,
-    shared: Arc<Shared>,
+    client: Option<AsyncClient<Notifications, ProcessCallback>>,
+    shared: Arc<EngineState>,
     lines: Vec<String>,
 }
 
@@ -332,7 +332,7 @@ impl Session for JackSession {
         &self.lines
     }
 
-    fn obituary(&self) -> &'static str {
+    fn gone_message(&self) -> &'static str {
         "the JACK server has gone away or has disconnected Lockstep"
     }
 

@@ -3,7 +3,7 @@
 //! Audio and MIDI have separate clocks here. Incoming MIDI is placed in the block by its arrival time. Outgoing MIDI is sent by
 //! a separate thread, because sending is a system call, at the time when the audio of the same frame is due.
 
-mod wires;
+mod midi_ports;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +16,10 @@ use cpal::{
     Stream, StreamConfig,
 };
 
-use super::{Found, Opened, PortName, Session, Wanted};
-use crate::live::engine::{Engine, Shared};
-use crate::live::midi::{Inbox, Outbox, Timed};
-use wires::{Arrivals, Cables, Departures};
+use super::{BackendRequest, OpenBackend, PortLists, PortName, Session};
+use crate::live::engine::{Engine, EngineState};
+use crate::live::midi::{IncomingMessage, IncomingMessages, OutgoingMessages};
+use midi_ports::{MidiConnections, MidiInQueue, MidiOutQueue};
 
 /// The name of the system's audio and MIDI.
 pub(super) const NAME: &str = if cfg!(target_os = "macos") {
@@ -37,7 +37,7 @@ const PIECE: usize = 1024;
 ///
 /// # Errors
 /// If there is none, or the requested one does not exist.
-pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
+pub(super) fn open(wanted: &BackendRequest) -> Result<Box<dyn OpenBackend>> {
     let device = device(wanted.audio.as_ref())?;
     let name = name_of(&device);
     let preferred = device
@@ -55,7 +55,7 @@ pub(super) fn open(wanted: &Wanted) -> Result<Box<dyn Opened>> {
     if let Some(period) = wanted.period {
         config.buffer_size = BufferSize::Fixed(period);
     }
-    Ok(Box::new(SystemOpened {
+    Ok(Box::new(OpenSystem {
         device,
         config,
         format: preferred.sample_format(),
@@ -84,7 +84,7 @@ fn device(wanted: Option<&PortName>) -> Result<Device> {
         .with_context(|| format!("asking {NAME} for its sound devices"))?
         .collect();
     let names: Vec<String> = devices.iter().map(name_of).collect();
-    match wanted.settle(wanted.find("sound device", &names))? {
+    match wanted.or_warn(wanted.find("sound device", &names))? {
         Some(name) => {
             let place = names.iter().position(|other| other == name);
             Ok(devices.swap_remove(place.unwrap_or_default()))
@@ -103,11 +103,11 @@ fn name_of(device: &Device) -> String {
 ///
 /// # Errors
 /// If audio or MIDI does not answer.
-pub(super) fn ports() -> Result<Found> {
+pub(super) fn ports() -> Result<PortLists> {
     let devices = cpal::default_host()
         .output_devices()
         .with_context(|| format!("asking {NAME} for its sound devices"))?;
-    let (sources, sinks) = wires::ports()?;
+    let (sources, sinks) = midi_ports::ports()?;
     Ok(vec![
         (
             "sound devices for --audio",
@@ -118,31 +118,31 @@ pub(super) fn ports() -> Result<Found> {
     ])
 }
 
-struct SystemOpened {
+struct OpenSystem {
     device: Device,
     config: StreamConfig,
     format: SampleFormat,
-    wanted: Wanted,
+    wanted: BackendRequest,
 }
 
-impl Opened for SystemOpened {
+impl OpenBackend for OpenSystem {
     fn sample_rate_hz(&self) -> u32 {
         self.config.sample_rate
     }
 
     fn start(self: Box<Self>, engine: Engine) -> Result<Box<dyn Session>> {
         let shared = Arc::clone(engine.shared());
-        let (cables, arrivals, departures) = Cables::connect(&self.wanted, &shared)?;
+        let (cables, arrivals, departures) = MidiConnections::connect(&self.wanted, &shared)?;
         let is_over = cables.is_over();
-        let player = Player {
+        let player = OutputCallback {
             sample_rate_hz: f64::from(self.config.sample_rate),
             n_channels: usize::from(self.config.channels).max(1),
             engine,
             arrivals,
             departures,
-            inbox: Inbox::new(),
-            piece: Inbox::new(),
-            outbox: Outbox::new(),
+            inbox: IncomingMessages::new(),
+            piece: IncomingMessages::new(),
+            outbox: OutgoingMessages::new(),
             left: [0.0; PIECE],
             right: [0.0; PIECE],
         };
@@ -187,10 +187,10 @@ impl Opened for SystemOpened {
     }
 }
 
-impl SystemOpened {
+impl OpenSystem {
     fn stream<T: SizedSample + FromSample<f32>>(
         &self,
-        mut player: Player,
+        mut player: OutputCallback,
     ) -> Result<Stream, cpal::Error> {
         let shared = Arc::clone(player.engine.shared());
         self.device.build_output_stream(
@@ -203,7 +203,7 @@ impl SystemOpened {
 }
 
 /// Handles an error of a running stream; may be called on the audio thread.
-fn note_error(shared: &Shared, error: &cpal::Error) {
+fn note_error(shared: &EngineState, error: &cpal::Error) {
     match error.kind() {
         ErrorKind::Xrun => {
             shared.n_xruns.fetch_add(1, Ordering::Relaxed);
@@ -215,21 +215,21 @@ fn note_error(shared: &Shared, error: &cpal::Error) {
 }
 
 /// The audio thread's part.
-struct Player {
+struct OutputCallback {
     sample_rate_hz: f64,
     n_channels: usize,
     engine: Engine,
-    arrivals: Arrivals,
-    departures: Departures,
-    inbox: Inbox,
+    arrivals: MidiInQueue,
+    departures: MidiOutQueue,
+    inbox: IncomingMessages,
     /// The messages of `inbox` that belong to the current piece.
-    piece: Inbox,
-    outbox: Outbox,
+    piece: IncomingMessages,
+    outbox: OutgoingMessages,
     left: [f32; PIECE],
     right: [f32; PIECE],
 }
 
-impl Player {
+impl OutputCallback {
     fn play<T: SizedSample + FromSample<f32>>(&mut self, out: &mut [T], info: &OutputCallbackInfo) {
         // Reading the clock is no system call on Linux, macOS and Windows.
         let now = Instant::now();
@@ -264,7 +264,7 @@ impl Player {
             .filter(|timed| (begin..end).contains(&timed.frame))
         {
             // Cannot fail: the piece has as much room as the inbox.
-            let _ = self.piece.try_push(Timed {
+            let _ = self.piece.try_push(IncomingMessage {
                 frame: timed.frame - begin,
                 ..*timed
             });
@@ -315,7 +315,7 @@ fn whole(n_frames: usize) -> u32 {
 
 struct SystemSession {
     stream: Stream,
-    cables: Cables,
+    cables: MidiConnections,
     is_over: Arc<AtomicBool>,
     lines: Vec<String>,
 }
@@ -325,7 +325,7 @@ impl Session for SystemSession {
         &self.lines
     }
 
-    fn obituary(&self) -> &'static str {
+    fn gone_message(&self) -> &'static str {
         "the sound device has gone away"
     }
 

@@ -24,11 +24,11 @@ fn hear(
     settings: &InputSettings,
     events: &[(u8, InputEvent)],
 ) -> Vec<Meaning> {
-    let mut told = Vec::new();
+    let mut meanings = Vec::new();
     for (channel, event) in events {
-        input.hear(*channel, *event, settings, |meaning| told.push(meaning));
+        input.hear(*channel, *event, settings, |meaning| meanings.push(meaning));
     }
-    told
+    meanings
 }
 
 fn begins(key: u8) -> Meaning {
@@ -53,14 +53,14 @@ fn keys_outside_the_split_and_other_channels_are_ignored() {
         (0, off(40)),
         (3, off(52)),
     ];
-    let told = hear(&mut BassInput::default(), &split, &played);
-    assert_eq!(told, [begins(40), begins(52), ends(40), ends(52)]);
+    let meanings = hear(&mut BassInput::default(), &split, &played);
+    assert_eq!(meanings, [begins(40), begins(52), ends(40), ends(52)]);
     let third = InputSettings {
         channel: Some(3),
         ..split
     };
-    let told = hear(&mut BassInput::default(), &third, &played);
-    assert_eq!(told, [begins(52), ends(52)]);
+    let meanings = hear(&mut BassInput::default(), &third, &played);
+    assert_eq!(meanings, [begins(52), ends(52)]);
 }
 
 #[test]
@@ -92,13 +92,13 @@ fn the_pedal_holds_released_keys_and_keys_struck_again() {
         (0, off(40)),
         (0, Pedal(false)),
     ];
-    let told = hear(
+    let meanings = hear(
         &mut BassInput::default(),
         &InputSettings::default(),
         &played,
     );
     assert_eq!(
-        told,
+        meanings,
         [begins(40), begins(45), ends(45), begins(40), ends(40)]
     );
 }
@@ -119,9 +119,9 @@ fn a_bend_moves_sounding_notes_without_striking_them_again() {
         (0, Bend(0.0)),
         (0, off(50)),
     ];
-    let told = hear(&mut input, &settings, &played);
+    let meanings = hear(&mut input, &settings, &played);
     assert_eq!(
-        told,
+        meanings,
         [
             begins(40),
             slide(40, 41),
@@ -144,7 +144,7 @@ fn control_keys_give_cues_and_are_not_bass() {
         control_key: Some(24),
         ..InputSettings::default()
     };
-    let told = hear(
+    let meanings = hear(
         &mut BassInput::default(),
         &settings,
         &[
@@ -156,8 +156,8 @@ fn control_keys_give_cues_and_are_not_bass() {
             (0, on(28)),
         ],
     );
-    let cues = Cue::ALL.map(Meaning::Cue);
-    assert_eq!(told, [&cues[..], &[begins(28)]].concat());
+    let commands = KeyCommand::ALL.map(Meaning::Command);
+    assert_eq!(meanings, [&commands[..], &[begins(28)]].concat());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use lockstep_core::representation::Voice;
 use proptest::prelude::*;
 
 use super::super::*;
-use super::host::{Host, Metronome, Prompt};
+use super::host::{Host, InstantRule, Metronome};
 
 const RATE_HZ: f64 = 48_000.0;
 const N_MEASURES: u32 = 32;
@@ -19,9 +19,9 @@ const LINES: [(&str, &[f64]); 3] = [
 ];
 
 /// How a tempo changes: its factor as a function of the share of the song that is over.
-type Drift = fn(f64) -> f64;
+type TempoCurve = fn(f64) -> f64;
 
-const DRIFTS: [(&str, Drift); 5] = [
+const DRIFTS: [(&str, TempoCurve); 5] = [
     ("steady", |_| 1.0),
     ("+10 %, even", |x| 1.0 + 0.1 * x),
     ("-10 %, even", |x| 1.0 - 0.1 * x),
@@ -36,7 +36,7 @@ struct Beat {
 }
 
 impl Beat {
-    fn new(bpm: f64, drift: Drift) -> Self {
+    fn new(bpm: f64, drift: TempoCurve) -> Self {
         let mut seconds = vec![0.0];
         let mut now = 0.0;
         for i in 0..((N_BEATS + 8.0) * 64.0) as u32 {
@@ -153,7 +153,7 @@ fn a_bassist_on_the_grid_changes_nothing_however_syncopated() {
                 let notes = Beat::new(bpm, |_| 1.0).line(&line, 0.0, 0);
                 let mut host = follower(&notes, bpm);
                 host.controls.tempo_follow = follow;
-                host.play_to_second(N_BEATS * 60.0 / bpm, &mut Prompt::default());
+                host.play_to_second(N_BEATS * 60.0 / bpm, &mut InstantRule::default());
                 assert_eq!(host.performer.free_tempo_bpm(), Some(bpm));
                 host.notes
             };
@@ -236,7 +236,7 @@ fn a_frozen_tempo_outlasts_a_pause() {
 #[test]
 fn the_tempo_never_leaves_15_percent_of_the_set_one() {
     for (drift, limit) in [
-        ((|x| 1.0 + 0.4 * x) as Drift, 138.0),
+        ((|x| 1.0 + 0.4 * x) as TempoCurve, 138.0),
         (|x| 1.0 - 0.4 * x, 102.0),
     ] {
         let beat = Beat::new(120.0, drift);

@@ -7,7 +7,7 @@ use super::super::*;
 
 /// Answers at once, by rule, and keeps every request.
 #[derive(Default)]
-pub(super) struct Prompt {
+pub(super) struct InstantRule {
     pub(super) asked: Vec<Request>,
     /// Answers only requests that heard fewer steps than this.
     pub(super) deaf_from: Option<usize>,
@@ -20,14 +20,14 @@ pub(super) struct Prompt {
     pub(super) plan: Option<Plan>,
 }
 
-impl PlanSource for Prompt {
+impl PlanSource for InstantRule {
     fn publish(&mut self, request: &Request) {
         self.asked.push(*request);
         let is_late = self.deaf_from.is_some_and(|n| request.heard_steps >= n);
         let is_gone = self.gone_from.is_some_and(|n| request.measure >= n);
         if !is_late && !is_gone {
             self.plan = Some(Plan {
-                take: request.take,
+                playback: request.playback,
                 measure: request.measure,
                 heard_steps: request.heard_steps,
                 hits: if self.is_straight {
@@ -41,8 +41,9 @@ impl PlanSource for Prompt {
         }
     }
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
-        self.plan.filter(|p| (p.take, p.measure) == (take, measure))
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
+        self.plan
+            .filter(|p| (p.playback, p.measure) == (playback, measure))
     }
 }
 
@@ -81,9 +82,9 @@ pub(super) struct Everything;
 impl PlanSource for Everything {
     fn publish(&mut self, _: &Request) {}
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         Some(Plan {
-            take,
+            playback,
             measure,
             heard_steps: 32,
             hits: everything(),
@@ -97,14 +98,14 @@ pub(super) struct Metronome;
 impl PlanSource for Metronome {
     fn publish(&mut self, _: &Request) {}
 
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         let mut hits = HitMap::default();
         let sure = Presence::new(1.0).and_then(|p| Hit::new(p, 0.7, 0.0));
         for step_idx in (0..16).step_by(4) {
             hits.set(step_idx, Voice::Kick, sure.unwrap_or_default());
         }
         Some(Plan {
-            take,
+            playback,
             measure,
             heard_steps: 16,
             hits,

@@ -4,7 +4,7 @@ use lockstep_core::representation::Voice;
 
 use super::super::*;
 use super::grid;
-use super::host::{Everything, Host, Prompt};
+use super::host::{Everything, Host, InstantRule};
 
 #[test]
 fn a_loop_at_a_bar_line_is_the_next_downbeat() {
@@ -13,10 +13,10 @@ fn a_loop_at_a_bar_line_is_the_next_downbeat() {
     straight.play(
         straight.frames(f64::from(beats)),
         &[512],
-        &mut Prompt::default(),
+        &mut InstantRule::default(),
     );
     let mut looped = Host::new(48_000.0, 0.0).with_eighths(beats);
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     for _ in 0..4 {
         looped.position = 0.0;
         looped.play(looped.frames(8.0), &[512], &mut plans);
@@ -25,7 +25,7 @@ fn a_loop_at_a_bar_line_is_the_next_downbeat() {
     assert_eq!(looped.performer.tally(), straight.performer.tally());
     // A host that does not cut its blocks at the loop's end: 192 000 frames is not a multiple of 7000.
     let mut uncut = Host::new(48_000.0, 0.0).with_eighths(beats);
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     while uncut.n_frames < u64::from(beats) * 24_000 {
         uncut.block(7000, &mut plans);
         if uncut.position >= 8.0 {
@@ -75,7 +75,7 @@ fn a_jump_into_a_measure_plays_on_from_there() {
 
 #[test]
 fn a_meter_change_at_a_bar_line_moves_the_downbeat() {
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
     host.play_to(8.0, &mut plans);
     // From here on the host's measures are two beats long.
@@ -95,9 +95,9 @@ fn a_meter_change_at_a_bar_line_moves_the_downbeat() {
 #[test]
 fn stopping_ends_every_note_at_the_first_frame() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(8);
-    host.play(host.frames(4.0) + 100, &[100], &mut Prompt::default());
+    host.play(host.frames(4.0) + 100, &[100], &mut InstantRule::default());
     host.is_playing = false;
-    let out = host.block(64, &mut Prompt::default());
+    let out = host.block(64, &mut InstantRule::default());
     assert!(!out.is_empty());
     assert!(
         out.iter()
@@ -108,7 +108,7 @@ fn stopping_ends_every_note_at_the_first_frame() {
 }
 
 /// Plays a loop `passes` times, from `from` to `to` in beats; `bass` are the beats of its notes.
-fn looped(from: f64, to: f64, passes: u32, bass: &[f64], plans: &mut Prompt) -> Host {
+fn looped(from: f64, to: f64, passes: u32, bass: &[f64], plans: &mut InstantRule) -> Host {
     let mut host = Host::new(48_000.0, from);
     let beats: Vec<_> = (0..passes)
         .flat_map(|pass| {
@@ -126,7 +126,7 @@ fn looped(from: f64, to: f64, passes: u32, bass: &[f64], plans: &mut Prompt) -> 
 
 #[test]
 fn a_loop_without_a_downbeat_plays() {
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     let host = looped(2.0, 3.0, 8, &[2.0, 2.5], &mut plans);
     // The drummer listens to the first pass and plays from the second on.
     let in_pass = |pass: u64| {
@@ -148,7 +148,7 @@ fn a_loop_without_a_downbeat_plays() {
 
 #[test]
 fn a_loop_of_three_beats_is_heard_without_holes() {
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     let host = looped(0.0, 3.0, 6, &[0.0, 1.0, 2.0, 2.5], &mut plans);
     let last = plans.asked.last().map(|r| r.window).unwrap_or_default();
     // The last request is made at the end of the third beat of four; the fourth is never played.
@@ -197,7 +197,7 @@ fn a_hit_struck_ahead_of_a_loops_end_is_not_repeated_at_its_start() {
 fn a_measure_that_grows_is_filled() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
     host.meter = Meter::new(3, 4).unwrap_or_default();
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     host.play_to(6.0, &mut plans);
     // Six quarters from here on; 6.0 is a multiple of the new length, so it is a downbeat.
     host.meter = Meter::new(6, 4).unwrap_or_default();
@@ -209,7 +209,7 @@ fn a_measure_that_grows_is_filled() {
 #[test]
 fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(28);
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     host.play_to(9.0, &mut plans);
     host.controls.new_idea = true;
     host.play_to(24.0, &mut plans);
@@ -219,7 +219,7 @@ fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
         steps.iter().filter(|step| step[0] > 0.0).count()
     };
     assert_eq!(
-        [2, 3, 4, 5].map(|m| idea(m).map(|r| r.taste.idea)),
+        [2, 3, 4, 5].map(|m| idea(m).map(|r| r.settings.idea)),
         [0, 1, 1, 1].map(Some)
     );
     assert!(heard(2) > 0);
@@ -230,7 +230,7 @@ fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
     host.is_playing = true;
     host.position = 0.0;
     host.play(host.frames(2.0), &[512], &mut plans);
-    assert_eq!(plans.asked.last().map(|r| r.taste.idea), Some(0));
+    assert_eq!(plans.asked.last().map(|r| r.settings.idea), Some(0));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn late_hands_are_heard_where_they_were_meant() {
         host.tempo_bpm = 300.0;
         host.controls.late_hands_ms = late_hands_ms;
         let mut host = host.with_bass(&late);
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         host.play_to(8.0, &mut plans);
         let window = plans
             .asked
@@ -265,7 +265,7 @@ fn a_host_that_gives_only_positions_is_followed() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(24);
     host.tells_tempo = false;
     host.tempo_bpm = 97.0;
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     let n_frames = host.frames(24.0);
     host.play(n_frames, &[256], &mut plans);
     assert_eq!(host.performer.tally().fresh, 5);

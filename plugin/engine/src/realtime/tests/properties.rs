@@ -4,7 +4,7 @@ use lockstep_core::representation::Voice;
 use proptest::prelude::*;
 
 use super::super::*;
-use super::host::{Everything, Host, Prompt};
+use super::host::{Everything, Host, InstantRule};
 
 fn controls() -> impl Strategy<Value = Controls> {
     (
@@ -60,7 +60,7 @@ proptest! {
             host.controls = controls;
             host.meter = Meter::new(meter.0, meter.1).unwrap_or_default();
             let mut host = host.with_bass(&bass);
-            let mut plans = Prompt { gone_from, is_busy, ..Prompt::default() };
+            let mut plans = InstantRule { gone_from, is_busy, ..InstantRule::default() };
             host.play(host.frames(16.0), sizes, &mut plans);
             (host.notes, host.performer.tally(), plans.asked.len())
         };
@@ -110,7 +110,7 @@ proptest! {
     #[test]
     fn a_request_never_knows_later_bass(bass in prop::collection::vec(0.0..12.0_f64, 1..24)) {
         let ask = |bass: &[f64]| {
-            let mut plans = Prompt::default();
+            let mut plans = InstantRule::default();
             let mut host = Host::new(48_000.0, 0.0).with_bass(bass);
             host.play_to(12.0, &mut plans);
             plans.asked
@@ -128,7 +128,7 @@ proptest! {
     #[test]
     fn a_jittering_host_repeats_and_skips_nothing(jitter in prop::collection::vec(-0.002..0.002_f64, 1..50)) {
         let mut host = Host::new(48_000.0, 0.0).with_eighths(16);
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         for by in jitter.iter().cycle() {
             host.position += by;
             host.block(480, &mut plans);

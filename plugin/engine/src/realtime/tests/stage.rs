@@ -4,7 +4,7 @@ use lockstep_core::representation::{Voice, WINDOW_STEPS};
 use proptest::prelude::*;
 
 use super::super::*;
-use super::host::{Host, Metronome, Prompt};
+use super::host::{Host, InstantRule, Metronome};
 
 const RATE_HZ: f64 = 48_000.0;
 
@@ -59,7 +59,7 @@ fn a_reset_forgets_the_taps() {
 
 #[test]
 fn taps_are_not_heard_as_bass_and_start_nothing_by_themselves() {
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     let mut host = Host::at_rest(RATE_HZ).with_events_at(&[], &every(0.5, 0.0, 20));
     host.play_to_second(12.0, &mut plans);
     assert!(!host.performer.is_playing() && plans.asked.is_empty());
@@ -121,7 +121,7 @@ fn a_count_starts_the_measure_after_its_last_tap() {
         let mut host = Host::at_rest(RATE_HZ).with_events_at(&notes, &taps);
         host.controls.free_run_start = FreeRunStart::Count;
         host.controls.free_run_meter = meter;
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         host.play_to_second(one + 0.4 * f64::from(quarters) - 0.01, &mut plans);
         assert_eq!(
             host.notes,
@@ -149,7 +149,7 @@ fn a_note_just_before_beat_one_is_heard_after_a_count() {
     // 30 ms before beat one: within half a sixteenth.
     let mut host = Host::at_rest(RATE_HZ).with_events_at(&[2.97], &every(0.5, 1.0, 4));
     host.controls.free_run_start = FreeRunStart::Count;
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     host.play_to_second(4.9, &mut plans);
     let window = plans.asked.last().map(|request| request.window);
     assert_eq!(window.map(|w| w.onsets(48).is_empty()), Some(false));
@@ -239,7 +239,7 @@ proptest! {
             if is_counted {
                 host.controls.free_run_start = FreeRunStart::Count;
             }
-            let mut plans = Prompt { is_busy: true, ..Prompt::default() };
+            let mut plans = InstantRule { is_busy: true, ..InstantRule::default() };
             let mut tempos = Vec::new();
             for (i, follow) in follows.into_iter().enumerate() {
                 host.controls.tempo_follow = follow;

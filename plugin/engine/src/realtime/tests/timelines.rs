@@ -4,12 +4,12 @@
 //! `LOCKSTEP_TIMELINES` sets another number: 1,000 is the nightly size, about seven million blocks.
 
 use super::super::*;
-use super::host::{Host, Prompt};
+use super::host::{Host, InstantRule};
 use proptest::prelude::*;
 
 /// Something a host does; it then rolls on for a while.
 #[derive(Clone, Copy, Debug)]
-enum Turn {
+enum HostAction {
     Roll,
     Stop,
     /// To this beat.
@@ -26,26 +26,26 @@ enum Turn {
     Density(f32),
 }
 
-fn turn() -> impl Strategy<Value = Turn> {
+fn host_action() -> impl Strategy<Value = HostAction> {
     prop_oneof![
-        3 => Just(Turn::Roll),
-        1 => Just(Turn::Stop),
-        2 => (-8.0..64.0_f64).prop_map(Turn::Jump),
-        2 => (-4..40_i32, 1..40_u8, 1..5_u8).prop_map(|(at, steps, times)| Turn::Loop(at, steps, times)),
-        2 => (20.0..400.0_f64).prop_map(Turn::Tempo),
-        2 => (20.0..400.0_f64).prop_map(Turn::Ramp),
-        2 => prop_oneof![Just((4, 4)), Just((3, 4)), Just((7, 8)), Just((6, 8)), Just((5, 4)), Just((1, 16))].prop_map(|(n, d)| Turn::Meter(n, d)),
-        1 => Just(Turn::Reset),
-        1 => any::<bool>().prop_map(Turn::Bypass),
-        1 => any::<bool>().prop_map(Turn::SampleRate),
-        2 => (0.0_f32..=1.0).prop_map(Turn::Density),
+        3 => Just(HostAction::Roll),
+        1 => Just(HostAction::Stop),
+        2 => (-8.0..64.0_f64).prop_map(HostAction::Jump),
+        2 => (-4..40_i32, 1..40_u8, 1..5_u8).prop_map(|(at, steps, times)| HostAction::Loop(at, steps, times)),
+        2 => (20.0..400.0_f64).prop_map(HostAction::Tempo),
+        2 => (20.0..400.0_f64).prop_map(HostAction::Ramp),
+        2 => prop_oneof![Just((4, 4)), Just((3, 4)), Just((7, 8)), Just((6, 8)), Just((5, 4)), Just((1, 16))].prop_map(|(n, d)| HostAction::Meter(n, d)),
+        1 => Just(HostAction::Reset),
+        1 => any::<bool>().prop_map(HostAction::Bypass),
+        1 => any::<bool>().prop_map(HostAction::SampleRate),
+        2 => (0.0_f32..=1.0).prop_map(HostAction::Density),
     ]
 }
 
 /// A random song: turns with the frames each lasts, and bass notes as (frames since the one before, key).
 #[derive(Clone, Debug)]
 struct Timeline {
-    turns: Vec<(Turn, u32)>,
+    actions: Vec<(HostAction, u32)>,
     bass: Vec<(u32, u8)>,
     swing: f32,
     humanise: f32,
@@ -54,14 +54,14 @@ struct Timeline {
 
 fn timeline() -> impl Strategy<Value = Timeline> {
     (
-        prop::collection::vec((turn(), 1..90_000_u32), 1..16),
+        prop::collection::vec((host_action(), 1..90_000_u32), 1..16),
         prop::collection::vec((1..20_000_u32, 28..60_u8), 0..80),
         prop_oneof![Just(0.0_f32), 0.0_f32..=1.0],
         prop_oneof![Just(0.0_f32), 0.0_f32..=1.0],
         prop_oneof![Just(0.0_f32), 0.0_f32..=100.0],
     )
-        .prop_map(|(turns, bass, swing, humanise, late_hands_ms)| Timeline {
-            turns,
+        .prop_map(|(actions, bass, swing, humanise, late_hands_ms)| Timeline {
+            actions,
             bass,
             swing,
             humanise,
@@ -71,7 +71,7 @@ fn timeline() -> impl Strategy<Value = Timeline> {
 
 /// How a timeline is played differently from what it says.
 #[derive(Clone, Copy, Debug, Default)]
-struct Otherwise {
+struct Variant {
     /// This density throughout.
     density: Option<f32>,
     /// No bass from this frame on.
@@ -81,7 +81,7 @@ struct Otherwise {
 }
 
 /// A timeline as it was played.
-struct Played {
+struct PlayedTimeline {
     host: Host,
     /// Each stretch without a break, in order.
     stretches: Vec<Stretch>,
@@ -96,14 +96,14 @@ struct Stretch {
 }
 
 /// Plays the timeline in blocks of these sizes; blocks end where something changes, as a host's do.
-fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
+fn play(timeline: &Timeline, sizes: &[u32], variant: Variant) -> PlayedTimeline {
     let mut host = Host::new(48_000.0, -2.0);
-    if !otherwise.is_straight {
+    if !variant.is_straight {
         host.controls.swing = timeline.swing;
         host.controls.humanise = timeline.humanise;
     }
     host.controls.late_hands_ms = timeline.late_hands_ms;
-    host.controls.density = otherwise.density.unwrap_or(0.5);
+    host.controls.density = variant.density.unwrap_or(0.5);
     let mut at = 0;
     for (after, key) in &timeline.bass {
         at += u64::from(*after);
@@ -113,12 +113,12 @@ fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
         host.bass.push((at + 5_000, BassEventKind::Off { key }));
     }
     host.bass.sort_by_key(|(frame, _)| *frame);
-    let until = otherwise.bass_until.unwrap_or(u64::MAX);
+    let until = variant.bass_until.unwrap_or(u64::MAX);
     host.bass.retain(|(frame, _)| *frame < until);
-    let mut plans = Prompt {
+    let mut plans = InstantRule {
         is_busy: true,
-        is_straight: otherwise.is_straight,
-        ..Prompt::default()
+        is_straight: variant.is_straight,
+        ..InstantRule::default()
     };
     let mut stretches = Vec::new();
     let mut stretch = |host: &mut Host, n_frames: u32, is_jump: bool| {
@@ -130,22 +130,22 @@ fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
         });
         host.play(u64::from(n_frames), sizes, &mut plans);
     };
-    for (turn, n_frames) in &timeline.turns {
-        host.is_playing = !matches!(turn, Turn::Stop);
-        match *turn {
-            Turn::Roll | Turn::Stop => {}
-            Turn::Jump(beat) => host.position = beat,
-            Turn::Tempo(bpm) => host.tempo_bpm = bpm,
-            Turn::Meter(numerator, denominator) => {
+    for (host_action, n_frames) in &timeline.actions {
+        host.is_playing = !matches!(host_action, HostAction::Stop);
+        match *host_action {
+            HostAction::Roll | HostAction::Stop => {}
+            HostAction::Jump(beat) => host.position = beat,
+            HostAction::Tempo(bpm) => host.tempo_bpm = bpm,
+            HostAction::Meter(numerator, denominator) => {
                 host.meter = Meter::new(numerator, denominator).unwrap_or_default();
             }
-            Turn::Reset => host.performer.reset(),
-            Turn::Bypass(is_bypassed) => host.controls.is_bypassed = is_bypassed,
-            Turn::SampleRate(is_low) => {
+            HostAction::Reset => host.performer.reset(),
+            HostAction::Bypass(is_bypassed) => host.controls.is_bypassed = is_bypassed,
+            HostAction::SampleRate(is_low) => {
                 host.sample_rate_hz = if is_low { 44_100.0 } else { 48_000.0 };
             }
-            Turn::Density(value) => host.controls.density = otherwise.density.unwrap_or(value),
-            Turn::Loop(at, steps, times) => {
+            HostAction::Density(value) => host.controls.density = variant.density.unwrap_or(value),
+            HostAction::Loop(at, steps, times) => {
                 let beats_per_frame = host.tempo_bpm / 60.0 / host.sample_rate_hz;
                 let pass = (f64::from(steps) / 4.0 / beats_per_frame).round() as u32;
                 for _ in 0..times {
@@ -153,7 +153,7 @@ fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
                     stretch(&mut host, pass.clamp(1, 60_000), true);
                 }
             }
-            Turn::Ramp(bpm) => {
+            HostAction::Ramp(bpm) => {
                 let from = host.tempo_bpm;
                 for part in 1..=16_u32 {
                     host.tempo_bpm = from + (bpm - from) * f64::from(part) / 16.0;
@@ -164,17 +164,17 @@ fn play(timeline: &Timeline, sizes: &[u32], otherwise: Otherwise) -> Played {
         stretch(
             &mut host,
             *n_frames,
-            matches!(turn, Turn::Jump(_) | Turn::Meter(..)),
+            matches!(host_action, HostAction::Jump(_) | HostAction::Meter(..)),
         );
     }
     host.is_playing = false;
     host.block(1, &mut plans);
-    Played { host, stretches }
+    PlayedTimeline { host, stretches }
 }
 
 fn n_timelines() -> u32 {
-    let told = std::env::var("LOCKSTEP_TIMELINES").ok();
-    told.and_then(|n| n.parse().ok()).unwrap_or(150)
+    let setting = std::env::var("LOCKSTEP_TIMELINES").ok();
+    setting.and_then(|n| n.parse().ok()).unwrap_or(150)
 }
 
 fn sizes() -> impl Strategy<Value = Vec<u32>> {
@@ -194,19 +194,19 @@ proptest! {
     // The host asserts that events are inside their block and in order.
     #[test]
     fn every_note_ends_and_blocks_make_no_difference(timeline in timeline(), sizes in sizes()) {
-        let plain = play(&timeline, &PLAIN, Otherwise::default()).host;
+        let plain = play(&timeline, &PLAIN, Variant::default()).host;
         prop_assert!(plain.rests_with_all_notes_ended());
         prop_assert_eq!(plain.performer.tally().dropped_notes, 0);
-        let other = play(&timeline, &sizes, Otherwise::default()).host;
+        let other = play(&timeline, &sizes, Variant::default()).host;
         prop_assert_eq!(other.notes, plain.notes);
     }
 
     #[test]
     fn drums_never_depend_on_later_bass(timeline in timeline(), share in 0.0_f64..1.0) {
-        let whole = play(&timeline, &PLAIN, Otherwise::default()).host;
+        let whole = play(&timeline, &PLAIN, Variant::default()).host;
         let until = (share * whole.n_frames as f64) as u64;
-        let otherwise = Otherwise { bass_until: Some(until), ..Otherwise::default() };
-        let cut = play(&timeline, &PLAIN, otherwise).host;
+        let variant = Variant { bass_until: Some(until), ..Variant::default() };
+        let cut = play(&timeline, &PLAIN, variant).host;
         let before = |host: &Host| host.notes.iter().copied().filter(|n| n.0 < until).collect::<Vec<_>>();
         prop_assert_eq!(before(&cut), before(&whole));
     }
@@ -215,8 +215,8 @@ proptest! {
     fn more_density_only_adds(timeline in timeline(), low in 0.0_f32..=1.0, high in 0.0_f32..=1.0) {
         let (low, high) = if low < high { (low, high) } else { (high, low) };
         let ons = |density| {
-            let otherwise = Otherwise { density: Some(density), ..Otherwise::default() };
-            play(&timeline, &PLAIN, otherwise)
+            let variant = Variant { density: Some(density), ..Variant::default() };
+            play(&timeline, &PLAIN, variant)
         };
         let (few, many) = (ons(low), ons(high));
         let more = many.host.ons();
@@ -231,8 +231,8 @@ proptest! {
 
     #[test]
     fn a_hit_on_a_step_falls_on_the_steps_frame(timeline in timeline(), sizes in sizes()) {
-        let otherwise = Otherwise { is_straight: true, ..Otherwise::default() };
-        let Played { host, stretches } = play(&timeline, &sizes, otherwise);
+        let variant = Variant { is_straight: true, ..Variant::default() };
+        let PlayedTimeline { host, stretches } = play(&timeline, &sizes, variant);
         for (frame, voice) in host.ons() {
             let stretch = stretches.iter().rfind(|s| s.frame <= frame).copied();
             let Some(Stretch { frame: first, position, beats_per_frame, .. }) = stretch else { continue };
@@ -254,7 +254,7 @@ fn the_timelines_contain_enough_hits_and_blocks() {
         let Ok(tree) = timeline().new_tree(&mut runner) else {
             panic!("no timeline");
         };
-        let host = play(&tree.current(), &PLAIN, Otherwise::default()).host;
+        let host = play(&tree.current(), &PLAIN, Variant::default()).host;
         n_hits += host.ons().len();
         n_blocks += host.n_blocks;
     }

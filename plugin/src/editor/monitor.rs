@@ -4,47 +4,47 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lockstep_core::representation::Voice;
-use lockstep_engine::realtime::{Snapshot, Time};
+use lockstep_engine::realtime::{ClockSource, Snapshot};
 use lockstep_engine::snapshots::SnapshotReceiver;
 
 use super::lock::Lock;
-use crate::drummers::StandIn;
-use crate::generator::{Prediction, Status};
+use crate::drummers::Substitute;
+use crate::generator::{GeneratorStatus, Prediction};
 
 /// How long a position is extrapolated, in seconds: longer than any block, yet the playhead soon stops when the host does.
 const LONGEST_S: f64 = 0.25;
 
 /// The newest snapshot and when it arrived.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct Monitor {
     seen: SnapshotReceiver,
-    status: Arc<Status>,
+    status: Arc<GeneratorStatus>,
     last: Snapshot,
-    came: Instant,
+    arrived: Instant,
     /// Whether a snapshot has shown the clock running.
     pub(super) has_begun: bool,
     /// How well the drums lock with the bass.
     pub(super) lock: Option<Lock>,
 }
 
-impl Watch {
-    pub(super) fn new(seen: SnapshotReceiver, status: Arc<Status>) -> Self {
+impl Monitor {
+    pub(super) fn new(seen: SnapshotReceiver, status: Arc<GeneratorStatus>) -> Self {
         Self {
             seen,
             status,
             last: Snapshot::default(),
-            came: Instant::now(),
+            arrived: Instant::now(),
             has_begun: false,
             lock: None,
         }
     }
 
     /// Takes the newest snapshot, if one has arrived.
-    pub(super) fn look(&mut self) {
+    pub(super) fn poll(&mut self) {
         if let Some(newest) = self.seen.newest() {
             self.last = newest;
-            self.came = Instant::now();
-            self.has_begun |= newest.time != Time::Resting;
+            self.arrived = Instant::now();
+            self.has_begun |= newest.time != ClockSource::Resting;
             self.lock = Lock::of(&newest);
         }
     }
@@ -56,7 +56,7 @@ impl Watch {
 
     /// Steps since the measure began, extrapolated to now and never past its end.
     pub(super) fn steps(&self) -> f64 {
-        let since_s = self.came.elapsed().as_secs_f64().min(LONGEST_S);
+        let since_s = self.arrived.elapsed().as_secs_f64().min(LONGEST_S);
         let beats = self.last.position.0 + since_s * self.last.tempo_bpm / 60.0;
         beats.min(self.last.meter.length().0) * 4.0
     }
@@ -67,8 +67,8 @@ impl Watch {
     }
 
     /// What plays in place of the chosen drummer, if it cannot play.
-    pub(super) fn stand_in(&self) -> Option<StandIn> {
-        self.status.stand_in()
+    pub(super) fn substitute(&self) -> Option<Substitute> {
+        self.status.substitute()
     }
 
     /// Whether the plan, as the drummer made it, has a hit of this voice at a step of the window.

@@ -19,7 +19,7 @@ const LEVEL_FALL: f32 = 0.999;
 
 /// A sounding hit, or a free slot for one.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Player {
+pub(super) struct SoundingHit {
     state: State,
     sound: SoundIdx,
     /// The frame of the padded sound before the read position, and how far after it that lies, in `[0, 1)`.
@@ -55,7 +55,7 @@ enum State {
     },
 }
 
-impl Player {
+impl SoundingHit {
     /// Begins a stroke on a sound of `n_frames` frames, tuned further by `tune_semitones` and shortened to `decay` of its
     /// length, in `(0, 1]`.
     pub(super) fn new(

@@ -8,59 +8,59 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
 use lockstep_core::generator::{
-    DeviceReport, Generator, History, Hits, PredictError, Probabilities, Request,
+    DeviceReport, DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
 };
 use lockstep_core::representation::HitMap;
 use lockstep_models::predict::{Predictor, Trunk, TrunkError};
 
-use super::{DeviceChoice, DeviceError, Search, stay_loaded};
+use super::{DeviceChoice, DeviceError, DeviceSearch, stay_loaded};
 
-type Opened = Result<Box<dyn Trunk>, DeviceError>;
+type OpenResult = Result<Box<dyn Trunk>, DeviceError>;
 
 /// A predictor that can change devices.
-pub struct OnDevice {
+pub struct DeviceGenerator {
     predictor: Predictor,
     /// The weights file, for the library.
     weights: Arc<[u8]>,
-    search: Search,
-    wish: Box<dyn Fn() -> DeviceChoice + Send>,
+    search: DeviceSearch,
+    choice: Box<dyn Fn() -> DeviceChoice + Send>,
     /// The choice that was acted on last.
     followed: DeviceChoice,
     /// The thread that opens the device. Dropping the drummer does not wait for it; the device is then closed once opened.
-    opening: Option<JoinHandle<Opened>>,
-    tell: Box<dyn FnMut(&str) + Send>,
-    /// The last report that was passed to `tell`.
-    told: (String, Option<String>),
+    opening: Option<JoinHandle<OpenResult>>,
+    log: Box<dyn FnMut(&str) + Send>,
+    /// The last report that was passed to `log`.
+    logged: (String, Option<String>),
 }
 
-impl OnDevice {
-    /// A predictor made from these weights. `wish` is read before every prediction.
+impl DeviceGenerator {
+    /// A predictor made from these weights. `choice` is read before every prediction.
     ///
-    /// `tell` gets a line of text whenever the device changes, or one is not available.
+    /// `log` gets a line of text whenever the device changes, or one is not available.
     pub fn new(
         predictor: Predictor,
         weights: &[u8],
-        search: Search,
-        wish: impl Fn() -> DeviceChoice + Send + 'static,
-        tell: impl FnMut(&str) + Send + 'static,
+        search: DeviceSearch,
+        choice: impl Fn() -> DeviceChoice + Send + 'static,
+        log: impl FnMut(&str) + Send + 'static,
     ) -> Self {
-        let mut drummer = Self {
+        let mut generator = Self {
             followed: DeviceChoice::Cpu,
-            told: owned(predictor.device()),
+            logged: owned(predictor.device()),
             predictor,
             weights: Arc::from(weights),
             search,
-            wish: Box::new(wish),
+            choice: Box::new(choice),
             opening: None,
-            tell: Box::new(tell),
+            log: Box::new(log),
         };
-        drummer.follow();
-        drummer
+        generator.follow();
+        generator
     }
 
     /// Waits until the device has opened or failed: for an offline program, so that one device makes every prediction.
     #[must_use]
-    pub fn settled(mut self) -> Self {
+    pub fn wait_for_device(mut self) -> Self {
         self.end_opening();
         self.report();
         self
@@ -68,9 +68,9 @@ impl OnDevice {
 
     /// Acts on the player's current choice.
     fn follow(&mut self) {
-        let wish = (self.wish)();
-        if wish != self.followed {
-            self.followed = wish;
+        let choice = (self.choice)();
+        if choice != self.followed {
+            self.followed = choice;
             self.predictor.on_cpu();
             self.begin_opening();
         }
@@ -124,9 +124,9 @@ impl OnDevice {
     /// Tells of a change.
     fn report(&mut self) {
         let report = self.predictor.device();
-        if (report.name, report.refusal) != (&*self.told.0, self.told.1.as_deref()) {
-            (self.tell)(&report.to_string());
-            self.told = owned(report);
+        if (report.name, report.refusal) != (&*self.logged.0, self.logged.1.as_deref()) {
+            (self.log)(&report.to_string());
+            self.logged = owned(report);
         }
     }
 }
@@ -135,7 +135,7 @@ fn owned(report: DeviceReport<'_>) -> (String, Option<String>) {
     (report.name.to_owned(), report.refusal.map(str::to_owned))
 }
 
-impl Generator for OnDevice {
+impl Generator for DeviceGenerator {
     fn name(&self) -> &'static str {
         self.predictor.name()
     }
@@ -163,7 +163,7 @@ impl Generator for OnDevice {
         &mut self,
         request: &Request,
         people: &Hits,
-        history: History,
+        history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
         self.follow();
         let probabilities = self.predictor.probabilities(request, people, history);
@@ -172,9 +172,9 @@ impl Generator for OnDevice {
     }
 }
 
-impl fmt::Debug for OnDevice {
+impl fmt::Debug for DeviceGenerator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnDevice")
+        f.debug_struct("DeviceGenerator")
             .field("predictor", &self.predictor)
             .field("search", &self.search)
             .field("followed", &self.followed)

@@ -12,7 +12,7 @@ use crate::{Performance, Stage};
 
 /// Results of playing in real time.
 #[derive(Debug, Default)]
-pub struct Paced {
+pub struct RealTimeRun {
     /// The drums; the sound is not kept.
     pub performance: Performance,
     /// How many frames of the stage were played.
@@ -49,7 +49,7 @@ impl ClapHost {
         &mut self,
         stage: &Stage,
         beside: &mut impl Beside,
-    ) -> anyhow::Result<Paced> {
+    ) -> anyhow::Result<RealTimeRun> {
         let player = self.prepare(stage)?;
         let is_over = AtomicBool::new(false);
         let (outcome, taken) = std::thread::scope(|scope| {
@@ -58,16 +58,16 @@ impl ClapHost {
             is_over.store(true, Ordering::Release);
             (outcome, audio.join())
         });
-        let (processor, paced) = taken.map_err(|_| anyhow::anyhow!("the audio thread panicked"))?;
+        let (processor, run) = taken.map_err(|_| anyhow::anyhow!("the audio thread panicked"))?;
         self.finish(processor);
         outcome?;
-        paced
+        run
     }
 }
 
 impl Player<'_> {
     /// Plays each block when it is due, until `is_over` or the end of the stage.
-    fn play_in_time(self, is_over: &AtomicBool) -> (Processor, anyhow::Result<Paced>) {
+    fn play_in_time(self, is_over: &AtomicBool) -> (Processor, anyhow::Result<RealTimeRun>) {
         let mut processor = match self.processor.start_processing() {
             Ok(processor) => processor,
             Err(error) => {
@@ -76,16 +76,16 @@ impl Player<'_> {
             }
         };
         let mut ports = AudioPorts::with_capacity(2, 1);
-        let mut paced = Paced {
+        let mut run = RealTimeRun {
             has_priority: !self.setting.stage.is_offline && take_priority(),
-            ..Paced::default()
+            ..RealTimeRun::default()
         };
         // So that memory does not grow while a long stage plays.
         let n_blocks = self.setting.stage.n_frames / u64::from(self.setting.stage.block_frames);
         let n_blocks =
-            usize::try_from(n_blocks).unwrap_or_default() + self.setting.stage.cues.len();
-        paced.blocks.reserve(2 * n_blocks);
-        paced.performance.events.reserve(n_blocks);
+            usize::try_from(n_blocks).unwrap_or_default() + self.setting.stage.actions.len();
+        run.blocks.reserve(2 * n_blocks);
+        run.performance.events.reserve(n_blocks);
         let blocks: Vec<_> = self.setting.stage.blocks().collect();
         let begun = Instant::now();
         let outcome = blocks.iter().try_for_each(|block| {
@@ -104,16 +104,16 @@ impl Player<'_> {
                 &self.setting,
                 block,
                 &mut ports,
-                &mut paced.performance,
+                &mut run.performance,
             );
-            paced.blocks.push(from.elapsed());
-            paced.performance.left.clear();
-            paced.performance.right.clear();
-            paced.n_frames = block.first_frame + u64::from(block.n_frames);
-            paced.n_late += u32::from(begun.elapsed() > due(paced.n_frames));
+            run.blocks.push(from.elapsed());
+            run.performance.left.clear();
+            run.performance.right.clear();
+            run.n_frames = block.first_frame + u64::from(block.n_frames);
+            run.n_late += u32::from(begun.elapsed() > due(run.n_frames));
             played.context("playing in real time")
         });
-        (processor.stop_processing(), outcome.map(|()| paced))
+        (processor.stop_processing(), outcome.map(|()| run))
     }
 }
 

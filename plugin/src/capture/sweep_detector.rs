@@ -4,7 +4,7 @@
 //! the control key that saves, again and again. But within [`WINDOW_S`] they move more parameters than a player turns or
 //! automates. Then no file is written.
 //!
-//! Audio thread; after [`Sweep::new`] it never allocates, locks, waits, logs or does I/O.
+//! Audio thread; after [`SweepDetector::new`] it never allocates, locks, waits, logs or does I/O.
 #![deny(
     clippy::disallowed_types,
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ const MAX_MOVED: usize = 12;
 
 /// Watches which parameters moved recently.
 #[derive(Debug)]
-pub struct Sweep {
+pub struct SweepDetector {
     parameters: Parameters,
     knobs: Box<[Knob]>,
     /// Played time, in seconds.
@@ -39,11 +39,11 @@ struct Knob {
     at: ParameterIdx,
     /// In `[0, 1]`, as last seen.
     value: f32,
-    /// When it last moved, in the time of `Sweep::now_s`.
+    /// When it last moved, in the time of `SweepDetector::now_s`.
     moved_s: f64,
 }
 
-impl Sweep {
+impl SweepDetector {
     /// Starts from the current values. Changes before the first block count as moves in it, because a host under test makes
     /// them.
     pub fn new(params: &Arc<LockstepParams>) -> Self {
@@ -64,7 +64,7 @@ impl Sweep {
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub fn look(&mut self, block_s: f64) {
+    pub fn update(&mut self, block_s: f64) {
         for knob in &mut self.knobs {
             let value = self.parameters.value(knob.at);
             if value.to_bits() != knob.value.to_bits() {
@@ -79,7 +79,7 @@ impl Sweep {
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub fn is_on(&self) -> bool {
+    pub fn is_sweeping(&self) -> bool {
         let since = self.now_s - WINDOW_S;
         let moved = self.knobs.iter().filter(|knob| knob.moved_s > since);
         moved.count() > MAX_MOVED
@@ -95,7 +95,7 @@ mod tests {
 
     struct Desk {
         parameters: Parameters,
-        sweep: Sweep,
+        sweep_detector: SweepDetector,
     }
 
     impl Desk {
@@ -103,7 +103,7 @@ mod tests {
             let params = Arc::new(LockstepParams::default());
             Self {
                 parameters: Parameters::new(Arc::clone(&params) as _),
-                sweep: Sweep::new(&params),
+                sweep_detector: SweepDetector::new(&params),
             }
         }
 
@@ -116,7 +116,7 @@ mod tests {
             }
             let mut left_s = pass_s;
             while left_s > 0.0 {
-                self.sweep.look(BLOCK_S);
+                self.sweep_detector.update(BLOCK_S);
                 left_s -= BLOCK_S;
             }
         }
@@ -125,28 +125,28 @@ mod tests {
     #[test]
     fn twelve_moving_parameters_are_no_sweep_and_thirteen_are() {
         let mut desk = Desk::new();
-        assert!(!desk.sweep.is_on());
+        assert!(!desk.sweep_detector.is_sweeping());
         for _ in 0..100 {
             desk.turn(MAX_MOVED, 0.1);
-            assert!(!desk.sweep.is_on());
+            assert!(!desk.sweep_detector.is_sweeping());
         }
         desk.turn(MAX_MOVED + 1, 0.1);
-        assert!(desk.sweep.is_on());
+        assert!(desk.sweep_detector.is_sweeping());
     }
 
     #[test]
     fn a_sweep_is_over_when_the_parameters_have_rested() {
         let mut desk = Desk::new();
         desk.turn(40, WINDOW_S - 0.1);
-        assert!(desk.sweep.is_on());
+        assert!(desk.sweep_detector.is_sweeping());
         desk.turn(0, 0.2);
-        assert!(!desk.sweep.is_on());
+        assert!(!desk.sweep_detector.is_sweeping());
     }
 
     #[test]
     fn changes_before_the_first_block_count_as_moves() {
         let mut desk = Desk::new();
         desk.turn(40, BLOCK_S);
-        assert!(desk.sweep.is_on());
+        assert!(desk.sweep_detector.is_sweeping());
     }
 }

@@ -10,7 +10,7 @@ use lockstep_core::representation::{Beats, Meter};
 use lockstep_engine::realtime::{BassEventKind, DrumEventKind, MarkKind};
 use lockstep_files::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
 
-use super::{N_MEASURES, Record, What};
+use super::{N_MEASURES, Record, RecordKind};
 
 /// A tick of the MIDI file, in beats: positions closer than this are the same.
 const TICK: f64 = 1.0 / PPQ as f64;
@@ -20,14 +20,14 @@ const MAX_NOTES: usize = 1 << 16;
 
 /// A measure as it was played; it ends where the next begins.
 #[derive(Clone, Copy, Debug)]
-struct Played {
+struct PlayedMeasure {
     place: Beats,
     meter: Meter,
 }
 
 /// One part's notes.
 #[derive(Debug, Default)]
-struct Part {
+struct PartNotes {
     /// Notes that have ended.
     notes: VecDeque<Note>,
     /// Those that still sound: at most one per key.
@@ -36,7 +36,7 @@ struct Part {
     n_begun: u64,
 }
 
-impl Part {
+impl PartNotes {
     fn begin(&mut self, place: Beats, key: u8, velocity: f32) {
         self.end(place, Some(key));
         self.n_begun += 1;
@@ -112,21 +112,21 @@ fn ended(note: Note, at: Beats) -> Note {
 
 /// What is held of one instance.
 #[derive(Debug, Default)]
-pub(super) struct Reel {
+pub(super) struct RecentMeasures {
     /// One more than [`N_MEASURES`]: the last may have only just begun.
-    measures: VecDeque<Played>,
+    measures: VecDeque<PlayedMeasure>,
     tempos: VecDeque<(Beats, f64)>,
-    bass: Part,
-    drums: Part,
+    bass: PartNotes,
+    drums: PartNotes,
 }
 
-impl Reel {
+impl RecentMeasures {
     /// Adds a record.
     pub(super) fn hold(&mut self, record: &Record) {
         let place = record.place;
-        match record.what {
-            What::Mark(mark) => self.mark(mark.place, mark.meter, mark.kind),
-            What::Tempo(bpm) => {
+        match record.kind {
+            RecordKind::Mark(mark) => self.mark(mark.place, mark.meter, mark.kind),
+            RecordKind::Tempo(bpm) => {
                 // A gliding tempo changes every block, but the file only resolves ticks.
                 if self
                     .tempos
@@ -138,18 +138,20 @@ impl Reel {
                 let bpm = f64::from(bpm).clamp(BPM_RANGE.0, BPM_RANGE.1);
                 self.tempos.push_back((place, bpm));
             }
-            What::Bass(BassEventKind::On { key, velocity }) => {
+            RecordKind::Bass(BassEventKind::On { key, velocity }) => {
                 self.bass.begin(place, key, velocity);
             }
-            What::Bass(BassEventKind::Off { key }) => self.bass.end(place, Some(key)),
-            What::Bass(BassEventKind::AllOff) => self.bass.end(place, None),
-            What::Bass(BassEventKind::Slide { from, to }) => self.bass.slide(place, from, to),
-            What::Drum(voice, DrumEventKind::On { velocity }) => {
+            RecordKind::Bass(BassEventKind::Off { key }) => self.bass.end(place, Some(key)),
+            RecordKind::Bass(BassEventKind::AllOff) => self.bass.end(place, None),
+            RecordKind::Bass(BassEventKind::Slide { from, to }) => self.bass.slide(place, from, to),
+            RecordKind::Drum(voice, DrumEventKind::On { velocity }) => {
                 self.drums.begin(place, voice.gm_note(), velocity);
             }
-            What::Drum(voice, DrumEventKind::Off) => self.drums.end(place, Some(voice.gm_note())),
-            What::Bass(BassEventKind::Fill | BassEventKind::NewIdea | BassEventKind::Tap)
-            | What::Save => {}
+            RecordKind::Drum(voice, DrumEventKind::Off) => {
+                self.drums.end(place, Some(voice.gm_note()));
+            }
+            RecordKind::Bass(BassEventKind::Fill | BassEventKind::NewIdea | BassEventKind::Tap)
+            | RecordKind::Save => {}
         }
     }
 
@@ -173,7 +175,7 @@ impl Reel {
         {
             self.measures.pop_back();
         }
-        self.measures.push_back(Played { place, meter });
+        self.measures.push_back(PlayedMeasure { place, meter });
         while self.measures.len() > N_MEASURES + 1 {
             self.measures.pop_front();
         }
@@ -195,7 +197,8 @@ impl Reel {
     /// Up to `n_measures` of the last measures before `now`, as a song, and how many they are; `None` if they have no notes.
     pub(super) fn song(&self, now: Beats, n_measures: usize) -> Option<(Song, usize)> {
         let begun = self.measures.iter().copied();
-        let mut measures: Vec<Played> = begun.filter(|each| now.0 - each.place.0 >= TICK).collect();
+        let mut measures: Vec<PlayedMeasure> =
+            begun.filter(|each| now.0 - each.place.0 >= TICK).collect();
         let n_measures = n_measures.min(N_MEASURES);
         let measures = measures.split_off(measures.len().saturating_sub(n_measures));
         let first = measures.first()?.place;
@@ -228,11 +231,11 @@ impl Reel {
 }
 
 /// Where meters begin. The meter is repeated after a measure that was cut short, to restart the count there.
-fn meters(measures: &[Played]) -> Vec<(Beats, TimeSignature)> {
+fn meters(measures: &[PlayedMeasure]) -> Vec<(Beats, TimeSignature)> {
     let first = measures.first().map_or(0.0, |measure| measure.place.0);
     let mut due = None;
     let mut meters = Vec::new();
-    for Played { place, meter } in measures {
+    for PlayedMeasure { place, meter } in measures {
         let is_due =
             due.is_some_and(|(at, of): (f64, Meter)| of == *meter && (at - place.0).abs() < TICK);
         if !is_due {

@@ -4,7 +4,7 @@
 //! once its sound has been made.
 
 use super::bank::SoundIdx;
-use super::player::Player;
+use super::sounding_hit::SoundingHit;
 use super::strokes::Stroke;
 
 /// How long a late hit takes to fade in, in seconds: long enough not to click.
@@ -12,7 +12,7 @@ const FADE_IN_S: f32 = 0.01;
 
 /// A hit, and how long ago it was due.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Late {
+pub(super) struct LateHit {
     stroke: Stroke,
     tune_semitones: f32,
     /// In `(0, 1]`.
@@ -23,7 +23,7 @@ pub(super) struct Late {
     n_missed: usize,
 }
 
-impl Late {
+impl LateHit {
     /// A hit due now, tuned further by `tune_semitones` and shortened to `decay` of its length.
     pub(super) fn new(
         stroke: Stroke,
@@ -58,13 +58,13 @@ impl Late {
     }
 
     /// The hit from its beginning, on a sound of `n_frames` frames.
-    pub(super) fn on_time(&self, n_frames: usize) -> Player {
+    pub(super) fn on_time(&self, n_frames: usize) -> SoundingHit {
         let (tune, decay) = (self.tune_semitones, self.decay);
-        Player::new(&self.stroke, tune, decay, n_frames, self.rate_hz)
+        SoundingHit::new(&self.stroke, tune, decay, n_frames, self.rate_hz)
     }
 
     /// The hit from its current place, fading in.
-    pub(super) fn now(&self, n_frames: usize) -> Player {
+    pub(super) fn now(&self, n_frames: usize) -> SoundingHit {
         let rise_frames = FADE_IN_S * self.rate_hz;
         self.on_time(n_frames)
             .joined_after(self.n_missed, rise_frames)

@@ -8,34 +8,34 @@ use super::clock::Timeline;
 use super::measure::Tick;
 
 impl Performer {
-    /// The earliest thing still to happen in the timeline; at the same frame, the first in [`Happening`]'s order.
-    pub(super) fn next(
+    /// The earliest thing still to happen in the timeline; at the same frame, the first in [`BlockEvent`]'s order.
+    pub(super) fn next_event(
         &self,
         timeline: &Timeline,
         block: &Block<'_>,
         bass: Option<&BassEvent>,
-    ) -> Option<(FrameOffset, Happening)> {
+    ) -> Option<(FrameOffset, BlockEvent)> {
         let tick = timeline.frame_of(self.measure.tick_at()).map(|frame| {
             let is_close = matches!(self.measure.tick(), Tick::Close(_));
             (
                 frame,
                 if is_close {
-                    Happening::Close
+                    BlockEvent::Close
                 } else {
-                    Happening::Step
+                    BlockEvent::Step
                 },
             )
         });
         let bass = bass
-            .map(|event| (frame_in(block, *event), Happening::Bass))
+            .map(|event| (frame_in(block, *event), BlockEvent::Bass))
             .filter(|(frame, _)| *frame < timeline.end);
         let end = self
             .gates
             .next_off(timeline.end.0)
-            .map(|(frame, voice)| (frame, Happening::End(voice)));
+            .map(|(frame, voice)| (frame, BlockEvent::End(voice)));
         let hit = self.score.peek().and_then(|hit| {
             let at = Beats(self.measure.start.0 + hit.beats().0);
-            Some((timeline.frame_of(at)?, Happening::Hit))
+            Some((timeline.frame_of(at)?, BlockEvent::Hit))
         });
         [tick, bass, end, hit]
             .into_iter()
@@ -46,7 +46,7 @@ impl Performer {
 
 /// What can happen inside a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Happening {
+pub(super) enum BlockEvent {
     /// A step's cell closes: before the bass, because a note halfway between two steps belongs to the later one.
     Close,
     /// The bassist does something: before the step, because a note that ends on a step does not sound through it.
@@ -59,7 +59,7 @@ pub(super) enum Happening {
     Step,
 }
 
-impl Happening {
+impl BlockEvent {
     /// Rank among things at the same frame; the lowest goes first.
     fn order(self) -> u8 {
         match self {

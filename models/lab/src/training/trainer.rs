@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
-use lockstep_models::network::{CriticNet, GeneratorNet, Parameters};
+use lockstep_models::network::{CriticNet, GeneratorNet, NetworkParameters};
 
 use super::adam::{self, Adam, Gradients, find, gradients_of};
 use super::batch::{Batch, JUDGED, Sampler};
-use super::losses::{self, Played, Terms};
+use super::losses::{self, GeneratedDrums, LossTerms};
 use super::run::{Adversary, RunFile};
 use super::spectral::SpectralNorm;
 
@@ -63,41 +63,42 @@ impl Losses {
 }
 
 /// What a replica holds between the critic's and the generator's half of a step.
-struct Dealt {
+struct GeneratedBatch {
     batch: Batch,
-    played: Played,
+    played: GeneratedDrums,
     between: Tensor,
 }
 
 /// Both networks, their optimisers and the moving average.
 #[derive(Debug)]
-pub struct Game {
+pub struct Trainer {
     run: RunFile,
     generator: GeneratorNet,
-    generator_values: Parameters,
+    generator_values: NetworkParameters,
     generator_optimiser: Adam,
-    critic: Parameters,
+    critic: NetworkParameters,
     critic_optimiser: Adam,
     spectral: SpectralNorm,
-    average: Parameters,
+    average: NetworkParameters,
     n_steps: u64,
 }
 
-impl Game {
+impl Trainer {
     /// A new game. `constants` are the tensors of the generator that are not trained.
     ///
     /// # Errors
     /// Those of candle.
     pub fn new(run: &RunFile, constants: Constants) -> Result<Self> {
         let layers = GeneratorNet::layers(&run.architecture);
-        let (mut generator_values, generator_vars) = Parameters::initialise(&layers, run.seed)?;
+        let (mut generator_values, generator_vars) =
+            NetworkParameters::initialise(&layers, run.seed)?;
         let average = copy(&generator_values)?;
         generator_values.0.extend(constants);
         let layers = match run.loss.adversary {
             Adversary::None => Vec::new(),
             _ => CriticNet::layers(run.critic.kernels, JUDGED),
         };
-        let (critic, critic_vars) = Parameters::initialise(&layers, run.seed + 1)?;
+        let (critic, critic_vars) = NetworkParameters::initialise(&layers, run.seed + 1)?;
         Ok(Self {
             generator: GeneratorNet::new(&run.architecture, &generator_values)?,
             generator_values,
@@ -115,7 +116,7 @@ impl Game {
     ///
     /// # Errors
     /// Those of candle, if a tensor is missing or has another shape.
-    pub fn begin_from(&mut self, weights: &Parameters) -> Result<()> {
+    pub fn begin_from(&mut self, weights: &NetworkParameters) -> Result<()> {
         for (name, var) in self.generator_optimiser.vars() {
             var.set(find(&weights.0, name, var.dims())?)?;
         }
@@ -131,7 +132,7 @@ impl Game {
     }
 
     /// The moving average of the generator's weights, constants included.
-    pub fn average(&self) -> Parameters {
+    pub fn average(&self) -> NetworkParameters {
         let mut average = self.generator_values.detached();
         average.0.extend(self.average.0.clone());
         average
@@ -143,14 +144,15 @@ impl Game {
     /// Those of candle, and an error if gradients are no longer finite; that network then stays as it was.
     pub fn step(&mut self, sampler: &Sampler<'_>, scale: f64) -> Result<Losses> {
         let mut critic_losses = Vec::new();
-        let mut dealt = Vec::new();
+        let mut generated = Vec::new();
         for critic_step in 0..self.run.critic.steps {
-            dealt = self.replicate(|replica| self.deal(sampler, critic_step, replica))?;
+            generated = self.replicate(|replica| self.generate(sampler, critic_step, replica))?;
             let Some(weights) = self.critic_weights()? else {
                 break;
             };
             let judge = CriticNet::new(self.run.critic.kernels, JUDGED, &weights)?;
-            let answers = self.replicate(|replica| self.critic_half(&judge, &dealt[replica]))?;
+            let answers =
+                self.replicate(|replica| self.critic_half(&judge, &generated[replica]))?;
             let (gradients, losses): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
             critic_losses = losses;
             let norm = self.critic_optimiser.step(&adam::mean(gradients)?, scale)?;
@@ -161,7 +163,7 @@ impl Game {
         let judge = weights.map(|weights| CriticNet::new(kernels, JUDGED, &weights));
         let judge = judge.transpose()?;
         let answers =
-            self.replicate(|replica| self.generator_half(judge.as_ref(), &dealt[replica]))?;
+            self.replicate(|replica| self.generator_half(judge.as_ref(), &generated[replica]))?;
         let (gradients, mut losses): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
         for (losses, critic) in losses.iter_mut().zip(critic_losses) {
             losses.critic = critic;
@@ -207,7 +209,12 @@ impl Game {
     }
 
     /// A replica's share of the step's excerpts, played by the generator.
-    fn deal(&self, sampler: &Sampler<'_>, critic_step: usize, replica: usize) -> Result<Dealt> {
+    fn generate(
+        &self,
+        sampler: &Sampler<'_>,
+        critic_step: usize,
+        replica: usize,
+    ) -> Result<GeneratedBatch> {
         let n_replicas = self.run.budget.replicas;
         let share = |n: usize| n / n_replicas + usize::from(replica < n % n_replicas);
         let n_judged = share(self.run.schedule.excerpts);
@@ -220,15 +227,15 @@ impl Game {
         let between: Vec<f32> = (0..n_judged as u64)
             .map(|i| draws::uniform(&[BETWEEN, place[0], place[1], place[2], i]))
             .collect();
-        Ok(Dealt {
-            played: Played::new(&outputs, &batch, &self.run)?,
+        Ok(GeneratedBatch {
+            played: GeneratedDrums::new(&outputs, &batch, &self.run)?,
             batch,
             between: Tensor::from_vec(between, (n_judged, 1, 1, 1), &Device::Cpu)?,
         })
     }
 
     /// The critic's weights as used for judging; `None` without a critic.
-    fn critic_weights(&mut self) -> Result<Option<Parameters>> {
+    fn critic_weights(&mut self) -> Result<Option<NetworkParameters>> {
         Ok(match self.run.loss.adversary {
             Adversary::Hinge => Some(self.spectral.apply(&self.critic)?),
             Adversary::Gan | Adversary::WganGp => Some(self.critic.clone()),
@@ -236,10 +243,20 @@ impl Game {
         })
     }
 
-    fn critic_half(&self, judge: &CriticNet, dealt: &Dealt) -> Result<(Gradients, f32)> {
+    fn critic_half(
+        &self,
+        judge: &CriticNet,
+        generated: &GeneratedBatch,
+    ) -> Result<(Gradients, f32)> {
         let settings = (&self.run.critic, &self.run.loss);
-        let played = &dealt.played.hits;
-        let loss = losses::critic_loss(judge, settings, &dealt.batch, played, &dealt.between)?;
+        let played = &generated.played.hits;
+        let loss = losses::critic_loss(
+            judge,
+            settings,
+            &generated.batch,
+            played,
+            &generated.between,
+        )?;
         let store = loss.backward()?;
         let gradients = gradients_of(self.critic_optimiser.vars(), &store);
         Ok((gradients, loss.to_scalar()?))
@@ -248,9 +265,9 @@ impl Game {
     fn generator_half(
         &self,
         judge: Option<&CriticNet>,
-        dealt: &Dealt,
+        generated: &GeneratedBatch,
     ) -> Result<(Gradients, Losses)> {
-        let terms = Terms::new(judge, &self.run.loss, &dealt.batch, &dealt.played)?;
+        let terms = LossTerms::new(judge, &self.run.loss, &generated.batch, &generated.played)?;
         let store = terms.total(&self.run.loss)?.backward()?;
         let or_zero = |term: &Option<Tensor>| term.as_ref().map_or(Ok(0.0), Tensor::to_scalar);
         let losses = Losses {
@@ -312,10 +329,10 @@ impl Game {
     }
 }
 
-fn copy(parameters: &Parameters) -> Result<Parameters> {
+fn copy(parameters: &NetworkParameters) -> Result<NetworkParameters> {
     let copied = parameters
         .0
         .iter()
         .map(|(name, tensor)| Ok((name.clone(), tensor.copy()?.detach())));
-    Ok(Parameters(copied.collect::<Result<_>>()?))
+    Ok(NetworkParameters(copied.collect::<Result<_>>()?))
 }

@@ -2,14 +2,14 @@
 
 use egui::{Align, Align2, Layout, Rect, Sense, Ui, UiBuilder, pos2, vec2};
 use lockstep_core::representation::{N_VOICES, Voice, VoiceGroup};
-use lockstep_engine::realtime::{Controls, Time};
+use lockstep_engine::realtime::{ClockSource, Controls};
 use nice_plug::prelude::FloatParam;
 
-use super::bars::{self, Words, nth};
-use super::hands::Hands;
-use super::look::{self, Look};
-use super::pencil::Pencil;
-use super::watch::Watch;
+use super::monitor::Monitor;
+use super::pin_editor::PinEditor;
+use super::setter::Setter;
+use super::theme::{self, Theme};
+use super::widgets::{self, BarText, nth};
 use super::{grid, roll};
 use crate::params::LockstepParams;
 
@@ -27,59 +27,59 @@ const GRID_SHARE: f32 = 0.64;
 /// Draws the page and handles clicks.
 pub(super) fn show(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     params: &LockstepParams,
-    watch: &Watch,
-    pencil: &mut Pencil,
+    monitor: &Monitor,
+    pin_editor: &mut PinEditor,
 ) {
-    let gap = look.points(8.0);
+    let gap = theme.points(8.0);
     let area = ui.available_rect_before_wrap().shrink2(vec2(gap, 0.0));
-    let (area, status) = area.split_top_bottom_at_y(area.bottom() - look.points(STATUS));
-    let (area, knobs) = area.split_top_bottom_at_y(area.bottom() - look.points(KNOBS) - gap);
+    let (area, status) = area.split_top_bottom_at_y(area.bottom() - theme.points(STATUS));
+    let (area, knobs) = area.split_top_bottom_at_y(area.bottom() - theme.points(KNOBS) - gap);
     let grid_height = (area.height() - gap) * GRID_SHARE;
     let (bass, drums) = area.split_top_bottom_at_y(area.bottom() - grid_height);
     let controls = params.controls();
     let bass = bass.with_max_y(bass.bottom() - gap);
-    roll::show(ui, look, bass, look.points(HEADER), watch);
-    let shown = Shown {
+    roll::show(ui, theme, bass, theme.points(HEADER), monitor);
+    let shown = GridSources {
         params,
         controls: &controls,
-        watch,
+        monitor,
     };
-    measures(ui, look, hands, drums, &shown, pencil);
+    measures(ui, theme, setter, drums, &shown, pin_editor);
     let knobs = knobs.with_min_y(knobs.top() + gap);
-    turned(ui, look, hands, knobs, params);
-    status_line(ui, look, status, watch, params);
-    if let Some(invitation) = invitation(watch, params) {
-        invite(ui, look, bass, &invitation);
+    knobs_row(ui, theme, setter, knobs, params);
+    status_line(ui, theme, status, monitor, params);
+    if let Some(invitation) = invitation(monitor, params) {
+        invite(ui, theme, bass, &invitation);
     }
 }
 
 /// What the drum grids are drawn from.
-struct Shown<'a> {
+struct GridSources<'a> {
     params: &'a LockstepParams,
     controls: &'a Controls,
-    watch: &'a Watch,
+    monitor: &'a Monitor,
 }
 
 fn measures(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     rect: Rect,
-    shown: &Shown<'_>,
-    pencil: &mut Pencil,
+    shown: &GridSources<'_>,
+    pin_editor: &mut PinEditor,
 ) {
-    let gap = look.points(8.0);
-    let (titles, rows) = rect.split_top_bottom_at_y(rect.top() + look.points(TITLE));
-    let (headers, grids) = rows.split_left_right_at_x(rows.left() + look.points(HEADER));
-    let seen = shown.watch.snapshot();
-    let has_begun = shown.watch.has_begun;
+    let gap = theme.points(8.0);
+    let (titles, rows) = rect.split_top_bottom_at_y(rect.top() + theme.points(TITLE));
+    let (headers, grids) = rows.split_left_right_at_x(rows.left() + theme.points(HEADER));
+    let seen = shown.monitor.snapshot();
+    let has_begun = shown.monitor.has_begun;
     let names = if has_begun {
         let n = seen.measure + 1;
         let now = match seen.time {
-            Time::Resting => "stopped",
+            ClockSource::Resting => "stopped",
             _ if n == 1 => "listening",
             _ => "now",
         };
@@ -91,13 +91,13 @@ fn measures(
         ["This measure".to_owned(), "Next measure".to_owned()]
     };
     let drawn = [
-        grid::Measure {
+        grid::ShownMeasure {
             id: "current measure",
             cells: Some(&seen.now),
             meter: seen.meter,
-            playhead: has_begun.then(|| shown.watch.steps()),
+            playhead: has_begun.then(|| shown.monitor.steps()),
         },
-        grid::Measure {
+        grid::ShownMeasure {
             id: "next measure",
             cells: seen.next.as_ref(),
             meter: seen.meter,
@@ -110,14 +110,14 @@ fn measures(
             pos2(rect.left(), titles.center().y),
             Align2::LEFT_CENTER,
             name,
-            look.font(12.5),
+            theme.font(12.5),
             if measure.playhead.is_some() {
-                look::INK
+                theme::INK
             } else {
-                look::FAINT
+                theme::FAINT
             },
         );
-        grid::show(ui, look, rect, measure, shown.controls, pencil);
+        grid::show(ui, theme, rect, measure, shown.controls, pin_editor);
     }
     for (row, voice) in Voice::ALL.into_iter().enumerate() {
         let height = headers.height() / N_VOICES as f32;
@@ -126,46 +126,53 @@ fn measures(
             pos2(headers.left(), top),
             pos2(headers.right() - gap, top + height - 1.0),
         );
-        header(ui, look, hands, rect, voice, shown);
+        header(ui, theme, setter, rect, voice, shown);
     }
-    pins_menu(ui, look, titles.with_max_x(headers.right()), pencil);
+    pins_menu(ui, theme, titles.with_max_x(headers.right()), pin_editor);
 }
 
 /// Name, mute, solo and density of one voice.
-fn header(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, voice: Voice, shown: &Shown<'_>) {
+fn header(
+    ui: &mut Ui,
+    theme: Theme,
+    setter: &Setter<'_>,
+    rect: Rect,
+    voice: Voice,
+    shown: &GridSources<'_>,
+) {
     let is_heard = shown.controls.density_of(voice) > 0.0;
     ui.painter().text(
         pos2(rect.left(), rect.center().y),
         Align2::LEFT_CENTER,
         voice.name(),
-        look.font(12.5),
-        if is_heard { look::INK } else { look::FAINT },
+        theme.font(12.5),
+        if is_heard { theme::INK } else { theme::FAINT },
     );
     let switches = shown.params.voices.of(voice);
-    let side = look.points(20.0).min(rect.height());
-    let left = rect.left() + look.points(72.0);
+    let side = theme.points(20.0).min(rect.height());
+    let left = rect.left() + theme.points(72.0);
     let square = |place: f32| {
         let min = pos2(
-            left + place * (side + look.points(3.0)),
+            left + place * (side + theme.points(3.0)),
             rect.center().y - side / 2.0,
         );
         Rect::from_min_size(min, vec2(side, side))
     };
     let name = voice.name();
-    let mute = (square(0.0), "M", look::ALARM);
+    let mute = (square(0.0), "M", theme::ALARM);
     let tip = format!("Mute the {}.", name.to_lowercase());
-    bars::switch(ui, look, hands, &switches.mute, mute, &tip);
-    let solo = (square(1.0), "S", look::PINNED);
+    widgets::switch(ui, theme, setter, &switches.mute, mute, &tip);
+    let solo = (square(1.0), "S", theme::PINNED);
     let tip = "Solo: only soloed voices sound.";
-    bars::switch(ui, look, hands, &switches.solo, solo, tip);
+    widgets::switch(ui, theme, setter, &switches.solo, solo, tip);
     let bar = rect
-        .with_min_x(square(2.0).left() + look.points(2.0))
-        .shrink2(vec2(0.0, look.points(3.0)));
+        .with_min_x(square(2.0).left() + theme.points(2.0))
+        .shrink2(vec2(0.0, theme.points(3.0)));
     let (param, group) = group_density(shown.params, voice.group());
     let tip = format!(
         "Density of the {group}, combined with the overall density: at 50 % each you hear the drummer's plan as it is."
     );
-    bars::thin_bar(ui, look, hands, param, (bar, voice.index()), &tip);
+    widgets::thin_bar(ui, theme, setter, param, (bar, voice.index()), &tip);
 }
 
 fn group_density(params: &LockstepParams, group: VoiceGroup) -> (&FloatParam, &'static str) {
@@ -180,39 +187,39 @@ fn group_density(params: &LockstepParams, group: VoiceGroup) -> (&FloatParam, &'
 }
 
 /// The buttons that undo a pin and free all cells.
-fn pins_menu(ui: &mut Ui, look: Look, rect: Rect, pencil: &mut Pencil) {
+fn pins_menu(ui: &mut Ui, theme: Theme, rect: Rect, pin_editor: &mut PinEditor) {
     let builder = UiBuilder::new()
-        .max_rect(rect.shrink2(vec2(0.0, look.points(1.0))))
+        .max_rect(rect.shrink2(vec2(0.0, theme.points(1.0))))
         .layout(Layout::left_to_right(Align::Center));
     ui.scope_builder(builder, |ui| {
-        ui.spacing_mut().interact_size.y = rect.height() - look.points(4.0);
+        ui.spacing_mut().interact_size.y = rect.height() - theme.points(4.0);
         ui.spacing_mut().button_padding.y = 0.0;
         let undo = egui::Button::new("Undo pin").small();
-        let undo = ui.add_enabled(pencil.can_undo(), undo);
+        let undo = ui.add_enabled(pin_editor.can_undo(), undo);
         if undo
             .on_hover_text("Undoes the last pin (Ctrl+Z; Ctrl+Shift+Z redoes it).")
             .clicked()
         {
-            pencil.undo();
+            pin_editor.undo();
         }
         let free = egui::Button::new("Free all").small();
-        let free = ui.add_enabled(!pencil.pins().is_empty(), free);
+        let free = ui.add_enabled(!pin_editor.pins().is_empty(), free);
         if free
             .on_hover_text("Frees every pinned or forbidden cell.")
             .clicked()
         {
-            pencil.clear();
+            pin_editor.clear();
         }
     });
 }
 
 /// The knobs.
-fn turned(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, params: &LockstepParams) {
-    let gap = look.points(8.0);
-    let (big, others) = rect.split_left_right_at_x(rect.left() + look.points(220.0));
+fn knobs_row(ui: &mut Ui, theme: Theme, setter: &Setter<'_>, rect: Rect, params: &LockstepParams) {
+    let gap = theme.points(8.0);
+    let (big, others) = rect.split_left_right_at_x(rect.left() + theme.points(220.0));
     let density = &params.density.overall;
     let tip = "How much plays: 50 % is the drummer's plan as it is, more only adds hits, less only removes them; 0 is silence.";
-    bars::bar(ui, look, hands, density, (big, Words::Large), tip);
+    widgets::bar(ui, theme, setter, density, (big, BarText::Large), tip);
     let others = others.with_min_x(others.left() + gap);
     let (upper, lower) = others.split_top_bottom_at_y(others.center().y);
     let upper = upper.with_max_y(upper.bottom() - gap / 2.0);
@@ -239,37 +246,44 @@ fn turned(ui: &mut Ui, look: Look, hands: &Hands<'_>, rect: Rect, params: &Locks
     ];
     for (place, (param, tip)) in knobs.into_iter().enumerate() {
         let rect = nth(upper, knobs.len(), place, gap);
-        bars::bar(ui, look, hands, param, (rect, Words::Stacked), tip);
+        widgets::bar(ui, theme, setter, param, (rect, BarText::Stacked), tip);
     }
     let fill = nth(lower, 5, 3, gap);
     let tip = "Plays a fill in the next measure; hold it for one in the measure after, too.";
-    bars::push(ui, look, hands, &drummer.fill_now, fill, tip);
+    widgets::push(ui, theme, setter, &drummer.fill_now, fill, tip);
     let idea = nth(lower, 5, 4, gap);
     let tip = "A new idea from the same drummer, from the next measure on.";
-    bars::push(ui, look, hands, &drummer.new_idea, idea, tip);
+    widgets::push(ui, theme, setter, &drummer.new_idea, idea, tip);
     let n_styles = drummer.weights.value().styles().len();
     let style = nth(lower, 5, 0, gap).union(nth(lower, 5, 1, gap));
-    named(ui, look, style, "Style", |ui, width| {
+    titled(ui, theme, style, "Style", |ui, width| {
         let tip = "One of the drummer's styles; Free leaves it to the drummer.";
-        bars::choice(ui, look, hands, &drummer.style, (width, n_styles + 1), tip);
+        widgets::choice(
+            ui,
+            theme,
+            setter,
+            &drummer.style,
+            (width, n_styles + 1),
+            tip,
+        );
     });
     let fills = nth(lower, 5, 2, gap);
-    named(ui, look, fills, "Fills", |ui, width| {
+    titled(ui, theme, fills, "Fills", |ui, width| {
         let tip = "Plays a fill at the end of every 2, 4, 8 or 16 measures and none in between; Free leaves it to the drummer.";
-        bars::choice(ui, look, hands, &drummer.fills, (width, usize::MAX), tip);
+        widgets::choice(ui, theme, setter, &drummer.fills, (width, usize::MAX), tip);
     });
 }
 
 /// A choice with its name above it.
-fn named(ui: &mut Ui, look: Look, rect: Rect, name: &str, show: impl FnOnce(&mut Ui, f32)) {
+fn titled(ui: &mut Ui, theme: Theme, rect: Rect, name: &str, show: impl FnOnce(&mut Ui, f32)) {
     ui.painter().text(
-        rect.left_top() + vec2(look.points(2.0), 0.0),
+        rect.left_top() + vec2(theme.points(2.0), 0.0),
         Align2::LEFT_TOP,
         name,
-        look.font(12.5),
-        look::INK,
+        theme.font(12.5),
+        theme::INK,
     );
-    let below = rect.with_min_y(rect.top() + look.points(20.0));
+    let below = rect.with_min_y(rect.top() + theme.points(20.0));
     let builder = UiBuilder::new().max_rect(below).id_salt(name);
     ui.scope_builder(builder, |ui| {
         let padding = 2.0 * ui.spacing().button_padding.x;
@@ -278,54 +292,57 @@ fn named(ui: &mut Ui, look: Look, rect: Rect, name: &str, show: impl FnOnce(&mut
 }
 
 /// Lock meter, prediction time, late plans, device, weights.
-fn status_line(ui: &mut Ui, look: Look, rect: Rect, watch: &Watch, params: &LockstepParams) {
+fn status_line(ui: &mut Ui, theme: Theme, rect: Rect, monitor: &Monitor, params: &LockstepParams) {
     let painter = ui.painter_at(rect);
     let middle = rect.center().y;
-    let (meter, words) = rect.split_left_right_at_x(rect.left() + look.points(220.0));
-    let gain = watch.lock.map(|lock| lock.gain);
+    let (meter, words) = rect.split_left_right_at_x(rect.left() + theme.points(220.0));
+    let gain = monitor.lock.map(|lock| lock.gain);
     let text = gain.map_or("Lock –".to_owned(), |gain| format!("Lock {gain:+.0}"));
     painter.text(
         pos2(meter.left(), middle),
         Align2::LEFT_CENTER,
         text,
-        look.font(13.0),
-        look::INK,
+        theme.font(13.0),
+        theme::INK,
     );
     let bar = Rect::from_min_max(
-        pos2(meter.left() + look.points(72.0), middle - look.points(6.0)),
-        pos2(meter.right(), middle + look.points(6.0)),
+        pos2(
+            meter.left() + theme.points(72.0),
+            middle - theme.points(6.0),
+        ),
+        pos2(meter.right(), middle + theme.points(6.0)),
     );
-    painter.rect_filled(bar, look.corners(), look::TROUGH);
+    painter.rect_filled(bar, theme.corners(), theme::TROUGH);
     let full = (gain.unwrap_or(0.0) / 60.0).clamp(0.0, 1.0);
     let filled = bar.with_max_x(bar.left() + bar.width() * full);
-    painter.rect_filled(filled, look.corners(), look::BASS);
+    painter.rect_filled(filled, theme.corners(), theme::BASS);
     let hover = ui.interact(meter, ui.scope_id().with("lock"), Sense::hover());
     hover.on_hover_text(
         "How well the kick locks with your bass line over the last 64 steps: the kick's F1 score against your notes, in \
          percent, minus its mean score against the same line shifted in time. 0 means it ignores you; the bar is full at 60.",
     );
-    let (report, is_alarming) = match watch.stand_in() {
-        Some(stand_in) => (format!("{}: see Setup", stand_in.what), true),
-        None => report(watch, params),
+    let (report, is_alarming) = match monitor.substitute() {
+        Some(substitute) => (format!("{}: see Setup", substitute.what), true),
+        None => report(monitor, params),
     };
     let color = if is_alarming {
-        look::ALARM
+        theme::ALARM
     } else {
-        look::FAINT
+        theme::FAINT
     };
     painter.text(
         pos2(words.right(), middle),
         Align2::RIGHT_CENTER,
         report,
-        look.font(12.5),
+        theme.font(12.5),
         color,
     );
 }
 
 /// The text of the status line, and whether to show it as a warning.
-fn report(watch: &Watch, params: &LockstepParams) -> (String, bool) {
-    let prediction = watch.prediction();
-    let tally = watch.snapshot().tally;
+fn report(monitor: &Monitor, params: &LockstepParams) -> (String, bool) {
+    let prediction = monitor.prediction();
+    let tally = monitor.snapshot().tally;
     let missed = tally.varied + tally.rule;
     let measures = missed + tally.fresh + tally.early + tally.silent;
     let took = prediction
@@ -341,7 +358,7 @@ fn report(watch: &Watch, params: &LockstepParams) -> (String, bool) {
     let weights = params.drummer.weights.to_string();
     let words =
         format!("{took} · plan late in {missed} of {measures} measures · {device} · {weights}");
-    let words = match tempo(watch) {
+    let words = match tempo(monitor) {
         Some(tempo) => format!("{tempo} · {words}"),
         None => words,
     };
@@ -349,22 +366,22 @@ fn report(watch: &Watch, params: &LockstepParams) -> (String, bool) {
 }
 
 /// The tempo that the drummer keeps, and whose it is; `None` while it waits and nobody has tapped.
-fn tempo(watch: &Watch) -> Option<String> {
-    let seen = watch.snapshot();
+fn tempo(monitor: &Monitor) -> Option<String> {
+    let seen = monitor.snapshot();
     let (whose, bpm) = match seen.time {
-        Time::Song => ("host", seen.tempo_bpm),
-        Time::Free => ("free run", seen.free_tempo_bpm.unwrap_or(seen.tempo_bpm)),
-        Time::Resting => ("tapped", seen.free_tempo_bpm?),
+        ClockSource::Song => ("host", seen.tempo_bpm),
+        ClockSource::Free => ("free run", seen.free_tempo_bpm.unwrap_or(seen.tempo_bpm)),
+        ClockSource::Resting => ("tapped", seen.free_tempo_bpm?),
     };
     Some(format!("{whose} {bpm:.1} BPM"))
 }
 
 /// What to do first, until the drummer has begun.
-fn invitation(watch: &Watch, params: &LockstepParams) -> Option<[String; 2]> {
-    if watch.has_begun {
+fn invitation(monitor: &Monitor, params: &LockstepParams) -> Option<[String; 2]> {
+    if monitor.has_begun {
         return None;
     }
-    let tapped = watch.snapshot().free_tempo_bpm;
+    let tapped = monitor.snapshot().free_tempo_bpm;
     let tempo = tapped.unwrap_or_else(|| f64::from(params.free_run.tempo.value()));
     Some(if params.free_run.is_on.value() {
         [
@@ -382,20 +399,20 @@ fn invitation(watch: &Watch, params: &LockstepParams) -> Option<[String; 2]> {
     })
 }
 
-fn invite(ui: &Ui, look: Look, rect: Rect, [what, how]: &[String; 2]) {
+fn invite(ui: &Ui, theme: Theme, rect: Rect, [what, how]: &[String; 2]) {
     let painter = ui.painter_at(rect);
     painter.text(
-        rect.center() - vec2(0.0, look.points(12.0)),
+        rect.center() - vec2(0.0, theme.points(12.0)),
         Align2::CENTER_CENTER,
         what,
-        look.font(22.0),
-        look::INK,
+        theme.font(22.0),
+        theme::INK,
     );
     painter.text(
-        rect.center() + vec2(0.0, look.points(16.0)),
+        rect.center() + vec2(0.0, theme.points(16.0)),
         Align2::CENTER_CENTER,
         how,
-        look.font(13.5),
-        look::FAINT,
+        theme.font(13.5),
+        theme::FAINT,
     );
 }

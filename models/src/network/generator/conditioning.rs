@@ -1,14 +1,14 @@
 //! The inputs beside bass and drums, as numbers: place, tempo, meter, energy, feel and fill.
 
-/// How many [`Given::numbers`] there are; the styles' numbers come after them.
-pub const N_GIVEN: usize = 16;
+/// How many [`Conditioning::numbers`] there are; the styles' numbers come after them.
+pub const N_CONDITIONS: usize = 16;
 
 /// How many of them, from the first, are place and tempo.
 pub(super) const N_PLACE: usize = 7;
 
 /// What is known of a measure before it is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Given {
+pub struct Conditioning {
     /// Its number, counted from the start of the song.
     pub measure: u64,
     /// Tempo of the measure before it, in BPM.
@@ -26,11 +26,11 @@ pub struct Given {
     pub fill: Option<bool>,
 }
 
-impl Given {
+impl Conditioning {
     /// Which measure of a four-measure phrase it is (4 numbers), whether it is in the second half of eight measures, its
     /// number out of the first eight, tempo in octaves from 120 BPM, length in measures of sixteen steps, whether eighths are
     /// counted, energy (2), lateness in half steps (4), and fill: 1 for a fill, −1 for none, 0 if left open.
-    pub fn numbers(&self) -> [f32; N_GIVEN] {
+    pub fn numbers(&self) -> [f32; N_CONDITIONS] {
         let flag = |is: bool| f32::from(u8::from(is));
         let of_four = |place| flag(self.measure % 4 == place);
         [
@@ -112,11 +112,11 @@ mod tests {
     #[test]
     fn an_open_fill_is_between_a_fill_and_none() {
         let of = |fill| {
-            let given = Given {
+            let given = Conditioning {
                 fill,
-                ..Given::default()
+                ..Conditioning::default()
             };
-            given.numbers()[N_GIVEN - 1]
+            given.numbers()[N_CONDITIONS - 1]
         };
         let heard = [of(Some(true)), of(None), of(Some(false))].map(f32::to_bits);
         assert_eq!(heard, [1.0, 0.0, -1.0].map(f32::to_bits));

@@ -85,7 +85,7 @@ fn a_hit_that_would_be_over_before_its_sound_is_made_is_not_heard() {
 fn a_kit_made_in_the_background_sounds_like_any_other() {
     let rate_hz = 8_401.0;
     let hits = [(0, Voice::Kick, 1.0), (300, Voice::Snare, 0.6)];
-    let mut kit = Kit::soon(rate_hz, KitChoice::Brushes);
+    let mut kit = Kit::new_in_background(rate_hz, KitChoice::Brushes);
     let begun = Instant::now();
     while !kit.is_complete() {
         assert!(begun.elapsed().as_secs() < 120, "its sounds are not made");
@@ -101,7 +101,7 @@ fn starting_and_dropping_a_kit_is_cheap_even_at_the_highest_rate() {
     // Computed on this thread, the sounds would take half a second.
     let cpu = ThreadTime::now();
     for _ in 0..20 {
-        drop(Kit::soon(384_000.0, KitChoice::Electronic));
+        drop(Kit::new_in_background(384_000.0, KitChoice::Electronic));
     }
     let cpu = cpu.elapsed();
     assert!(cpu.as_millis() < 20, "{cpu:?} of this thread");

@@ -7,18 +7,18 @@ use crate::params::Drummer;
 
 /// What the player is told when another drummer plays than the chosen one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandIn {
+pub struct Substitute {
     /// What is wrong and what plays instead, in one line.
     pub what: String,
     /// What to do about it.
     pub remedy: String,
 }
 
-impl StandIn {
+impl Substitute {
     /// The rule groove stands in because of an error in the program.
-    pub(crate) fn rule(trouble: &str) -> Self {
+    pub(crate) fn rule(problem: &str) -> Self {
         Self {
-            what: format!("The chosen drummer cannot play ({trouble}); a simple groove stands in"),
+            what: format!("The chosen drummer cannot play ({problem}); a simple groove stands in"),
             remedy: "Choose another drummer, or reload the plugin.".to_owned(),
         }
     }
@@ -72,16 +72,16 @@ mod tests {
     use super::*;
 
     /// What the player is told if reading their own drummer's file ends like this.
-    fn told(read: std::io::Result<Vec<u8>>) -> Option<StandIn> {
+    fn substitute_for(read: std::io::Result<Vec<u8>>) -> Option<Substitute> {
         let own = read.context("reading it").map(Cow::Owned);
-        let trouble = first([own, Drummer::default().weights()]).1;
-        trouble.map(|error| StandIn::new(Drummer::Own, &error, "Lockstep"))
+        let problem = first([own, Drummer::default().weights()]).1;
+        problem.map(|error| Substitute::new(Drummer::Own, &error, "Lockstep"))
     }
 
     #[test]
     fn a_player_without_an_own_drummer_is_told_where_it_goes_and_how_to_make_it() {
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
-        let words = told(Err(missing)).map(|told| (told.what, told.remedy));
+        let words = substitute_for(Err(missing)).map(|it| (it.what, it.remedy));
         let Some((what, remedy)) = words else {
             panic!("nothing was told");
         };
@@ -99,7 +99,7 @@ mod tests {
     fn a_damaged_drummer_is_not_reported_as_missing() {
         let unreadable = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
         for read in [Ok(b"no weights".to_vec()), Err(unreadable)] {
-            let words = told(read).map(|told| (told.what, told.remedy));
+            let words = substitute_for(read).map(|it| (it.what, it.remedy));
             let Some((what, remedy)) = words else {
                 panic!("nothing was told");
             };

@@ -10,7 +10,7 @@ use super::files::SaveError;
 
 /// How saving went.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum SaveOutcome {
     /// The take was written.
     Saved {
         /// Its MIDI file; the WAV file is beside it.
@@ -32,10 +32,10 @@ pub(super) enum Outcome {
     Panicked,
 }
 
-impl Outcome {
+impl SaveOutcome {
     /// The text for the log and the editor window.
-    pub(super) fn told(&self) -> Told {
-        let (words, is_trouble) = match self {
+    pub(super) fn message(&self) -> SaveMessage {
+        let (text, is_problem) = match self {
             Self::Saved {
                 path,
                 n_measures,
@@ -48,10 +48,10 @@ impl Outcome {
                 if *n_lost == 0 {
                     (saved, false)
                 } else {
-                    let words = format!(
+                    let text = format!(
                         "{saved}, but {n_lost} notes or measures came too fast and are missing"
                     );
-                    (words, true)
+                    (text, true)
                 }
             }
             Self::Again { path } => (
@@ -71,39 +71,39 @@ impl Outcome {
                 true,
             ),
         };
-        Told { words, is_trouble }
+        SaveMessage { text, is_problem }
     }
 }
 
 /// How saving went, as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct SaveMessage {
     /// A sentence without the full stop.
-    pub words: String,
+    pub text: String,
     /// Whether something went wrong.
-    pub is_trouble: bool,
+    pub is_problem: bool,
 }
 
-impl Told {
+impl SaveMessage {
     pub(super) fn log(&self) {
-        if self.is_trouble {
-            nice_error!("Lockstep: {}", self.words);
+        if self.is_problem {
+            nice_error!("Lockstep: {}", self.text);
         } else {
-            nice_log!("Lockstep: {}", self.words);
+            nice_log!("Lockstep: {}", self.text);
         }
     }
 }
 
 /// An instance's newest outcome: written by the threads that save, read by the editor window.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Board(Arc<Mutex<Option<Told>>>);
+pub(super) struct SaveStatus(Arc<Mutex<Option<SaveMessage>>>);
 
-impl Board {
-    pub(super) fn show(&self, told: Told) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+impl SaveStatus {
+    pub(super) fn show(&self, message: SaveMessage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
     }
 
-    pub(super) fn read(&self) -> Option<Told> {
+    pub(super) fn read(&self) -> Option<SaveMessage> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -7,8 +7,8 @@ use egui::{
 };
 use nice_plug::prelude::{BoolParam, Param};
 
-use super::hands::Hands;
-use super::look::{self, Look};
+use super::setter::Setter;
+use super::theme::{self, Theme};
 
 /// How far an arrow key turns a parameter without steps, in `[0, 1]`.
 const KEY_STEP: f32 = 0.01;
@@ -18,7 +18,7 @@ const SHORTEST_PRESS_S: f64 = 0.15;
 
 /// How a bar shows its name and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Words {
+pub(super) enum BarText {
     /// One above the other.
     Stacked,
     /// Stacked, in large type.
@@ -30,37 +30,37 @@ pub(super) enum Words {
 /// A bar to drag, with its name and its value as text.
 pub(super) fn bar(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     param: &impl Param,
-    (rect, layout): (Rect, Words),
+    (rect, layout): (Rect, BarText),
     tip: &str,
 ) {
     let id = ui.scope_id().with((param.name(), "bar"));
     let response = ui.interact(rect, id, Sense::click_and_drag());
     let value = param.unmodulated_normalized_value();
-    turn(ui, hands, param, &response, value);
+    turn(ui, setter, param, &response, value);
     let value = param.unmodulated_normalized_value();
     let words = param.normalized_value_to_string(value, true);
-    paint_bar(ui, look, rect, &response, value);
-    let inner = rect.shrink2(vec2(look.points(8.0), look.points(5.0)));
+    paint_bar(ui, theme, rect, &response, value);
+    let inner = rect.shrink2(vec2(theme.points(8.0), theme.points(5.0)));
     let painter = ui.painter_at(rect);
     let (name, value) = match layout {
-        Words::Stacked => (
+        BarText::Stacked => (
             (inner.left_top(), Align2::LEFT_TOP, 12.5),
             (inner.left_bottom(), Align2::LEFT_BOTTOM, 13.5),
         ),
-        Words::Large => (
+        BarText::Large => (
             (inner.left_top(), Align2::LEFT_TOP, 15.0),
             (inner.left_bottom(), Align2::LEFT_BOTTOM, 34.0),
         ),
-        Words::Line => (
+        BarText::Line => (
             (inner.left_center(), Align2::LEFT_CENTER, 13.0),
             (inner.right_center(), Align2::RIGHT_CENTER, 13.0),
         ),
     };
     for ((at, align, size), text) in [(name, param.name()), (value, &*words)] {
-        painter.text(at, align, text, look.font(size), look::INK);
+        painter.text(at, align, text, theme.font(size), theme::INK);
     }
     explain(response, param, &words, tip);
 }
@@ -68,8 +68,8 @@ pub(super) fn bar(
 /// A bar without text, for a row that already says what it is.
 pub(super) fn thin_bar(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     param: &impl Param,
     (rect, salt): (Rect, usize),
     tip: &str,
@@ -77,26 +77,26 @@ pub(super) fn thin_bar(
     let id = ui.scope_id().with((param.name(), "thin bar", salt));
     let response = ui.interact(rect, id, Sense::click_and_drag());
     let value = param.unmodulated_normalized_value();
-    turn(ui, hands, param, &response, value);
+    turn(ui, setter, param, &response, value);
     let value = param.unmodulated_normalized_value();
-    paint_bar(ui, look, rect, &response, value);
+    paint_bar(ui, theme, rect, &response, value);
     let words = param.normalized_value_to_string(value, true);
     explain(response, param, &words, tip);
 }
 
 /// A bar that fills a row of a page, with its name and value on one line.
-pub(super) fn row(ui: &mut Ui, look: Look, hands: &Hands<'_>, param: &impl Param, tip: &str) {
-    let size = vec2(ui.available_width(), look.points(30.0));
+pub(super) fn row(ui: &mut Ui, theme: Theme, setter: &Setter<'_>, param: &impl Param, tip: &str) {
+    let size = vec2(ui.available_width(), theme.points(30.0));
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    bar(ui, look, hands, param, (rect, Words::Line), tip);
+    bar(ui, theme, setter, param, (rect, BarText::Line), tip);
 }
 
 /// Handles drags, keys, the wheel and the right-click.
-fn turn(ui: &Ui, hands: &Hands<'_>, param: &impl Param, response: &Response, value: f32) {
+fn turn(ui: &Ui, setter: &Setter<'_>, param: &impl Param, response: &Response, value: f32) {
     let held = response.id.with("held");
     if response.drag_started() {
         ui.data_mut(|data| data.insert_temp(held, value));
-        hands.take(param);
+        setter.begin_gesture(param);
     }
     if response.dragged()
         && let Some(from) = ui.data(|data| data.get_temp::<f32>(held))
@@ -104,16 +104,16 @@ fn turn(ui: &Ui, hands: &Hands<'_>, param: &impl Param, response: &Response, val
     {
         let is_fine = ui.input(|input| input.modifiers.shift);
         let width = response.rect.width().max(1.0) * if is_fine { 5.0 } else { 1.0 };
-        hands.turn(param, from + (way.x - way.y) / width);
+        setter.set_in_gesture(param, from + (way.x - way.y) / width);
     }
     if response.drag_stopped() {
-        hands.let_go(param);
+        setter.end_gesture(param);
     }
     if response.clicked() {
         response.request_focus();
     }
     if response.secondary_clicked() {
-        hands.set(param, param.default_normalized_value());
+        setter.set(param, param.default_normalized_value());
     }
     let step = param
         .step_count()
@@ -139,42 +139,42 @@ fn turn(ui: &Ui, hands: &Hands<'_>, param: &impl Param, response: &Response, val
             by * (n(Key::ArrowRight) + n(Key::ArrowUp) - n(Key::ArrowLeft) - n(Key::ArrowDown))
         });
         if ui.input(|input| input.key_pressed(Key::Delete) || input.key_pressed(Key::Backspace)) {
-            hands.set(param, param.default_normalized_value());
+            setter.set(param, param.default_normalized_value());
         }
     }
     if n_steps != 0.0 {
-        hands.set(param, value + n_steps * step);
+        setter.set(param, value + n_steps * step);
     }
 }
 
-fn paint_bar(ui: &Ui, look: Look, rect: Rect, response: &Response, value: f32) {
+fn paint_bar(ui: &Ui, theme: Theme, rect: Rect, response: &Response, value: f32) {
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, look.corners(), look::TROUGH);
+    painter.rect_filled(rect, theme.corners(), theme::TROUGH);
     let full = Rect::from_min_max(
         rect.min,
         pos2(rect.left() + rect.width() * value, rect.bottom()),
     );
-    painter.rect_filled(full, look.corners(), Color32::from_rgb(34, 98, 140));
+    painter.rect_filled(full, theme.corners(), Color32::from_rgb(34, 98, 140));
     let edge = full.right().clamp(rect.left() + 1.0, rect.right() - 1.0);
     painter.vline(
         edge,
         rect.y_range(),
-        Stroke::new(look.points(2.0), look::DRUMS),
+        Stroke::new(theme.points(2.0), theme::DRUMS),
     );
-    ring(ui, look, rect, response);
+    ring(ui, theme, rect, response);
 }
 
 /// Outlines the control that has the keyboard focus or the pointer.
-fn ring(ui: &Ui, look: Look, rect: Rect, response: &Response) {
+fn ring(ui: &Ui, theme: Theme, rect: Rect, response: &Response) {
     let stroke = if response.has_focus() {
-        Stroke::new(look.points(2.0), look::INK)
+        Stroke::new(theme.points(2.0), theme::INK)
     } else if response.hovered() {
-        Stroke::new(look.points(1.0), look::FAINT)
+        Stroke::new(theme.points(1.0), theme::FAINT)
     } else {
         return;
     };
     ui.painter_at(rect)
-        .rect_stroke(rect, look.corners(), stroke, StrokeKind::Inside);
+        .rect_stroke(rect, theme.corners(), stroke, StrokeKind::Inside);
 }
 
 /// Sets the tooltip and the text for screen readers.
@@ -191,8 +191,8 @@ fn explain(response: Response, param: &impl Param, words: &str, tip: &str) {
 /// A drop-down list. Only the first `n_choices` values are offered.
 pub(super) fn choice(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     param: &impl Param,
     (width, n_choices): (f32, usize),
     tip: &str,
@@ -210,16 +210,16 @@ pub(super) fn choice(
                 let to = step as f32 / n_steps as f32;
                 let is_now = (to - value).abs() * (n_steps as f32) < 0.5;
                 if ui.selectable_label(is_now, words(to)).clicked() {
-                    hands.set(param, to);
+                    setter.set(param, to);
                 }
             }
         });
     let response = opened.response;
     if response.secondary_clicked() {
-        hands.set(param, param.default_normalized_value());
+        setter.set(param, param.default_normalized_value());
     }
     response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, name));
-    ring(ui, look, response.rect, &response);
+    ring(ui, theme, response.rect, &response);
     let default = words(param.default_normalized_value());
     response.on_hover_text(format!(
         "{name}: {}\n{tip}\nRight-click resets it to {default}.",
@@ -230,8 +230,8 @@ pub(super) fn choice(
 /// A button that stays down for as long as it is held.
 pub(super) fn push(
     ui: &mut Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     param: &BoolParam,
     rect: Rect,
     tip: &str,
@@ -245,31 +245,31 @@ pub(super) fn push(
     match since {
         None if is_down || response.clicked() => {
             ui.data_mut(|data| data.insert_temp(pressed_at, now));
-            hands.take(param);
-            hands.turn(param, 1.0);
+            setter.begin_gesture(param);
+            setter.set_in_gesture(param, 1.0);
         }
         Some(since) if !is_down && now - since >= SHORTEST_PRESS_S => {
             ui.data_mut(|data| data.remove_temp::<f64>(pressed_at));
-            hands.turn(param, 0.0);
-            hands.let_go(param);
+            setter.set_in_gesture(param, 0.0);
+            setter.end_gesture(param);
         }
         _ => {}
     }
     let is_lit = param.value() || since.is_some();
-    paint_button(ui, look, (rect, param.name()), response, is_lit, tip);
+    paint_button(ui, theme, (rect, param.name()), response, is_lit, tip);
 }
 
 /// A button without a parameter. Returns whether it was clicked.
-pub(super) fn press(ui: &Ui, look: Look, (rect, name): (Rect, &str), tip: &str) -> bool {
+pub(super) fn press(ui: &Ui, theme: Theme, (rect, name): (Rect, &str), tip: &str) -> bool {
     let response = ui.interact(rect, ui.scope_id().with((name, "press")), Sense::click());
     let (is_pressed, is_lit) = (response.clicked(), response.is_pointer_button_down_on());
-    paint_button(ui, look, (rect, name), response, is_lit, tip);
+    paint_button(ui, theme, (rect, name), response, is_lit, tip);
     is_pressed
 }
 
 fn paint_button(
     ui: &Ui,
-    look: Look,
+    theme: Theme,
     (rect, name): (Rect, &str),
     response: Response,
     is_lit: bool,
@@ -278,18 +278,18 @@ fn paint_button(
     let fill = if is_lit {
         Color32::from_rgb(34, 98, 140)
     } else {
-        look::TROUGH
+        theme::TROUGH
     };
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, look.corners(), fill);
+    painter.rect_filled(rect, theme.corners(), fill);
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,
         name,
-        look.font(14.0),
-        look::INK,
+        theme.font(14.0),
+        theme::INK,
     );
-    ring(ui, look, rect, &response);
+    ring(ui, theme, rect, &response);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
     response.on_hover_text(tip);
 }
@@ -297,8 +297,8 @@ fn paint_button(
 /// A small switch with one letter, lit in colour while it is on.
 pub(super) fn switch(
     ui: &Ui,
-    look: Look,
-    hands: &Hands<'_>,
+    theme: Theme,
+    setter: &Setter<'_>,
     param: &BoolParam,
     (rect, letter, lit): (Rect, &str, Color32),
     tip: &str,
@@ -307,39 +307,39 @@ pub(super) fn switch(
     let response = ui.interact(rect, id, Sense::click());
     let is_on = param.value();
     if response.clicked() {
-        hands.set(param, if is_on { 0.0 } else { 1.0 });
+        setter.set(param, if is_on { 0.0 } else { 1.0 });
     }
     if response.secondary_clicked() {
-        hands.set(param, param.default_normalized_value());
+        setter.set(param, param.default_normalized_value());
     }
     let (fill, ink) = if is_on {
-        (lit, look::GROUND)
+        (lit, theme::GROUND)
     } else {
-        (look::TROUGH, look::FAINT)
+        (theme::TROUGH, theme::FAINT)
     };
     let painter = ui.painter_at(rect);
-    painter.rect_filled(rect, look.corners(), fill);
+    painter.rect_filled(rect, theme.corners(), fill);
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,
         letter,
-        look.font(11.5),
+        theme.font(11.5),
         ink,
     );
-    ring(ui, look, rect, &response);
+    ring(ui, theme, rect, &response);
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_on, param.name()));
     response.on_hover_text(tip);
 }
 
 /// A checkbox with its name, in a row of a page.
-pub(super) fn switch_row(ui: &mut Ui, hands: &Hands<'_>, param: &BoolParam, tip: &str) {
+pub(super) fn switch_row(ui: &mut Ui, setter: &Setter<'_>, param: &BoolParam, tip: &str) {
     let mut is_on = param.value();
     let response = ui.checkbox(&mut is_on, param.name()).on_hover_text(tip);
     if response.changed() {
-        hands.set(param, if is_on { 1.0 } else { 0.0 });
+        setter.set(param, if is_on { 1.0 } else { 0.0 });
     }
     if response.secondary_clicked() {
-        hands.set(param, param.default_normalized_value());
+        setter.set(param, param.default_normalized_value());
     }
 }
 

@@ -14,7 +14,7 @@ const MEASURE_STEPS: usize = 16;
 
 /// A drum note, as used by the figures on dynamics and timing.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stroke {
+pub struct MeasuredNote {
     /// MIDI velocity.
     pub velocity: f64,
     /// Distance from the nearest step, in steps.
@@ -25,18 +25,18 @@ pub struct Stroke {
 
 /// Bass onsets and drums of a song in 4/4, in whole measures of sixteen steps.
 #[derive(Clone, Debug, Default)]
-pub struct Sheet {
+pub struct MeasuredSong {
     /// Whether a bass note begins at each step.
     pub bass: Vec<bool>,
     /// MIDI velocity of each voice at each step, `(T, V)`; 0 where there is no hit.
     pub drums: Vec<[u8; N_VOICES]>,
     /// Every drum note, whether it maps to one of the nine voices or not.
-    pub strokes: Vec<Stroke>,
+    pub strokes: Vec<MeasuredNote>,
     /// Drum notes outside General MIDI's percussion, 35 to 81.
     pub n_not_gm: usize,
 }
 
-impl Sheet {
+impl MeasuredSong {
     /// The sheet of a song that is in 4/4 throughout.
     pub fn from_song(song: &Song) -> Self {
         let mut sheet = Self::default();
@@ -101,7 +101,7 @@ impl Sheet {
 
     fn stroke(&mut self, step: usize, offset: f64, velocity: u8) {
         self.reach(step);
-        self.strokes.push(Stroke {
+        self.strokes.push(MeasuredNote {
             velocity: f64::from(velocity),
             offset,
             step,

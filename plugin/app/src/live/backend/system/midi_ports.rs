@@ -9,9 +9,11 @@ use anyhow::{Context as _, Result, anyhow};
 use lockstep_engine::channel::{TapeReader, TapeWriter, tape};
 use midir::{Ignore, MidiIO, MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
 
-use crate::live::backend::{PortName, Wanted};
-use crate::live::engine::Shared;
-use crate::live::midi::{self, Inbox, MAX_MESSAGES, Message, Source, Timed};
+use crate::live::backend::{BackendRequest, PortName};
+use crate::live::engine::EngineState;
+use crate::live::midi::{
+    self, IncomingMessage, IncomingMessages, MAX_MESSAGES, MidiMessage, MidiSource,
+};
 
 /// Name of our own virtual ports and of their client.
 const NAME: &str = "Lockstep";
@@ -20,10 +22,10 @@ const NAME: &str = "Lockstep";
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// A message and its arrival time.
-type Arrival = (Instant, Source, Message);
+type MidiArrival = (Instant, MidiSource, MidiMessage);
 
 /// A message and the time when it is due.
-type Departure = (Instant, [u8; 3]);
+type MidiDeparture = (Instant, [u8; 3]);
 
 /// Names of the input ports and of the output ports.
 ///
@@ -72,7 +74,7 @@ fn port<P: MidiIO>(io: &P, wanted: &PortName, what: &str) -> Result<(P::Port, St
 }
 
 /// The connections. Dropping them sends what is still due and closes them.
-pub(super) struct Cables {
+pub(super) struct MidiConnections {
     _inputs: Vec<MidiInputConnection<()>>,
     sender: Option<JoinHandle<()>>,
     is_over: Arc<AtomicBool>,
@@ -80,20 +82,20 @@ pub(super) struct Cables {
 }
 
 /// Incoming messages, at the audio thread's end.
-pub(super) struct Arrivals(TapeReader<Arrival>);
+pub(super) struct MidiInQueue(TapeReader<MidiArrival>);
 
 /// Outgoing messages, at the audio thread's end.
-pub(super) struct Departures(TapeWriter<Departure>);
+pub(super) struct MidiOutQueue(TapeWriter<MidiDeparture>);
 
-impl Cables {
+impl MidiConnections {
     /// Connects the requested ports.
     ///
     /// # Errors
     /// If a port does not exist, or the system's MIDI does not answer.
     pub(super) fn connect(
-        wanted: &Wanted,
-        shared: &Arc<Shared>,
-    ) -> Result<(Self, Arrivals, Departures)> {
+        wanted: &BackendRequest,
+        shared: &Arc<EngineState>,
+    ) -> Result<(Self, MidiInQueue, MidiOutQueue)> {
         let (arrive, arrivals) = tape(MAX_MESSAGES);
         let (departures, due) = tape(MAX_MESSAGES);
         // The ports' threads share the writer; the audio thread, which reads, never meets their lock.
@@ -101,12 +103,12 @@ impl Cables {
         let listen = |source| listener(source, Arc::clone(&arrive), Arc::clone(shared));
         let mut lines = Vec::new();
         let mut inputs = Vec::new();
-        let (bass, line) = connect_input(wanted.bass.as_ref(), "bass", listen(Source::Bass))?;
+        let (bass, line) = connect_input(wanted.bass.as_ref(), "bass", listen(MidiSource::Bass))?;
         inputs.push(bass);
         lines.push(line);
         if let Some(clock) = &wanted.clock {
-            let attempt = connect_to(clock, "clock", listen(Source::Clock));
-            if let Some((connection, line)) = clock.settle(attempt)? {
+            let attempt = connect_to(clock, "clock", listen(MidiSource::Clock));
+            if let Some((connection, line)) = clock.or_warn(attempt)? {
                 inputs.push(connection);
                 lines.push(line);
             }
@@ -127,7 +129,7 @@ impl Cables {
             is_over,
             lines,
         };
-        Ok((cables, Arrivals(arrivals), Departures(departures)))
+        Ok((cables, MidiInQueue(arrivals), MidiOutQueue(departures)))
     }
 
     /// The connections, one line of text each.
@@ -141,7 +143,7 @@ impl Cables {
     }
 }
 
-impl Drop for Cables {
+impl Drop for MidiConnections {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Release);
         if let Some(sender) = self.sender.take() {
@@ -150,7 +152,7 @@ impl Drop for Cables {
     }
 }
 
-impl Arrivals {
+impl MidiInQueue {
     /// Moves the messages since the last block into the inbox of this one. Each is delayed by one block, which keeps the time
     /// between messages.
     ///
@@ -160,7 +162,7 @@ impl Arrivals {
         &mut self,
         now: Instant,
         block: Duration,
-        inbox: &mut Inbox,
+        inbox: &mut IncomingMessages,
         frames: impl Fn(Duration) -> u32,
     ) {
         inbox.clear();
@@ -173,7 +175,7 @@ impl Arrivals {
             let ago = now.saturating_duration_since(at);
             let frame = frames(block.saturating_sub(ago)).clamp(earliest, last.max(earliest));
             earliest = frame;
-            let _ = inbox.try_push(Timed {
+            let _ = inbox.try_push(IncomingMessage {
                 frame,
                 source,
                 message,
@@ -182,21 +184,21 @@ impl Arrivals {
     }
 }
 
-impl Departures {
+impl MidiOutQueue {
     /// Queues a message for the sending thread.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    pub(super) fn send(&mut self, at: Instant, bytes: [u8; 3], shared: &Shared) {
+    pub(super) fn send(&mut self, at: Instant, bytes: [u8; 3], shared: &EngineState) {
         shared.lose(u32::from(!self.0.put((at, bytes))));
     }
 }
 
 /// A callback that queues incoming messages.
 fn listener(
-    source: Source,
-    arrive: Arc<Mutex<TapeWriter<Arrival>>>,
-    shared: Arc<Shared>,
+    source: MidiSource,
+    arrive: Arc<Mutex<TapeWriter<MidiArrival>>>,
+    shared: Arc<EngineState>,
 ) -> impl FnMut(u64, &[u8], &mut ()) + Send + Clone + 'static {
     move |_, bytes, ()| {
         if let Some(message) = midi::read(source, bytes) {
@@ -210,9 +212,9 @@ fn listener(
 /// Sends each message when it is due, until `is_over` is set and the queue is empty.
 fn send(
     mut drums: MidiOutputConnection,
-    mut due: TapeReader<Departure>,
+    mut due: TapeReader<MidiDeparture>,
     is_over: &AtomicBool,
-    shared: &Shared,
+    shared: &EngineState,
 ) {
     loop {
         // Read before the queue, so that everything pushed before the end is sent.
@@ -250,7 +252,7 @@ fn connect_input(
     listener: impl FnMut(u64, &[u8], &mut ()) + Send + Clone + 'static,
 ) -> Result<(MidiInputConnection<()>, String)> {
     if let Some(wanted) = wanted
-        && let Some(connected) = wanted.settle(connect_to(wanted, own, listener.clone()))?
+        && let Some(connected) = wanted.or_warn(connect_to(wanted, own, listener.clone()))?
     {
         return Ok(connected);
     }
@@ -292,7 +294,7 @@ fn connect_output(wanted: Option<&PortName>) -> Result<(MidiOutputConnection, St
                 .with_context(|| format!("connecting the MIDI port {name}"))?;
             Ok((connection, format!("The drums go to {name}.")))
         };
-        if let Some(connected) = wanted.settle(attempt())? {
+        if let Some(connected) = wanted.or_warn(attempt())? {
             return Ok(connected);
         }
     }

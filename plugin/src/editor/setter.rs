@@ -5,32 +5,32 @@ use nice_plug::prelude::Param;
 
 use crate::params::{ParameterIdx, Parameters};
 
-/// The musician's hands on the knobs.
-pub(super) struct Hands<'a>(ParamSetter<'a>);
+/// Sets parameters for the musician.
+pub(super) struct Setter<'a>(ParamSetter<'a>);
 
-impl std::fmt::Debug for Hands<'_> {
+impl std::fmt::Debug for Setter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Hands").finish_non_exhaustive()
+        f.debug_tuple("Setter").finish_non_exhaustive()
     }
 }
 
-impl<'a> Hands<'a> {
+impl<'a> Setter<'a> {
     pub(super) fn new(host: &'a GuiContext) -> Self {
         Self(host.param_setter())
     }
 
     /// Begins a gesture on a parameter.
-    pub(super) fn take(&self, param: &impl Param) {
+    pub(super) fn begin_gesture(&self, param: &impl Param) {
         self.0.begin_set_parameter(param);
     }
 
     /// Sets the parameter during a gesture, to a value in `[0, 1]`.
-    pub(super) fn turn(&self, param: &impl Param, to: f32) {
+    pub(super) fn set_in_gesture(&self, param: &impl Param, to: f32) {
         self.0.set_parameter_normalized(param, to.clamp(0.0, 1.0));
     }
 
     /// Ends the gesture.
-    pub(super) fn let_go(&self, param: &impl Param) {
+    pub(super) fn end_gesture(&self, param: &impl Param) {
         self.0.end_set_parameter(param);
     }
 
@@ -50,8 +50,8 @@ impl<'a> Hands<'a> {
 
     /// Sets a parameter in a whole gesture.
     pub(super) fn set(&self, param: &impl Param, to: f32) {
-        self.take(param);
-        self.turn(param, to);
-        self.let_go(param);
+        self.begin_gesture(param);
+        self.set_in_gesture(param, to);
+        self.end_gesture(param);
     }
 }

@@ -1,6 +1,6 @@
 //! The background thread that makes the kits' sounds: the first instance starts it, the last one ends it.
 //!
-//! It serves its members in the order in which they joined, one sound at a time, the sounds of a member's chosen kit first.
+//! It serves its clients in the order in which they joined, one sound at a time, the sounds of a client's chosen kit first.
 //! It puts each sound into the bank, where the audio threads find it; it never frees anything that they could be reading.
 #![allow(
     clippy::disallowed_types,
@@ -17,13 +17,13 @@ use lockstep_core::representation::Voice;
 use super::bank::{Bank, SoundIdx};
 use super::settings::KitChoice;
 use super::strokes::stroke;
-use crate::shared_thread::{Membership, Shared, SharedThread, Work};
+use crate::shared_thread::{Registration, Service, SharedThread, SharedThreadCell};
 
-/// How long the thread sleeps while every bank is complete. A new member wakes it at once.
-const LOOK_EVERY: Duration = Duration::from_hours(1);
+/// How long the thread sleeps while every bank is complete. A new client wakes it at once.
+const POLL_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The one such thread of this process.
-static MAKER: Shared<Member> = Mutex::new(Weak::new());
+static MAKER: SharedThreadCell<BankClient> = Mutex::new(Weak::new());
 
 /// The voices, starting with those that a song is likely to begin with.
 const BY_USE: [Voice; 9] = [
@@ -38,18 +38,21 @@ const BY_USE: [Voice; 9] = [
     Voice::LowTom,
 ];
 
-/// A kit's membership while its bank is being completed. Dropping the last one of the process joins the thread, which takes
+/// A kit's registration while its bank is being completed. Dropping the last one of the process joins the thread, which takes
 /// a few milliseconds: drop the bank first.
-pub(super) type Making = Membership<Member>;
+pub(super) type MakerRegistration = Registration<BankClient>;
 
 /// Has the missing sounds of a bank made in the background, those of one kit first.
 ///
 /// # Errors
 /// If the thread cannot be started.
-pub(super) fn complete_soon(bank: &Arc<Bank>, first: KitChoice) -> io::Result<Making> {
-    let start = || SharedThread::start("lockstep-kit", LOOK_EVERY, Maker::default());
-    let thread = SharedThread::shared(&MAKER, start)?;
-    Ok(thread.join(Member {
+pub(super) fn complete_in_background(
+    bank: &Arc<Bank>,
+    first: KitChoice,
+) -> io::Result<MakerRegistration> {
+    let start = || SharedThread::start("lockstep-kit", POLL_INTERVAL, SoundMaker::default());
+    let thread = SharedThread::of_process(&MAKER, start)?;
+    Ok(thread.join(BankClient {
         bank: Arc::downgrade(bank),
         first,
     }))
@@ -57,34 +60,34 @@ pub(super) fn complete_soon(bank: &Arc<Bank>, first: KitChoice) -> io::Result<Ma
 
 /// A bank to complete, unless every kit that uses it has been dropped.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct BankClient {
     bank: Weak<Bank>,
     first: KitChoice,
 }
 
 /// The sounds still to be made.
 #[derive(Default)]
-struct Maker {
-    /// By member, in the order in which they joined; members whose bank is complete are removed.
-    wishes: Vec<(u64, Weak<Bank>, Vec<SoundIdx>)>,
+struct SoundMaker {
+    /// By client, in the order in which they joined; clients whose bank is complete are removed.
+    queues: Vec<(u64, Weak<Bank>, Vec<SoundIdx>)>,
 }
 
-impl Work for Maker {
-    type Member = Member;
+impl Service for SoundMaker {
+    type Client = BankClient;
 
-    fn join(&mut self, id: u64, member: Member) {
-        let mut order = order(member.first);
-        // `look` pops from the end.
+    fn join(&mut self, id: u64, client: BankClient) {
+        let mut order = order(client.first);
+        // `poll` pops from the end.
         order.reverse();
-        self.wishes.push((id, member.bank, order));
+        self.queues.push((id, client.bank, order));
     }
 
     fn leave(&mut self, id: u64) {
-        self.wishes.retain(|(other, ..)| *other != id);
+        self.queues.retain(|(other, ..)| *other != id);
     }
 
-    fn look(&mut self) -> bool {
-        let Some((_, bank, order)) = self.wishes.first_mut() else {
+    fn poll(&mut self) -> bool {
+        let Some((_, bank, order)) = self.queues.first_mut() else {
             return false;
         };
         let next = order.pop();
@@ -102,7 +105,7 @@ impl Work for Maker {
             }
         }
         if order.is_empty() {
-            self.wishes.remove(0);
+            self.queues.remove(0);
         }
         true
     }
@@ -151,22 +154,22 @@ mod tests {
         order(KitChoice::Off);
     }
 
-    /// Calls `look` until nothing is left, at most `most` times. Returns how often there was work.
-    fn look_until_done(maker: &mut Maker, most: usize) -> usize {
-        (0..most).take_while(|_| maker.look()).count()
+    /// Calls `poll` until nothing is left, at most `most` times. Returns how often there was work.
+    fn poll_until_done(maker: &mut SoundMaker, most: usize) -> usize {
+        (0..most).take_while(|_| maker.poll()).count()
     }
 
     #[test]
-    fn every_member_gets_its_bank_unless_it_has_left() {
-        let mut maker = Maker::default();
+    fn every_client_gets_its_bank_unless_it_has_left() {
+        let mut maker = SoundMaker::default();
         let banks = [9_001.0, 9_002.0, 9_003.0].map(Bank::of_process);
         for (id, bank) in (0..).zip(&banks) {
             let bank = Arc::downgrade(bank);
             let first = KitChoice::Brushes;
-            maker.join(id, Member { bank, first });
+            maker.join(id, BankClient { bank, first });
         }
         maker.leave(1);
-        assert_eq!(look_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
+        assert_eq!(poll_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
         let n_made = banks.each_ref().map(|bank| {
             SoundIdx::all()
                 .filter(|at| bank.sound(*at).is_some())
@@ -177,16 +180,16 @@ mod tests {
 
     #[test]
     fn a_dropped_bank_is_skipped_and_delays_no_other() {
-        let mut maker = Maker::default();
+        let mut maker = SoundMaker::default();
         let (gone, here) = (Bank::of_process(9_011.0), Bank::of_process(9_012.0));
         for (id, bank) in (0..).zip([&gone, &here]) {
             let bank = Arc::downgrade(bank);
             let first = KitChoice::default();
-            maker.join(id, Member { bank, first });
+            maker.join(id, BankClient { bank, first });
         }
         drop(gone);
-        assert_eq!(look_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
+        assert_eq!(poll_until_done(&mut maker, 1_000), 2 * N_SOUNDS);
         assert!(SoundIdx::all().all(|at| here.sound(at).is_some()));
-        assert!(!maker.look());
+        assert!(!maker.poll());
     }
 }

@@ -4,7 +4,7 @@ use lockstep_core::representation::Voice;
 
 use super::super::*;
 use super::grid;
-use super::host::{Host, Prompt};
+use super::host::{Host, InstantRule};
 
 const RATE_HZ: f64 = 48_000.0;
 
@@ -25,26 +25,26 @@ fn a_pinned_cell_sounds_a_forbidden_one_does_not_and_nothing_else_changes() {
     let play = |pins| {
         let mut host = host();
         host.controls.pins = pins;
-        host.play_to(8.0, &mut Prompt::default());
+        host.play_to(8.0, &mut InstantRule::default());
         Voice::ALL.map(|voice| grid(&host, voice, 4.0))
     };
     let free = play(Pins::default());
-    let settled = play(pinned(&[
+    let with_pins = play(pinned(&[
         (0, Voice::Kick, Pin::Forbidden),
         (5, Voice::Ride, Pin::Pinned),
         (31, Voice::Crash, Pin::Pinned),
     ]));
     assert_eq!(free[Voice::Kick.index()], "x..x..x...x.....");
-    assert_eq!(settled[Voice::Kick.index()], "...x..x...x.....");
-    assert_eq!(settled[Voice::Ride.index()], ".....x..........");
+    assert_eq!(with_pins[Voice::Kick.index()], "...x..x...x.....");
+    assert_eq!(with_pins[Voice::Ride.index()], ".....x..........");
     let others = |grids: &[String; 9]| grids[1..8].to_vec();
-    assert_eq!(others(&settled), others(&free));
+    assert_eq!(others(&with_pins), others(&free));
 }
 
 #[test]
 fn a_pin_in_mid_measure_counts_from_there_on() {
     let mut host = host();
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     host.play_to(6.0, &mut plans);
     host.controls.pins = pinned(&[
         (2, Voice::Ride, Pin::Pinned),
@@ -60,11 +60,11 @@ fn a_pinned_hit_is_silent_at_density_zero_and_while_the_drummer_lays_out() {
     let mut host = host();
     host.controls.pins = pins;
     host.controls.density = 0.0;
-    host.play_to(8.0, &mut Prompt::default());
+    host.play_to(8.0, &mut InstantRule::default());
     assert!(host.notes.is_empty());
     let mut host = Host::new(RATE_HZ, 0.0);
     host.controls.pins = pins;
-    host.play_to(16.0, &mut Prompt::default());
+    host.play_to(16.0, &mut InstantRule::default());
     assert!(host.notes.is_empty(), "no bass, no drums");
 }
 
@@ -73,7 +73,7 @@ fn a_muted_voice_is_silent_but_still_planned() {
     let play = |muted| {
         let mut host = host();
         host.controls.muted = muted;
-        let mut plans = Prompt::default();
+        let mut plans = InstantRule::default();
         host.play_to(12.0, &mut plans);
         let asked = plans.asked.last().map(|request| request.played);
         (Voice::ALL.map(|voice| grid(&host, voice, 4.0)), asked)
@@ -88,11 +88,11 @@ fn a_muted_voice_is_silent_but_still_planned() {
 #[test]
 fn the_snapshot_shows_the_hits_played_and_the_position() {
     let mut host = host();
-    let mut plans = Prompt::default();
+    let mut plans = InstantRule::default();
     host.controls.pins = pinned(&[(5, Voice::Ride, Pin::Pinned)]);
     host.play_to(6.5, &mut plans);
     let seen = host.performer.snapshot(RATE_HZ, &host.controls, &mut plans);
-    assert_eq!((seen.time, seen.measure), (Time::Song, 1));
+    assert_eq!((seen.time, seen.measure), (ClockSource::Song, 1));
     assert!((seen.position.0 - 2.5).abs() < 0.1, "{:?}", seen.position);
     assert!((seen.tempo_bpm - 120.0).abs() < 0.1);
     let shown = |voice: Voice| -> String {

@@ -1,7 +1,7 @@
 //! How long the audio thread may wait for a plan: up to 5 s per block in a render, never in a live host.
 //!
-//! Not every host says that it renders offline. [`Pace`] notices a host that asks for blocks faster than real time; such a
-//! render may wait too, but never longer than it is ahead of the clock. Audio thread: never allocates.
+//! Not every host says that it renders offline. [`RenderDetector`] notices a host that asks for blocks faster than real time;
+//! such a render may wait too, but never longer than it is ahead of the clock. Audio thread: never allocates.
 
 use std::time::{Duration, Instant};
 
@@ -24,15 +24,15 @@ const WINDOW: Duration = Duration::from_millis(250);
 
 /// The audio thread's end of the handoff, which may wait for answers so that every render is the same.
 #[derive(Debug)]
-pub struct Patient<'a> {
+pub struct WaitingPlans<'a> {
     plans: &'a mut RealtimeEnd,
     longest: Duration,
     /// Never much more than `longest`.
     waited: Duration,
 }
 
-impl<'a> Patient<'a> {
-    /// Waits at most `longest` in total: [`LONGEST_WAIT`] if the host renders offline, else what [`Pace`] allows.
+impl<'a> WaitingPlans<'a> {
+    /// Waits at most `longest` in total: [`LONGEST_WAIT`] if the host renders offline, else what [`RenderDetector`] allows.
     pub fn new(plans: &'a mut RealtimeEnd, longest: Duration) -> Self {
         Self {
             plans,
@@ -47,7 +47,7 @@ impl<'a> Patient<'a> {
     }
 }
 
-impl PlanSource for Patient<'_> {
+impl PlanSource for WaitingPlans<'_> {
     fn publish(&mut self, request: &Request) {
         self.plans.publish(request);
     }
@@ -56,7 +56,7 @@ impl PlanSource for Patient<'_> {
     ///
     /// # Realtime safety
     /// In live hosts there is no time to wait: then this neither sleeps nor reads the clock.
-    fn plan_for(&mut self, take: u32, measure: u64) -> Option<Plan> {
+    fn plan_for(&mut self, playback: u32, measure: u64) -> Option<Plan> {
         let left = self.longest.saturating_sub(self.waited);
         if !left.is_zero() && !self.plans.has_answer() {
             let begun = Instant::now();
@@ -65,13 +65,13 @@ impl PlanSource for Patient<'_> {
             }
             self.waited += begun.elapsed();
         }
-        self.plans.plan_for(take, measure)
+        self.plans.plan_for(playback, measure)
     }
 }
 
 /// Whether the host asks for blocks faster than real time, and how far ahead it is.
 #[derive(Debug, Default)]
-pub struct Pace {
+pub struct RenderDetector {
     /// Length of the music minus the time it took, since the host last ran in real time.
     lead: Duration,
     /// Music and time since the last check, without the time waited here, which says nothing about the host.
@@ -82,7 +82,7 @@ pub struct Pace {
     last: Option<(Instant, Duration)>,
 }
 
-impl Pace {
+impl RenderDetector {
     /// Starts over: the host may switch between live and rendering.
     pub fn reset(&mut self) {
         *self = Self::default();
@@ -131,14 +131,14 @@ mod tests {
 
     /// Asks for blocks of `music_ms`, each the given time after the one before. Returns the longest wait that any is allowed.
     fn longest_wait(
-        pace: &mut Pace,
+        detector: &mut RenderDetector,
         now: &mut Instant,
         music_ms: f64,
         gaps_ms: &[f64],
     ) -> Duration {
         let waits = gaps_ms.iter().map(|gap| {
             *now += ms(*gap);
-            pace.block(*now, ms(music_ms))
+            detector.block(*now, ms(music_ms))
         });
         waits.max().unwrap_or_default()
     }
@@ -147,18 +147,18 @@ mod tests {
     fn a_plan_that_never_comes_is_waited_for_only_as_long_as_allowed() {
         let (mut plans, _nobody) = handoff();
         let request = Request {
-            take: 1,
+            playback: 1,
             measure: 1,
             ..Request::default()
         };
         let begun = Instant::now();
         for wait in [Duration::ZERO, ms(300.0)] {
-            let mut patient = Patient::new(&mut plans, wait);
-            patient.publish(&request);
+            let mut waiting = WaitingPlans::new(&mut plans, wait);
+            waiting.publish(&request);
             // The first call used up the block's time, so the second has none.
             let waited = [(); 2].map(|()| {
-                assert_eq!(patient.plan_for(1, 1), None);
-                patient.waited()
+                assert_eq!(waiting.plan_for(1, 1), None);
+                waiting.waited()
             });
             assert!(waited[0] >= wait && waited[1] == waited[0]);
             assert!(!wait.is_zero() || waited[0].is_zero());
@@ -168,45 +168,45 @@ mod tests {
 
     #[test]
     fn an_undeclared_render_may_wait_as_long_as_it_is_ahead() {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let (mut detector, mut now) = (RenderDetector::default(), Instant::now());
         // A measure at 200 BPM, at twenty times real time.
-        let wait = longest_wait(&mut pace, &mut now, 10.0, &[0.5; 121]);
+        let wait = longest_wait(&mut detector, &mut now, 10.0, &[0.5; 121]);
         assert_eq!(wait + KEPT, ms(1200.0 - 60.0));
         // It waits for its plan, which shortens its lead by as much.
-        pace.wait(ms(300.0));
+        detector.wait(ms(300.0));
         now += ms(300.5);
-        let after = pace.block(now, ms(10.0));
+        let after = detector.block(now, ms(10.0));
         assert_eq!(after + ms(300.5), wait + ms(10.0));
         // However far it is ahead.
-        let wait = longest_wait(&mut pace, &mut now, 10.0, &vec![0.5; 10_000]);
+        let wait = longest_wait(&mut detector, &mut now, 10.0, &vec![0.5; 10_000]);
         assert_eq!(wait, LONGEST_WAIT);
     }
 
     #[test]
     fn a_host_that_goes_live_after_a_render_waits_no_more() {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
-        assert!(longest_wait(&mut pace, &mut now, 10.0, &[0.5; 1000]) > Duration::ZERO);
-        longest_wait(&mut pace, &mut now, 10.0, &[10.0; 50]);
-        let wait = longest_wait(&mut pace, &mut now, 10.0, &[10.0; 1000]);
+        let (mut detector, mut now) = (RenderDetector::default(), Instant::now());
+        assert!(longest_wait(&mut detector, &mut now, 10.0, &[0.5; 1000]) > Duration::ZERO);
+        longest_wait(&mut detector, &mut now, 10.0, &[10.0; 50]);
+        let wait = longest_wait(&mut detector, &mut now, 10.0, &[10.0; 1000]);
         assert_eq!(wait, Duration::ZERO);
     }
 
     #[test]
     fn catching_up_after_a_stall_is_no_lead() {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let (mut detector, mut now) = (RenderDetector::default(), Instant::now());
         for _ in 0..100 {
             // Sixteen blocks, then half a second without any, then as many in a burst as the largest buffer holds.
             let gaps = [&[10.0; 16][..], &[500.0], &[0.1; 18]].concat();
-            let wait = longest_wait(&mut pace, &mut now, 10.0, &gaps);
+            let wait = longest_wait(&mut detector, &mut now, 10.0, &gaps);
             assert_eq!(wait, Duration::ZERO);
         }
     }
 
     #[test]
     fn a_fast_sound_card_clock_still_counts_as_live_for_hours() {
-        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let (mut detector, mut now) = (RenderDetector::default(), Instant::now());
         // 0.05 %, five times the tolerance of sound cards.
-        let wait = longest_wait(&mut pace, &mut now, 10.0, &vec![9.995; 1_000_000]);
+        let wait = longest_wait(&mut detector, &mut now, 10.0, &vec![9.995; 1_000_000]);
         assert_eq!(wait, Duration::ZERO);
     }
 
@@ -219,14 +219,14 @@ mod tests {
             late_ms in proptest::collection::vec(0.0..60.0_f64, 10..400),
         ) {
             let held_ms = (share * block_ms).max(block_ms).min(186.0);
-            let (mut pace, begun) = (Pace::default(), Instant::now());
+            let (mut detector, begun) = (RenderDetector::default(), Instant::now());
             let (mut now_ms, mut heard_from_ms) = (0.0_f64, 0.0_f64);
             for (n, late) in late_ms.into_iter().enumerate() {
                 let given_ms = n as f64 * block_ms;
                 // If the host is late the buffer runs dry, and playback resumes with the block.
                 now_ms = now_ms.max(heard_from_ms + given_ms + block_ms - held_ms) + late;
                 heard_from_ms = heard_from_ms.max(now_ms - given_ms);
-                let wait = pace.block(begun + ms(now_ms), ms(block_ms));
+                let wait = detector.block(begun + ms(now_ms), ms(block_ms));
                 prop_assert_eq!(wait, Duration::ZERO, "block {} at {} ms", n, now_ms);
             }
         }

@@ -6,7 +6,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use lockstep_core::representation::Voice;
 use lockstep_engine::realtime::{Pin, Pins};
 
-use super::hands::Hands;
+use super::setter::Setter;
 use crate::params::LockstepParams;
 
 /// Most edits that can be undone.
@@ -18,24 +18,24 @@ const REDO: KeyboardShortcut =
 
 /// Writes pins and remembers what they were.
 #[derive(Debug)]
-pub(super) struct Pencil {
+pub(super) struct PinEditor {
     params: Arc<LockstepParams>,
     before: Vec<Pins>,
     after: Vec<Pins>,
     /// Whether the host still has to be told of a change.
-    is_untold: bool,
+    is_host_outdated: bool,
     /// Number of the last change that the host was told of.
-    n_told: i32,
+    n_reported: i32,
 }
 
-impl Pencil {
+impl PinEditor {
     pub(super) fn new(params: Arc<LockstepParams>) -> Self {
         Self {
             params,
             before: Vec::new(),
             after: Vec::new(),
-            is_untold: false,
-            n_told: 0,
+            is_host_outdated: false,
+            n_reported: 0,
         }
     }
 
@@ -71,15 +71,15 @@ impl Pencil {
 
     fn store(&mut self, pins: Pins) {
         self.params.pins.store(pins);
-        self.is_untold = true;
+        self.is_host_outdated = true;
     }
 
     /// Tells the host that the project has changed, if pins were edited: pins are not a parameter, so it would not notice.
-    pub(super) fn tell(&mut self, hands: &Hands<'_>) {
-        if std::mem::take(&mut self.is_untold) {
-            let (n, value) = self.params.next_pin_edit(self.n_told);
-            self.n_told = n;
-            hands.set(&self.params.pin_edits, value);
+    pub(super) fn notify_host(&mut self, setter: &Setter<'_>) {
+        if std::mem::take(&mut self.is_host_outdated) {
+            let (n, value) = self.params.next_pin_edit(self.n_reported);
+            self.n_reported = n;
+            setter.set(&self.params.pin_edits, value);
         }
     }
 
@@ -127,32 +127,32 @@ mod tests {
 
     /// A host that records what it is told and does nothing else.
     #[derive(Default)]
-    struct Told(Mutex<Vec<(&'static str, ParamPtr, f32)>>);
+    struct RecordingHost(Mutex<Vec<(&'static str, ParamPtr, f32)>>);
 
-    impl Told {
-        fn hear(&self, what: &'static str, of: ParamPtr, to: f32) {
-            if let Ok(mut told) = self.0.lock() {
-                told.push((what, of, to));
+    impl RecordingHost {
+        fn record(&self, what: &'static str, of: ParamPtr, to: f32) {
+            if let Ok(mut calls) = self.0.lock() {
+                calls.push((what, of, to));
             }
         }
     }
 
     #[expect(unsafe_code, reason = "the framework declares them so")]
-    impl GuiContextInner for Told {
+    impl GuiContextInner for RecordingHost {
         fn plugin_api(&self) -> PluginApi {
             PluginApi::Clap
         }
 
         unsafe fn raw_begin_set_parameter(&self, param: ParamPtr) {
-            self.hear("begin", param, 0.0);
+            self.record("begin", param, 0.0);
         }
 
         unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-            self.hear("set", param, normalized);
+            self.record("set", param, normalized);
         }
 
         unsafe fn raw_end_set_parameter(&self, param: ParamPtr) {
-            self.hear("end", param, 0.0);
+            self.record("end", param, 0.0);
         }
 
         fn get_state(&self) -> PluginState {
@@ -171,36 +171,37 @@ mod tests {
     #[test]
     fn the_host_is_told_once_of_every_pin_edit_and_of_nothing_else() {
         let params: Arc<LockstepParams> = Arc::default();
-        let mut pencil = Pencil::new(Arc::clone(&params));
-        let host = Arc::new(Told::default());
+        let mut pin_editor = PinEditor::new(Arc::clone(&params));
+        let host = Arc::new(RecordingHost::default());
         let context = GuiContext::new(Arc::clone(&host) as _);
         let mut values = Vec::new();
-        let mut is_told = |pencil: &mut Pencil| {
-            pencil.tell(&Hands::new(&context));
-            let told = host.0.lock().map(|mut told| std::mem::take(&mut *told));
-            let told = told.unwrap_or_default();
+        let mut has_notified = |pin_editor: &mut PinEditor| {
+            pin_editor.notify_host(&Setter::new(&context));
+            let calls = host.0.lock().map(|mut calls| std::mem::take(&mut *calls));
+            let calls = calls.unwrap_or_default();
             let pointer = params.pin_edits.as_ptr();
-            assert!(told.iter().all(|(_, of, _)| *of == pointer));
-            let words: Vec<_> = told.iter().map(|(what, ..)| *what).collect();
+            assert!(calls.iter().all(|(_, of, _)| *of == pointer));
+            let words: Vec<_> = calls.iter().map(|(what, ..)| *what).collect();
             values.extend(
-                told.iter()
-                    .filter(|told| told.0 == "set")
-                    .map(|told| told.2),
+                calls
+                    .iter()
+                    .filter(|calls| calls.0 == "set")
+                    .map(|calls| calls.2),
             );
             words == ["begin", "set", "end"]
         };
-        assert!(!is_told(&mut pencil));
-        pencil.set(0, Voice::Kick, Pin::Pinned);
-        assert!(is_told(&mut pencil));
+        assert!(!has_notified(&mut pin_editor));
+        pin_editor.set(0, Voice::Kick, Pin::Pinned);
+        assert!(has_notified(&mut pin_editor));
         // Neither the same edit again nor reading the pins is a change.
-        pencil.set(0, Voice::Kick, Pin::Pinned);
-        assert!(!is_told(&mut pencil));
-        for change in [Pencil::undo, Pencil::redo, Pencil::clear] {
-            change(&mut pencil);
-            assert!(is_told(&mut pencil));
+        pin_editor.set(0, Voice::Kick, Pin::Pinned);
+        assert!(!has_notified(&mut pin_editor));
+        for change in [PinEditor::undo, PinEditor::redo, PinEditor::clear] {
+            change(&mut pin_editor);
+            assert!(has_notified(&mut pin_editor));
         }
-        pencil.redo();
-        assert!(!is_told(&mut pencil));
+        pin_editor.redo();
+        assert!(!has_notified(&mut pin_editor));
         // This host never sets the parameter, yet every change has a new value.
         assert_eq!(values.len(), 4);
         assert!(
@@ -229,23 +230,23 @@ mod tests {
 
     #[test]
     fn pin_edits_are_undone_and_redone() {
-        let mut pencil = Pencil::new(Arc::default());
-        pencil.set(0, Voice::Kick, Pin::Pinned);
-        pencil.set(4, Voice::Snare, Pin::Forbidden);
-        pencil.set(4, Voice::Snare, Pin::Forbidden);
-        let both = pencil.pins();
-        pencil.undo();
-        assert_eq!(pencil.pins().at(4, Voice::Snare), Pin::Free);
-        assert_eq!(pencil.pins().at(0, Voice::Kick), Pin::Pinned);
-        pencil.redo();
-        assert_eq!(pencil.pins(), both);
-        pencil.clear();
-        assert!(pencil.pins().is_empty());
-        pencil.undo();
-        assert_eq!(pencil.pins(), both);
-        pencil.undo();
-        pencil.undo();
-        pencil.undo();
-        assert!(pencil.pins().is_empty() && !pencil.can_undo());
+        let mut pin_editor = PinEditor::new(Arc::default());
+        pin_editor.set(0, Voice::Kick, Pin::Pinned);
+        pin_editor.set(4, Voice::Snare, Pin::Forbidden);
+        pin_editor.set(4, Voice::Snare, Pin::Forbidden);
+        let both = pin_editor.pins();
+        pin_editor.undo();
+        assert_eq!(pin_editor.pins().at(4, Voice::Snare), Pin::Free);
+        assert_eq!(pin_editor.pins().at(0, Voice::Kick), Pin::Pinned);
+        pin_editor.redo();
+        assert_eq!(pin_editor.pins(), both);
+        pin_editor.clear();
+        assert!(pin_editor.pins().is_empty());
+        pin_editor.undo();
+        assert_eq!(pin_editor.pins(), both);
+        pin_editor.undo();
+        pin_editor.undo();
+        pin_editor.undo();
+        assert!(pin_editor.pins().is_empty() && !pin_editor.can_undo());
     }
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::corpus::{Corpus, SongView, Split};
 use crate::evaluation::{self, GridSong, Report};
-use crate::training::game::Game;
 use crate::training::run::RunFile;
+use crate::training::trainer::Trainer;
 
 /// Songs per validation, at most.
 const N_SONGS: usize = 80;
@@ -18,11 +18,11 @@ const PEOPLES_LOCK_GAIN: f64 = 16.0;
 
 /// The validation songs.
 #[derive(Debug)]
-pub(super) struct Look {
+pub(super) struct Validation {
     songs: Vec<GridSong>,
 }
 
-impl Look {
+impl Validation {
     /// Picks songs with bass from the validation split; only open ones if the run trains on open songs only.
     pub(super) fn new(corpus: &Corpus, run: &RunFile) -> Self {
         let is_looked_at =
@@ -40,8 +40,8 @@ impl Look {
     }
 
     /// Plays with the averaged weights.
-    pub(super) fn measure(&self, run: &RunFile, game: &Game) -> Result<Report> {
-        let mut predictor = Predictor::from_parameters(run.config(), &game.average())?;
+    pub(super) fn measure(&self, run: &RunFile, trainer: &Trainer) -> Result<Report> {
+        let mut predictor = Predictor::from_parameters(run.config(), &trainer.average())?;
         let songs: Vec<&GridSong> = self.songs.iter().collect();
         Ok(evaluation::audition(&mut predictor, &songs, N_MEASURES)?)
     }

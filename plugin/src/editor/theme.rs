@@ -55,14 +55,14 @@ fn fonts() -> FontDefinitions {
 
 /// How large everything is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Look {
+pub(super) struct Theme {
     /// Size of the window relative to 100 %.
     pub(super) scale: f32,
 }
 
-impl Look {
+impl Theme {
     /// Sets fonts and colours, once.
-    pub(super) fn dress(egui: &egui::Context) {
+    pub(super) fn install(egui: &egui::Context) {
         egui.options_mut(|options| options.zoom_with_keyboard = false);
         egui.set_fonts(fonts());
         let mut visuals = Visuals::dark();
@@ -77,13 +77,13 @@ impl Look {
         egui.set_visuals(visuals);
     }
 
-    /// The look at the window's current size; also sets its style.
-    pub(super) fn fitting(ui: &mut egui::Ui) -> Self {
+    /// The theme at the window's current size; also sets its style.
+    pub(super) fn for_window(ui: &mut egui::Ui) -> Self {
         let size = ui.max_rect().size();
         let scale = (size.x / BASE_WIDTH).min(size.y / BASE_HEIGHT).max(0.5);
-        let look = Self { scale };
-        look.style(ui.style_mut());
-        look
+        let theme = Self { scale };
+        theme.style(ui.style_mut());
+        theme
     }
 
     pub(super) fn style(self, style: &mut Style) {

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use lockstep_hosts::{ClapHost, ClapWindow, PluginWindow, Stage, Touch, TouchKind, Vst3Host};
+use lockstep_hosts::{
+    ClapHost, ClapWindow, PluginWindow, Stage, Vst3Host, WindowEdit, WindowEditKind,
+};
 use lockstep_screen::places::{ALARM, DENSITY_LEFT, KICK_CELL, KICK_MUTE, SAVE_TAKE, SETUP_TAB};
-use lockstep_screen::{Place, Screen, WindowId, await_some};
+use lockstep_screen::{Point, Screen, WindowId, await_some};
 
 use super::rounds::{Bundle, LONG, open, stage};
 
 /// Drags Density from its default to the right end, and prints what the host is told.
 pub(super) fn drag(screen: &Screen) -> Result<()> {
     let stage = stage(LONG).with("Density", 0.5);
-    let paced = ClapHost::open()?.perform_beside(&stage, &mut |window: &mut ClapWindow<'_>| {
+    let run = ClapHost::open()?.perform_beside(&stage, &mut |window: &mut ClapWindow<'_>| {
         let (parent, inner) = open(screen, window)?;
         screen.drag(inner, DENSITY_LEFT, (600, DENSITY_LEFT.1))?;
         // The last change reaches the host in one of the next blocks.
@@ -20,19 +22,19 @@ pub(super) fn drag(screen: &Screen) -> Result<()> {
         window.close()?;
         screen.close_window(parent)
     })?;
-    tell(&paced.performance.touches);
+    print_edits(&run.performance.edits);
     Ok(())
 }
 
 /// Pins a cell and mutes a voice, and prints what the host is told.
-pub(super) fn settle(screen: &Screen, format: Bundle) -> Result<()> {
-    let touches = while_it_plays(screen, format, stage(LONG), &|window, inner| {
+pub(super) fn pin_and_mute(screen: &Screen, format: Bundle) -> Result<()> {
+    let edits = while_it_plays(screen, format, stage(LONG), &|window, inner| {
         for place in [KICK_CELL, KICK_MUTE] {
             click(screen, window, inner, place)?;
         }
         Ok(())
     })?;
-    tell(&touches);
+    print_edits(&edits);
     Ok(())
 }
 
@@ -53,7 +55,7 @@ pub(super) fn save(screen: &Screen, format: Bundle) -> Result<()> {
 }
 
 /// Prints how many pixels of the Setup page have the colour of problem messages, once the drummer has been loaded.
-pub(super) fn look_at_setup(screen: &Screen, format: Bundle, drummer: f64) -> Result<()> {
+pub(super) fn count_alarm_pixels(screen: &Screen, format: Bundle, drummer: f64) -> Result<()> {
     let stage = stage(LONG).with("Drummer", drummer);
     while_it_plays(screen, format, stage, &|window, inner| {
         click(screen, window, inner, SETUP_TAB)?;
@@ -81,7 +83,7 @@ fn while_it_plays(
     format: Bundle,
     stage: Stage,
     act: Act<'_>,
-) -> Result<Vec<Touch>> {
+) -> Result<Vec<WindowEdit>> {
     let with_window = |window: &mut dyn PluginWindow| {
         let (parent, inner) = open(screen, window)?;
         act(window, inner)?;
@@ -99,7 +101,7 @@ fn while_it_plays(
             let mut n_blocks = 0_u32;
             let mut stage = stage;
             stage.n_frames = 100 * u64::from(stage.block_frames);
-            stage.cues.clear();
+            stage.actions.clear();
             Vst3Host::open()?.perform_between(&stage, |window, _| {
                 n_blocks += 1;
                 // In the middle: some blocks have been played and some are still to come.
@@ -110,7 +112,7 @@ fn while_it_plays(
             })?
         }
     };
-    Ok(performance.touches)
+    Ok(performance.edits)
 }
 
 /// Clicks, and waits until the window has drawn again and handled the click.
@@ -118,7 +120,7 @@ fn click(
     screen: &Screen,
     window: &mut dyn PluginWindow,
     inner: WindowId,
-    place: Place,
+    place: Point,
 ) -> Result<()> {
     screen.click(inner, place)?;
     std::thread::sleep(Duration::from_millis(500));
@@ -126,12 +128,12 @@ fn click(
     Ok(())
 }
 
-fn tell(touches: &[Touch]) {
-    for Touch { name, kind } in touches {
+fn print_edits(edits: &[WindowEdit]) {
+    for WindowEdit { name, kind } in edits {
         match kind {
-            TouchKind::Begin => println!("{name}: begin"),
-            TouchKind::Turn(to) => println!("{name}: {to:.3}"),
-            TouchKind::End => println!("{name}: end"),
+            WindowEditKind::Begin => println!("{name}: begin"),
+            WindowEditKind::Turn(to) => println!("{name}: {to:.3}"),
+            WindowEditKind::End => println!("{name}: end"),
         }
     }
 }

@@ -10,70 +10,74 @@ use std::thread::Builder;
 
 use egui::{DragValue, Modal, Rect, RichText, Ui};
 
-use super::bars;
-use super::look::{self, Look};
-use crate::capture::{Exported, Exporting, Place, reveal, takes_folder};
+use super::theme::{self, Theme};
+use super::widgets;
+use crate::capture::{ArchiveHandle, Exported, PendingExport, reveal, takes_folder};
 
 /// Most measures that can be exported.
-const MOST: usize = 64;
+const MAX_MEASURES: usize = 64;
 
 /// The export dialog and the last export.
 #[derive(Debug)]
-pub(super) struct TakeAway {
+pub(super) struct ExportDialog {
     /// The instance's place in the archive, once it has been activated.
-    place: Arc<OnceLock<Place>>,
+    archive: Arc<OnceLock<ArchiveHandle>>,
     is_open: bool,
     n_measures: usize,
     folder: String,
-    exporting: Option<Exporting>,
+    exporting: Option<PendingExport>,
     outcome: Option<Result<Exported, String>>,
     /// Brings the file manager's answer.
-    shown: Option<Receiver<String>>,
-    trouble: Option<String>,
+    reveal_error: Option<Receiver<String>>,
+    problem: Option<String>,
 }
 
-impl TakeAway {
-    pub(super) fn new(place: Arc<OnceLock<Place>>) -> Self {
+impl ExportDialog {
+    pub(super) fn new(archive: Arc<OnceLock<ArchiveHandle>>) -> Self {
         let folder = takes_folder().unwrap_or_default();
         Self {
-            place,
+            archive,
             is_open: false,
             n_measures: 8,
             folder: folder.display().to_string(),
             exporting: None,
             outcome: None,
-            shown: None,
-            trouble: None,
+            reveal_error: None,
+            problem: None,
         }
     }
 
     /// Draws the Export button and its dialog.
-    pub(super) fn show(&mut self, ui: &mut Ui, look: Look) {
+    pub(super) fn show(&mut self, ui: &mut Ui, theme: Theme) {
         let tip = "Writes the last measures, bass and drums, as .mid and .wav to a folder of your choice.";
         if ui.button("Export…").on_hover_text(tip).clicked() {
             self.is_open = true;
             self.outcome = None;
-            self.trouble = None;
+            self.problem = None;
         }
-        if let Some(outcome) = self.exporting.as_ref().and_then(Exporting::ready) {
+        if let Some(outcome) = self.exporting.as_ref().and_then(PendingExport::ready) {
             self.exporting = None;
             self.outcome = Some(outcome.map_err(|error| error.to_string()));
         }
-        if let Some(words) = self.shown.as_ref().and_then(|shown| shown.try_recv().ok()) {
-            self.shown = None;
-            self.trouble = Some(words).filter(|words| !words.is_empty());
+        if let Some(words) = self
+            .reveal_error
+            .as_ref()
+            .and_then(|reveal_error| reveal_error.try_recv().ok())
+        {
+            self.reveal_error = None;
+            self.problem = Some(words).filter(|words| !words.is_empty());
         }
         if !self.is_open {
             return;
         }
         let mut is_done = false;
         let modal = Modal::new(egui::Id::unique("export")).show(ui.ctx(), |ui| {
-            look.style(ui.style_mut());
-            ui.set_width(look.points(440.0));
-            ui.label(RichText::new("Export what was played").font(look.font(16.0)));
+            theme.style(ui.style_mut());
+            ui.set_width(theme.points(440.0));
+            ui.label(RichText::new("Export what was played").font(theme.font(16.0)));
             ui.horizontal(|ui| {
                 ui.label("The last");
-                ui.add(DragValue::new(&mut self.n_measures).range(1..=MOST));
+                ui.add(DragValue::new(&mut self.n_measures).range(1..=MAX_MEASURES));
                 ui.label("measures, as .mid and .wav, to");
             });
             ui.add(egui::TextEdit::singleline(&mut self.folder).desired_width(f32::INFINITY));
@@ -90,7 +94,7 @@ impl TakeAway {
                     ui.label("exporting …");
                 }
             });
-            self.tell(ui);
+            self.show_outcome(ui);
         });
         if is_done || modal.should_close() {
             self.is_open = false;
@@ -98,40 +102,40 @@ impl TakeAway {
     }
 
     /// Draws the Save take button, and saves a take when it is clicked.
-    pub(super) fn save(&self, ui: &Ui, look: Look, rect: Rect) {
+    pub(super) fn save_button(&self, ui: &Ui, theme: Theme, rect: Rect) {
         let tip = "Writes the last 64 measures as .mid and .wav to your takes folder. If nothing new was played, it shows \
                    where the last take is.";
-        if bars::press(ui, look, (rect, "Save take"), tip)
-            && let Some(place) = self.place.get()
+        if widgets::press(ui, theme, (rect, "Save take"), tip)
+            && let Some(archive) = self.archive.get()
         {
-            place.save();
+            archive.save();
         }
     }
 
     /// Says how the last save went, by button or control key.
-    pub(super) fn tell_saved(&self, ui: &mut Ui, look: Look) {
-        if let Some(told) = self.place.get().and_then(Place::told) {
-            let color = if told.is_trouble {
-                look::ALARM
+    pub(super) fn show_last_save(&self, ui: &mut Ui, theme: Theme) {
+        if let Some(message) = self.archive.get().and_then(ArchiveHandle::last_save) {
+            let color = if message.is_problem {
+                theme::ALARM
             } else {
-                look::PINNED
+                theme::PINNED
             };
-            let words = RichText::new(format!("{}.", told.words));
-            ui.label(words.font(look.font(12.0)).color(color));
+            let words = RichText::new(format!("{}.", message.text));
+            ui.label(words.font(theme.font(12.0)).color(color));
         }
     }
 
     fn export(&mut self) {
-        self.trouble = None;
+        self.problem = None;
         let folder = Path::new(self.folder.trim());
         let n_measures = NonZeroUsize::new(self.n_measures).unwrap_or(NonZeroUsize::MIN);
-        self.outcome = match self.place.get() {
+        self.outcome = match self.archive.get() {
             _ if !folder.is_absolute() => Some(Err(format!(
                 "`{}` is not a full path: it has to start at the root",
                 folder.display()
             ))),
-            Some(place) => {
-                self.exporting = Some(place.export(n_measures, folder));
+            Some(archive) => {
+                self.exporting = Some(archive.export(n_measures, folder));
                 None
             }
             None => Some(Err("nothing has been played yet".to_owned())),
@@ -139,45 +143,45 @@ impl TakeAway {
     }
 
     /// Says how the export went, with buttons that lead to the files.
-    fn tell(&mut self, ui: &mut Ui) {
+    fn show_outcome(&mut self, ui: &mut Ui) {
         match &self.outcome {
             Some(Ok(exported)) => {
                 let n = exported.n_measures;
                 ui.label(format!("Exported {n} measures to"));
                 for path in [&exported.mid, &exported.wav] {
-                    ui.label(RichText::new(path.display().to_string()).color(look::PINNED));
+                    ui.label(RichText::new(path.display().to_string()).color(theme::PINNED));
                 }
                 let path = exported.mid.clone();
                 ui.horizontal(|ui| {
                     if ui.button("Reveal in folder").clicked() {
-                        self.shown = show_file(path.clone());
+                        self.reveal_error = show_file(path.clone());
                     }
                     if ui.button("Copy path").clicked() {
                         ui.ctx().copy_text(path.display().to_string());
                     }
                 });
             }
-            Some(Err(trouble)) => {
+            Some(Err(problem)) => {
                 ui.label(
-                    RichText::new(format!("Nothing was written: {trouble}.")).color(look::ALARM),
+                    RichText::new(format!("Nothing was written: {problem}.")).color(theme::ALARM),
                 );
             }
             None => {}
         }
-        if let Some(trouble) = &self.trouble {
-            ui.label(RichText::new(trouble).color(look::ALARM));
+        if let Some(problem) = &self.problem {
+            ui.label(RichText::new(problem).color(theme::ALARM));
         }
     }
 }
 
 /// Shows a file in the file manager, on its own thread because that may block. The error text follows, empty on success.
 fn show_file(path: PathBuf) -> Option<Receiver<String>> {
-    let (tell, words) = channel();
+    let (sender, words) = channel();
     let thread = Builder::new().name("lockstep-reveal".to_owned());
     let spawned = thread.spawn(move || {
         let words = reveal(&path).err().map(|error| error.to_string());
         // The window may be closed by now.
-        let _ = tell.send(words.unwrap_or_default());
+        let _ = sender.send(words.unwrap_or_default());
     });
     spawned.ok().map(|_| words)
 }
