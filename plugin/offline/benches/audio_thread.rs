@@ -5,7 +5,7 @@
 use divan::{Bencher, counter::ItemsCount};
 use lockstep_core::generator::{Generator, Request, Taste};
 use lockstep_core::representation::{
-    Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Step, Voice, Window,
+    Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Voice, Window,
 };
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{
@@ -213,11 +213,8 @@ fn prediction(bencher: Bencher<'_, '_>) {
         panic!("the embedded weights do not load");
     };
     let mut window = Window::default();
-    for step in (0..16).map(|beat| Step(beat * 4)) {
-        window.begin(
-            usize::try_from(step.0).unwrap_or_default(),
-            Onset::new(33, 0.8),
-        );
+    for beat in 0..16 {
+        window.begin(4 * beat, Onset::new(33, 0.8));
     }
     let request = Request {
         measure: 4,

@@ -1,4 +1,4 @@
-//! Musical time: beats, steps and the meter. Has no clock; time always comes from the host.
+//! Musical time: beats and the meter. Has no clock; time always comes from the host.
 
 use super::MAX_STEPS_PER_MEASURE;
 
@@ -8,17 +8,6 @@ pub const STEPS_PER_BEAT: u8 = 4;
 /// A position or length in quarter notes. May be negative (pre-roll).
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct Beats(pub f64);
-
-/// A whole number of sixteenth notes from a stated origin. May be negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Step(pub i64);
-
-impl Step {
-    /// The step's position, from the same origin.
-    pub fn beats(self) -> Beats {
-        Beats(self.0 as f64 / f64::from(STEPS_PER_BEAT))
-    }
-}
 
 /// A time signature whose measure is a whole number of steps, at least one and at most [`MAX_STEPS_PER_MEASURE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
