@@ -56,7 +56,7 @@ use ideas::Ideas;
 use ladder::{Downbeat, Ladder};
 use listener::{FIRST_ROW, Heard, Listener};
 use lockstep_core::generator::{Request, Taste};
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 use measure::{Measure, Tick};
 use own_clock::OwnClock;
 use score::{Feel, Score};
@@ -128,7 +128,7 @@ impl Performer {
         Self {
             mode: Mode::Resting,
             take: 0,
-            measure: Measure::new(0, Beats(0.0), Meter::COMMON, FIRST_ROW),
+            measure: Measure::new(0, Position::START, Meter::COMMON, FIRST_ROW),
             next_meter: Meter::COMMON,
             listener: Listener::new(),
             ladder: Ladder::default(),
@@ -138,7 +138,7 @@ impl Performer {
             fill: FillButton::default(),
             ideas: Ideas::default(),
             passage: Passage::default(),
-            clock: OwnClock::new(Beats(0.0), 1.0, 1.0),
+            clock: OwnClock::new(Position::START, 1.0, 1.0),
             taps: Taps::default(),
             last: None,
         }
@@ -275,7 +275,7 @@ impl Performer {
             .pass(place, timeline, hand.block.sample_rate_hz);
         self.passage.follow_meter(self.measure.meter);
         self.score.follow(self.feel(hand.controls));
-        let rel = Beats(timeline.position.0 - self.measure.start.0);
+        let rel = timeline.position - self.measure.start;
         self.score.settle(hand.controls.pins, rel);
         self.last = Some(*timeline);
         let mut now = timeline.first;
@@ -314,7 +314,7 @@ impl Performer {
     ) {
         let beats_per_s = timeline.beats_per_frame * hand.block.sample_rate_hz;
         let late_hands_s = f64::from(hand.controls.late_hands_ms.clamp(0.0, 100.0)) / 1000.0;
-        let earlier = Beats(late_hands_s * beats_per_s);
+        let earlier = Length::of(late_hands_s * beats_per_s);
         match kind {
             BassEventKind::Fill => self.fill.press(),
             BassEventKind::NewIdea => self.ideas.press(),

@@ -5,7 +5,7 @@
 use divan::{Bencher, counter::ItemsCount};
 use lockstep_core::generator::{Generator, Request, Taste};
 use lockstep_core::representation::{
-    Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Voice, Window,
+    Hit, HitMap, Meter, Onset, Plan, Position, Presence, Voice, Window,
 };
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{
@@ -108,7 +108,7 @@ fn eight_measures(
             transport: Some(Transport {
                 is_playing: true,
                 tempo_bpm: Some(TEMPO_BPM),
-                position: Beats(f64::from(frame) / SAMPLE_RATE_HZ * TEMPO_BPM / 60.0),
+                position: Position::at(f64::from(frame) / SAMPLE_RATE_HZ * TEMPO_BPM / 60.0),
                 measure_start: None,
                 meter: Some(Meter::COMMON),
             }),

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use lockstep_engine::channel::TapeWriter;
 use lockstep_engine::realtime::{BassEventKind, Block, DrumEvent, FrameOffset, Passage};
 use lockstep_engine::synth::KitChoice;
@@ -28,8 +28,8 @@ pub struct Recorder {
     shared: Arc<Shared>,
     /// The tempo that was recorded last.
     tempo_bpm: f32,
-    /// Beats played so far.
-    pub(super) now: Beats,
+    /// Where playing has got to, in played beats.
+    pub(super) now: Position,
     /// Whether the button was down last time; `None` at first, because a project may load with it down.
     was_down: Option<bool>,
 }
@@ -40,7 +40,7 @@ impl Recorder {
             records,
             shared,
             tempo_bpm: 0.0,
-            now: Beats(0.0),
+            now: Position::START,
             was_down: None,
         }
     }
@@ -74,8 +74,7 @@ impl Recorder {
             let place = passage.place_of(event.frame);
             self.put(place, What::Drum(event.voice, event.kind));
         }
-        let now = self.now.0.to_bits();
-        self.shared.now.store(now, Ordering::Release);
+        self.shared.now.store(self.now.to_bits(), Ordering::Release);
     }
 
     /// Sets the current kit, with which takes are rendered.
@@ -118,7 +117,7 @@ impl Recorder {
         self.records.n_lost()
     }
 
-    fn put(&mut self, place: Beats, what: What) {
+    fn put(&mut self, place: Position, what: What) {
         self.records.put_leaving(N_RESERVED, Record { place, what });
     }
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use lockstep_core::generator::{Generator, History, Taste};
-use lockstep_core::representation::Beats;
 use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::{self, Note, Song};
 use lockstep_files::sheet::Sheet;
@@ -15,7 +14,7 @@ use crate::evaluation::{Likelihood, Overheard, Report, score};
 use super::VARIATION;
 use super::drummers::Drummer;
 use super::probes::{self, Probes};
-use super::songs::{BEATS, Piece};
+use super::songs::{MEASURE, Piece};
 use crate::whole;
 
 /// One row of the table.
@@ -148,8 +147,8 @@ pub(super) fn measure(
 /// worth.
 pub(super) fn open_loop(pieces: &[Piece]) -> Outcome {
     let later = |note: &Note| Note {
-        start: Beats(note.start.0 + BEATS),
-        end: Beats(note.end.0 + BEATS),
+        start: note.start + MEASURE,
+        end: note.end + MEASURE,
         ..*note
     };
     let sheets: Vec<_> = pieces
