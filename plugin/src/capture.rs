@@ -27,7 +27,7 @@ mod writer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use lockstep_core::representation::{Beats, Voice};
+use lockstep_core::representation::{Position, Voice};
 use lockstep_engine::channel::{TapeReader, tape};
 use lockstep_engine::realtime::{BassEventKind, DrumEventKind, Mark};
 use lockstep_engine::synth::KitChoice;
@@ -54,7 +54,7 @@ const N_RESERVED: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record {
     /// Where, in beats played so far.
-    pub place: Beats,
+    pub place: Position,
     /// The event.
     pub kind: RecordKind,
 }
@@ -77,7 +77,7 @@ pub enum RecordKind {
 /// What the archive reads beside the records.
 #[derive(Debug, Default)]
 struct CaptureState {
-    /// Beats played so far, as the bits of an `f64`. Everything before is already on the tape.
+    /// Where playing has got to, in played beats, as [`Position::to_bits`]. Everything before is already on the tape.
     now: AtomicU64,
     /// Index of the current kit in [`KitChoice::ALL`].
     kit: AtomicU8,
@@ -107,9 +107,9 @@ impl RecordReader {
         self.records.next()
     }
 
-    /// Beats played so far, all of them on the tape.
-    fn now(&self) -> Beats {
-        Beats(f64::from_bits(self.state.now.load(Ordering::Acquire)))
+    /// Where playing has got to, in played beats; everything before is on the tape.
+    fn now(&self) -> Position {
+        Position::from_bits(self.state.now.load(Ordering::Acquire))
     }
 
     /// The current kit; the first one if the kit is off, so that a take always has drums.

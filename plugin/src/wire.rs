@@ -3,7 +3,7 @@
 //! Audio thread: fixed capacity, never allocates.
 
 use arrayvec::ArrayVec;
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 use lockstep_engine::realtime::{
     BassEvent, BassEventKind, BassInput, Button, DrumEvent, DrumEventKind, DrumKey, FrameOffset,
     InputEvent, InputSettings, KeyCommand, Meaning,
@@ -205,23 +205,26 @@ pub(crate) fn transport(
     host: &Transport,
     own_tempo_bpm: f64,
 ) -> Option<lockstep_engine::realtime::Transport> {
-    let by_seconds = || Some((host.pos_seconds()? * own_tempo_bpm / 60.0, own_tempo_bpm));
+    let by_seconds = || {
+        let played = Length::of_seconds(host.pos_seconds()?, own_tempo_bpm);
+        Some((Position::START + played, own_tempo_bpm))
+    };
     let (position, tempo_bpm) = match (host.pos_beats(), host.tempo) {
         (None, None) => {
             let (position, tempo) = by_seconds()?;
             (position, Some(tempo))
         }
-        (position, tempo) => (position.unwrap_or(f64::NAN), tempo),
+        (position, tempo) => (Position::at(position.unwrap_or(f64::NAN)), tempo),
     };
     let number = |n: Option<i32>| n.and_then(|n| u8::try_from(n).ok());
     let meter = number(host.time_sig_numerator).zip(number(host.time_sig_denominator));
     Some(lockstep_engine::realtime::Transport {
         is_playing: host.playing,
         tempo_bpm,
-        position: Beats(position),
+        position,
         // If the host does not say, the performer counts for itself; the framework would count from the song's beginning and
         // ignore earlier meter changes.
-        measure_start: host.bar_start_pos_beats.map(Beats),
+        measure_start: host.bar_start_pos_beats.map(Position::at),
         meter: meter.and_then(|(numerator, denominator)| Meter::new(numerator, denominator)),
     })
 }
@@ -338,7 +341,8 @@ mod tests {
 
     #[test]
     fn the_hosts_time_is_taken_from_whatever_it_gives() {
-        let told = |host: &Transport| transport(host, 90.0).map(|t| (t.position.0, t.tempo_bpm));
+        let told =
+            |host: &Transport| transport(host, 90.0).map(|t| (t.position.beats(), t.tempo_bpm));
         let mut host = Transport::new(48_000.0);
         assert_eq!(told(&host), None);
         host.pos_samples = Some(96_000);

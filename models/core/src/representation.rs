@@ -11,7 +11,7 @@ mod window;
 
 pub use fill::is_fill;
 pub use hit_map::{Hit, HitMap, MAX_STEPS_PER_MEASURE, Plan, Presence, midi_velocity};
-pub use time::{Beats, Meter, STEPS_PER_BEAT, Step};
+pub use time::{Length, Meter, Position, STEPS_PER_BEAT};
 pub use voice::{N_GROUPS, N_VOICES, Voice, VoiceGroup};
 pub use window::{LOWEST_PITCH, N_PITCHES, Onset, PitchSet, WINDOW_STEPS, Window, pitch_index};
 

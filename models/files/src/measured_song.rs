@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use lockstep_core::representation::{Beats, N_VOICES, STEPS_PER_BEAT, Voice};
+use lockstep_core::representation::{N_VOICES, Position, Voice};
 
 use crate::midi_file::Song;
 
@@ -115,8 +115,8 @@ impl MeasuredSong {
     clippy::cast_sign_loss,
     reason = "the reader limits positions to 100,000 measures and none is negative"
 )]
-fn nearest_step(at: Beats) -> (usize, f64) {
-    let position = at.0 * f64::from(STEPS_PER_BEAT);
+fn nearest_step(at: Position) -> (usize, f64) {
+    let position = at.steps();
     let nearest = position.round_ties_even();
     (nearest as usize, position - nearest)
 }

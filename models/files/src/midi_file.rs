@@ -8,13 +8,13 @@ mod chunks;
 mod read;
 mod write;
 
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 
 pub use read::{read, read_with_or_without_bass};
 pub use write::{PPQ, write, write_on};
 
 /// Longest music that is read: 100,000 measures of 4/4.
-pub const MAX_BEATS: f64 = 400_000.0;
+pub const MAX_LENGTH: Length = Length::of(400_000.0);
 
 /// Longest music that is read, in seconds: a day.
 pub const MAX_SECONDS: f64 = 86_400.0;
@@ -26,15 +26,15 @@ pub const MAX_NOTES: usize = 1_000_000;
 pub const BPM_RANGE: (f64, f64) = (3.5, 1_000.0);
 
 /// Length given to a note that ends where it begins.
-pub const SHORTEST_NOTE: Beats = Beats(1.0 / 32.0);
+pub const SHORTEST_NOTE: Length = Length::of(1.0 / 32.0);
 
 /// One note.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Note {
     /// Where it begins, from the start of the file.
-    pub start: Beats,
+    pub start: Position,
     /// Where it ends; after `start`.
-    pub end: Beats,
+    pub end: Position,
     /// MIDI key, 0 to 127.
     pub key: u8,
     /// MIDI velocity, 1 to 127.
@@ -80,13 +80,13 @@ pub struct Song {
     /// The notes of channel 10 in all tracks, by start, then key.
     pub drums: Vec<Note>,
     /// Where each tempo begins, and its BPM (in [`BPM_RANGE`]); the first at 0, ascending.
-    pub tempos: Vec<(Beats, f64)>,
+    pub tempos: Vec<(Position, f64)>,
     /// Where each time signature begins; the first at 0, ascending. Off the step grid if [`TimeSignature::meter`] is `None`.
-    pub meters: Vec<(Beats, TimeSignature)>,
+    pub meters: Vec<(Position, TimeSignature)>,
     /// Which part the bass was read from, as text: `track 2 "Fingered Bass", channel 1`; "" if there is no bass.
     pub bass_part: String,
     /// End of the last note of bass or drums.
-    pub length: Beats,
+    pub end: Position,
 }
 
 impl Default for Song {
@@ -95,27 +95,27 @@ impl Default for Song {
         Self {
             bass: Vec::new(),
             drums: Vec::new(),
-            tempos: vec![(Beats(0.0), 120.0)],
-            meters: vec![(Beats(0.0), TimeSignature::COMMON)],
+            tempos: vec![(Position::START, 120.0)],
+            meters: vec![(Position::START, TimeSignature::COMMON)],
             bass_part: String::new(),
-            length: Beats(0.0),
+            end: Position::START,
         }
     }
 }
 
 impl Song {
     /// Tempo at a position, in BPM; 120 if the song has none.
-    pub fn tempo_at(&self, at: Beats) -> f64 {
+    pub fn tempo_at(&self, at: Position) -> f64 {
         value_at(&self.tempos, at).unwrap_or(120.0)
     }
 
     /// Time signature at a position; 4/4 if the song has none.
-    pub fn signature_at(&self, at: Beats) -> TimeSignature {
+    pub fn signature_at(&self, at: Position) -> TimeSignature {
         value_at(&self.meters, at).unwrap_or(TimeSignature::COMMON)
     }
 
     /// Meter at a position, or `None` if the time signature there is off the step grid.
-    pub fn meter_at(&self, at: Beats) -> Option<Meter> {
+    pub fn meter_at(&self, at: Position) -> Option<Meter> {
         self.signature_at(at).meter()
     }
 
@@ -127,37 +127,37 @@ impl Song {
     }
 
     /// When a position is reached, in seconds from the start of the file. Takes time linear in the tempo changes.
-    pub fn seconds_at(&self, at: Beats) -> f64 {
+    pub fn seconds_at(&self, at: Position) -> f64 {
         let mut seconds = 0.0;
-        let (mut from, mut bpm) = (0.0, self.tempo_at(Beats(0.0)));
-        for &(Beats(change), next) in self.tempos.iter().skip(1) {
-            if change >= at.0 {
+        let (mut from, mut bpm) = (Position::START, self.tempo_at(Position::START));
+        for &(change, next) in self.tempos.iter().skip(1) {
+            if change >= at {
                 break;
             }
-            seconds += (change - from) * 60.0 / bpm;
+            seconds += (change - from).seconds(bpm);
             (from, bpm) = (change, next);
         }
-        seconds + (at.0 - from) * 60.0 / bpm
+        seconds + (at - from).seconds(bpm)
     }
 
     /// Which position is reached after `seconds`. Takes time linear in the tempo changes.
-    pub fn beats_at(&self, seconds: f64) -> Beats {
+    pub fn position_at(&self, seconds: f64) -> Position {
         let mut left = seconds;
-        let (mut from, mut bpm) = (0.0, self.tempo_at(Beats(0.0)));
-        for &(Beats(change), next) in self.tempos.iter().skip(1) {
-            let lasts = (change - from) * 60.0 / bpm;
+        let (mut from, mut bpm) = (Position::START, self.tempo_at(Position::START));
+        for &(change, next) in self.tempos.iter().skip(1) {
+            let lasts = (change - from).seconds(bpm);
             if lasts >= left {
                 break;
             }
             left -= lasts;
             (from, bpm) = (change, next);
         }
-        Beats(from + left * bpm / 60.0)
+        from + Length::of_seconds(left, bpm)
     }
 }
 
 /// The value of the last change not after `at`, or the first.
-fn value_at<T: Copy>(changes: &[(Beats, T)], at: Beats) -> Option<T> {
+fn value_at<T: Copy>(changes: &[(Position, T)], at: Position) -> Option<T> {
     let n_begun = changes.partition_point(|(begin, _)| *begin <= at);
     changes
         .get(n_begun.saturating_sub(1))
@@ -211,7 +211,7 @@ pub enum MidiFileError {
     /// A quarter note has no ticks.
     #[error("the file says that a quarter note has 0 ticks, so it has no time; export it again")]
     ZeroDivision,
-    /// An event lies beyond [`MAX_BEATS`] or the music takes more than [`MAX_SECONDS`].
+    /// An event lies beyond [`MAX_LENGTH`] or the music takes more than [`MAX_SECONDS`].
     #[error(
         "the music lasts {beats:.0} beats, more than 400000 beats or 24 hours; cut the file or repair the stray event"
     )]
@@ -245,7 +245,11 @@ mod tests {
     #[test]
     fn seconds_and_beats_follow_every_tempo_change() {
         let song = Song {
-            tempos: vec![(Beats(0.0), 120.0), (Beats(4.0), 60.0), (Beats(6.0), 240.0)],
+            tempos: vec![
+                (Position::START, 120.0),
+                (Position::at(4.0), 60.0),
+                (Position::at(6.0), 240.0),
+            ],
             ..Song::default()
         };
         // 4 beats of ½ s, 2 of 1 s, then ¼ s each.
@@ -258,16 +262,16 @@ mod tests {
             (10.0, 5.0),
         ] {
             assert!(
-                (song.seconds_at(Beats(beats)) - seconds).abs() < 1e-12,
+                (song.seconds_at(Position::at(beats)) - seconds).abs() < 1e-12,
                 "{beats}"
             );
             assert!(
-                (song.beats_at(seconds).0 - beats).abs() < 1e-12,
+                (song.position_at(seconds).beats() - beats).abs() < 1e-12,
                 "{seconds}"
             );
         }
-        assert!((song.tempo_at(Beats(3.9)) - 120.0).abs() < f64::EPSILON);
-        assert!((song.tempo_at(Beats(4.0)) - 60.0).abs() < f64::EPSILON);
+        assert!((song.tempo_at(Position::at(3.9)) - 120.0).abs() < f64::EPSILON);
+        assert!((song.tempo_at(Position::at(4.0)) - 60.0).abs() < f64::EPSILON);
     }
 
     #[test]
@@ -277,11 +281,14 @@ mod tests {
             denominator: 32,
         };
         let song = Song {
-            meters: vec![(Beats(0.0), TimeSignature::COMMON), (Beats(8.0), odd)],
+            meters: vec![
+                (Position::START, TimeSignature::COMMON),
+                (Position::at(8.0), odd),
+            ],
             ..Song::default()
         };
-        assert_eq!(song.meter_at(Beats(7.9)), Some(Meter::COMMON));
-        assert_eq!(song.meter_at(Beats(8.0)), None);
-        assert_eq!(song.signature_at(Beats(9.0)), odd);
+        assert_eq!(song.meter_at(Position::at(7.9)), Some(Meter::COMMON));
+        assert_eq!(song.meter_at(Position::at(8.0)), None);
+        assert_eq!(song.signature_at(Position::at(9.0)), odd);
     }
 }

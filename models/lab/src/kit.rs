@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 use lockstep_core::generator::DEFAULT_SEED;
+use lockstep_core::representation::{Meter, Position};
 use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
@@ -125,10 +126,10 @@ impl KitSounds {
         let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded network")?;
         let mut take =
             lockstep_offline::play(&song, &measure::controls(DEFAULT_SEED), &mut drummer).song;
-        let end = lockstep_core::representation::Beats(4.0 * f64::from(self.measures));
-        take.bass.retain(|note| note.start.0 < end.0);
-        take.drums.retain(|note| note.start.0 < end.0);
-        take.length = end;
+        let end = Position::START + Meter::COMMON.length() * f64::from(self.measures);
+        take.bass.retain(|note| note.start < end);
+        take.drums.retain(|note| note.start < end);
+        take.end = end;
         for kit in KitChoice::ALL {
             if kit == KitChoice::Off {
                 continue;

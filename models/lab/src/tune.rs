@@ -260,7 +260,7 @@ fn table(reports: &[(&str, Report)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lockstep_core::representation::Beats;
+    use lockstep_core::representation::Position;
     use lockstep_files::midi_file::{self, Note, Song};
 
     use super::*;
@@ -270,8 +270,8 @@ mod tests {
         let folder = tempfile::tempdir()?;
         for song in 0..n {
             let note = |beat: u32, key: u8| Note {
-                start: Beats(f64::from(beat)),
-                end: Beats(f64::from(beat) + 0.5),
+                start: Position::at(f64::from(beat)),
+                end: Position::at(f64::from(beat) + 0.5),
                 key,
                 velocity: 90,
             };
@@ -280,7 +280,7 @@ mod tests {
             let song = Song {
                 bass: (0..80).map(bass).collect(),
                 drums: (0..80).map(|beat| note(beat, 36)).collect(),
-                length: Beats(80.0),
+                end: Position::at(80.0),
                 ..Song::default()
             };
             let path = folder.path().join(format!("{}.mid", song.bass[0].key));

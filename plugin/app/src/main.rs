@@ -21,7 +21,7 @@ use lockstep::params::Drummer;
 use lockstep::presets;
 use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_core::generator::{Generator, GeneratorSettings};
-use lockstep_core::representation::{Beats, Voice};
+use lockstep_core::representation::{Position, Voice};
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_engine::synth::KitChoice;
@@ -182,7 +182,7 @@ fn example() -> Result<()> {
     let take = lockstep_offline::play(&song, &neutral(), &mut drummer);
     println!(
         "Lockstep plays drums to its example bass line, {:.0} BPM.\n",
-        song.tempo_at(Beats(0.0))
+        song.tempo_at(Position::START)
     );
     print!("{}", lockstep_offline::grid(&take.song));
     write(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;
@@ -206,7 +206,7 @@ impl Jam {
         };
         let mut song = midi_file::read(&bytes, pick).with_context(|| format!("reading {input}"))?;
         if let Some(bpm) = self.tempo {
-            song.tempos = vec![(Beats(0.0), bpm)];
+            song.tempos = vec![(Position::START, bpm)];
         }
         if let Some((at, signature)) = song
             .meters
@@ -215,7 +215,9 @@ impl Jam {
         {
             eprintln!(
                 "{input}: the time signature {}/{} at beat {} is off the sixteenth grid or over 32 steps; 4/4 is played there",
-                signature.numerator, signature.denominator, at.0,
+                signature.numerator,
+                signature.denominator,
+                at.beats(),
             );
         }
         let map = map_command::find(&self.map)?;

@@ -155,13 +155,16 @@ fn a_control_key_saves_the_take_without_stopping_it() {
     assert_eq!((song.bass.len(), song.drums.len()), (30, n_struck));
     let mut notes = song.bass.clone();
     let bent = notes.remove(3);
-    assert_eq!((bent.start.0, bent.end.0, bent.key), (1.125, 1.25, 45));
-    assert_eq!((notes[2].end.0, notes[2].key), (1.125, 43));
-    assert_eq!((notes[4].start.0, notes[4].end.0), (2.0, 2.375));
-    let places: Vec<_> = notes.iter().map(|note| note.start.0).collect();
+    assert_eq!(
+        (bent.start.beats(), bent.end.beats(), bent.key),
+        (1.125, 1.25, 45)
+    );
+    assert_eq!((notes[2].end.beats(), notes[2].key), (1.125, 43));
+    assert_eq!((notes[4].start.beats(), notes[4].end.beats()), (2.0, 2.375));
+    let places: Vec<_> = notes.iter().map(|note| note.start.beats()).collect();
     let expected: Vec<_> = (0..29).map(|eighth| f64::from(eighth) / 2.0).collect();
     assert_eq!(places, expected);
-    assert!(song.drums.iter().all(|note| note.start.0 >= 4.0));
+    assert!(song.drums.iter().all(|note| note.start.beats() >= 4.0));
     assert!((song.tempos[0].1 - 240.0).abs() < 0.01);
     drop(server);
 }

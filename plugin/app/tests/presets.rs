@@ -35,7 +35,7 @@ fn drums(name: &str) -> Result<Vec<Note>> {
 
 /// The nearest step, and how late the hit is against it, in steps in `[-½, ½]`.
 fn placed(note: &Note) -> (usize, f64) {
-    let steps = note.start.0 * 4.0;
+    let steps = note.start.steps();
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -159,9 +159,9 @@ fn shuffle_and_swing_are_late_where_they_should_be() -> Result<()> {
     // An off-beat eighth that is ⅔ of a step late is nearer to the next sixteenth.
     let shuffle = drums("Shuffle")?;
     let hats = || shuffle.iter().filter(|note| is(note, Voice::ClosedHat));
-    let on = |note: &&Note| (note.start.0.fract() - 2.0 / 3.0).abs() < 0.06;
+    let on = |note: &&Note| (note.start.beats().fract() - 2.0 / 3.0).abs() < 0.06;
     assert!(hats().filter(on).count() >= 4 * 13);
-    let straight = |note: &&Note| (note.start.0.fract() - 0.5).abs() < 0.06;
+    let straight = |note: &&Note| (note.start.beats().fract() - 0.5).abs() < 0.06;
     assert_eq!(hats().filter(straight).count(), 0);
 
     let swing = drums("Swing ride")?;

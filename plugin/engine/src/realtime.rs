@@ -57,7 +57,7 @@ use ideas::Ideas;
 use ladder::{Downbeat, Ladder};
 use listener::{FIRST_ROW, Listener, NoteTime};
 use lockstep_core::generator::{GeneratorSettings, Request};
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 use measure::{Measure, Tick};
 use next_event::{BlockEvent, frame_in};
 use own_clock::OwnClock;
@@ -130,7 +130,7 @@ impl Performer {
         Self {
             mode: Mode::Resting,
             playback: 0,
-            measure: Measure::new(0, Beats(0.0), Meter::COMMON, FIRST_ROW),
+            measure: Measure::new(0, Position::START, Meter::COMMON, FIRST_ROW),
             next_meter: Meter::COMMON,
             listener: Listener::new(),
             ladder: Ladder::default(),
@@ -140,7 +140,7 @@ impl Performer {
             fill: FillButton::default(),
             ideas: Ideas::default(),
             passage: Passage::default(),
-            clock: OwnClock::new(Beats(0.0), 1.0, 1.0),
+            clock: OwnClock::new(Position::START, 1.0, 1.0),
             taps: Taps::default(),
             last: None,
         }
@@ -277,7 +277,7 @@ impl Performer {
             .pass(place, timeline, context.block.sample_rate_hz);
         self.passage.follow_meter(self.measure.meter);
         self.score.follow(self.feel(context.controls));
-        let rel = Beats(timeline.position.0 - self.measure.start.0);
+        let rel = timeline.position - self.measure.start;
         self.score.set_pins(context.controls.pins, rel);
         self.last = Some(*timeline);
         let mut now = timeline.first;
@@ -318,7 +318,7 @@ impl Performer {
     ) {
         let beats_per_s = timeline.beats_per_frame * context.block.sample_rate_hz;
         let late_hands_s = f64::from(context.controls.late_hands_ms.clamp(0.0, 100.0)) / 1000.0;
-        let earlier = Beats(late_hands_s * beats_per_s);
+        let earlier = Length::of(late_hands_s * beats_per_s);
         match kind {
             BassEventKind::Fill => self.fill.press(),
             BassEventKind::NewIdea => self.ideas.press(),

@@ -5,7 +5,7 @@
 use divan::{Bencher, counter::ItemsCount};
 use lockstep_core::generator::{Generator, GeneratorSettings, Request};
 use lockstep_core::representation::{
-    Beats, Hit, HitMap, Meter, Onset, Plan, Presence, Step, Voice, Window,
+    Hit, HitMap, Meter, Onset, Plan, Position, Presence, Voice, Window,
 };
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{
@@ -95,7 +95,7 @@ fn eight_measures(
             transport: Some(Transport {
                 is_playing: true,
                 tempo_bpm: Some(TEMPO_BPM),
-                position: Beats(f64::from(frame) / SAMPLE_RATE_HZ * TEMPO_BPM / 60.0),
+                position: Position::at(f64::from(frame) / SAMPLE_RATE_HZ * TEMPO_BPM / 60.0),
                 measure_start: None,
                 meter: Some(Meter::COMMON),
             }),
@@ -200,11 +200,8 @@ fn prediction(bencher: Bencher<'_, '_>) {
         panic!("the embedded weights do not load");
     };
     let mut window = Window::default();
-    for step in (0..16).map(|beat| Step(beat * 4)) {
-        window.begin(
-            usize::try_from(step.0).unwrap_or_default(),
-            Onset::new(33, 0.8),
-        );
+    for beat in 0..16 {
+        window.begin(4 * beat, Onset::new(33, 0.8));
     }
     let request = Request {
         measure: 4,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use lockstep_core::representation::{Beats, STEPS_PER_BEAT, Voice};
+use lockstep_core::representation::{Position, Voice};
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::Song;
 
@@ -23,13 +23,12 @@ pub fn grid(song: &Song) -> String {
 pub fn grid_of(song: &Song, wanted: Range<usize>) -> String {
     let sheet = MeasuredSong::from_song(song);
     let mut measures = Vec::new();
-    let mut at = Beats(0.0);
-    while at.0 < song.length.0 {
+    let mut at = Position::START;
+    while at < song.end {
         let (start, length) = measure_at(song, at);
         let first = step(start);
-        let end = step(Beats(start.0 + length.0));
-        measures.push(first..end.max(first + 1));
-        at = Beats(start.0 + length.0);
+        at = start + length;
+        measures.push(first..step(at).max(first + 1));
     }
     measures.truncate(wanted.end);
     let measures = measures.get(wanted.start..).unwrap_or_default();
@@ -85,8 +84,8 @@ pub fn grid_of(song: &Song, wanted: Range<usize>) -> String {
     clippy::cast_sign_loss,
     reason = "the reader bounds positions to 100,000 measures and none is negative"
 )]
-fn step(at: Beats) -> usize {
-    (at.0 * f64::from(STEPS_PER_BEAT)).round() as usize
+fn step(at: Position) -> usize {
+    at.steps().round() as usize
 }
 
 #[cfg(test)]
@@ -97,8 +96,8 @@ mod tests {
 
     fn note(start: f64, key: u8, velocity: u8) -> Note {
         Note {
-            start: Beats(start),
-            end: Beats(start + 0.25),
+            start: Position::at(start),
+            end: Position::at(start + 0.25),
             key,
             velocity,
         }
@@ -109,7 +108,7 @@ mod tests {
         let song = Song {
             bass: (0..3).map(|n| note(4.0 * f64::from(n), 33, 90)).collect(),
             drums: vec![note(0.0, 49, 110), note(4.0, 36, 110), note(9.0, 38, 80)],
-            length: Beats(12.0),
+            end: Position::at(12.0),
             ..Song::default()
         };
         insta::assert_snapshot!(grid_of(&song, 1..9), @r"
@@ -131,7 +130,7 @@ mod tests {
                 note(2.5, 36, 90),
                 note(3.0, 38, 100),
             ],
-            length: Beats(3.25),
+            end: Position::at(3.25),
             ..Song::default()
         };
         insta::assert_snapshot!(grid(&song), @r"

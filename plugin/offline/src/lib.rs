@@ -14,8 +14,8 @@ pub use sound::{mono_wav, render, wav, write_wav};
 use std::time::Duration;
 
 use lockstep_core::generator::{Generator, PredictError};
-use lockstep_core::representation::Beats;
 use lockstep_core::representation::midi_velocity;
+use lockstep_core::representation::{Length, Position};
 use lockstep_engine::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
     Tally, Transport,
@@ -68,7 +68,7 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
         performer.perform(&block, controls, &mut plans, &mut out);
         for event in &out {
             let at = song
-                .beats_at((start + u64::from(event.frame.0)) as f64 / f64::from(SAMPLE_RATE_HZ));
+                .position_at((start + u64::from(event.frame.0)) as f64 / f64::from(SAMPLE_RATE_HZ));
             let key = event.voice.gm_note();
             match event.kind {
                 DrumEventKind::On { velocity } => sounding.push(Note {
@@ -86,15 +86,13 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
             }
         }
     }
-    drums.sort_by(|a, b| a.start.0.total_cmp(&b.start.0).then(a.key.cmp(&b.key)));
-    let end = drums
-        .iter()
-        .map(|note| note.end.0)
-        .fold(song.length.0, f64::max);
+    drums.sort_by(|a, b| a.start.total_cmp(b.start).then(a.key.cmp(&b.key)));
+    let ends = drums.iter().map(|note| note.end);
+    let end = ends.fold(song.end, Position::max);
     Take {
         song: Song {
             drums,
-            length: Beats(end),
+            end,
             ..song.clone()
         },
         tally: performer.tally(),
@@ -106,15 +104,15 @@ pub fn play(song: &Song, controls: &Controls, generator: &mut dyn Generator) -> 
 /// Start and length of the measure around a position, by the song's meters.
 ///
 /// A measure begins at every change of meter, and wherever the one before it ends.
-fn measure_at(song: &Song, at: Beats) -> (Beats, Beats) {
-    let n_begun = song.meters.partition_point(|(begin, _)| begin.0 <= at.0);
+fn measure_at(song: &Song, at: Position) -> (Position, Length) {
+    let n_begun = song.meters.partition_point(|(begin, _)| *begin <= at);
     let begin = song
         .meters
         .get(n_begun.saturating_sub(1))
-        .map_or(0.0, |change| change.0.0);
-    let length = song.meter_at(at).unwrap_or_default().length().0;
-    let n_measures = ((at.0 - begin) / length + 1e-9).floor();
-    (Beats(begin + n_measures * length), Beats(length))
+        .map_or(Position::START, |change| change.0);
+    let length = song.meter_at(at).unwrap_or_default().length();
+    let n_measures = ((at - begin) / length + 1e-9).floor();
+    (begin + length * n_measures, length)
 }
 
 /// A host that plays a song once, from its first beat to the end of its last measure with bass, and then stops.
@@ -134,7 +132,7 @@ struct Host<'a> {
 
 impl<'a> Host<'a> {
     fn new(song: &'a Song) -> Self {
-        let frame = |at: Beats| frames(song.seconds_at(at), SAMPLE_RATE_HZ);
+        let frame = |at: Position| frames(song.seconds_at(at), SAMPLE_RATE_HZ);
         let mut events = Vec::new();
         for note in &song.bass {
             let (on, off) = (frame(note.start), frame(note.end));
@@ -152,9 +150,9 @@ impl<'a> Host<'a> {
         let last_onset = song
             .bass
             .iter()
-            .map(|note| note.start.0)
-            .fold(0.0, f64::max);
-        let (start, length) = measure_at(song, Beats(last_onset));
+            .map(|note| note.start)
+            .fold(Position::START, Position::max);
+        let (start, length) = measure_at(song, last_onset);
         Self {
             song,
             events,
@@ -162,7 +160,7 @@ impl<'a> Host<'a> {
             changes,
             bass: Vec::new(),
             now: 0,
-            end: frame(Beats(start.0 + length.0)),
+            end: frame(start + length),
             has_stopped: false,
         }
     }
@@ -195,16 +193,20 @@ impl<'a> Host<'a> {
             });
             self.n_sent += 1;
         }
-        let position = self.song.beats_at(start as f64 / f64::from(SAMPLE_RATE_HZ));
+        let position = self
+            .song
+            .position_at(start as f64 / f64::from(SAMPLE_RATE_HZ));
+        // A change at the block's first frame counts, whatever the rounding.
+        let soon = position + Length::of(1e-9);
         let block = Block {
             n_frames: u32::try_from(n_frames).unwrap_or_default(),
             sample_rate_hz: f64::from(SAMPLE_RATE_HZ),
             transport: Some(Transport {
                 is_playing: !self.has_stopped,
-                tempo_bpm: Some(self.song.tempo_at(Beats(position.0 + 1e-9))),
+                tempo_bpm: Some(self.song.tempo_at(soon)),
                 position,
                 measure_start: Some(measure_at(self.song, position).0),
-                meter: self.song.meter_at(Beats(position.0 + 1e-9)),
+                meter: self.song.meter_at(soon),
             }),
             bass: &self.bass,
         };

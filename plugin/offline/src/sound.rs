@@ -77,7 +77,7 @@ pub fn render<E>(
         })
         .collect();
     hits.sort_by_key(|hit| hit.0);
-    let end_s = song.seconds_at(song.length) + f64::from(LONGEST_TAIL_S);
+    let end_s = song.seconds_at(song.end) + f64::from(LONGEST_TAIL_S);
     let end = frames(end_s, rate_hz);
     let mut bass = BassTone::new(song, rate_hz);
     let mut kit = Kit::new(rate_hz as f32);
@@ -222,7 +222,7 @@ impl BassTone {
 
 #[cfg(test)]
 mod tests {
-    use lockstep_core::representation::Beats;
+    use lockstep_core::representation::Position;
 
     use super::*;
 
@@ -250,15 +250,15 @@ mod tests {
     #[test]
     fn the_wav_holds_the_kit_and_the_bass_and_never_clips() -> Result<(), hound::Error> {
         let note = |start, key| Note {
-            start: Beats(start),
-            end: Beats(start + 0.5),
+            start: Position::at(start),
+            end: Position::at(start + 0.5),
             key,
             velocity: 127,
         };
         let song = Song {
             bass: vec![note(0.0, 33), note(2.0, 40)],
             drums: vec![note(0.0, 36), note(0.0, 49), note(1.0, 38)],
-            length: Beats(4.0),
+            end: Position::at(4.0),
             ..Song::default()
         };
         let samples: Vec<i16> =

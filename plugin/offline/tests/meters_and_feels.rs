@@ -1,7 +1,7 @@
 //! How the embedded drummer plays in meters other than 4/4, and with a bass in triplets.
 
 use lockstep_core::generator::GeneratorSettings;
-use lockstep_core::representation::{Beats, Voice};
+use lockstep_core::representation::{Position, Voice};
 use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
@@ -15,8 +15,8 @@ const SEEDS: [u32; 4] = [1, 2, 3, 6];
 fn song(signature: TimeSignature, starts: &[f64]) -> Song {
     let length = f64::from(signature.numerator) * 4.0 / f64::from(signature.denominator);
     let note = |measure: usize, start: &f64| Note {
-        start: Beats(measure as f64 * length + start),
-        end: Beats(measure as f64 * length + start + 0.2),
+        start: Position::at(measure as f64 * length + start),
+        end: Position::at(measure as f64 * length + start + 0.2),
         key: if *start > 0.0 { 40 } else { 28 },
         velocity: 96,
     };
@@ -24,8 +24,8 @@ fn song(signature: TimeSignature, starts: &[f64]) -> Song {
         bass: (0..N_MEASURES)
             .flat_map(|measure| starts.iter().map(move |start| note(measure, start)))
             .collect(),
-        meters: vec![(Beats(0.0), signature)],
-        length: Beats(N_MEASURES as f64 * length),
+        meters: vec![(Position::START, signature)],
+        end: Position::at(N_MEASURES as f64 * length),
         ..Song::default()
     }
 }
@@ -53,7 +53,7 @@ fn starts(take: &Song, voice: Voice) -> impl Iterator<Item = f64> {
         .drums
         .iter()
         .filter(move |note| Voice::from_gm_note(note.key) == Some(voice));
-    notes.map(|note| note.start.0)
+    notes.map(|note| note.start.beats())
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use lockstep_core::generator::Generator;
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Meter, Position};
 use lockstep_engine::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
     Transport,
@@ -49,7 +49,7 @@ fn play(seed: u32, ideas: &[u32]) -> Result<Vec<BTreeSet<(u32, u8)>>> {
             transport: Some(Transport {
                 is_playing: true,
                 tempo_bpm: Some(120.0),
-                position: Beats(f64::from(step) / 4.0),
+                position: Position::at(f64::from(step) / 4.0),
                 measure_start: None,
                 meter: Some(Meter::COMMON),
             }),

@@ -6,14 +6,14 @@
 use std::collections::VecDeque;
 
 use lockstep_core::representation::midi_velocity;
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 use lockstep_engine::realtime::{BassEventKind, DrumEventKind, MarkKind};
 use lockstep_files::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
 
 use super::{N_MEASURES, Record, RecordKind};
 
-/// A tick of the MIDI file, in beats: positions closer than this are the same.
-const TICK: f64 = 1.0 / PPQ as f64;
+/// A tick of the MIDI file: positions closer than this are the same.
+const TICK: Length = Length::of(1.0 / PPQ as f64);
 
 /// Most notes per part: about thirty times what the drums can play in all measures. The oldest are dropped first.
 const MAX_NOTES: usize = 1 << 16;
@@ -21,7 +21,7 @@ const MAX_NOTES: usize = 1 << 16;
 /// A measure as it was played; it ends where the next begins.
 #[derive(Clone, Copy, Debug)]
 struct PlayedMeasure {
-    place: Beats,
+    place: Position,
     meter: Meter,
 }
 
@@ -37,7 +37,7 @@ struct PartNotes {
 }
 
 impl PartNotes {
-    fn begin(&mut self, place: Beats, key: u8, velocity: f32) {
+    fn begin(&mut self, place: Position, key: u8, velocity: f32) {
         self.end(place, Some(key));
         self.n_begun += 1;
         self.sounding.push(Note {
@@ -49,7 +49,7 @@ impl PartNotes {
     }
 
     /// The note of one key becomes a note of another, at the same velocity.
-    fn slide(&mut self, place: Beats, from: u8, to: u8) {
+    fn slide(&mut self, place: Position, from: u8, to: u8) {
         let velocity = self
             .sounding
             .iter()
@@ -62,7 +62,7 @@ impl PartNotes {
     }
 
     /// Ends the note of a key, or all notes.
-    fn end(&mut self, place: Beats, key: Option<u8>) {
+    fn end(&mut self, place: Position, key: Option<u8>) {
         let notes = &mut self.notes;
         self.sounding.retain(|note| {
             let goes_on = key.is_some_and(|key| key != note.key);
@@ -76,36 +76,36 @@ impl PartNotes {
     }
 
     /// Drops notes that began before a position.
-    fn forget(&mut self, before: f64) {
-        self.notes.retain(|note| note.start.0 >= before);
+    fn forget(&mut self, before: Position) {
+        self.notes.retain(|note| note.start >= before);
     }
 
     /// Notes that began from `first` up to `now`, sorted by start and key, with times relative to `first`. Sounding notes end
     /// at `now`.
-    fn since(&self, first: Beats, now: Beats) -> Vec<Note> {
+    fn since(&self, first: Position, now: Position) -> Vec<Note> {
         let sounding = self.sounding.iter().map(|note| ended(*note, now));
-        let from = |at: Beats| Beats((at.0 - first.0).max(0.0));
+        let from = |at: Position| at.counted_from(first).max(Position::START);
         let mut notes: Vec<Note> = self
             .notes
             .iter()
             .copied()
             .chain(sounding)
-            .filter(|note| (first.0 - 0.5 * TICK..now.0).contains(&note.start.0))
+            .filter(|note| (first - TICK * 0.5..now).contains(&note.start))
             .map(|note| Note {
                 start: from(note.start),
                 end: from(note.end),
                 ..note
             })
             .collect();
-        notes.sort_by(|a, b| a.start.0.total_cmp(&b.start.0).then(a.key.cmp(&b.key)));
+        notes.sort_by(|a, b| a.start.total_cmp(b.start).then(a.key.cmp(&b.key)));
         notes
     }
 }
 
 /// The note, ended at a position but not before it began.
-fn ended(note: Note, at: Beats) -> Note {
+fn ended(note: Note, at: Position) -> Note {
     Note {
-        end: Beats(at.0.max(note.start.0)),
+        end: at.max(note.start),
         ..note
     }
 }
@@ -115,7 +115,7 @@ fn ended(note: Note, at: Beats) -> Note {
 pub(super) struct RecentMeasures {
     /// One more than [`N_MEASURES`]: the last may have only just begun.
     measures: VecDeque<PlayedMeasure>,
-    tempos: VecDeque<(Beats, f64)>,
+    tempos: VecDeque<(Position, f64)>,
     bass: PartNotes,
     drums: PartNotes,
 }
@@ -128,11 +128,7 @@ impl RecentMeasures {
             RecordKind::Mark(mark) => self.mark(mark.place, mark.meter, mark.kind),
             RecordKind::Tempo(bpm) => {
                 // A gliding tempo changes every block, but the file only resolves ticks.
-                if self
-                    .tempos
-                    .back()
-                    .is_some_and(|(at, _)| place.0 - at.0 < TICK)
-                {
+                if self.tempos.back().is_some_and(|(at, _)| place - *at < TICK) {
                     self.tempos.pop_back();
                 }
                 let bpm = f64::from(bpm).clamp(BPM_RANGE.0, BPM_RANGE.1);
@@ -155,7 +151,7 @@ impl RecentMeasures {
         }
     }
 
-    fn mark(&mut self, place: Beats, meter: Meter, kind: MarkKind) {
+    fn mark(&mut self, place: Position, meter: Meter, kind: MarkKind) {
         match (kind, self.measures.back_mut()) {
             (MarkKind::Meter, Some(last)) => {
                 last.meter = meter;
@@ -171,7 +167,7 @@ impl RecentMeasures {
         if self
             .measures
             .back()
-            .is_some_and(|last| place.0 - last.place.0 < TICK)
+            .is_some_and(|last| place - last.place < TICK)
         {
             self.measures.pop_back();
         }
@@ -182,9 +178,9 @@ impl RecentMeasures {
         let Some(first) = self.measures.front().map(|first| first.place) else {
             return;
         };
-        self.bass.forget(first.0 - TICK);
-        self.drums.forget(first.0 - TICK);
-        while self.tempos.get(1).is_some_and(|(at, _)| at.0 <= first.0) {
+        self.bass.forget(first - TICK);
+        self.drums.forget(first - TICK);
+        while self.tempos.get(1).is_some_and(|(at, _)| *at <= first) {
             self.tempos.pop_front();
         }
     }
@@ -195,10 +191,10 @@ impl RecentMeasures {
     }
 
     /// Up to `n_measures` of the last measures before `now`, as a song, and how many they are; `None` if they have no notes.
-    pub(super) fn song(&self, now: Beats, n_measures: usize) -> Option<(Song, usize)> {
+    pub(super) fn song(&self, now: Position, n_measures: usize) -> Option<(Song, usize)> {
         let begun = self.measures.iter().copied();
         let mut measures: Vec<PlayedMeasure> =
-            begun.filter(|each| now.0 - each.place.0 >= TICK).collect();
+            begun.filter(|each| now - each.place >= TICK).collect();
         let n_measures = n_measures.min(N_MEASURES);
         let measures = measures.split_off(measures.len().saturating_sub(n_measures));
         let first = measures.first()?.place;
@@ -206,9 +202,9 @@ impl RecentMeasures {
         if bass.is_empty() && drums.is_empty() {
             return None;
         }
-        let ends = bass.iter().chain(&drums).map(|note| note.end.0);
+        let ends = bass.iter().chain(&drums).map(|note| note.end);
         let song = Song {
-            length: Beats(ends.fold(0.0, f64::max)),
+            end: ends.fold(Position::START, Position::max),
             tempos: self.tempos_since(first),
             meters: meters(&measures),
             bass,
@@ -218,30 +214,34 @@ impl RecentMeasures {
         Some((song, measures.len()))
     }
 
-    fn tempos_since(&self, first: Beats) -> Vec<(Beats, f64)> {
+    fn tempos_since(&self, first: Position) -> Vec<(Position, f64)> {
         let n_before = self
             .tempos
-            .partition_point(|(at, _)| at.0 <= first.0 + 0.5 * TICK);
+            .partition_point(|(at, _)| *at <= first + TICK * 0.5);
         let at_first = self.tempos.get(n_before.saturating_sub(1));
         let later = self.tempos.iter().skip(n_before.max(1));
-        let later = later.map(|(at, bpm)| (Beats(at.0 - first.0), *bpm));
+        let later = later.map(|(at, bpm)| (at.counted_from(first), *bpm));
         let bpm = at_first.map_or(120.0, |(_, bpm)| *bpm);
-        std::iter::once((Beats(0.0), bpm)).chain(later).collect()
+        std::iter::once((Position::START, bpm))
+            .chain(later)
+            .collect()
     }
 }
 
 /// Where meters begin. The meter is repeated after a measure that was cut short, to restart the count there.
-fn meters(measures: &[PlayedMeasure]) -> Vec<(Beats, TimeSignature)> {
-    let first = measures.first().map_or(0.0, |measure| measure.place.0);
+fn meters(measures: &[PlayedMeasure]) -> Vec<(Position, TimeSignature)> {
+    let first = measures
+        .first()
+        .map_or(Position::START, |measure| measure.place);
     let mut due = None;
     let mut meters = Vec::new();
     for PlayedMeasure { place, meter } in measures {
-        let is_due =
-            due.is_some_and(|(at, of): (f64, Meter)| of == *meter && (at - place.0).abs() < TICK);
+        let is_due = due
+            .is_some_and(|(at, of): (Position, Meter)| of == *meter && (at - *place).abs() < TICK);
         if !is_due {
-            meters.push((Beats(place.0 - first), TimeSignature::from(*meter)));
+            meters.push((place.counted_from(first), TimeSignature::from(*meter)));
         }
-        due = Some((place.0 + meter.length().0, *meter));
+        due = Some((*place + meter.length(), *meter));
     }
     meters
 }

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use lockstep_engine::channel::TapeWriter;
 use lockstep_engine::realtime::{BassEventKind, Block, Button, DrumEvent, FrameOffset, Passage};
 use lockstep_engine::synth::KitChoice;
@@ -28,8 +28,8 @@ pub struct Recorder {
     state: Arc<CaptureState>,
     /// The tempo that was recorded last.
     tempo_bpm: f32,
-    /// Beats played so far.
-    pub(super) now: Beats,
+    /// Where playing has got to, in played beats.
+    pub(super) now: Position,
     save: Button,
 }
 
@@ -39,7 +39,7 @@ impl Recorder {
             records,
             state,
             tempo_bpm: 0.0,
-            now: Beats(0.0),
+            now: Position::START,
             save: Button::default(),
         }
     }
@@ -76,8 +76,7 @@ impl Recorder {
             let place = passage.place_of(event.frame);
             self.put(place, RecordKind::Drum(event.voice, event.kind));
         }
-        let now = self.now.0.to_bits();
-        self.state.now.store(now, Ordering::Release);
+        self.state.now.store(self.now.to_bits(), Ordering::Release);
     }
 
     /// Sets the current kit, with which takes are rendered.
@@ -120,7 +119,7 @@ impl Recorder {
         self.records.n_lost()
     }
 
-    fn put(&mut self, place: Beats, kind: RecordKind) {
+    fn put(&mut self, place: Position, kind: RecordKind) {
         self.records.put_leaving(N_RESERVED, Record { place, kind });
     }
 }

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use lockstep_engine::synth::KitChoice;
 
 use super::N_MEASURES;
@@ -20,7 +20,7 @@ use super::writer::{Job, WriterBusy};
 /// What a save needs besides the notes.
 pub(super) struct SaveContext<'a> {
     /// Save up to here.
-    pub(super) now: Beats,
+    pub(super) now: Position,
     /// The kit for the audio.
     pub(super) kit: KitChoice,
     /// Shows the instance the outcome.

@@ -104,15 +104,17 @@ impl Instance {
                 transport: position.map(|position| Transport {
                     is_playing: stretch.is_playing,
                     tempo_bpm: Some(stretch.tempo_bpm),
-                    position: Beats(position),
+                    position: Position::at(position),
                     measure_start: stretch.from.map(|from| {
-                        let length = stretch.meter.length().0;
+                        let length = stretch.meter.length().beats();
                         let origin = if stretch.meter == Meter::COMMON {
                             0.0
                         } else {
                             from
                         };
-                        Beats(((position - origin + 1e-9) / length).floor() * length + origin)
+                        Position::at(
+                            ((position - origin + 1e-9) / length).floor() * length + origin,
+                        )
                     }),
                     meter: Some(stretch.meter),
                 }),
@@ -200,7 +202,7 @@ fn begun(song: &Song) -> [Vec<NoteStart>; 2] {
     [&song.bass, &song.drums].map(|notes| {
         let mut begun: Vec<NoteStart> = notes
             .iter()
-            .map(|note| (ticks(note.start.0), note.key, note.velocity))
+            .map(|note| (ticks(note.start.beats()), note.key, note.velocity))
             .collect();
         begun.sort_unstable();
         begun

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use lockstep_core::representation::Voice;
+use lockstep_core::representation::{Length, Voice};
 use lockstep_engine::realtime::{ClockSource, Snapshot};
 use lockstep_engine::snapshots::SnapshotReceiver;
 
@@ -57,8 +57,8 @@ impl Monitor {
     /// Steps since the measure began, extrapolated to now and never past its end.
     pub(super) fn steps(&self) -> f64 {
         let since_s = self.arrived.elapsed().as_secs_f64().min(LONGEST_S);
-        let beats = self.last.position.0 + since_s * self.last.tempo_bpm / 60.0;
-        beats.min(self.last.meter.length().0) * 4.0
+        let elapsed = self.last.elapsed + Length::of_seconds(since_s, self.last.tempo_bpm);
+        elapsed.min(self.last.meter.length()).steps()
     }
 
     /// How the last prediction was made.

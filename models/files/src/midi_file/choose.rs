@@ -145,14 +145,14 @@ fn median_key(notes: &[Note]) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use lockstep_core::representation::Beats;
+    use lockstep_core::representation::Position;
 
     use super::*;
 
     fn part(track: usize, channel: u8, program: Option<u8>, keys: &[u8]) -> ChannelNotes {
         let note = |&key: &u8| Note {
-            start: Beats(0.0),
-            end: Beats(1.0),
+            start: Position::START,
+            end: Position::at(1.0),
             key,
             velocity: 100,
         };

@@ -1,12 +1,12 @@
 //! Reads a song from bytes.
 
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use midly::{EventIter, MetaMessage, MidiMessage, TrackEventKind};
 
 use super::choose::{self, ChannelNotes, DRUM_CHANNEL};
 use super::chunks::{header, next_chunk, skip_meta};
 use super::{
-    BPM_RANGE, MAX_BEATS, MAX_NOTES, MAX_SECONDS, MidiFileError, Note, Pick, SHORTEST_NOTE, Song,
+    BPM_RANGE, MAX_LENGTH, MAX_NOTES, MAX_SECONDS, MidiFileError, Note, Pick, SHORTEST_NOTE, Song,
     TimeSignature,
 };
 
@@ -101,8 +101,8 @@ impl Reader {
         }
     }
 
-    fn beats(&self, tick: u64) -> Beats {
-        Beats(tick as f64 / self.division)
+    fn position(&self, tick: u64) -> Position {
+        Position::at(tick as f64 / self.division)
     }
 
     fn track(&mut self, data: &[u8]) -> Result<(), MidiFileError> {
@@ -132,7 +132,7 @@ impl Reader {
                 break;
             }
             if state.tick > self.max_tick {
-                let beats = self.beats(state.tick).0;
+                let beats = self.position(state.tick).beats();
                 return Err(MidiFileError::TooLong { beats });
             }
             match event.kind {
@@ -166,7 +166,7 @@ impl Reader {
                 }
                 self.n_notes += 1;
                 let has_cut = self.end_note(channel_idx, key.as_int().into(), state.tick);
-                let start = self.beats(state.tick);
+                let start = self.position(state.tick);
                 let part_idx = *state.parts[channel_idx].get_or_insert_with(|| {
                     self.parts.push(ChannelNotes {
                         track: self.names.len() - 1,
@@ -215,12 +215,12 @@ impl Reader {
         let Some(open) = self.open[channel_idx][key].take() else {
             return false;
         };
-        let end = self.beats(tick);
+        let end = self.position(tick);
         let note = &mut self.parts[open.part_idx].notes[open.note_idx];
         note.end = if end > note.start {
             end
         } else {
-            Beats(note.start.0 + SHORTEST_NOTE.0)
+            note.start + SHORTEST_NOTE
         };
         true
     }
@@ -274,12 +274,10 @@ impl Reader {
                 drums.extend(part.notes);
             }
         }
-        let mut length = 0.0_f64;
+        let mut end = Position::START;
         for notes in [&mut bass, &mut drums] {
-            notes.sort_by(|a, b| a.start.0.total_cmp(&b.start.0).then(a.key.cmp(&b.key)));
-            length = notes
-                .iter()
-                .fold(length, |length, note| length.max(note.end.0));
+            notes.sort_by(|a, b| a.start.total_cmp(b.start).then(a.key.cmp(&b.key)));
+            end = notes.iter().fold(end, |end, note| end.max(note.end));
         }
         let song = Song {
             bass,
@@ -287,21 +285,23 @@ impl Reader {
             tempos,
             meters,
             bass_part,
-            length: Beats(length),
+            end,
         };
-        if length > MAX_BEATS + SHORTEST_NOTE.0 || song.seconds_at(song.length) > MAX_SECONDS {
-            return Err(MidiFileError::TooLong { beats: length });
+        let last = Position::START + MAX_LENGTH + SHORTEST_NOTE;
+        if end > last || song.seconds_at(end) > MAX_SECONDS {
+            let beats = end.beats();
+            return Err(MidiFileError::TooLong { beats });
         }
         Ok(song)
     }
 
     /// Changes in time order, the first at 0; of several at one tick the last wins.
-    fn changes<T: Copy>(&self, found: &[(u64, T)], default: T) -> Vec<(Beats, T)> {
+    fn changes<T: Copy>(&self, found: &[(u64, T)], default: T) -> Vec<(Position, T)> {
         let mut found = found.to_vec();
         found.sort_by_key(|change| change.0);
-        let mut changes = vec![(Beats(0.0), default)];
+        let mut changes = vec![(Position::START, default)];
         for (tick, value) in found {
-            let at = self.beats(tick);
+            let at = self.position(tick);
             match changes.last_mut() {
                 Some(last) if last.0 >= at => last.1 = value,
                 _ => changes.push((at, value)),

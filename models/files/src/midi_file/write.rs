@@ -1,6 +1,6 @@
 //! Writes a song as bytes.
 
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use midly::num::{u4, u7, u15, u24, u28};
 use midly::{
     Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind,
@@ -139,8 +139,8 @@ fn midi<'a>(tick: u32, channel: u8, message: MidiMessage) -> TimedEvent<'a> {
 }
 
 /// The nearest tick, clamped to the format's 28 bits.
-fn tick(at: Beats) -> u32 {
-    round(at.0 * f64::from(PPQ)).min(0x0FFF_FFFE)
+fn tick(at: Position) -> u32 {
+    round(at.beats() * f64::from(PPQ)).min(0x0FFF_FFFE)
 }
 
 #[expect(
@@ -160,8 +160,8 @@ mod tests {
 
     fn note(start: f64, end: f64, key: u8, velocity: u8) -> Note {
         Note {
-            start: Beats(start),
-            end: Beats(end),
+            start: Position::at(start),
+            end: Position::at(end),
             key,
             velocity,
         }
@@ -176,19 +176,19 @@ mod tests {
         let song = Song {
             bass: vec![note(0.0, 1.0, 33, 100), note(1.0, 1.5, 33, 90)],
             drums: vec![note(0.0, 0.25, 36, 127), note(0.0, 0.25, 42, 1)],
-            tempos: vec![(Beats(0.0), 100.0), (Beats(8.0), 150.0)],
+            tempos: vec![(Position::START, 100.0), (Position::at(8.0), 150.0)],
             meters: vec![
                 (
-                    Beats(0.0),
+                    Position::START,
                     TimeSignature {
                         numerator: 7,
                         denominator: 8,
                     },
                 ),
-                (Beats(7.0), TimeSignature::COMMON),
+                (Position::at(7.0), TimeSignature::COMMON),
             ],
             bass_part: "track 2 \"Bass\", channel 1".to_owned(),
-            length: Beats(1.5),
+            end: Position::at(1.5),
         };
         assert_eq!(reread(&song), song);
     }
@@ -261,8 +261,8 @@ mod tests {
                 prop_assert_eq!(before.len(), after.len());
                 for (a, b) in before.iter().zip(after) {
                     let half_a_tick = 0.5 / f64::from(PPQ) + 1e-9;
-                    prop_assert!((a.start.0 - b.start.0).abs() <= half_a_tick);
-                    prop_assert!((a.end.0 - b.end.0).abs() <= half_a_tick);
+                    prop_assert!((a.start - b.start).beats().abs() <= half_a_tick);
+                    prop_assert!((a.end - b.end).beats().abs() <= half_a_tick);
                     prop_assert_eq!((a.key, a.velocity), (b.key, b.velocity));
                 }
             }

@@ -16,7 +16,7 @@ use lockstep::generator::{GeneratorHandle, GeneratorThread};
 use lockstep::params::Drummer;
 use lockstep_core::draws;
 use lockstep_core::generator::{GeneratorSettings, Request};
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Meter, Position};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
 use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::{
@@ -100,7 +100,7 @@ impl Live {
             }
             longest_lag = longest_lag.max(begun.elapsed().saturating_sub(due));
             let from = Instant::now();
-            let position = Beats(blocks.len() as f64 * beats_per_block);
+            let position = Position::at(blocks.len() as f64 * beats_per_block);
             for instance in instances.iter_mut() {
                 instance.perform(self, position, &mut scratch);
             }
@@ -272,7 +272,7 @@ impl Instance {
         Ok(())
     }
 
-    fn perform(&mut self, live: &Live, position: Beats, scratch: &mut Scratch) {
+    fn perform(&mut self, live: &Live, position: Position, scratch: &mut Scratch) {
         let Scratch { drums, left, right } = scratch;
         let bass = self.bass(live, position);
         let block = Block {
@@ -302,13 +302,14 @@ impl Instance {
     }
 
     /// A different line for each instance: notes on most eighths, each lasting until the next.
-    fn bass(&mut self, live: &Live, position: Beats) -> Vec<BassEvent> {
+    fn bass(&mut self, live: &Live, position: Position) -> Vec<BassEvent> {
         /// Eighths per quarter note.
         const PER_BEAT: f64 = 2.0;
         let mut events = Vec::new();
-        let mut eighth = (position.0 * PER_BEAT).ceil();
+        let mut eighth = (position.beats() * PER_BEAT).ceil();
         loop {
-            let frames = ((eighth / PER_BEAT - position.0) / live.beats_per_frame()).round();
+            let ahead = Position::at(eighth / PER_BEAT) - position;
+            let frames = (ahead.beats() / live.beats_per_frame()).round();
             if frames >= f64::from(live.block) {
                 return events;
             }

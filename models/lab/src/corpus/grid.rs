@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use lockstep_core::representation::{Beats, Meter, STEPS_PER_BEAT, Voice};
+use lockstep_core::representation::{Length, Meter, Position, Voice};
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
 
 use super::{BassNote, DrumHit, MeasureRecord};
@@ -20,8 +20,8 @@ const DYNAMIC_VELOCITIES: usize = 10;
 /// A song has timing if more than this share of its drum notes is off the grid.
 const OFF_GRID_SHARE: f64 = 0.08;
 
-/// How far off the grid a note must be to count, in quarter notes: 10 ms at 120 BPM.
-const OFF_GRID_BEATS: f64 = 0.02;
+/// How far off the grid a note must be to count: 10 ms at 120 BPM.
+const OFF_GRID: Length = Length::of(0.02);
 
 /// How a file's percussion keys map to voices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,8 +145,8 @@ pub fn has_dynamics(song: &Song) -> bool {
 pub fn has_timing(song: &Song) -> bool {
     let is_off = |note: &&Note| {
         [4.0, 6.0].iter().all(|grid| {
-            let position = note.start.0 * grid;
-            (position - position.round()).abs() / grid > OFF_GRID_BEATS
+            let position = note.start.beats() * grid;
+            Length::of((position - position.round()).abs() / grid) > OFF_GRID
         })
     };
     let n_off = song.drums.iter().filter(is_off).count();
@@ -188,7 +188,7 @@ fn changes(song: &Song, n_steps: usize) -> Result<Vec<(usize, TimeSignature)>, R
         if step >= n_steps {
             break;
         }
-        if (at.0 * f64::from(STEPS_PER_BEAT) - step as f64).abs() > BAR_LINE_SLACK {
+        if (at.steps() - step as f64).abs() > BAR_LINE_SLACK {
             return Err(RejectReason::BarLine);
         }
         changes.push((step, signature));
@@ -212,8 +212,8 @@ fn cut_short(n_steps: usize) -> Option<Meter> {
     clippy::cast_sign_loss,
     reason = "the reader limits positions to 100,000 measures and none is negative; half a step is 127"
 )]
-fn nearest_step(at: Beats) -> (usize, i8) {
-    let position = at.0 * f64::from(STEPS_PER_BEAT);
+fn nearest_step(at: Position) -> (usize, i8) {
+    let position = at.steps();
     let nearest = position.round_ties_even();
     (
         nearest as usize,
@@ -226,7 +226,7 @@ fn nearest_step(at: Beats) -> (usize, i8) {
     reason = "f32 is precise enough for a tempo"
 )]
 fn bpm(song: &Song, step: usize) -> f32 {
-    song.tempo_at(Beats(step as f64 / f64::from(STEPS_PER_BEAT))) as f32
+    song.tempo_at(Position::at_step(step)) as f32
 }
 
 fn velocity(note: &Note) -> u8 {

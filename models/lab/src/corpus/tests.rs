@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::PathBuf;
 
-use lockstep_core::representation::{Beats, Meter, Voice};
+use lockstep_core::representation::{Meter, Position, Voice};
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
 
 use super::*;
 
 fn note(start: f64, end: f64, key: u8, velocity: u8) -> Note {
     Note {
-        start: Beats(start),
-        end: Beats(end),
+        start: Position::at(start),
+        end: Position::at(end),
         key,
         velocity,
     }
@@ -251,12 +251,12 @@ fn ties_go_to_the_even_step_and_only_the_loudest_hit_of_a_cell_stays() {
 #[test]
 fn meters_change_measure_by_measure_and_a_cut_measure_keeps_its_real_length() {
     let mut song = song(&[], &[note(0.0, 0.1, 36, 99), note(12.0, 12.1, 36, 99)]);
-    song.tempos.push((Beats(4.0), 90.0));
+    song.tempos.push((Position::at(4.0), 90.0));
     song.meters = vec![
-        (Beats(0.0), signature(4, 4)),
-        (Beats(2.0), signature(4, 4)),
-        (Beats(4.0), signature(7, 8)),
-        (Beats(10.75), signature(3, 4)),
+        (Position::START, signature(4, 4)),
+        (Position::at(2.0), signature(4, 4)),
+        (Position::at(4.0), signature(7, 8)),
+        (Position::at(10.75), signature(3, 4)),
     ];
     let measures = measures(&song, PercussionMap::GeneralMidi).unwrap_or_default();
     let meters: Vec<_> = measures
@@ -272,25 +272,28 @@ fn meters_change_measure_by_measure_and_a_cut_measure_keeps_its_real_length() {
 #[test]
 fn songs_off_the_grid_are_refused_with_the_reason() {
     let drums = [note(0.0, 0.1, 36, 99), note(8.0, 8.1, 36, 99)];
-    let refused = |meters: &[(Beats, TimeSignature)], drums: &[Note]| {
+    let refused = |meters: &[(Position, TimeSignature)], drums: &[Note]| {
         let mut song = song(&[], drums);
         song.meters = meters.to_vec();
         measures(&song, PercussionMap::GeneralMidi).err()
     };
-    let odd = [(Beats(0.0), signature(5, 32))];
+    let odd = [(Position::START, signature(5, 32))];
     assert_eq!(refused(&odd, &drums), Some(RejectReason::Meter));
-    let bar_line = [(Beats(0.0), signature(4, 4)), (Beats(4.1), signature(3, 4))];
+    let bar_line = [
+        (Position::START, signature(4, 4)),
+        (Position::at(4.1), signature(3, 4)),
+    ];
     assert_eq!(refused(&bar_line, &drums), Some(RejectReason::BarLine));
     // After the last note a meter does not matter.
     let later = [
-        (Beats(0.0), signature(4, 4)),
-        (Beats(9.1), signature(5, 32)),
+        (Position::START, signature(4, 4)),
+        (Position::at(9.1), signature(5, 32)),
     ];
     assert_eq!(refused(&later, &drums), None);
-    let common = [(Beats(0.0), signature(4, 4))];
+    let common = [(Position::START, signature(4, 4))];
     let cowbell = [note(0.0, 1.0, 56, 99)];
     assert_eq!(refused(&common, &cowbell), Some(RejectReason::NoDrums));
-    let tiny = [(Beats(0.0), signature(1, 16))];
+    let tiny = [(Position::START, signature(1, 16))];
     let far = [note(300_000.0, 300_001.0, 36, 99)];
     assert_eq!(refused(&tiny, &far), Some(RejectReason::TooLong));
 }

@@ -3,7 +3,7 @@
 //! A drummer that hears itself may amplify its own habits: play more and more, or less and less, or stop listening.
 
 use anyhow::Result;
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
 use rayon::prelude::*;
@@ -12,7 +12,7 @@ use crate::evaluation::score;
 
 use super::drummers::Candidate;
 use super::measure::{controls, play};
-use super::songs::{BEATS, excerpt, measure_of};
+use super::songs::{MEASURE, excerpt, measure_of};
 
 /// Measures that are played.
 const N_MEASURES: usize = 256;
@@ -58,20 +58,21 @@ pub(super) fn drift(drummer: &Candidate, beginnings: &[Song]) -> Result<Drift> {
 
 /// Repeats the bass of a song's whole measures until [`N_MEASURES`] are full.
 fn repeated(song: &Song) -> Song {
-    let n = measure_of(song.length.0).max(1);
-    let length = BEATS * n as f64;
+    let n = measure_of(song.end).max(1);
+    let length = MEASURE * n as f64;
+    let end = Position::START + length;
     let bass = (0..N_MEASURES.div_ceil(n)).flat_map(|turn| {
-        let notes = song.bass.iter().filter(move |note| note.start.0 < length);
+        let notes = song.bass.iter().filter(move |note| note.start < end);
         notes.map(move |note| Note {
-            start: Beats(note.start.0 + length * turn as f64),
-            end: Beats(note.end.0.min(length) + length * turn as f64),
+            start: note.start + length * turn as f64,
+            end: note.end.min(end) + length * turn as f64,
             ..*note
         })
     });
     Song {
         bass: bass.collect(),
         drums: Vec::new(),
-        length: Beats(BEATS * N_MEASURES as f64),
+        end: Position::START + MEASURE * N_MEASURES as f64,
         tempos: song.tempos.clone(),
         ..Song::default()
     }
@@ -79,6 +80,7 @@ fn repeated(song: &Song) -> Song {
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::Length;
     use lockstep_core::rule::RuleGroove;
 
     use super::*;
@@ -86,16 +88,19 @@ mod tests {
     /// Eight measures of bass on these beats.
     fn song(beats: &[f64]) -> Song {
         let bass = (0..8).flat_map(|measure| {
-            beats.iter().map(move |beat| Note {
-                start: Beats(BEATS * f64::from(measure) + beat),
-                end: Beats(BEATS * f64::from(measure) + beat + 0.25),
-                key: 33,
-                velocity: 90,
+            beats.iter().map(move |beat| {
+                let start = Position::START + MEASURE * f64::from(measure) + Length::of(*beat);
+                Note {
+                    start,
+                    end: start + Length::of(0.25),
+                    key: 33,
+                    velocity: 90,
+                }
             })
         });
         Song {
             bass: bass.collect(),
-            length: Beats(8.0 * BEATS),
+            end: Position::START + MEASURE * 8.0,
             ..Song::default()
         }
     }

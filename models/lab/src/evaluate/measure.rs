@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use lockstep_core::generator::{DrumHistory, Generator, GeneratorSettings};
-use lockstep_core::representation::Beats;
 use lockstep_engine::realtime::Controls;
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{self, Note, Song};
@@ -15,7 +14,7 @@ use crate::evaluation::{Likelihood, Report, RequestRecorder, score};
 use super::VARIATION;
 use super::drummers::Candidate;
 use super::probes::{self, Probes};
-use super::songs::{BEATS, EvaluationSong};
+use super::songs::{EvaluationSong, MEASURE};
 use crate::whole;
 
 /// One row of the table.
@@ -148,8 +147,8 @@ pub(super) fn measure(
 /// worth.
 pub(super) fn open_loop(pieces: &[EvaluationSong]) -> ResultRow {
     let later = |note: &Note| Note {
-        start: Beats(note.start.0 + BEATS),
-        end: Beats(note.end.0 + BEATS),
+        start: note.start + MEASURE,
+        end: note.end + MEASURE,
         ..*note
     };
     let sheets: Vec<_> = pieces

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use lockstep_core::representation::{Beats, STEPS_PER_BEAT};
+use lockstep_core::representation::{Length, Position};
 use lockstep_engine::realtime::{Controls, SilencePolicy};
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
@@ -18,7 +18,7 @@ use super::drift::{Drift, drift};
 use super::drummers::Candidate;
 use super::measure::{controls, play};
 use super::responses::{Responses, responses};
-use super::songs::{BEATS, EvaluationSong, excerpt, first_measure, measure_of};
+use super::songs::{EvaluationSong, MEASURE, excerpt, first_measure, measure_of};
 
 /// Songs that are probed, evenly spread.
 const N_SONGS: usize = 12;
@@ -91,7 +91,7 @@ pub(super) fn probe(drummer: &Candidate, pieces: &[EvaluationSong]) -> Result<Pr
         };
         *hits = mean(&beginnings, |song| {
             let take = take(drummer, song, &controls)?;
-            let n_measures = measure_of(song.length.0).max(1);
+            let n_measures = measure_of(song.end).max(1);
             Ok(Some(take.drums.len() as f64 / n_measures as f64))
         })?;
     }
@@ -143,18 +143,18 @@ fn diversity(drummer: &Candidate, song: &Song) -> Result<Option<f64>> {
 fn with_rest(song: &Song) -> Song {
     let mut first = excerpt(song, first_measure(song), N_PHASE);
     // A later note would be heard as the first step of the rest.
-    let last_cell = BEATS * N_PHASE as f64 - 0.5 / f64::from(STEPS_PER_BEAT);
-    first.bass.retain(|note| note.start.0 < last_cell);
-    let back = BEATS * 2.0 * N_PHASE as f64;
+    let last_cell = Position::START + MEASURE * N_PHASE as f64 - Length::of_steps(0.5);
+    first.bass.retain(|note| note.start < last_cell);
+    let back = MEASURE * 2.0 * N_PHASE as f64;
     let again = first.bass.iter().map(|note| Note {
-        start: Beats(note.start.0 + back),
-        end: Beats(note.end.0 + back),
+        start: note.start + back,
+        end: note.end + back,
         ..*note
     });
     Song {
         bass: first.bass.iter().copied().chain(again).collect(),
         drums: Vec::new(),
-        length: Beats(1.5 * back),
+        end: Position::START + back * 1.5,
         ..first
     }
 }
@@ -168,7 +168,7 @@ fn rest(drummer: &Candidate, songs: &[&Song], silence: SilencePolicy) -> Result<
         .par_iter()
         .map(|song| {
             let take = take(drummer, &with_rest(song), &controls)?;
-            let measures = || take.drums.iter().map(|note| measure_of(note.start.0));
+            let measures = || take.drums.iter().map(|note| measure_of(note.start));
             let back = 2 * N_PHASE;
             let n_hits = measures().filter(|m| (back - 4..back).contains(m)).count();
             let first = measures().filter(|m| *m >= back).min();
@@ -224,8 +224,8 @@ mod tests {
     fn piece() -> EvaluationSong {
         let bass: Vec<Note> = (0..160)
             .map(|i| Note {
-                start: Beats(f64::from(i) / 2.0),
-                end: Beats(f64::from(i) / 2.0 + 0.4),
+                start: Position::at(f64::from(i) / 2.0),
+                end: Position::at(f64::from(i) / 2.0 + 0.4),
                 key: 33,
                 velocity: 90,
             })
@@ -234,7 +234,7 @@ mod tests {
             path: String::new(),
             song: Song {
                 bass,
-                length: Beats(80.0),
+                end: Position::at(80.0),
                 ..Song::default()
             },
             licence: None,

@@ -3,7 +3,7 @@
 //! Only for networks that hear controls; on the beginnings of the probed songs, closed loop, one control at a time.
 
 use anyhow::Result;
-use lockstep_core::representation::{Beats, N_VOICES, Voice, is_fill};
+use lockstep_core::representation::{Length, N_VOICES, Voice, is_fill};
 use lockstep_engine::realtime::{Controls, Fills};
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
@@ -187,25 +187,28 @@ fn as_loud(song: &Song, velocity: u8) -> Song {
 fn shuffled(song: &Song) -> Song {
     let mut song = song.clone();
     for Note { start, end, .. } in &mut song.bass {
-        let off_beat = start.0.floor() + 0.5;
-        if (start.0 - off_beat).abs() < 0.125 {
-            *start = Beats(start.0 + TRIPLET - 0.5);
-            *end = Beats(end.0.max(start.0 + 0.1));
+        let off_beat = start.beat() + EIGHTH;
+        if (*start - off_beat).abs() < Length::of(0.125) {
+            *start = *start + TRIPLET - EIGHTH;
+            *end = end.max(*start + Length::of(0.1));
         }
     }
     song
 }
 
-/// Where the last triplet of a beat lies, in beats.
-const TRIPLET: f64 = 2.0 / 3.0;
+/// How far after a beat its off-beat eighth lies.
+const EIGHTH: Length = Length::of(0.5);
+
+/// How far after a beat its last triplet lies.
+const TRIPLET: Length = Length::of(2.0 / 3.0);
 
 /// Hits in the second half of a beat that fall near its last triplet, in percent.
 fn on_triplets(takes: &[(Song, Song)]) -> f64 {
     let places = takes.iter().flat_map(|(take, _)| take.drums.iter());
-    let places = places.map(|note| note.start.0 - note.start.0.floor());
+    let places = places.map(|note| note.start - note.start.beat());
     let late: Vec<bool> = places
-        .filter(|place| (0.45..0.95).contains(place))
-        .map(|place| (place - TRIPLET).abs() < 1.0 / 24.0)
+        .filter(|place| (Length::of(0.45)..Length::of(0.95)).contains(place))
+        .map(|place| (place - TRIPLET).abs() < Length::of(1.0 / 24.0))
         .collect();
     share(late)
 }

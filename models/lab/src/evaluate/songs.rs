@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::{Length, Position};
 use lockstep_files::measured_song::MIN_MEASURES;
 use lockstep_files::midi_file::{self, Note, Pick, Song};
 use rayon::prelude::*;
@@ -13,8 +13,8 @@ use crate::corpus::Split;
 
 use crate::sources::{SongFile, Source};
 
-/// Beats in a measure of 4/4, the only meter that is measured.
-pub(super) const BEATS: f64 = 4.0;
+/// A measure of 4/4, the only meter that is measured.
+pub(super) const MEASURE: Length = Length::of(4.0);
 
 /// Measures in a picture, starting with the second one that has bass.
 pub(super) const N_DRAWN: usize = 8;
@@ -59,7 +59,7 @@ impl EvaluationSongs {
             .into_par_iter()
             .filter_map(|file| {
                 let song = midi_file::read(&file.bytes.ok()?, Pick::default()).ok()?;
-                let is_long = song.length.0 > BEATS * MIN_MEASURES as f64;
+                let is_long = song.end > Position::START + MEASURE * MIN_MEASURES as f64;
                 let piece = EvaluationSong {
                     path: file.path,
                     song,
@@ -93,21 +93,22 @@ impl EvaluationSongs {
 fn is_worth_seeing(song: &Song) -> bool {
     let first = first_measure(song) + 1;
     let plays =
-        |notes: &[Note], measure| notes.iter().any(|note| measure_of(note.start.0) == measure);
+        |notes: &[Note], measure| notes.iter().any(|note| measure_of(note.start) == measure);
     (first..first + N_DRAWN)
         .all(|measure| plays(&song.bass, measure) && plays(&song.drums, measure))
 }
 
 /// At most `n` measures of a 4/4 song, starting at `first`, as a song that begins at 0 with the tempo at that place.
 pub(super) fn excerpt(song: &Song, first: usize, n: usize) -> Song {
-    let (from, to) = (BEATS * first as f64, BEATS * (first + n) as f64);
+    let bar_line = |measure: usize| Position::START + MEASURE * measure as f64;
+    let (from, to) = (bar_line(first), bar_line(first + n));
     let cut = |notes: &[Note]| -> Vec<Note> {
         notes
             .iter()
-            .filter(|note| (from..to).contains(&note.start.0))
+            .filter(|note| (from..to).contains(&note.start))
             .map(|note| Note {
-                start: Beats(note.start.0 - from),
-                end: Beats(note.end.0.min(to) - from),
+                start: note.start.counted_from(from),
+                end: note.end.min(to).counted_from(from),
                 ..*note
             })
             .collect()
@@ -115,15 +116,16 @@ pub(super) fn excerpt(song: &Song, first: usize, n: usize) -> Song {
     Song {
         bass: cut(&song.bass),
         drums: cut(&song.drums),
-        tempos: vec![(Beats(0.0), song.tempo_at(Beats(from)))],
-        length: Beats(song.length.0.min(to) - from),
+        tempos: vec![(Position::START, song.tempo_at(from))],
+        end: song.end.min(to).counted_from(from),
         ..Song::default()
     }
 }
 
 /// The 4/4 measure in which the bass begins.
 pub(super) fn first_measure(song: &Song) -> usize {
-    let start = song.bass.first().map_or(0.0, |note| note.start.0);
+    let first = song.bass.first();
+    let start = first.map_or(Position::START, |note| note.start);
     measure_of(start)
 }
 
@@ -133,9 +135,9 @@ pub(super) fn first_measure(song: &Song) -> usize {
     clippy::cast_sign_loss,
     reason = "the reader bounds positions to 100,000 measures and none is negative"
 )]
-pub(super) fn measure_of(beats: f64) -> usize {
+pub(super) fn measure_of(at: Position) -> usize {
     // Conversion from frames may put a note on the downbeat just before it.
-    (beats / BEATS + 1e-4).floor() as usize
+    ((at - Position::START) / MEASURE + 1e-4).floor() as usize
 }
 
 #[cfg(test)]
@@ -145,8 +147,8 @@ mod tests {
     #[test]
     fn an_excerpt_begins_at_zero_and_cuts_notes_at_its_end() {
         let note = |start: f64, end: f64| Note {
-            start: Beats(start),
-            end: Beats(end),
+            start: Position::at(start),
+            end: Position::at(end),
             key: 33,
             velocity: 90,
         };
@@ -157,12 +159,12 @@ mod tests {
                 note(11.0, 20.0),
                 note(12.0, 13.0),
             ],
-            length: Beats(20.0),
+            end: Position::at(20.0),
             ..Song::default()
         };
         let excerpt = excerpt(&song, 1, 2);
         assert_eq!(excerpt.bass, [note(0.5, 1.0), note(7.0, 8.0)]);
         assert_eq!(first_measure(&song), 0);
-        assert_eq!(measure_of(7.999_99), 2);
+        assert_eq!(measure_of(Position::at(7.999_99)), 2);
     }
 }

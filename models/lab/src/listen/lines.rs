@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use lockstep_core::representation::{Beats, Meter, STEPS_PER_BEAT};
+use lockstep_core::representation::{Length, Meter, Position};
 use lockstep_files::midi_file::{Note, Song};
 use serde::Deserialize;
 
@@ -99,14 +99,15 @@ fn line(entry: Entry) -> Result<Line> {
             note.end = shuffled(note.end);
         }
     }
-    let length = notes.iter().map(|note| note.end.0).fold(0.0, f64::max);
+    let ends = notes.iter().map(|note| note.end);
+    let end = ends.fold(Position::START, Position::max);
     Ok(Line {
         song: Song {
             bass: notes,
-            tempos: vec![(Beats(0.0), entry.tempo_bpm)],
-            meters: vec![(Beats(0.0), meter.into())],
+            tempos: vec![(Position::START, entry.tempo_bpm)],
+            meters: vec![(Position::START, meter.into())],
             bass_part: entry.name.clone(),
-            length: Beats(length),
+            end,
             ..Song::default()
         },
         name: entry.name,
@@ -154,7 +155,10 @@ fn measure(text: &str, meter: Meter, begin: usize, notes: &mut Vec<Note>) -> Res
     );
     let mut keys = keys.into_iter();
     for (i, mark) in steps.into_iter().enumerate() {
-        let (start, end) = (beats(begin + i), beats(begin + i + 1));
+        let (start, end) = (
+            Position::at_step(begin + i),
+            Position::at_step(begin + i + 1),
+        );
         match (velocity(mark), mark) {
             (Some(velocity), _) => notes.extend(keys.next().map(|key| Note {
                 start,
@@ -235,14 +239,10 @@ fn key(pitch: &str) -> Option<u8> {
     u8::try_from(12 * (octave + 1) + natural + sharp).ok()
 }
 
-fn beats(step: usize) -> Beats {
-    Beats(step as f64 / f64::from(STEPS_PER_BEAT))
-}
-
 /// Stretches the first half of every beat to two thirds of the beat, and squeezes the second half into the rest.
-fn shuffled(at: Beats) -> Beats {
-    let (beat, within) = (at.0.floor(), at.0.fract());
-    Beats(beat + (within * 4.0 / 3.0).min((within * 2.0 + 1.0) / 3.0))
+fn shuffled(at: Position) -> Position {
+    let within = at - at.beat();
+    at.beat() + (within * 4.0 / 3.0).min((within * 2.0 + Length::of(1.0)) / 3.0)
 }
 
 #[cfg(test)]
@@ -269,7 +269,14 @@ mod tests {
             .song
             .bass
             .iter()
-            .map(|note| (note.start.0, note.end.0, note.key, note.velocity))
+            .map(|note| {
+                (
+                    note.start.beats(),
+                    note.end.beats(),
+                    note.key,
+                    note.velocity,
+                )
+            })
             .collect();
         let expected = [
             (0.0, 0.75, 28, 116),
@@ -293,7 +300,7 @@ mod tests {
             (3.0, 3.0),
         ] {
             assert!(
-                (shuffled(Beats(written)).0 - played).abs() < 1e-12,
+                (shuffled(Position::at(written)).beats() - played).abs() < 1e-12,
                 "{written}"
             );
         }

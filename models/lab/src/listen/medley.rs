@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use std::ops::Range;
 
 use anyhow::Result;
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Meter, Position};
 use lockstep_files::midi_file::{Note, Song};
 
 #[cfg(test)]
@@ -34,10 +34,9 @@ impl Medley {
             self.samples.resize(self.samples.len() + n_silent, 0.0);
         }
         let begins_s = self.seconds();
-        let length = meter.length().0;
-        let beats = length * measures.start as f64..length * measures.end as f64;
-        let excerpt = excerpt(song, &beats);
-        let lasts_s = excerpt.seconds_at(excerpt.length);
+        let bar_line = |measure: usize| Position::START + meter.length() * measure as f64;
+        let excerpt = excerpt(song, &(bar_line(measures.start)..bar_line(measures.end)));
+        let lasts_s = excerpt.seconds_at(excerpt.end);
         self.samples.extend(halved(&mono(&excerpt, lasts_s)));
         begins_s
     }
@@ -53,13 +52,13 @@ impl Medley {
     }
 }
 
-/// The notes that begin in a range of beats of a song with one tempo, as a song of its own.
-fn excerpt(song: &Song, beats: &Range<f64>) -> Song {
+/// The notes that begin in a stretch of a song with one tempo, as a song of its own.
+fn excerpt(song: &Song, stretch: &Range<Position>) -> Song {
     let part = |notes: &[Note]| -> Vec<Note> {
-        let within = notes.iter().filter(|note| beats.contains(&note.start.0));
+        let within = notes.iter().filter(|note| stretch.contains(&note.start));
         let moved = within.map(|note| Note {
-            start: Beats(note.start.0 - beats.start),
-            end: Beats(note.end.0.min(beats.end) - beats.start),
+            start: note.start.counted_from(stretch.start),
+            end: note.end.min(stretch.end).counted_from(stretch.start),
             ..*note
         });
         moved.collect()
@@ -67,7 +66,7 @@ fn excerpt(song: &Song, beats: &Range<f64>) -> Song {
     Song {
         bass: part(&song.bass),
         drums: part(&song.drums),
-        length: Beats(beats.end - beats.start),
+        end: stretch.end.counted_from(stretch.start),
         ..song.clone()
     }
 }
@@ -145,8 +144,8 @@ fn samples(seconds: f64, rate_hz: u32) -> usize {
 #[cfg(test)]
 pub(super) fn longest_s(lines: &[Line]) -> f64 {
     let one = |line: &Line| {
-        let beats = super::N_ANSWERED as f64 * line.meter.length().0;
-        beats * 60.0 / line.tempo_bpm + RING_S + GAP_S
+        let length = line.meter.length() * super::N_ANSWERED as f64;
+        length.seconds(line.tempo_bpm) + RING_S + GAP_S
     };
     lines.iter().map(one).sum()
 }
@@ -158,8 +157,8 @@ mod tests {
     #[test]
     fn an_excerpt_begins_with_its_first_measure() {
         let note = |start, end| Note {
-            start: Beats(start),
-            end: Beats(end),
+            start: Position::at(start),
+            end: Position::at(end),
             key: 36,
             velocity: 90,
         };
@@ -168,10 +167,10 @@ mod tests {
             drums: vec![note(5.9, 6.1), note(6.0, 6.2)],
             ..Song::default()
         };
-        let part = excerpt(&song, &(3.0..6.0));
+        let part = excerpt(&song, &(Position::at(3.0)..Position::at(6.0)));
         assert_eq!(part.bass, [note(0.0, 1.0), note(2.0, 3.0)]);
         assert_eq!(part.drums.len(), 1);
-        assert!((part.length.0 - 3.0).abs() < f64::EPSILON);
+        assert_eq!(part.end, Position::at(3.0));
     }
 
     #[test]
@@ -194,8 +193,8 @@ mod tests {
     #[test]
     fn takes_follow_one_another_after_a_gap() -> Result<()> {
         let note = |start| Note {
-            start: Beats(start),
-            end: Beats(start + 0.5),
+            start: Position::at(start),
+            end: Position::at(start + 0.5),
             key: 36,
             velocity: 120,
         };

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
-use lockstep_core::representation::{Meter, Voice};
+use lockstep_core::representation::{Length, Meter, Position, Voice};
 use lockstep_files::midi_file::Note;
 use plotters::prelude::{Color as _, PathElement, RGBColor, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, VPos};
@@ -58,9 +58,10 @@ pub(crate) struct Roll<'a> {
 }
 
 impl Roll<'_> {
-    fn beats(&self) -> Range<f64> {
-        let length = self.meter.length().0;
-        let first = length * self.first_measure as f64;
+    /// What is drawn of the song.
+    fn drawn(&self) -> Range<Position> {
+        let length = self.meter.length();
+        let first = Position::START + length * self.first_measure as f64;
         first..first + length * self.n_measures as f64
     }
 
@@ -75,20 +76,18 @@ impl Roll<'_> {
         }
     }
 
-    /// Horizontal place of a position in beats, in pixels.
-    fn x(&self, beats: f64) -> i32 {
+    /// Horizontal place of a position, in pixels.
+    fn x(&self, at: Position) -> i32 {
         let width = f64::from(MEASURES.end - MEASURES.start);
-        let drawn = self.beats();
-        let share = (beats - drawn.start) / (drawn.end - drawn.start);
+        let drawn = self.drawn();
+        let share = (at - drawn.start) / (drawn.end - drawn.start);
         MEASURES.start + pixel(share * width)
     }
 
     /// The notes that begin inside the picture.
     fn seen<'n>(&self, notes: &'n [Note]) -> impl Iterator<Item = &'n Note> {
-        let beats = self.beats();
-        notes
-            .iter()
-            .filter(move |note| beats.contains(&note.start.0))
+        let drawn = self.drawn();
+        notes.iter().filter(move |note| drawn.contains(&note.start))
     }
 }
 
@@ -140,7 +139,7 @@ fn bass(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: Range<i32>) -> Result<()> {
     }
     grid(canvas, roll, &rows, true)?;
     for note in roll.seen(roll.bass) {
-        let (left, right) = (roll.x(note.start.0), roll.x(note.end.0).min(MEASURES.end));
+        let (left, right) = (roll.x(note.start), roll.x(note.end).min(MEASURES.end));
         let rectangle = [
             (left + 1, y(note.key) + 1),
             (
@@ -175,7 +174,10 @@ fn drums(
     for ((voice, _), top) in VOICES.iter().zip(tops) {
         let of_voice = |note: &&Note| Voice::from_gm_note(note.key) == Some(*voice);
         for note in roll.seen(notes).filter(of_voice) {
-            let (left, right) = (roll.x(note.start.0), roll.x(note.start.0 + 0.25));
+            let (left, right) = (
+                roll.x(note.start),
+                roll.x(note.start + Length::of_steps(1.0)),
+            );
             let rectangle = [(left + 1, top + 3), (right - 2, top + VOICE_HEIGHT - 3)];
             block(canvas, rectangle, colour, note.velocity)?;
         }
@@ -205,9 +207,9 @@ fn block(
 fn grid(canvas: &Canvas<'_>, roll: &Roll<'_>, rows: &Range<i32>, is_numbered: bool) -> Result<()> {
     let n_pulses = roll.n_pulses();
     let n_lines = n_pulses * roll.n_measures;
-    let pulse = roll.meter.length().0 / n_pulses as f64;
+    let pulse = roll.meter.length() / n_pulses as f64;
     for n in 0..=n_lines {
-        let x = roll.x(roll.beats().start + pulse * n as f64);
+        let x = roll.x(roll.drawn().start + pulse * n as f64);
         let is_measure = n.is_multiple_of(n_pulses);
         let line = vec![(x, rows.start), (x, rows.end)];
         let strength = if is_measure { 0.8 } else { 0.22 };

@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use lockstep_files::midi_file::{self, MidiFileError};
 
 use crate::corpus::{self, Corpus, FORMAT_VERSION, SongRecord, Split, has_dynamics, has_timing};
@@ -124,7 +124,7 @@ fn grid(file: &SongFile, bytes: &[u8]) -> Result<SongRecord, String> {
     let mut song =
         midi_file::read_with_or_without_bass(bytes).map_err(|error| reason(&error).to_owned())?;
     if let Some(meter) = entry.meter {
-        song.meters = vec![(Beats(0.0), meter)];
+        song.meters = vec![(Position::START, meter)];
     }
     let measures = corpus::measures(&song, entry.map).map_err(|refusal| refusal.to_string())?;
     let mut record = SongRecord {

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 
-use lockstep_core::representation::Beats;
+use lockstep_core::representation::Position;
 use lockstep_files::midi_file::{self, Note, Song};
 
 use crate::corpus::Split;
@@ -13,8 +13,8 @@ use super::*;
 /// A song of one measure; `variant` decides the position of its second kick.
 fn midi(variant: u8, has_bass: bool) -> Vec<u8> {
     let note = |start: f64, key| Note {
-        start: Beats(start),
-        end: Beats(start + 0.25),
+        start: Position::at(start),
+        end: Position::at(start + 0.25),
         key,
         velocity: 100,
     };

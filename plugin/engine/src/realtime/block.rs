@@ -1,7 +1,7 @@
 //! What goes into and comes out of the performer, one block at a time: transport, bass notes, drum notes.
 
 use arrayvec::ArrayVec;
-use lockstep_core::representation::{Beats, Meter, Voice};
+use lockstep_core::representation::{Meter, Position, Voice};
 
 use super::drum_map::DrumKey;
 
@@ -27,9 +27,9 @@ pub struct Transport {
     /// (0, NaN, above 10 000) counts as a stopped transport.
     pub tempo_bpm: Option<f64>,
     /// Where the first frame lies; may be negative. An invalid position (NaN) counts as a stopped transport.
-    pub position: Beats,
+    pub position: Position,
     /// Where the host's measure began; `None` if the host does not say. Ignored unless the position lies in that measure.
-    pub measure_start: Option<Beats>,
+    pub measure_start: Option<Position>,
     /// The host's meter; `None` if it gives none or its measure is off the step grid, in which case 4/4 is used.
     pub meter: Option<Meter>,
 }

@@ -2,9 +2,9 @@
 //!
 //! Small differences between the host's position and the expected one are jitter; the performer simply follows them.
 
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 
-use super::clock::{self, RollingTransport, Timeline};
+use super::clock::{self, RollingTransport, TOLERANCE, Timeline};
 use super::ladder::PlanSource;
 use super::listener::{FIRST_ROW, Listener};
 use super::measure::{Measure, is_same_place};
@@ -42,7 +42,7 @@ impl Performer {
     }
 
     /// Beats per frame of a host that does not say its tempo: from how far its position moved; at first, the free-run tempo.
-    fn advance<P>(&self, position: Beats, context: &BlockContext<'_, P>) -> Option<f64> {
+    fn advance<P>(&self, position: Position, context: &BlockContext<'_, P>) -> Option<f64> {
         let rate = context.block.sample_rate_hz;
         let Mode::Song { last } = self.mode else {
             return clock::beats_per_frame(context.controls.free_run_tempo_bpm, rate);
@@ -53,10 +53,10 @@ impl Performer {
     }
 
     /// A playback begins, perhaps in mid-measure. The same playback always gives the same drums.
-    pub(super) fn start(&mut self, measure_start: Beats, position: Beats, meter: Meter) {
+    pub(super) fn start(&mut self, measure_start: Position, position: Position, meter: Meter) {
         self.playback = self.playback.wrapping_add(1);
         self.measure = Measure::new(0, measure_start, meter, FIRST_ROW);
-        self.measure.half_step = clock::half_steps_before(Beats(position.0 - measure_start.0));
+        self.measure.half_step = clock::half_steps_before(position - measure_start);
         let played = self.passage.end();
         self.measure.play_from(position, played);
         self.passage.mark(played, meter, MarkKind::Start);
@@ -70,7 +70,7 @@ impl Performer {
     fn continue_song<P: PlanSource>(
         &mut self,
         song: &RollingTransport,
-        expected: Beats,
+        expected: Position,
         context: &mut BlockContext<'_, P>,
     ) {
         let (start, end) = (self.measure.start, self.measure.end());
@@ -91,9 +91,9 @@ impl Performer {
         }
         self.gates.end_all(FrameOffset(0), context.out);
         let landed = song.measure_start_or_counted();
-        let rel = Beats(song.position.0 - landed.0);
-        let expected_rel = Beats(expected.0 - start.0);
-        if song.meter == self.measure.meter && is_same_place(rel, expected_rel) {
+        let rel = song.position - landed;
+        let expected_rel = expected - start;
+        if song.meter == self.measure.meter && (rel - expected_rel).abs() <= TOLERANCE {
             // A loop of whole measures: the same place in its measure.
             self.measure.start = landed;
             self.measure.play_from(song.position, self.passage.end());
@@ -117,11 +117,11 @@ impl Performer {
     /// here on.
     fn land<P: PlanSource>(
         &mut self,
-        measure_start: Beats,
+        measure_start: Position,
         song: &RollingTransport,
         context: &mut BlockContext<'_, P>,
     ) {
-        let rel = Beats(song.position.0 - measure_start.0);
+        let rel = song.position - measure_start;
         let ahead = self.struck_ahead();
         let half_step = clock::half_steps_before(rel);
         let mut next = self.measure.next_from(measure_start, song.meter, half_step);
@@ -137,7 +137,7 @@ impl Performer {
 
     /// Moves to the current place in the hits of a measure that is entered further in. `ahead` are the voices already struck
     /// for the step that the jump cut off; they count as struck for the step entered instead.
-    fn enter(&mut self, rel: Beats, ahead: u16) {
+    fn enter(&mut self, rel: Length, ahead: u16) {
         let first_step = self.measure.half_step.div_ceil(2);
         self.score.enter(rel, first_step);
         self.score.forgo(first_step, ahead);

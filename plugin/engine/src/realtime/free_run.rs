@@ -4,7 +4,7 @@
 
 use std::slice;
 
-use lockstep_core::representation::{Beats, Meter, WINDOW_STEPS};
+use lockstep_core::representation::{Length, Meter, Position, WINDOW_STEPS};
 
 use super::block::{BassEvent, BassEventKind, FrameOffset};
 use super::clock::{Timeline, beats_per_frame};
@@ -64,7 +64,7 @@ impl Performer {
             match (event.kind, context.controls.free_run_start) {
                 (BassEventKind::On { .. }, FreeRunStart::FirstNote) => {
                     // The note stays in the queue, to be heard as bass.
-                    self.start_clock(Beats(0.0), context)?;
+                    self.start_clock(Position::START, context)?;
                     return Some(frame);
                 }
                 (BassEventKind::Tap, start) => {
@@ -72,7 +72,7 @@ impl Performer {
                     let is_counted = n_taps >= n_beats(self.next_meter);
                     bass.next();
                     if is_counted && start == FreeRunStart::Count {
-                        self.start_clock(Beats(-1.0), context)?;
+                        self.start_clock(Position::at(-1.0), context)?;
                         return Some(frame);
                     }
                 }
@@ -85,12 +85,12 @@ impl Performer {
     }
 
     /// Starts the clock at a position, at the set tempo or, if frozen, at the tempo it had found.
-    fn start_clock<P>(&mut self, position: Beats, context: &BlockContext<'_, P>) -> Option<()> {
+    fn start_clock<P>(&mut self, position: Position, context: &BlockContext<'_, P>) -> Option<()> {
         let set = self.set_speed(context.block.sample_rate_hz)?;
         let is_kept =
             context.controls.tempo_follow == TempoFollow::Freeze && self.clock.is_set_to(set);
         let tempo = if is_kept { self.clock.tempo() } else { 1.0 };
-        self.start(Beats(0.0), position, self.next_meter);
+        self.start(Position::START, position, self.next_meter);
         self.clock = OwnClock::new(position, set, tempo);
         self.mode = Mode::Free;
         Some(())
@@ -127,7 +127,8 @@ impl Performer {
             BassEventKind::On { .. } => {
                 // Notes before the first cell opens fall in the count-in.
                 let position = self.clock.position_at(at.n_ahead);
-                if self.measure.serial == 0 && position.0 < self.measure.start.0 - 0.125 {
+                if self.measure.serial == 0 && position < self.measure.start - Length::of_steps(0.5)
+                {
                     return false;
                 }
                 if context.controls.tempo_follow == TempoFollow::Follow {

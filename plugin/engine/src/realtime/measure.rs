@@ -1,6 +1,6 @@
 //! The measure being played, and how far it has got: a cursor over half steps.
 
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 
 use super::clock::TOLERANCE;
 
@@ -13,9 +13,9 @@ pub(super) struct Measure {
     /// Counted in played measures, 0 for the first after the start.
     pub(super) serial: u64,
     /// Where it begins.
-    pub(super) start: Beats,
+    pub(super) start: Position,
     /// Its beginning in played beats, or where that would have been; see `passage`.
-    pub(super) place: Beats,
+    pub(super) place: Position,
     pub(super) meter: Meter,
     /// Row of its first step in the listener.
     pub(super) first_row: usize,
@@ -38,11 +38,11 @@ pub(super) enum Tick {
 
 impl Measure {
     /// A measure with the cursor at its downbeat.
-    pub(super) fn new(serial: u64, start: Beats, meter: Meter, first_row: usize) -> Self {
+    pub(super) fn new(serial: u64, start: Position, meter: Meter, first_row: usize) -> Self {
         Self {
             serial,
             start,
-            place: Beats(0.0),
+            place: Position::START,
             meter,
             first_row,
             half_step: 0,
@@ -51,32 +51,32 @@ impl Measure {
     }
 
     /// The measure played after this one, wherever in the song it lies.
-    pub(super) fn next(&self, start: Beats, meter: Meter) -> Self {
+    pub(super) fn next(&self, start: Position, meter: Meter) -> Self {
         Self {
-            place: Beats(self.place.0 + self.meter.length().0),
+            place: self.place + self.meter.length(),
             ..Self::new(self.serial + 1, start, meter, self.end_row())
         }
     }
 
     /// Takes a more exact start from the host; played beats keep their places.
-    pub(super) fn move_start(&mut self, to: Beats) {
+    pub(super) fn move_start(&mut self, to: Position) {
         self.place = self.place_of(to);
         self.start = to;
     }
 
-    /// The measure is entered at `position`, after `played` beats in all.
-    pub(super) fn play_from(&mut self, position: Beats, played: Beats) {
-        self.place = Beats(played.0 - (position.0 - self.start.0));
+    /// The measure is entered at `position`, which lies at `played` in played beats.
+    pub(super) fn play_from(&mut self, position: Position, played: Position) {
+        self.place = played - (position - self.start);
     }
 
-    /// Played beats at a position.
-    pub(super) fn place_of(&self, position: Beats) -> Beats {
-        Beats(self.place.0 + (position.0 - self.start.0))
+    /// A position in played beats.
+    pub(super) fn place_of(&self, position: Position) -> Position {
+        self.place + (position - self.start)
     }
 
     /// The measure played after this one, entered at a half step. The row of the step that is open there follows the last one
     /// heard, so the window has no gaps.
-    pub(super) fn next_from(&self, start: Beats, meter: Meter, half_step: usize) -> Self {
+    pub(super) fn next_from(&self, start: Position, meter: Meter, half_step: usize) -> Self {
         let mut next = self.next(start, meter);
         next.enter(half_step, self.heard_row());
         next
@@ -89,8 +89,8 @@ impl Measure {
     }
 
     /// Where it ends.
-    pub(super) fn end(&self) -> Beats {
-        Beats(self.start.0 + self.meter.length().0)
+    pub(super) fn end(&self) -> Position {
+        self.start + self.meter.length()
     }
 
     /// Row after its last step.
@@ -114,10 +114,10 @@ impl Measure {
         clippy::cast_possible_truncation,
         reason = "an f32 is precise enough for a part of a step"
     )]
-    pub(super) fn place(&self, played: Beats, earlier: Beats) -> (usize, f32) {
-        let step = Beats(self.start.0 + (self.half_step / 2) as f64 / 4.0);
-        let (mut row, mut lateness) = (self.open_row(), (played.0 - step.0 - earlier.0) * 4.0);
-        while earlier.0 > 0.0 && lateness < -0.5 && row > 0 {
+    pub(super) fn place(&self, played: Position, earlier: Length) -> (usize, f32) {
+        let step = self.start + Length::of_steps((self.half_step / 2) as f64);
+        let (mut row, mut lateness) = (self.open_row(), (played - step - earlier).steps());
+        while earlier > Length::ZERO && lateness < -0.5 && row > 0 {
             (row, lateness) = (row - 1, lateness + 1.0);
         }
         (row, lateness as f32)
@@ -136,8 +136,8 @@ impl Measure {
     }
 
     /// When it comes.
-    pub(super) fn tick_at(&self) -> Beats {
-        Beats(self.start.0 + self.half_step as f64 / 8.0)
+    pub(super) fn tick_at(&self) -> Position {
+        self.start + Length::of_steps(self.half_step as f64 / 2.0)
     }
 
     /// Changes this measure's meter if the host says so, unless the cursor is already past the new end.
@@ -149,8 +149,8 @@ impl Measure {
 }
 
 /// Whether two positions are the same place.
-pub(super) fn is_same_place(a: Beats, b: Beats) -> bool {
-    (a.0 - b.0).abs() <= TOLERANCE
+pub(super) fn is_same_place(a: Position, b: Position) -> bool {
+    (a - b).abs() <= TOLERANCE
 }
 
 #[cfg(test)]
@@ -159,11 +159,11 @@ mod tests {
 
     #[test]
     fn a_note_in_the_last_half_step_belongs_to_the_next_measure() {
-        let mut measure = Measure::new(0, Beats(0.0), Meter::COMMON, 128);
+        let mut measure = Measure::new(0, Position::START, Meter::COMMON, 128);
         measure.half_step = 31;
         assert_eq!((measure.tick(), measure.open_row()), (Tick::Close(15), 143));
         measure.half_step = 32;
-        let next = measure.next(Beats(4.0), Meter::COMMON);
+        let next = measure.next(Position::at(4.0), Meter::COMMON);
         assert_eq!(
             (measure.tick(), measure.open_row()),
             (Tick::Downbeat, next.open_row())

@@ -1,6 +1,6 @@
 //! What can happen inside a block, and in which order.
 
-use lockstep_core::representation::{Beats, Voice};
+use lockstep_core::representation::Voice;
 
 use super::Performer;
 use super::block::{BassEvent, Block, FrameOffset};
@@ -34,7 +34,7 @@ impl Performer {
             .next_off(timeline.end.0)
             .map(|(frame, voice)| (frame, BlockEvent::End(voice)));
         let hit = self.score.peek().and_then(|hit| {
-            let at = Beats(self.measure.start.0 + hit.beats().0);
+            let at = self.measure.start + hit.since_start();
             Some((timeline.frame_of(at)?, BlockEvent::Hit))
         });
         [tick, bass, end, hit]

@@ -4,7 +4,7 @@
 //! then, so nothing depends on the host's block size. It never jumps to correct a phase error: it runs faster or slower
 //! until it has caught up.
 
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 
 use super::block::FrameOffset;
 use super::clock::{Timeline, whole_frames};
@@ -15,24 +15,24 @@ use super::pulse::{OnsetTime, Pulse};
 /// cut.
 const UPDATE_S: f64 = 0.01;
 
-/// A phase error falls to 1/e in this many beats; 2 % is left after one beat.
-const SLEW_BEATS: f64 = 0.25;
+/// A phase error falls to 1/e over this; 2 % is left after one beat.
+const SLEW: Length = Length::of(0.25);
 
 /// Most that the clock speeds up or slows down to correct an error, as a share of its pace. An error of a sixteenth of a
 /// beat takes one beat; half a beat, the most that a tap may ask for, takes two.
 const MAX_BEND: f64 = 0.25;
 
-/// The pace closes in on the tempo to 1/e in this many beats.
-const PACE_BEATS: f64 = 0.25;
+/// The pace closes in on the tempo to 1/e over this.
+const PACE: Length = Length::of(0.25);
 
-/// When it does not follow, the tempo returns to the set one to 1/e in this many beats.
-const RETURN_BEATS: f64 = 2.0;
+/// When it does not follow, the tempo returns to the set one to 1/e over this.
+const RETURN: Length = Length::of(2.0);
 
 /// Tempos closer than this share count as the same: 0.001 BPM at 100.
 const SAME_TEMPO: f64 = 1e-5;
 
-/// An error of fewer beats counts as 0: about a fortieth of a frame at 120 BPM and 48 kHz.
-const SAME_PLACE: f64 = 1e-6;
+/// A smaller error counts as none: about a fortieth of a frame at 120 BPM and 48 kHz.
+const SAME_PLACE: Length = Length::of(1e-6);
 
 /// Notes that begin within this many seconds are one chord.
 const CHORD_S: f64 = 0.03;
@@ -44,7 +44,7 @@ pub(super) struct Moment {
     pub(super) n_ahead: u32,
     /// Frames per second.
     pub(super) rate_hz: f64,
-    pub(super) measure_start: Beats,
+    pub(super) measure_start: Position,
     pub(super) meter: Meter,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Moment {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OwnClock {
     /// Position at the last change of speed.
-    anchor: Beats,
+    anchor: Position,
     /// Frames since then.
     n_frames: u64,
     /// Current speed in beats per frame, above 0.
@@ -63,8 +63,8 @@ pub(super) struct OwnClock {
     tempo: f64,
     /// Current tempo without the correction of the phase, relative to `set`.
     pace: f64,
-    /// How far it was behind its target at the last update, in beats.
-    behind: f64,
+    /// How far it was behind its target at the last update.
+    behind: Length,
     /// Frames since the last update of the speed.
     since_update: u32,
     /// Frames that have passed in all.
@@ -77,7 +77,7 @@ pub(super) struct OwnClock {
 
 impl OwnClock {
     /// A clock at a position. `set` is in beats per frame, above 0; `tempo` is relative to it.
-    pub(super) fn new(position: Beats, set: f64, tempo: f64) -> Self {
+    pub(super) fn new(position: Position, set: f64, tempo: f64) -> Self {
         Self {
             anchor: position,
             n_frames: 0,
@@ -85,7 +85,7 @@ impl OwnClock {
             set,
             tempo,
             pace: tempo,
-            behind: 0.0,
+            behind: Length::ZERO,
             since_update: 0,
             age: 0,
             onset_age: None,
@@ -151,14 +151,14 @@ impl OwnClock {
             return;
         }
         // For a new pulse no time has passed before its first onset.
-        let beats = self.pulse.and(since).map_or(0.0, |n| n as f64 * self.set);
+        let passed = self.pulse.and(since).map_or(0.0, |n| n as f64 * self.set);
         let beats_per_s = self.set * at.rate_hz;
         let begun = || Pulse::new(self.aim_at(at.n_ahead), self.tempo, beats_per_s);
         let mut pulse = self.pulse.unwrap_or_else(begun);
         let (position, tempo) = pulse.hear(&OnsetTime {
-            since: beats,
+            since: Length::of(passed),
             beats_per_s,
-            first_step: (at.measure_start.0 * 4.0).round(),
+            first_step: at.measure_start.steps().round(),
             n_steps: at.meter.n_steps() as f64,
         });
         self.pulse = Some(pulse);
@@ -168,42 +168,43 @@ impl OwnClock {
     }
 
     /// Where the clock is this many frames ahead. Whole frames are added first, so the result is the same for every block size.
-    pub(super) fn position_at(&self, n_ahead: u32) -> Beats {
-        Beats(self.anchor.0 + (self.n_frames + u64::from(n_ahead)) as f64 * self.speed)
+    pub(super) fn position_at(&self, n_ahead: u32) -> Position {
+        self.anchor + Length::of((self.n_frames + u64::from(n_ahead)) as f64 * self.speed)
     }
 
-    /// Where it should be then, in beats.
-    fn aim_at(&self, n_ahead: u32) -> f64 {
-        self.position_at(n_ahead).0 + self.behind + self.falls_behind(n_ahead)
+    /// Where it should be then.
+    fn aim_at(&self, n_ahead: u32) -> Position {
+        self.position_at(n_ahead) + self.behind + self.falls_behind(n_ahead)
     }
 
-    /// Sets where it should be then, in beats.
-    fn aim(&mut self, position: f64, n_ahead: u32) {
-        self.behind = position - self.position_at(n_ahead).0 - self.falls_behind(n_ahead);
+    /// Sets where it should be then.
+    fn aim(&mut self, position: Position, n_ahead: u32) {
+        self.behind = position - self.position_at(n_ahead) - self.falls_behind(n_ahead);
     }
 
-    /// Beats by which it falls behind its target between the last update and then.
-    fn falls_behind(&self, n_ahead: u32) -> f64 {
-        (self.tempo * self.set - self.speed) * (f64::from(self.since_update) + f64::from(n_ahead))
+    /// How far it falls behind its target between the last update and then.
+    fn falls_behind(&self, n_ahead: u32) -> Length {
+        let n_frames = f64::from(self.since_update) + f64::from(n_ahead);
+        Length::of((self.tempo * self.set - self.speed) * n_frames)
     }
 
     /// Updates the speed.
     fn update(&mut self, follow: TempoFollow, rate_hz: f64) {
         self.behind += self.falls_behind(0);
-        let beats = self.set * f64::from(self.since_update);
+        let passed = Length::of(self.set * f64::from(self.since_update));
         self.since_update = 0;
         if follow == TempoFollow::Off {
-            self.tempo = nearer(self.tempo, 1.0, beats / RETURN_BEATS);
+            self.tempo = nearer(self.tempo, 1.0, passed / RETURN);
         }
         if follow != TempoFollow::Follow {
             self.pulse = None;
         }
-        self.pace = nearer(self.pace, self.tempo, beats / PACE_BEATS);
+        self.pace = nearer(self.pace, self.tempo, passed / PACE);
         if self.behind.abs() < SAME_PLACE {
-            self.behind = 0.0;
+            self.behind = Length::ZERO;
         }
         // Never correct more in one update than the error itself.
-        let slew = SLEW_BEATS.max(self.set * f64::from(update_frames(rate_hz)));
+        let slew = SLEW.max(Length::of(self.set * f64::from(update_frames(rate_hz))));
         let most = MAX_BEND * self.pace;
         let speed = self.set * (self.pace + (self.behind / slew).clamp(-most, most));
         if (speed - self.speed).abs() > 0.0 {
@@ -229,11 +230,11 @@ fn nearer(tempo: f64, to: f64, part: f64) -> f64 {
 }
 
 /// The beat nearest to a position; the end of its measure counts as one.
-fn nearest_beat(position: f64, at: &Moment) -> f64 {
-    let start = at.measure_start.0;
+fn nearest_beat(position: Position, at: &Moment) -> Position {
+    let start = at.measure_start;
     let (beat, end) = (
-        (position - start).round() + start,
-        start + at.meter.length().0,
+        start + (position - start).round(),
+        start + at.meter.length(),
     );
     if (position - end).abs() < (position - beat).abs() {
         end

@@ -4,7 +4,7 @@
 //! or a stop is as long as it was played, and time in which nothing plays does not count. The drummer does not use this.
 
 use arrayvec::ArrayVec;
-use lockstep_core::representation::{Beats, Meter};
+use lockstep_core::representation::{Length, Meter, Position};
 
 use super::FrameOffset;
 use super::clock::Timeline;
@@ -28,7 +28,7 @@ pub enum MarkKind {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mark {
     /// Where it lies, in played beats.
-    pub place: Beats,
+    pub place: Position,
     /// Meter from there on.
     pub meter: Meter,
     /// What happens there.
@@ -39,25 +39,25 @@ pub struct Mark {
 #[derive(Clone, Debug, Default)]
 pub struct Passage {
     /// Place of frame 0.
-    place: Beats,
+    place: Position,
     /// 0 if no time passes.
     beats_per_frame: f64,
     tempo_bpm: f32,
     marks: ArrayVec<Mark, MAX_MARKS>,
     /// Place of the frame after the last one.
-    end: Beats,
+    end: Position,
     /// Meter of the last mark.
     meter: Meter,
 }
 
 impl Passage {
     /// Place of a frame of the block.
-    pub fn place_of(&self, frame: FrameOffset) -> Beats {
-        Beats(self.place.0 + f64::from(frame.0) * self.beats_per_frame)
+    pub fn place_of(&self, frame: FrameOffset) -> Position {
+        self.place + Length::of(f64::from(frame.0) * self.beats_per_frame)
     }
 
     /// Place of the frame after the last one.
-    pub fn end(&self) -> Beats {
+    pub fn end(&self) -> Position {
         self.end
     }
 
@@ -89,11 +89,11 @@ impl Passage {
 
     /// Time passes in the block, or in a part of it; the last part decides where the block's frames lie. `place` is the place
     /// of the part's first frame.
-    pub(super) fn pass(&mut self, place: Beats, timeline: &Timeline, sample_rate_hz: f64) {
-        let beats = |n_frames: u32| f64::from(n_frames) * timeline.beats_per_frame;
-        self.place = Beats(place.0 - beats(timeline.first.0));
+    pub(super) fn pass(&mut self, place: Position, timeline: &Timeline, sample_rate_hz: f64) {
+        let length = |n_frames: u32| Length::of(f64::from(n_frames) * timeline.beats_per_frame);
+        self.place = place - length(timeline.first.0);
         self.beats_per_frame = timeline.beats_per_frame;
-        self.end = Beats(place.0 + beats(timeline.end.0 - timeline.first.0));
+        self.end = place + length(timeline.end.0 - timeline.first.0);
         self.tempo_bpm = timeline.tempo_bpm(sample_rate_hz);
     }
 
@@ -103,9 +103,9 @@ impl Passage {
     }
 
     /// Marks the start of a measure: at its beginning, or where it is entered.
-    pub(super) fn mark(&mut self, begin: Beats, meter: Meter, kind: MarkKind) {
+    pub(super) fn mark(&mut self, begin: Position, meter: Meter, kind: MarkKind) {
         self.meter = meter;
-        let place = Beats(begin.0.max(self.place.0));
+        let place = begin.max(self.place);
         // If full, the mark is dropped: nobody plays that fast.
         let _ = self.marks.try_push(Mark { place, meter, kind });
     }

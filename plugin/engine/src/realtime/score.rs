@@ -6,7 +6,7 @@
 use arrayvec::ArrayVec;
 use lockstep_core::draws::uniform;
 use lockstep_core::representation::{
-    Beats, Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, STEPS_PER_BEAT, Voice,
+    Hit, HitMap, Length, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice,
 };
 
 use super::clock::TOLERANCE;
@@ -126,9 +126,9 @@ pub(super) struct Scored {
 }
 
 impl Scored {
-    /// When it falls, after its measure's start.
-    pub(super) fn beats(&self) -> Beats {
-        Beats(self.time / f64::from(STEPS_PER_BEAT))
+    /// How long after its measure's start it falls.
+    pub(super) fn since_start(&self) -> Length {
+        Length::of_steps(self.time)
     }
 }
 
@@ -190,9 +190,9 @@ impl Score {
         }
     }
 
-    /// Adds or removes hits still to come if the pins have changed. `rel` is how far the measure has been played, in beats: a
+    /// Adds or removes hits still to come if the pins have changed. `rel` is how far the measure has been played: a
     /// cell pinned before that counts as past.
-    pub(super) fn set_pins(&mut self, pins: Pins, rel: Beats) {
+    pub(super) fn set_pins(&mut self, pins: Pins, rel: Length) {
         if pins != self.pins && !self.is_rest {
             self.pins = pins;
             self.arrange();
@@ -200,13 +200,13 @@ impl Score {
         }
     }
 
-    /// The measure is entered at `rel`, in beats since its start: hits of the steps before `first_step` count as past if they
+    /// The measure is entered `rel` after its start: hits of the steps before `first_step` count as past if they
     /// fall before that. A hit due ahead of a step that is still to come falls at once.
-    pub(super) fn enter(&mut self, rel: Beats, first_step: usize) {
-        let place = rel.0 - TOLERANCE;
+    pub(super) fn enter(&mut self, rel: Length, first_step: usize) {
+        let place = rel - TOLERANCE;
         for hit in self.queue.get(self.n_past..).unwrap_or_default() {
             if hit.step_idx < first_step
-                && hit.beats().0 < place
+                && hit.since_start() < place
                 && let Some(past) = self.past.get_mut(hit.step_idx)
             {
                 *past |= 1 << hit.voice.index();

@@ -1,7 +1,7 @@
 //! The performer's state at one moment, for the editor to show.
 
 use lockstep_core::representation::{
-    Beats, HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
+    HitMap, Length, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
 };
 
 use super::controls::Controls;
@@ -46,8 +46,8 @@ pub struct Snapshot {
     /// Tempo of the drummer's own clock: followed while it runs, tapped before it starts; see
     /// [`Performer::free_tempo_bpm`].
     pub free_tempo_bpm: Option<f64>,
-    /// Quarter notes since the measure began, from 0 to its length; at rest, where playing stopped.
-    pub position: Beats,
+    /// How much of the measure is over, from nothing to its length; at rest, how much was when playing stopped.
+    pub elapsed: Length,
     /// The measure being played, counted from the start.
     pub measure: u64,
     /// Its meter.
@@ -72,7 +72,7 @@ impl Default for Snapshot {
             time: ClockSource::Resting,
             tempo_bpm: 0.0,
             free_tempo_bpm: None,
-            position: Beats(0.0),
+            elapsed: Length::ZERO,
             measure: 0,
             meter: Meter::COMMON,
             window: Window::default(),
@@ -101,8 +101,8 @@ impl Performer {
             Mode::Song { .. } => ClockSource::Song,
             Mode::Free => ClockSource::Free,
         };
-        let position = self.last.map_or(0.0, |last| {
-            last.position_of(last.end).0 - self.measure.start.0
+        let elapsed = self.last.map_or(Length::ZERO, |last| {
+            last.position_of(last.end) - self.measure.start
         });
         let running = self.last.filter(|_| self.is_playing());
         let end_row = self.measure.open_row() + 1;
@@ -114,7 +114,7 @@ impl Performer {
             time,
             free_tempo_bpm: self.free_tempo_bpm(),
             tempo_bpm: running.map_or(0.0, |last| f64::from(last.tempo_bpm(sample_rate_hz))),
-            position: Beats(position.clamp(0.0, meter.length().0)),
+            elapsed: elapsed.clamp(Length::ZERO, meter.length()),
             measure: serial,
             meter,
             window: self.listener.window(end_row),

@@ -89,7 +89,7 @@ fn the_last_request_has_heard_the_whole_measure() {
         let mut plans = InstantRule::default();
         let mut host = Host::new(44_100.0, 0.0).with_eighths(20);
         host.meter = Meter::new(numerator, denominator).unwrap_or_default();
-        host.play_to(2.0 * host.meter.length().0, &mut plans);
+        host.play_to((host.meter.length() * 2.0).beats(), &mut plans);
         let heard: Vec<_> = plans
             .asked
             .iter()
@@ -308,8 +308,8 @@ fn invalid_transports_and_knobs_give_lawful_notes_and_the_drummer_recovers() {
             let transport = Transport {
                 is_playing: true,
                 tempo_bpm: Some(pick(0, 120.0)),
-                position: Beats(pick(1, 3.0)),
-                measure_start: Some(Beats(pick(2, 0.0))),
+                position: Position::at(pick(1, 3.0)),
+                measure_start: Some(Position::at(pick(2, 0.0))),
                 meter: None,
             };
             let block = Block {

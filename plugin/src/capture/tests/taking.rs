@@ -75,7 +75,7 @@ fn loops_jumps_and_stops_are_saved_as_they_were_played() {
         let meters: Vec<_> = song
             .meters
             .iter()
-            .map(|(at, meter)| (ticks(at.0), meter.numerator))
+            .map(|(at, meter)| (ticks(at.beats()), meter.numerator))
             .collect();
         // The meter is repeated after the measures that were cut to two, three and two beats.
         let beat = i64::from(PPQ);
@@ -86,7 +86,7 @@ fn loops_jumps_and_stops_are_saved_as_they_were_played() {
         let tempos: Vec<_> = song
             .tempos
             .iter()
-            .map(|(at, bpm)| (ticks(at.0), bpm.round()))
+            .map(|(at, bpm)| (ticks(at.beats()), bpm.round()))
             .collect();
         assert_eq!(tempos, [(0, 120.0), (35 * beat, 90.0)]);
         assert_eq!(n_measures, 12);
@@ -141,10 +141,10 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     let later = recent.song(instance.recorder.now, N_MEASURES);
     assert_eq!(at_save.iter().chain(&later).count(), 2);
     for (song, _) in at_save.iter().chain(&later) {
-        let before = || song.bass.iter().filter(|note| note.start.0 < end);
-        let last = before().map(|note| note.end.0).fold(0.0, f64::max);
+        let before = || song.bass.iter().filter(|note| note.start.beats() < end);
+        let last = before().map(|note| note.end.beats()).fold(0.0, f64::max);
         assert!((last - end).abs() < 1e-3, "{last}");
-        assert!(before().all(|note| note.end.0 > note.start.0));
+        assert!(before().all(|note| note.end > note.start));
     }
 }
 

@@ -28,15 +28,15 @@ fn names(folder: &Path) -> Vec<String> {
 
 fn short_song() -> Song {
     let note = |key, start| Note {
-        start: Beats(start),
-        end: Beats(start + 0.25),
+        start: Position::at(start),
+        end: Position::at(start + 0.25),
         key,
         velocity: 100,
     };
     Song {
         bass: vec![note(33, 0.0)],
         drums: vec![note(36, 0.0), note(38, 1.0)],
-        length: Beats(1.25),
+        end: Position::at(1.25),
         ..Song::default()
     }
 }
@@ -109,7 +109,7 @@ fn saving_while_playing_loses_nothing_and_changes_no_drums() -> TestResult {
         n_blocks += 1;
         if n_blocks % 300 == 0 {
             instance.recorder.save();
-            places.push(instance.recorder.now.0);
+            places.push(instance.recorder.now.beats());
         }
         if n_blocks % 20 == 0 {
             service.poll();

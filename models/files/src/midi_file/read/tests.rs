@@ -18,7 +18,7 @@ fn bass_of(track: &[u8]) -> Vec<(f64, f64, u8)> {
     let song = read(&file(track), Pick::default()).unwrap_or_default();
     song.bass
         .iter()
-        .map(|n| (n.start.0, n.end.0, n.key))
+        .map(|n| (n.start.beats(), n.end.beats(), n.key))
         .collect()
 }
 
@@ -70,7 +70,7 @@ fn a_note_off_written_after_the_next_note_on_ends_the_older_note() {
 #[test]
 fn a_note_of_no_length_gets_the_shortest_length() {
     let track = [&[0, 0x90, 40, 100, 0, 40, 0][..], &END].concat();
-    assert_eq!(bass_of(&track), [(0.0, SHORTEST_NOTE.0, 40)]);
+    assert_eq!(bass_of(&track), [(0.0, SHORTEST_NOTE.beats(), 40)]);
 }
 
 #[test]
@@ -85,9 +85,15 @@ fn tempos_and_meters_are_read_and_absurd_tempos_clamped() {
     ]
     .concat();
     let song = read(&file(&track), Pick::default()).unwrap_or_default();
-    assert_eq!(song.tempos, [(Beats(0.0), 100.0), (Beats(1.0), 1_000.0)]);
-    assert_eq!(song.meter_at(Beats(0.5)).map(Meter::n_steps), Some(14));
-    assert_eq!(song.meter_at(Beats(1.0)), None);
+    assert_eq!(
+        song.tempos,
+        [(Position::START, 100.0), (Position::at(1.0), 1_000.0)]
+    );
+    assert_eq!(
+        song.meter_at(Position::at(0.5)).map(Meter::n_steps),
+        Some(14)
+    );
+    assert_eq!(song.meter_at(Position::at(1.0)), None);
 }
 
 #[test]
@@ -132,8 +138,8 @@ fn every_kind_of_wrong_file_has_its_own_error() {
 
 fn small_song() -> Vec<u8> {
     let note = |i: u8| Note {
-        start: Beats(f64::from(i)),
-        end: Beats(f64::from(i) + 0.5),
+        start: Position::at(f64::from(i)),
+        end: Position::at(f64::from(i) + 0.5),
         key: 30 + i,
         velocity: 90,
     };

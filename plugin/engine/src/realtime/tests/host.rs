@@ -220,15 +220,15 @@ impl Host {
                 kind: *kind,
             })
             .collect();
-        let length = self.meter.length().0;
+        let length = self.meter.length().beats();
         let block = Block {
             n_frames,
             sample_rate_hz: self.sample_rate_hz,
             transport: Some(Transport {
                 is_playing: self.is_playing,
                 tempo_bpm: self.tells_tempo.then_some(self.tempo_bpm),
-                position: Beats(self.position),
-                measure_start: Some(Beats((self.position / length).floor() * length)),
+                position: Position::at(self.position),
+                measure_start: Some(Position::at((self.position / length).floor() * length)),
                 meter: Some(self.meter),
             }),
             bass: &bass,

@@ -93,7 +93,8 @@ fn the_snapshot_shows_the_hits_played_and_the_position() {
     host.play_to(6.5, &mut plans);
     let seen = host.performer.snapshot(RATE_HZ, &host.controls, &mut plans);
     assert_eq!((seen.time, seen.measure), (ClockSource::Song, 1));
-    assert!((seen.position.0 - 2.5).abs() < 0.1, "{:?}", seen.position);
+    let elapsed = seen.elapsed.beats();
+    assert!((elapsed - 2.5).abs() < 0.1, "{elapsed}");
     assert!((seen.tempo_bpm - 120.0).abs() < 0.1);
     let shown = |voice: Voice| -> String {
         let sounds = |step: &[Cell; 9]| {
