@@ -2,13 +2,11 @@
 //!
 //! - A host without `clap.gui` is offered no editor window. The framework offers one to every host, and ends the process of
 //!   a host without `clap.gui` that asks for it.
-//! - A host that takes no CLAP notes gets the drums as MIDI events ([`note_out`]). The framework only sends CLAP notes.
+//! - A host that takes no CLAP notes gets the drums as MIDI events ([`crate::audio_thread::note_out`]). The framework only sends CLAP notes.
 //!
 //! The host holds our function table instead of the framework's. Its functions are the framework's, except for those below,
 //! which wrap them. Nothing here is about music.
 #![expect(unsafe_code, reason = "CLAP is made of C tables and pointers")]
-
-mod note_out;
 
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::{Arc, OnceLock};
@@ -24,7 +22,7 @@ use nice_plug::wrapper::clap::{PluginDescriptor, Wrapper};
 use nice_plug::wrapper::setup_logger;
 
 use crate::Lockstep;
-use note_out::NoteOut;
+use crate::audio_thread::note_out::NoteOut;
 
 /// The symbol that a CLAP host looks for in the library.
 // SAFETY: no other symbol of the library has this name.

@@ -1,7 +1,7 @@
 //! The editor window: what the drummer hears, what it plays and will play, and the knobs.
 //!
 //! Everything scales with the window, from 75 % to 200 % and beyond. The editor reads the parameters and the snapshots that
-//! the audio thread sends ([`mod@crate::snapshots`]); it changes parameters through the host and pins through [`StoredPins`].
+//! the audio thread sends ([`lockstep_engine::snapshots`]); it changes parameters through the host and pins through [`StoredPins`].
 //! It never makes the audio thread wait.
 //!
 //! [`StoredPins`]: crate::params::StoredPins

@@ -1,10 +1,12 @@
 //! Lockstep: a drummer that listens to the bass, as a CLAP and VST3 instrument.
 //!
 //! The path of a note, top to bottom in [`Lockstep::process`]: bass note → step grid → 64-step window → request ⇢
-//! generator thread → plan ⇢ density at step time → drum note and kit voice. ⇢ is [`mod@handoff`], where the two threads
-//! meet. [`realtime`] is the musical behaviour and imports neither the plugin framework nor the tensor library; [`jam`] plays a
-//! MIDI file through the same performer offline.
+//! generator thread → plan ⇢ density at step time → drum note and kit voice. ⇢ is
+//! [`handoff`](lockstep_engine::handoff), where the two threads meet. [`realtime`](lockstep_engine::realtime) is the musical
+//! behaviour; it can name neither the plugin framework nor the tensor library. `lockstep_offline` plays a MIDI file through the
+//! same performer.
 
+pub mod audio_thread;
 pub mod capture;
 mod clap_entry;
 pub mod device;
@@ -19,7 +21,6 @@ pub mod params;
 pub mod presets;
 #[cfg(feature = "vst3")]
 mod vst3;
-mod wire;
 #[cfg(feature = "editor")]
 pub mod worker;
 
@@ -29,19 +30,21 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
-use capture::{Archive, Recorder, SweepDetector, capture};
+use audio_thread::SweepDetector;
+use audio_thread::wire::{self, Inbox};
+use capture::Archive;
 use drummers::DrummerChoice;
 use generator::{GeneratorHandle, GeneratorStatus, GeneratorThread};
 use lockstep_core::representation::N_GROUPS;
 use lockstep_engine::handoff::{GeneratorEnd, RealtimeEnd, handoff};
 use lockstep_engine::plan_wait::{LONGEST_WAIT, RenderDetector, WaitingPlans};
 use lockstep_engine::realtime::{Block, DrumEventKind, DrumEvents, Performer};
+use lockstep_engine::recording::{Recorder, recording};
 use lockstep_engine::snapshots::{SnapshotReceiver, SnapshotSender, snapshots};
 use lockstep_engine::synth::Kit;
 use nice_plug::prelude::*;
 use nice_plug::util::permit_alloc;
 use params::{LockstepParams, former_ids};
-use wire::Inbox;
 
 /// One instance of the instrument.
 #[derive(Debug)]
@@ -107,7 +110,7 @@ impl Default for Lockstep {
             requests: Some(requests),
             generator: None,
             status: Arc::default(),
-            recorder: capture().0,
+            recorder: recording().0,
             shown,
             seen: Some(seen),
             #[cfg(feature = "editor")]
@@ -224,7 +227,7 @@ impl Plugin for Lockstep {
             }
         }
         if self.archive.get().is_none() {
-            let (recorder, tape) = capture();
+            let (recorder, tape) = recording();
             self.recorder = recorder;
             match Archive::of_process() {
                 // Cannot fail: it is empty, and only this code fills it.

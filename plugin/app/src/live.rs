@@ -5,14 +5,10 @@
 //! queues. A *backend* carries audio and MIDI, `song` and `midi_clock` track the song position, `settings` remembers the
 //! parameters. The app adds no sound and no window: both are the instrument's.
 
+mod audio_thread;
 mod backend;
 mod command;
-mod engine;
-mod instrument;
-mod midi;
-mod midi_clock;
 mod settings;
-mod song;
 mod window;
 
 use std::collections::BTreeMap;
@@ -22,19 +18,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use backend::{BackendRequest, PortName, Session};
-pub(crate) use command::LiveArgs;
-use command::{SyncChoice, controller_number};
-use engine::{
+use audio_thread::engine::{
     ControllerMap, ControllerMapping, Engine, EngineSetup, EngineState, MAX_PARAMETER_CHANGES,
     N_CONTROLLERS, ParameterChange,
 };
+use audio_thread::song::Following;
+use backend::{BackendRequest, PortName, Session};
+pub(crate) use command::LiveArgs;
+use command::{SyncChoice, controller_number};
 use lockstep::Lockstep;
 use lockstep::params::Parameters;
 use lockstep_engine::channel::{TapeReader, TapeWriter, tape};
 use nice_plug::prelude::Plugin as _;
 use settings::{FOLDER_VARIABLE, Settings, SettingsFile};
-use song::Following;
 
 /// How often to check for something to print or save.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);

@@ -190,9 +190,9 @@ impl<T: Copy> Slot<T> {
 /// let (mut writer, mut reader) = lockstep_engine::channel::tape(2);
 /// assert!(writer.put('a') && writer.put('b'));
 /// assert!(!writer.put('c'), "there is no room");
-/// assert_eq!(reader.next(), Some('a'));
+/// assert_eq!(reader.read(), Some('a'));
 /// assert_eq!(reader.take_lost(), 1);
-/// assert_eq!((reader.next(), reader.next()), (Some('b'), None));
+/// assert_eq!((reader.read(), reader.read()), (Some('b'), None));
 /// ```
 ///
 /// # Realtime safety
@@ -260,11 +260,7 @@ impl<T: Copy + Send> TapeReader<T> {
     ///
     /// # Realtime safety
     /// Never allocates, never waits.
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "an iterator that may go on after `None` surprises"
-    )]
-    pub fn next(&mut self) -> Option<T> {
+    pub fn read(&mut self) -> Option<T> {
         self.ring.pop().ok()
     }
 
@@ -324,7 +320,7 @@ mod tests {
             let (mut last, mut n_read, mut n_lost) = (0, 0, 0);
             while n_read + n_lost < N {
                 n_lost += reader.take_lost();
-                while let Some(value) = reader.next() {
+                while let Some(value) = reader.read() {
                     assert!(value > last);
                     last = value;
                     n_read += 1;
@@ -343,7 +339,7 @@ mod tests {
         assert!(!writer.put_leaving(2, 3));
         assert!(writer.put(4) && writer.put(5) && !writer.put(6));
         assert_eq!(reader.take_lost(), 2);
-        let read: Vec<_> = std::iter::from_fn(|| reader.next()).collect();
+        let read: Vec<_> = std::iter::from_fn(|| reader.read()).collect();
         assert_eq!(read, [1, 2, 4, 5]);
     }
 }

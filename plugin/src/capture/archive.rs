@@ -13,13 +13,14 @@ use std::time::Duration;
 use lockstep_engine::shared_thread::{Registration, Service, SharedThread, SharedThreadCell};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use lockstep_engine::recording::{RecordKind, RecordReader};
+
 use super::export::{ArchiveRequest, ExportError, PendingExport};
 use super::files::{self, SaveError};
 use super::recent_measures::RecentMeasures;
 use super::save_outcome::{SaveMessage, SaveOutcome, SaveStatus};
 use super::saving::{SaveContext, TakeSaver};
 use super::writer::{Job, Writer, WriterBusy};
-use super::{RecordKind, RecordReader};
 
 /// Polling interval; a tape holds far more than is played in this time.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -97,7 +98,7 @@ pub struct ArchiveHandle {
 }
 
 impl ArchiveHandle {
-    /// Saves what has been played up to now to the takes folder, as the control key does. Returns at once; [`Self::told`] says
+    /// Saves what has been played up to now to the takes folder, as the control key does. Returns at once; [`Self::last_save`] says
     /// how it went.
     ///
     /// # Realtime safety
@@ -202,7 +203,7 @@ impl ArchiveService {
         let requests: Vec<ArchiveRequest> = requests.try_iter().collect();
         let now = tape.now();
         *n_lost = n_lost.saturating_add(tape.n_lost());
-        while let Some(record) = tape.next() {
+        while let Some(record) = tape.read() {
             recent.hold(&record);
             if record.kind == RecordKind::Save {
                 save(recent, record.place, tape.kit(), n_lost);

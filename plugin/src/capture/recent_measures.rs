@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use lockstep_core::representation::midi_velocity;
 use lockstep_core::representation::{Length, Meter, Position};
 use lockstep_engine::realtime::{BassEventKind, DrumEventKind, MarkKind};
+use lockstep_engine::recording::{Record, RecordKind};
 use lockstep_files::midi_file::{BPM_RANGE, Note, PPQ, Song, TimeSignature};
 
-use super::{N_MEASURES, Record, RecordKind};
+use super::N_MEASURES;
 
 /// A tick of the MIDI file: positions closer than this are the same.
 const TICK: Length = Length::of(1.0 / PPQ as f64);

@@ -5,12 +5,17 @@ mod leaving;
 mod taking;
 mod writing;
 
+use std::sync::Arc;
+
 use lockstep_core::generator::{Generator as _, PredictError, Request};
-use lockstep_core::representation::{Meter, Plan};
+use lockstep_core::representation::{Meter, Plan, Position};
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{
-    BassEvent, Block, Controls, DrumEvent, DrumEvents, FrameOffset, Performer, Transport,
+    BassEvent, BassEventKind, Block, Controls, DrumEvent, DrumEventKind, DrumEvents, FrameOffset,
+    Performer, Transport,
 };
+use lockstep_engine::recording::{Record, RecordKind, RecordReader, Recorder, recording};
+use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::{PPQ, Song};
 use lockstep_offline::OnDemand;
 
@@ -67,7 +72,7 @@ struct Instance {
 
 impl Instance {
     fn new(block_frames: u32) -> (Self, RecordReader) {
-        let (recorder, tape) = capture();
+        let (recorder, tape) = recording();
         let instance = Self {
             performer: Performer::new(),
             plans: OnDemand::new(|request| RuleGroove.plan(request)),
@@ -191,7 +196,7 @@ fn at_once(job: Job) -> Result<(), WriterBusy> {
 
 /// Reads a tape to its end. Returns how many records were lost.
 fn take_in(tape: &mut RecordReader, recent: &mut RecentMeasures) -> u32 {
-    while let Some(record) = tape.next() {
+    while let Some(record) = tape.read() {
         recent.hold(&record);
     }
     tape.n_lost()

@@ -6,7 +6,9 @@
 
 use nice_plug::wrapper::vst3::vst3::Steinberg::Vst::String128;
 
-use crate::wire::{ALL_NOTES_OFF, ALL_SOUND_OFF, RESET_ALL_CONTROLLERS, SUSTAIN_PEDAL};
+use crate::audio_thread::wire::{
+    ALL_NOTES_OFF, ALL_SOUND_OFF, RESET_ALL_CONTROLLERS, SUSTAIN_PEDAL,
+};
 
 /// Number of MIDI channels.
 const N_CHANNELS: usize = 16;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use cpu_time::{ProcessTime, ThreadTime};
-use lockstep::capture::{self, Archive, Recorder};
+use lockstep::capture::{self, Archive};
 use lockstep::device::DeviceChoice;
 use lockstep::drummers::DrummerChoice;
 use lockstep::generator::{GeneratorHandle, GeneratorThread};
@@ -23,6 +23,7 @@ use lockstep_engine::realtime::{
     BassEvent, BassEventKind, Block, Controls, DrumEventKind, DrumEvents, FrameOffset, Performer,
     PlanSource as _, Tally, Transport,
 };
+use lockstep_engine::recording::{Recorder, recording};
 use lockstep_engine::synth::Kit;
 
 use super::{memory_mib, micros};
@@ -228,7 +229,7 @@ struct Instance {
 impl Instance {
     fn new(idx: u32, generator_thread: &GeneratorThread, archive: &Archive) -> Self {
         let (plans, end) = handoff();
-        let (recorder, tape) = capture::capture();
+        let (recorder, tape) = recording();
         let choice = DrummerChoice {
             drummer: Drummer::default(),
             device: DeviceChoice::Cpu,

@@ -57,7 +57,7 @@ pub struct Critic {
     pub mismatched: bool,
     /// Critic steps per generator step, 1 to 10; 1.
     pub steps: usize,
-    /// [`Config::temperature`](crate::weights::Config::temperature) of the takes that it judges; 0.5.
+    /// [`Config::temperature`](lockstep_models::weights::Config::temperature) of the takes that it judges; 0.5.
     pub temperature: f32,
 }
 

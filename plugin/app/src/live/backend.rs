@@ -7,8 +7,8 @@ mod system;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::audio_thread::engine::Engine;
 use super::command::BackendChoice;
-use super::engine::Engine;
 
 /// What the musician asks of a backend.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ use nice_plug::context::gui::{GuiContext, GuiContextInner};
 use nice_plug::editor::{Editor as _, EditorHandle as _, SpawnedEditor};
 use nice_plug::prelude::{ParamPtr, PluginApi, PluginState};
 
-use super::engine::ParameterChange;
+use super::audio_thread::engine::ParameterChange;
 
 /// The open window.
 pub(crate) struct AppWindow(SpawnedEditor<<Editor as nice_plug::editor::Editor>::Handle>);

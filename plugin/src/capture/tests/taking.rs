@@ -11,7 +11,7 @@ fn saved(block_frames: u32, stretches: &[Stretch]) -> (Instance, Option<(Song, u
         instance.play(*stretch, |_| n_lost += take_in(&mut tape, &mut recent));
     }
     assert_eq!(n_lost, 0);
-    let song = recent.song(instance.recorder.now, N_MEASURES);
+    let song = recent.song(instance.recorder.now(), N_MEASURES);
     (instance, song)
 }
 
@@ -130,7 +130,7 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     let end = 3.82;
     instance.play(Stretch::rolling(0.0, end), |_| {});
     take_in(&mut tape, &mut recent);
-    let at_save = recent.song(instance.recorder.now, N_MEASURES);
+    let at_save = recent.song(instance.recorder.now(), N_MEASURES);
     let stopped = Stretch {
         is_playing: false,
         ..Stretch::rolling(end, 4.0)
@@ -138,7 +138,7 @@ fn a_note_that_sounds_when_it_is_saved_or_the_transport_stops_ends_there() {
     instance.play(stopped, |_| {});
     instance.play(Stretch::rolling(8.0, 4.0), |_| {});
     take_in(&mut tape, &mut recent);
-    let later = recent.song(instance.recorder.now, N_MEASURES);
+    let later = recent.song(instance.recorder.now(), N_MEASURES);
     assert_eq!(at_save.iter().chain(&later).count(), 2);
     for (song, _) in at_save.iter().chain(&later) {
         let before = || song.bass.iter().filter(|note| note.start.beats() < end);
@@ -158,7 +158,7 @@ fn nothing_played_is_nothing_to_save() {
     };
     instance.play(stopped, |_| {});
     take_in(&mut tape, &mut recent);
-    assert!(recent.song(instance.recorder.now, N_MEASURES).is_none());
+    assert!(recent.song(instance.recorder.now(), N_MEASURES).is_none());
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn as_many_of_the_last_measures_are_taken_as_requested() {
     });
     // Ten and a half measures; the half one counts.
     for (n_wished, n_there, first) in [(1, 1, 40.0), (4, 4, 28.0), (11, 11, 0.0), (64, 11, 0.0)] {
-        let Some((song, n_measures)) = recent.song(instance.recorder.now, n_wished) else {
+        let Some((song, n_measures)) = recent.song(instance.recorder.now(), n_wished) else {
             panic!("something was played");
         };
         assert_eq!(n_measures, n_there);
@@ -184,7 +184,7 @@ fn notes_after_now_are_not_taken() {
     let mut recent = RecentMeasures::default();
     instance.play(Stretch::rolling(0.0, 16.0), |_| {});
     take_in(&mut tape, &mut recent);
-    let now = instance.recorder.now;
+    let now = instance.recorder.now();
     let at_once = recent.song(now, 4);
     instance.play(Stretch::rolling(16.0, 9.0), |_| {});
     take_in(&mut tape, &mut recent);

@@ -109,7 +109,7 @@ fn saving_while_playing_loses_nothing_and_changes_no_drums() -> TestResult {
         n_blocks += 1;
         if n_blocks % 300 == 0 {
             instance.recorder.save();
-            places.push(instance.recorder.now.beats());
+            places.push(instance.recorder.now().beats());
         }
         if n_blocks % 20 == 0 {
             service.poll();
@@ -268,12 +268,12 @@ fn a_take_is_saved_once_however_often_it_is_asked_for() -> TestResult {
 
 #[test]
 fn each_press_of_the_button_saves_once_and_its_first_state_never_does() {
-    let (mut recorder, mut tape) = capture();
+    let (mut recorder, mut tape) = recording();
     for is_down in [true, true, false, true, true, false, false, true] {
         recorder.hold_save(is_down);
     }
     let requests =
-        std::iter::from_fn(|| tape.next()).filter(|record| record.kind == RecordKind::Save);
+        std::iter::from_fn(|| tape.read()).filter(|record| record.kind == RecordKind::Save);
     assert_eq!(requests.count(), 2);
 }
 

@@ -12,9 +12,11 @@ use jack::{
 };
 
 use super::{BackendRequest, OpenBackend, PortLists, PortName, Session};
-use crate::live::engine::{Engine, EngineState};
-use crate::live::midi::{self, IncomingMessage, IncomingMessages, MidiSource, OutgoingMessages};
-use crate::live::song::{Bbt, JackTime};
+use crate::live::audio_thread::engine::{Engine, EngineState};
+use crate::live::audio_thread::midi::{
+    self, IncomingMessage, IncomingMessages, MidiSource, OutgoingMessages,
+};
+use crate::live::audio_thread::song::{Bbt, JackTime};
 
 /// Name of the client; JACK changes it if it is taken.
 const NAME: &str = "lockstep";

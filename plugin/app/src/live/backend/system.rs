@@ -17,8 +17,8 @@ use cpal::{
 };
 
 use super::{BackendRequest, OpenBackend, PortLists, PortName, Session};
-use crate::live::engine::{Engine, EngineState};
-use crate::live::midi::{IncomingMessage, IncomingMessages, OutgoingMessages};
+use crate::live::audio_thread::engine::{Engine, EngineState};
+use crate::live::audio_thread::midi::{IncomingMessage, IncomingMessages, OutgoingMessages};
 use midi_ports::{MidiConnections, MidiInQueue, MidiOutQueue};
 
 /// The name of the system's audio and MIDI.

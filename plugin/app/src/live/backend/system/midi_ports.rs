@@ -9,11 +9,11 @@ use anyhow::{Context as _, Result, anyhow};
 use lockstep_engine::channel::{TapeReader, TapeWriter, tape};
 use midir::{Ignore, MidiIO, MidiInput, MidiInputConnection, MidiOutput, MidiOutputConnection};
 
-use crate::live::backend::{BackendRequest, PortName};
-use crate::live::engine::EngineState;
-use crate::live::midi::{
+use crate::live::audio_thread::engine::EngineState;
+use crate::live::audio_thread::midi::{
     self, IncomingMessage, IncomingMessages, MAX_MESSAGES, MidiMessage, MidiSource,
 };
+use crate::live::backend::{BackendRequest, PortName};
 
 /// Name of our own virtual ports and of their client.
 const NAME: &str = "Lockstep";
@@ -169,7 +169,7 @@ impl MidiInQueue {
         let last = frames(block).saturating_sub(1);
         let mut earliest = 0;
         while !inbox.is_full() {
-            let Some((at, source, message)) = self.0.next() else {
+            let Some((at, source, message)) = self.0.read() else {
                 return;
             };
             let ago = now.saturating_duration_since(at);
@@ -219,7 +219,7 @@ fn send(
     loop {
         // Read before the queue, so that everything pushed before the end is sent.
         let is_last = is_over.load(Ordering::Acquire);
-        while let Some((at, bytes)) = due.next() {
+        while let Some((at, bytes)) = due.read() {
             std::thread::sleep(at.saturating_duration_since(Instant::now()));
             shared.lose(u32::from(drums.send(&bytes).is_err()));
         }

@@ -155,6 +155,13 @@ impl Sounding {
     }
 }
 
+/// The outgoing message for a note; `offset` is where its piece begins in the block.
+pub(super) fn outgoing(event: &NoteEvent<()>, offset: u32) -> Option<OutgoingMessage> {
+    let bytes = write(event)?;
+    let frame = offset + event.timing();
+    Some(OutgoingMessage { frame, bytes })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

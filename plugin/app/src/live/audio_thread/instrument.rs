@@ -9,8 +9,7 @@ use nice_plug::prelude::{
     PluginApi, ProcessContext, ProcessMode, Transport,
 };
 
-use super::engine::outgoing;
-use super::midi::OutgoingMessages;
+use super::midi::{OutgoingMessages, outgoing};
 
 /// The instrument's background task. The app ignores it, because it keeps the instrument until it exits.
 type Task = <Lockstep as nice_plug::prelude::Plugin>::BackgroundTask;
@@ -49,6 +48,7 @@ pub(crate) fn reserve(buffer: &mut Buffer<'static>) {
 ///
 /// # Realtime safety
 /// Never allocates, once [`reserve`] was called.
+#[allow(clippy::disallowed_methods, reason = "`reserve` has made room")]
 pub(crate) fn play(
     instrument: &mut Lockstep,
     buffer: &mut Buffer<'static>,

@@ -1,13 +1,4 @@
 //! The song position, from whichever time source is followed. Pure; audio thread.
-#![deny(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 
 use nice_plug::prelude::Transport;
 

@@ -7,15 +7,6 @@
 //! that, which is a second-order loop as in Adriaensen, "Using a DLL to filter time", Linux Audio Conference 2005. Corrections
 //! are spread over the time until the next tick, so that the position is continuous and never runs backwards. If ticks are
 //! early or late on average, the tempo has changed: then the memory is cut to a few ticks.
-#![deny(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 
 /// Ticks per quarter note, by the MIDI specification.
 const TICKS_PER_BEAT: f64 = 24.0;

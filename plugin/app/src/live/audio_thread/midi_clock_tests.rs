@@ -1,11 +1,4 @@
 //! Following a MIDI clock.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    clippy::disallowed_types,
-    clippy::indexing_slicing,
-    reason = "tests run on no audio thread"
-)]
 
 use super::*;
 use proptest::prelude::*;

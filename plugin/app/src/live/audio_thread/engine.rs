@@ -3,15 +3,6 @@
 //! A block is split wherever something changes that the instrument reads only at the start of a block: at a clock message,
 //! where a clock drops out, and where a controller turns a parameter. So the drums do not depend on the block size. Never
 //! allocates, locks, waits, logs or does I/O after [`Engine::new`].
-#![deny(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
@@ -22,14 +13,13 @@ use lockstep::params::{ParameterIdx, Parameters};
 use lockstep_engine::channel::TapeReader;
 use nice_plug::prelude::{Buffer, NoteEvent, Plugin as _};
 
-use super::command::SyncChoice;
 use super::instrument::{MAX_BLOCK, PluginContext, activate, play};
 use super::midi::{
-    IncomingMessage, MAX_MESSAGES, MidiMessage, MidiSource, OutgoingMessage, OutgoingMessages,
-    Sounding,
+    IncomingMessage, MAX_MESSAGES, MidiMessage, MidiSource, OutgoingMessages, Sounding,
 };
 use super::midi_clock::{ClockMessage, MidiClock};
 use super::song::{Following, JackFollower, JackTime, OwnTime, SongTime, transport};
+use crate::live::command::SyncChoice;
 
 /// Number of MIDI controllers; higher numbers are channel mode messages.
 pub(crate) const N_CONTROLLERS: usize = 120;
@@ -270,7 +260,7 @@ impl Engine {
 
     /// Applies the parameter changes from the window since the last block.
     fn follow_window(&mut self) {
-        while let Some(ParameterChange { at, value }) = self.setup.turned.next() {
+        while let Some(ParameterChange { at, value }) = self.setup.turned.read() {
             self.set(at, value);
         }
     }
@@ -400,13 +390,6 @@ fn set_timing(note: &mut NoteEvent<()>, to: u32) {
     {
         *timing = to;
     }
-}
-
-/// The outgoing message for a note; `offset` is where its piece begins in the block.
-pub(crate) fn outgoing(event: &NoteEvent<()>, offset: u32) -> Option<OutgoingMessage> {
-    let bytes = super::midi::write(event)?;
-    let frame = offset + event.timing();
-    Some(OutgoingMessage { frame, bytes })
 }
 
 #[cfg(test)]

@@ -128,23 +128,21 @@ impl Inbox {
     }
 
     fn goes_thru(&mut self, event: &NoteEvent<()>, is_thru: bool) -> bool {
-        let place = |channel: Channel, key: Key| {
-            let (channel, key) = (channel.number().unwrap_or(0), key.number()?);
-            Some((usize::from(channel & 15), 1_u128 << (key & 127)))
-        };
         match *event {
             NoteEvent::NoteOn { channel, key, .. } => {
-                if let Some((row, bit)) = place(channel, key).filter(|_| is_thru) {
-                    self.passed[row] |= bit;
+                if let Some((keys, bit)) =
+                    held_key(&mut self.passed, channel, key).filter(|_| is_thru)
+                {
+                    *keys |= bit;
                 }
                 is_thru
             }
             NoteEvent::NoteOff { channel, key, .. } => {
-                let Some((row, bit)) = place(channel, key) else {
+                let Some((keys, bit)) = held_key(&mut self.passed, channel, key) else {
                     return is_thru;
                 };
-                let was_passed = self.passed[row] & bit != 0;
-                self.passed[row] &= !bit;
+                let was_passed = *keys & bit != 0;
+                *keys &= !bit;
                 is_thru || was_passed
             }
             // The output takes only notes.
@@ -277,6 +275,13 @@ fn note(frame: FrameOffset, key: DrumKey, kind: DrumEventKind) -> NoteEvent<()> 
             velocity: 0.0,
         },
     }
+}
+
+/// The keys of a note's channel, and the bit of its key; `None` if the event names no key.
+fn held_key(keys: &mut [u128; 16], channel: Channel, key: Key) -> Option<(&mut u128, u128)> {
+    let (channel, key) = (channel.number().unwrap_or(0), key.number()?);
+    let keys = keys.get_mut(usize::from(channel & 15))?;
+    Some((keys, 1 << (key & 127)))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use clap_sys::host::clap_host;
 
 /// How a host takes notes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum NoteOut {
+pub(crate) enum NoteOut {
     /// As CLAP notes, or as MIDI if it refuses them.
     #[default]
     Notes,
@@ -42,7 +42,7 @@ impl NoteOut {
     ///
     /// # Safety
     /// `host` is null or the pointer that the host gave to itself, and may be asked for extensions.
-    pub(super) unsafe fn of_host(host: *const clap_host) -> Self {
+    pub(crate) unsafe fn of_host(host: *const clap_host) -> Self {
         // SAFETY: as the caller promises; extensions live as long as the host.
         let dialects = unsafe {
             let get = host.as_ref().and_then(|table| table.get_extension);
@@ -64,7 +64,7 @@ impl NoteOut {
     ///
     /// # Safety
     /// `host` is null or a host's list that this thread may use until this returns.
-    pub(super) unsafe fn around<T>(
+    pub(crate) unsafe fn around<T>(
         self,
         host: *const clap_output_events,
         work: impl FnOnce(*const clap_output_events) -> T,

@@ -1,16 +1,9 @@
 //! The host without the drummer: MIDI thru, controllers, clocks and stopping.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    clippy::disallowed_types,
-    clippy::indexing_slicing,
-    reason = "tests run on no audio thread"
-)]
 
 use lockstep_engine::channel::tape;
 
+use super::super::midi::{IncomingMessages, read};
 use super::*;
-use crate::live::midi::{IncomingMessages, read};
 
 const RATE_HZ: f64 = 48_000.0;
 
