@@ -7,7 +7,8 @@
 mod drift;
 pub(crate) mod drummers;
 mod lessons;
-pub(crate) mod measure;
+mod measure;
+pub(crate) mod playing;
 mod probes;
 mod report;
 mod responses;

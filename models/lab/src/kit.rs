@@ -18,7 +18,7 @@ use lockstep_files::midi_file::{self, Pick};
 use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
 use rustysynth::SoundFont;
 
-use crate::evaluate::measure;
+use crate::evaluate::playing;
 use crate::whole;
 use cut::Cut;
 
@@ -125,7 +125,7 @@ impl KitSounds {
             .context("the example bass line")?;
         let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded network")?;
         let mut take =
-            lockstep_offline::play(&song, &measure::controls(DEFAULT_SEED), &mut drummer).song;
+            lockstep_offline::play(&song, &playing::controls(DEFAULT_SEED), &mut drummer).song;
         let end = Position::START + Meter::COMMON.length() * f64::from(self.measures);
         take.bass.retain(|note| note.start < end);
         take.drums.retain(|note| note.start < end);

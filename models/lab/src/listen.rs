@@ -16,7 +16,7 @@ use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file;
 
-use crate::evaluate::{drummers, measure};
+use crate::evaluate::{drummers, playing};
 use crate::picture::{self, Roll};
 use crate::whole;
 use lines::Line;
@@ -76,12 +76,12 @@ impl Listen {
         let drummer = drummers.swap_remove(chosen);
         whole::folder(&self.out)?;
         let mut generator = drummer.generator()?;
-        let controls = measure::controls(self.seed);
+        let controls = playing::controls(self.seed);
         let mut medley = Medley::default();
         let mut played = Vec::new();
         for line in &lines {
             let name = &line.name;
-            let take = measure::play(&drummer, generator.as_mut(), &line.song, &controls)
+            let take = playing::play(&drummer, generator.as_mut(), &line.song, &controls)
                 .with_context(|| format!("the line {name:?}"))?;
             let path = |extension: &str| self.out.join(format!("{name}.{extension}"));
             whole::write(&path("mid"), &midi_file::write(&take))?;

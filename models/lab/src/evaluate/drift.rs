@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::evaluation::score;
 
 use super::drummers::Candidate;
-use super::measure::{controls, play};
+use super::playing::{controls, play};
 use super::songs::{MEASURE, excerpt, measure_of};
 
 /// Measures that are played.

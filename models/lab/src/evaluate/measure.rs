@@ -3,16 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use lockstep_core::generator::{DrumHistory, Generator, GeneratorSettings};
-use lockstep_engine::realtime::Controls;
+use lockstep_core::generator::DrumHistory;
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{self, Note, Song};
 use rayon::prelude::*;
 
 use crate::evaluation::{Likelihood, Report, RequestRecorder, score};
 
-use super::VARIATION;
 use super::drummers::Candidate;
+use super::playing::{controls, play};
 use super::probes::{self, Probes};
 use super::songs::{EvaluationSong, MEASURE};
 use crate::whole;
@@ -63,32 +62,6 @@ impl ResultRow {
             likelihoods: [None; DrumHistory::ALL.len()],
             drummer: None,
         }
-    }
-}
-
-/// The control settings while a drummer is measured.
-pub(crate) fn controls(seed: u32) -> Controls {
-    Controls {
-        settings: GeneratorSettings {
-            seed,
-            variation: VARIATION,
-            ..GeneratorSettings::default()
-        },
-        ..Controls::default()
-    }
-}
-
-/// Plays a song; the error names the drummer that failed.
-pub(crate) fn play(
-    drummer: &Candidate,
-    generator: &mut dyn Generator,
-    song: &Song,
-    controls: &Controls,
-) -> Result<Song> {
-    let take = lockstep_offline::play(song, controls, generator);
-    match take.failure {
-        Some(failure) => Err(failure).with_context(|| format!("{} playing", drummer.name)),
-        None => Ok(take.song),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::evaluation::{RequestRecorder, agreement};
 
 use super::drift::{Drift, drift};
 use super::drummers::Candidate;
-use super::measure::{controls, play};
+use super::playing::{controls, play};
 use super::responses::{Responses, responses};
 use super::songs::{EvaluationSong, MEASURE, excerpt, first_measure, measure_of};
 

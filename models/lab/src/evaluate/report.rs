@@ -13,7 +13,8 @@ use crate::evaluation::{DEAF_BELOW, Figures, Likelihood};
 
 use super::VARIATION;
 use super::drummers::Candidate;
-use super::measure::{ResultRow, controls, play};
+use super::measure::ResultRow;
+use super::playing::{controls, play};
 use super::probes::{DENSITIES, RestResponse};
 use super::responses::{self, BASS_VELOCITY, FOLLOW};
 use super::songs::{EvaluationSong, N_DRAWN, first_measure};

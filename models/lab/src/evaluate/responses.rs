@@ -14,7 +14,7 @@ use crate::evaluation::{Figures, score};
 use crate::training::styles::Styles;
 
 use super::drummers::Candidate;
-use super::measure::{controls, play};
+use super::playing::{controls, play};
 
 /// Settings of follow.
 pub(super) const FOLLOW: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
