@@ -225,7 +225,7 @@ fn a_prediction_that_fails_is_made_by_the_cpu_in_the_same_call() -> TestResult {
     let library = StandIn::new()?;
     let ways = [
         (stand_in::PREDICTION_FAILS, "the device is lost"),
-        (stand_in::FAILS_WITHOUT_A_WORD, "without a word"),
+        (stand_in::FAILS_WITHOUT_A_WORD, "without an error message"),
         (stand_in::NOT_FINITE, "it returned inf"),
         (stand_in::WRITES_HALF, "it returned NaN"),
         (stand_in::SAYS_FEWER, "features instead of"),
