@@ -160,7 +160,7 @@ fn drums(
     });
     export_dialog.show_last_save(ui, theme);
     let more = "Set the notes and channels of your own drum map in the host's parameter list, or keep them in a file: see the \
-                README.";
+                manual.";
     ui.label(
         RichText::new(more)
             .font(theme.font(12.0))
