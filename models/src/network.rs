@@ -1,9 +1,8 @@
-//! The networks: generators that hear the bass in one of four ways, critics that hear bass and drums together.
+//! The networks: generators that hear the bass in one of four ways.
 //!
 //! The lineage is MuseGAN's track-conditional generator (Dong et al. 2018) and MidiNet's conditioner (Yang et al. 2017):
-//! the features of the conditioner are joined to the generator at each of its scales, not only at the bottleneck. The
-//! critic can be matching-aware (Reed et al. 2016): it also sees real drums with another song's bass and must reject them,
-//! which forces the generator to listen. [`Architecture`] selects the network.
+//! the features of the conditioner are joined to the generator at each of its scales, not only at the bottleneck.
+//! [`Architecture`] selects the network. The critic, which only training needs, is the lab's.
 //!
 //! Axes, everywhere in this crate: B batch, M measures heard, K measures predicted, T steps of a measure (or beats, or
 //! one, at coarser scales), P pitch planes, V voices, C channels. Tensors are channels-last, so a convolution whose
@@ -15,20 +14,21 @@ mod activation;
 mod affine;
 mod architecture;
 mod cell;
-mod critic;
 mod generator;
 mod hearing;
 mod parameters;
 
 pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, Drumming, Kernels};
 pub use cell::{CellOutputs, CellTensors, logistic, sigmoid};
-pub use critic::{CriticNet, Verdict};
 pub use generator::{
     Autoregressive, CELL_OUTPUTS, Conditioning, Context, Decoder, Decoding, FromNoise,
     GeneratorNet, N_CONDITIONS, N_FEATURES, N_LATENT, N_OUTPUTS, STYLES, SharedRows, energy,
     lateness,
 };
-pub use hearing::{N_OWN_PLANES, WORDS, Word, bucket, mark_known, onset_bits, word};
+pub use hearing::{
+    N_OWN_PLANES, STRIDE, StepReader, WORDS, Word, bucket, mark_known, onset_bits, stack_measures,
+    word,
+};
 pub use parameters::{Layer, NetworkParameterError, NetworkParameters, Projection};
 
 /// Steps of a measure in the network: one row of the window.
@@ -41,6 +41,6 @@ pub const NET_MEASURES: usize = 4;
 pub const N_PLANES: usize = 2 * lockstep_core::representation::N_PITCHES;
 
 /// Channels of the features at each scale, finest first.
-const STEP_CHANNELS: usize = 32;
+pub const STEP_CHANNELS: usize = 32;
 const BEAT_CHANNELS: usize = 48;
 const MEASURE_CHANNELS: usize = 64;

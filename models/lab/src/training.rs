@@ -5,6 +5,7 @@
 mod adam;
 pub mod batch;
 mod constants;
+pub mod critic;
 pub mod losses;
 pub mod run;
 mod spectral;

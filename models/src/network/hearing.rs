@@ -15,7 +15,7 @@ use super::{
     Projection, STEP_CHANNELS,
 };
 use convolution::Convolution;
-pub(super) use convolution::StepReader;
+pub use convolution::StepReader;
 use index::{Bucket, Vocabulary};
 pub use index::{WORDS, Word, bucket, onset_bits, word};
 pub(super) use own::OwnDrums;
@@ -23,7 +23,7 @@ pub use own::{N_OWN_PLANES, mark_known};
 use transformer::Transformer;
 
 /// Steps per beat, and beats per measure, of the network's 4/4 row.
-pub(super) const STRIDE: usize = 4;
+pub const STRIDE: usize = 4;
 
 /// Features of what was heard, at three scales.
 #[derive(Clone, Debug)]
@@ -137,7 +137,10 @@ impl Pyramid {
 
 /// Puts `depth` neighbouring measures into the channels: `(B, M, T, C)` to `(B, M − depth + 1, T, depth · C)`, oldest
 /// first. This is what a 3-D kernel over the measure axis sees.
-pub(super) fn stack_measures(x: &Tensor, depth: usize) -> Result<Tensor> {
+///
+/// # Errors
+/// Those of candle, if there are fewer measures.
+pub fn stack_measures(x: &Tensor, depth: usize) -> Result<Tensor> {
     let n_out = x.dim(1)? + 1 - depth;
     let measures: Vec<Tensor> = (0..depth)
         .map(|first| x.narrow(1, first, n_out))

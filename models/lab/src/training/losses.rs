@@ -24,7 +24,9 @@
 //! dividing each weight by its largest singular value, which costs next to nothing.
 
 use candle_core::{DType, Result, Tensor, Var};
-use lockstep_models::network::{CellTensors, CriticNet, Verdict, sigmoid};
+use lockstep_models::network::{CellTensors, sigmoid};
+
+use super::critic::{CriticNet, Verdict};
 
 use super::batch::Batch;
 use super::run::{Adversary, Critic, Loss, RunFile};

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
-use lockstep_models::network::{CriticNet, GeneratorNet, NetworkParameters};
+use lockstep_models::network::{GeneratorNet, NetworkParameters};
 
 use super::adam::{self, Adam, Gradients, find, gradients_of};
 use super::batch::{Batch, JUDGED, Sampler};
+use super::critic::CriticNet;
 use super::losses::{self, GeneratedDrums, LossTerms};
 use super::run::{Adversary, RunFile};
 use super::spectral::SpectralNorm;

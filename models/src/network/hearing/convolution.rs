@@ -10,22 +10,28 @@ use crate::network::{
 /// Reads steps of bass one by one: a kernel `1×1×72` over measure, step and pitch. MidiNet's conditioner also begins with a
 /// kernel as high as its roll.
 #[derive(Clone, Debug)]
-pub(in crate::network) struct StepReader(Projection);
+pub struct StepReader(Projection);
 
 impl StepReader {
-    pub(in crate::network) fn layer(n_measures: usize) -> Layer {
+    /// Its layer, for `n_measures` measures per prediction.
+    pub fn layer(n_measures: usize) -> Layer {
         let size = (N_PLANES, STEP_CHANNELS);
         Layer::affine("bass.step", size, n_measures * NET_STEPS)
     }
 
-    pub(in crate::network) fn new(
-        parameters: &NetworkParameters,
-    ) -> std::result::Result<Self, NetworkParameterError> {
+    /// The reader with these weights.
+    ///
+    /// # Errors
+    /// [`NetworkParameterError`] if a tensor is missing or has another shape.
+    pub fn new(parameters: &NetworkParameters) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self(parameters.projection(&Self::layer(1))?))
     }
 
     /// `(B, M, 16, P)` to `(B, M, 16, STEP_CHANNELS)`.
-    pub(in crate::network) fn forward(&self, bass: &Tensor) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// Those of candle, if the shape does not fit.
+    pub fn forward(&self, bass: &Tensor) -> Result<Tensor> {
         self.0.rectified(bass, 0.0)
     }
 }

@@ -1,12 +1,14 @@
 //! The critic judges whether people played these drums to this bass.
+//!
+//! It can be matching-aware (Reed et al. 2016): it also sees real drums with another song's bass and must reject them, which
+//! forces the generator to listen.
 
 use candle_core::{Result, Tensor};
 use lockstep_core::representation::N_VOICES;
-
-use super::STEP_CHANNELS;
-use super::architecture::Kernels;
-use super::hearing::{STRIDE, StepReader, stack_measures};
-use super::{Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection};
+use lockstep_models::network::{
+    Kernels, Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection, STEP_CHANNELS,
+    STRIDE, StepReader, stack_measures,
+};
 
 /// Measures that the depth kernel joins: with 3-D kernels the critic judges each measure together with the one before.
 const DEPTH: usize = 2;
