@@ -7,7 +7,7 @@
 //! | channel | keeps | when the reader is slow | for |
 //! |---|---|---|---|
 //! | [`newest`] | one value | older values are replaced | requests, plans, snapshots |
-//! | [`tape`] | every value, in order | what finds no room is counted as lost | notes, records |
+//! | [`tape`] | every value, in order | values that do not fit are counted as lost | notes, records |
 //!
 //! [`newest`] is a triple buffer: writer and reader own a slot each, and exchange it for the third one. `cargo xtask test` runs
 //! it through every interleaving of two threads (loom). [`tape`] is rtrb's ring buffer.
@@ -17,7 +17,6 @@
 )]
 
 use std::fmt;
-
 use std::sync::Arc;
 #[cfg(not(loom))]
 use std::sync::atomic::AtomicU8;
@@ -29,7 +28,7 @@ use loom::sync::atomic::AtomicU8;
 /// The bits of [`Slots::spare`] that say which slot it is.
 const INDEX: u8 = 0b011;
 
-/// The bit of [`Slots::spare`] that says that the reader has not had what lies there.
+/// The bit of [`Slots::spare`] that is set until the reader has read the value in that slot.
 const FRESH: u8 = 0b100;
 
 /// Makes a channel that keeps the newest value.
@@ -91,7 +90,7 @@ impl<T: Copy + Send> NewestWriter<T> {
         self.own = self.slots.spare.swap(given, Ordering::AcqRel) & INDEX;
     }
 
-    /// Whether the reader has had the newest value; `true` before the first. It may be read at any moment after this.
+    /// Whether the reader has read the newest value; `true` before the first.
     ///
     /// # Realtime safety
     /// Never allocates, never waits.

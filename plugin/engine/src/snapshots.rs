@@ -1,7 +1,7 @@
 //! How an editor sees the audio thread: snapshots, one way, without waiting.
 //!
-//! The audio thread writes a [`Snapshot`] for each picture and each half of one. When nobody reads them, it stops after a few:
-//! without an editor nothing is copied.
+//! The audio thread writes a [`Snapshot`] at most 120 times per second. If nobody reads them it stops after a few, so without an
+//! editor nothing is copied.
 
 use crate::channel::{NewestReader, NewestWriter, newest};
 use crate::realtime::Snapshot;
@@ -9,7 +9,7 @@ use crate::realtime::Snapshot;
 /// Shortest time between two snapshots, in seconds: two per picture at 60 pictures per second.
 const EVERY_S: f64 = 1.0 / 120.0;
 
-/// How many are written without having been read: twice what an editor skips.
+/// How many are written without being read: as many as an editor misses that draws 30 pictures per second.
 const MAX_UNREAD: u32 = 4;
 
 /// Makes the two ends.
