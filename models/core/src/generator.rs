@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::representation::{
-    HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Plan, WINDOW_STEPS, Window,
+    HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Plan, Swing, Voice, WINDOW_STEPS, Window,
 };
 
 /// What the drummer knows when it is asked for the next measure. Owns no heap memory, because it crosses threads.
@@ -21,7 +21,9 @@ pub struct Request {
     pub meter: Meter,
     /// Tempo in BPM when the request was made.
     pub tempo_bpm: f32,
-    /// The bass up to the end of measure t.
+    /// How the bass swings, as far as heard; no swing that the meter rules out.
+    pub swing: Swing,
+    /// The bass up to the end of measure t, on the steps of the swung grid.
     pub window: Window,
     /// Velocity of the drums in the steps of `window`, `(T, V)`, as the drummer plays them at density ½; 0 where there is no
     /// hit. Other densities do not change it, so the plans are the same at every density.
@@ -39,6 +41,7 @@ impl Default for Request {
             heard_steps: 0,
             meter: Meter::COMMON,
             tempo_bpm: 120.0,
+            swing: Swing::STRAIGHT,
             window: Window::default(),
             played: [[0.0; N_VOICES]; WINDOW_STEPS],
             settings: GeneratorSettings::default(),
@@ -90,7 +93,8 @@ impl Default for GeneratorSettings {
 /// How likely a person hits each voice at each step of measure t+1, `(T, V)` = `(MAX_STEPS_PER_MEASURE, N_VOICES)`.
 ///
 /// Each entry is in `[0, 1]`; rows are in time order, columns in `Voice`'s declaration order, and rows beyond the
-/// measure's length are 0. Unlike a presence, it contains no random draw.
+/// measure's length are 0, and so are the columns of voices that the generator does not play. Unlike a presence, it contains no
+/// random draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probabilities(pub [[f32; N_VOICES]; MAX_STEPS_PER_MEASURE]);
 
@@ -214,6 +218,11 @@ pub trait Generator: Send {
         }
     }
 
+    /// The voices that it hears in its own drums and may play; those of an older drummer may be fewer than the kit has.
+    fn voices(&self) -> &'static [Voice] {
+        &Voice::ALL
+    }
+
     /// Number of learnt parameters; 0 for a rule.
     fn n_parameters(&self) -> usize {
         0
@@ -224,7 +233,7 @@ pub trait Generator: Send {
         0
     }
 
-    /// [`Self::predict`] as a [`Plan`] for the measure that the request asked for.
+    /// [`Self::predict`] as a [`Plan`] for the measure that the request asked for, with the swing of its bass.
     ///
     /// # Errors
     /// Those of [`Self::predict`].
@@ -233,6 +242,7 @@ pub trait Generator: Send {
             playback: request.playback,
             measure: request.measure,
             heard_steps: request.heard_steps,
+            swing: request.swing,
             hits: self.predict(request)?,
         })
     }

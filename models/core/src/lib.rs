@@ -4,6 +4,7 @@
 //! from the audio thread to another is `Copy` and is defined here.
 
 pub mod draws;
+pub mod family;
 pub mod generator;
 pub mod representation;
 pub mod rule;

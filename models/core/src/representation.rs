@@ -5,15 +5,19 @@
 
 mod fill;
 mod hit_map;
+mod swing;
 mod time;
 mod voice;
 mod window;
 
 pub use fill::is_fill;
 pub use hit_map::{Hit, HitMap, MAX_STEPS_PER_MEASURE, Plan, Presence, midi_velocity};
+pub use swing::{
+    HeardSwing, MeasureEvidence, Swing, SwingEar, SwingOnset, SwungGrid, swing_of_song,
+};
 pub use time::{Length, Meter, Position, STEPS_PER_BEAT};
-pub use voice::{N_GROUPS, N_VOICES, Voice, VoiceGroup};
+pub use voice::{Limb, N_GROUPS, N_VOICES, Voice, VoiceGroup};
 pub use window::{LOWEST_PITCH, N_PITCHES, Onset, PitchSet, WINDOW_STEPS, Window, pitch_index};
 
-/// Version of this representation; a weights file made for another version is refused.
-pub const REPRESENTATION_VERSION: u32 = 1;
+/// Version of this representation; see `lockstep_models::weights` for how files of version 1 are read.
+pub const REPRESENTATION_VERSION: u32 = 2;

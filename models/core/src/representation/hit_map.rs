@@ -1,6 +1,6 @@
 //! A generator's answer for one measure, and the plan that carries it across the threads.
 
-use super::{N_VOICES, Voice};
+use super::{N_VOICES, Swing, Voice};
 
 /// Longest measure, in steps: two measures of 4/4, enough for 8/4, 15/8 and 4/2.
 pub const MAX_STEPS_PER_MEASURE: usize = 32;
@@ -69,7 +69,7 @@ impl Hit {
         self.velocity
     }
 
-    /// Micro-timing in steps, in `[-½, ½)`; positive is late.
+    /// Micro-timing in steps, in `[-½, ½)`; positive is late. Swing is not part of it.
     pub fn offset(self) -> f32 {
         self.offset
     }
@@ -124,7 +124,7 @@ impl HitMap {
     }
 }
 
-/// A hit map and the measure it is for.
+/// A hit map, how it swings, and the measure it is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     /// The playback it is for; a plan for another playback is stale.
@@ -133,6 +133,8 @@ pub struct Plan {
     pub measure: u64,
     /// How many steps of the measure before it the generator had heard; a plan with more is newer.
     pub heard_steps: usize,
+    /// How late its off-beats are played; a hit's own offset comes on top.
+    pub swing: Swing,
     /// The drums.
     pub hits: HitMap,
 }

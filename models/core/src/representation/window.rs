@@ -60,7 +60,7 @@ pub struct Onset {
     pub key: u8,
     /// Loudness, in `(0, 1]`.
     pub velocity: f32,
-    /// How much later than its step it begins, in steps, in `[-½, ½]`.
+    /// How much later than its step it begins, in steps, in `[-½, ½]`. Where the bass swings, so do the steps.
     pub lateness: f32,
 }
 
