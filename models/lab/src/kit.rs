@@ -1,10 +1,11 @@
 //! `cargo lab kit-samples` and `kit-sounds`: cuts the recordings of the built-in kits, and renders example sounds.
 //!
 //! The recordings are cut from `FluidR3` GM, a sound font under the MIT licence (Debian: fluid-soundfont-gm). `cut`
-//! trims them, `flac` encodes them. The same command writes the same bytes.
+//! trims them, `flac` encodes them, `recordings` says which. The same command writes the same bytes.
 
 mod cut;
 mod flac;
+mod recordings;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -20,26 +21,7 @@ use rustysynth::SoundFont;
 
 use crate::evaluate::playing;
 use crate::whole;
-use cut::Cut;
-
-/// What is cut from the sound font: the name of the file, the name of the sample without its side, and how it is
-/// trimmed.
-const RECORDINGS: [(&str, &str, Cut); 14] = [
-    ("kick", "Std Kick", Cut::whole(0.4)),
-    ("kick-felt", "Std Kick 7", Cut::whole(0.4)),
-    ("snare", "Snr 1-1", Cut::whole(0.6)),
-    ("snare-brush", "Brush Snr 1", Cut::whole(0.6)),
-    ("snare-sweep", "Brush Swirl", Cut::whole(0.7)),
-    ("hat-closed", "Hi-Hat Closed", Cut::whole(0.5)),
-    ("hat-open", "Hi-Hat Half-Open", Cut::damped(1.8, 6.0)),
-    ("tom-low", "Flr Studio", Cut::whole(1.0)),
-    ("tom-mid", "Md Studio", Cut::whole(1.0)),
-    ("tom-high", "Hi Studio", Cut::whole(1.0)),
-    ("crash", "Crsh 1", Cut::damped(3.4, 5.0)),
-    ("crash-dark", "Crsh 2", Cut::damped(3.0, 3.0)),
-    ("ride", "Ride1", Cut::whole(2.6)),
-    ("ride-dark", "Ride2", Cut::whole(2.6)),
-];
+use recordings::RECORDINGS;
 
 /// Source and destination of the recordings.
 #[derive(Clone, Debug, clap::Args)]
@@ -63,11 +45,9 @@ impl KitSamples {
             .with_context(|| format!("reading the sound font {name}"))?;
         whole::folder(&self.out)?;
         let mut n_bytes = 0;
-        for (file, sample, cut) in &RECORDINGS {
-            let sides = ["L", "R"].map(|side| samples(&font, &format!("{sample}({side})")));
-            let [left, right] = sides;
-            let (rate_hz, left) = left?;
-            let sound = cut.apply([&left, &right?.1], rate_hz);
+        for recording in &RECORDINGS {
+            let file = recording.file;
+            let (rate_hz, sound) = recording.cut_from(&font)?;
             let bytes = flac::encode(&sound, rate_hz)?;
             whole::write(&self.out.join(format!("{file}.flac")), &bytes)?;
             println!(
@@ -81,23 +61,6 @@ impl KitSamples {
         println!("{n_bytes} bytes in {}", self.out.display());
         Ok(())
     }
-}
-
-/// The rate in hertz and the samples, in `[-1, 1)`, of a sample of the sound font.
-fn samples(font: &SoundFont, name: &str) -> Result<(u32, Vec<f32>)> {
-    let header = font
-        .get_sample_headers()
-        .iter()
-        .find(|header| header.get_name() == name)
-        .with_context(|| format!("the sound font has no sample {name:?}; is it FluidR3 GM?"))?;
-    let place = |at: i32| usize::try_from(at);
-    let range = place(header.get_start())?..place(header.get_end())?;
-    let wave = font
-        .get_wave_data()
-        .get(range)
-        .with_context(|| format!("the sample {name:?} lies beyond the sound font's end"))?;
-    let samples = wave.iter().map(|&sample| f32::from(sample) / 32_768.0);
-    Ok((u32::try_from(header.get_sample_rate())?, samples.collect()))
 }
 
 /// Destination of the examples.
@@ -175,7 +138,7 @@ mod tests {
         }
         let cut: BTreeSet<String> = RECORDINGS
             .iter()
-            .map(|(file, ..)| (*file).to_owned())
+            .map(|recording| recording.file.to_owned())
             .collect();
         assert_eq!(there, cut);
         assert!(n_bytes < 4_000_000, "{n_bytes} bytes of samples");

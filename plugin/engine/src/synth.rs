@@ -1,4 +1,4 @@
-//! The built-in kits: nine drums and cymbals, recorded with sticks or brushes, or synthesised.
+//! The built-in kits: fourteen drums, cymbals and hand percussion, recorded with sticks or brushes, or synthesised.
 //!
 //! [`Kit::new`] decodes, resamples and renders every sound once, off the audio thread; [`Kit::new_in_background`] has a
 //! background thread do so. [`Kit::render`] only plays those buffers, on the audio thread. Knows nothing of plans, densities or
@@ -8,6 +8,7 @@
 mod bank;
 mod drum;
 mod glide;
+mod hand_voices;
 mod kit;
 mod late_hit;
 mod resample;

@@ -22,8 +22,8 @@ pub const LONGEST_TAIL_S: f32 = 3.5;
 
 /// Most hits that can wait for [`Kit::render`]; any more are dropped.
 ///
-/// All nine voices on each of 28 steps: more than a block of 8192 frames holds at any playable tempo.
-pub const MAX_PENDING_HITS: usize = 256;
+/// Every voice on each of 28 steps: more than a block of 8192 frames holds at any playable tempo.
+pub const MAX_PENDING_HITS: usize = 28 * N_VOICES;
 
 /// Fade of a hit that gives way to a newer one, in seconds: long enough not to click, too short to be heard.
 const STEAL_FADE_S: f32 = 0.005;
@@ -31,7 +31,7 @@ const STEAL_FADE_S: f32 = 0.005;
 /// The same for voices that ring: there the end of an older hit would be heard.
 const RINGING_STEAL_FADE_S: f32 = 0.04;
 
-/// Fade of the open hat when the closed one chokes it, in seconds.
+/// Fade of the open hat when a closed one or the foot chokes it, in seconds.
 const CHOKE_FADE_S: f32 = 0.012;
 
 /// Fade of everything when the kit is turned off, in seconds.
@@ -329,7 +329,7 @@ impl Kit {
     }
 
     fn start(&mut self, hit: PendingHit) {
-        if hit.voice == Voice::ClosedHat {
+        if matches!(hit.voice, Voice::ClosedHat | Voice::PedalHat) {
             let total = self.n_frames(CHOKE_FADE_S);
             if let Some(open) = self.drums.get_mut(Voice::OpenHat.index()) {
                 open.fade(total);

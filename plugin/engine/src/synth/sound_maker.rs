@@ -12,7 +12,7 @@ use std::io;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use lockstep_core::representation::Voice;
+use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::bank::{Bank, SoundIdx};
 use super::settings::KitChoice;
@@ -26,13 +26,18 @@ const POLL_INTERVAL: Duration = Duration::from_hours(1);
 static MAKER: SharedThreadCell<BankClient> = Mutex::new(Weak::new());
 
 /// The voices, starting with those that a song is likely to begin with.
-const BY_USE: [Voice; 9] = [
+const BY_USE: [Voice; N_VOICES] = [
     Voice::Kick,
     Voice::Snare,
     Voice::ClosedHat,
     Voice::Crash,
     Voice::Ride,
     Voice::OpenHat,
+    Voice::PedalHat,
+    Voice::SideStick,
+    Voice::Shaker,
+    Voice::Tambourine,
+    Voice::Clap,
     Voice::HighTom,
     Voice::MidTom,
     Voice::LowTom,
@@ -114,9 +119,13 @@ impl Service for SoundMaker {
 /// All sounds: those of the kit `first` in the order of [`BY_USE`], then the others.
 fn order(first: KitChoice) -> Vec<SoundIdx> {
     let of_kit = BY_USE.into_iter().flat_map(|voice| {
-        // A hard and a soft hit, which may be two sounds.
-        let strokes = [1.0, 0.1].map(|velocity| stroke(first, voice, velocity, 0));
-        strokes.into_iter().flatten().map(|stroke| stroke.sound)
+        // Hard, medium and soft hits and the hits after them, which may be different sounds.
+        let hits = [1.0, 0.5, 0.1]
+            .into_iter()
+            .flat_map(|velocity| [(velocity, 0), (velocity, 1)]);
+        let strokes =
+            hits.filter_map(move |(velocity, n_hits)| stroke(first, voice, velocity, n_hits));
+        strokes.map(|stroke| stroke.sound)
     });
     let mut order = Vec::new();
     for at in of_kit.chain(SoundIdx::all()) {
@@ -147,10 +156,11 @@ mod tests {
         );
         let brushes = [
             Recording::FeltKick,
+            Recording::SlappedSnare,
             Recording::BrushedSnare,
             Recording::SweptSnare,
         ];
-        assert_eq!(order(KitChoice::Brushes)[..3], brushes.map(SoundIdx::from));
+        assert_eq!(order(KitChoice::Brushes)[..4], brushes.map(SoundIdx::from));
         order(KitChoice::Off);
     }
 

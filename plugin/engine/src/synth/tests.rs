@@ -198,18 +198,82 @@ fn a_plain_groove_stays_below_the_limiter() {
 }
 
 #[test]
-fn the_closed_hat_chokes_the_open_one_gradually() {
+fn every_kit_has_a_sound_of_its_own_for_every_voice_from_soft_to_hard() {
+    let mut kit = Kit::new(RATE_HZ);
     for choice in KITS {
+        kit.set(&choice.into());
+        let mut sounds: Vec<[Vec<f32>; 2]> = Vec::new();
+        for voice in Voice::ALL {
+            let name = format!("{voice:?} of {choice:?}");
+            let [soft, hard] = [0.1, 1.0].map(|velocity| one(&mut kit, voice, velocity));
+            assert!(kit.is_silent(), "{name} goes on");
+            let [soft_peak, hard_peak] = [&soft, &hard].map(peak);
+            assert!((0.002..0.1).contains(&soft_peak), "{name}: {soft_peak}");
+            assert!((0.1..0.85).contains(&hard_peak), "{name}: {hard_peak}");
+            // Loud, and over soon unless it rings.
+            let energy = |side: &[f32]| side.iter().map(|x| x * x).sum::<f32>();
+            let early = energy(&hard[0][..4_800]);
+            assert!((early / 4_800.0).sqrt() > 0.01, "{name}");
+            assert!(
+                early > 0.6 * energy(&hard[0]) || n_sounding(&hard) > 24_000,
+                "{name}"
+            );
+            assert!(sounds.iter().all(|other| *other != hard), "{name}");
+            sounds.push(hard);
+        }
+    }
+}
+
+#[test]
+fn a_closed_hat_and_the_foot_choke_an_open_one_gradually() {
+    for (choice, closing) in KITS
+        .into_iter()
+        .flat_map(|choice| [Voice::ClosedHat, Voice::PedalHat].map(|closing| (choice, closing)))
+    {
         let mut kit = kit(choice);
         let open = one(&mut kit, Voice::OpenHat, 1.0);
         let at = 4_800;
         kit.reset();
-        let hits = [(0, Voice::OpenHat, 1.0), (at, Voice::ClosedHat, 0.001)];
+        let hits = [(0, Voice::OpenHat, 1.0), (at, closing, 0.001)];
         let choked = play(&mut kit, &hits, 24_000, &[256]);
         assert_eq!(choked[0][..at], open[0][..at]);
         assert!(peak(&after(&open, at + 960)) > 1e-3);
-        assert!(peak(&after(&choked, at + 960)) < 1e-4, "{choice:?}");
+        let rest = peak(&after(&choked, at + 960));
+        assert!(rest < 1e-4, "{closing:?} of {choice:?}");
         assert!(peak(&after(&choked, at + 240)) > 1e-3, "it closes at once");
+    }
+}
+
+#[test]
+fn no_other_voice_ends_one_that_rings() {
+    let mut kit = Kit::new(RATE_HZ);
+    for choice in KITS {
+        kit.set(&choice.into());
+        for (ringing, other) in Voice::ALL.into_iter().flat_map(|ringing| {
+            let feet = [
+                Voice::Kick,
+                Voice::PedalHat,
+                Voice::ClosedHat,
+                Voice::OpenHat,
+            ];
+            feet.map(|other| (ringing, other))
+        }) {
+            let closes = matches!(other, Voice::ClosedHat | Voice::PedalHat);
+            if ringing == other || (closes && ringing == Voice::OpenHat) {
+                continue;
+            }
+            let mut render = |hits: &[(usize, Voice, f32)]| {
+                kit.reset();
+                play(&mut kit, hits, 4_800, &[480])
+            };
+            let hits = [(0, ringing, 0.5), (960, other, 0.5)];
+            let [both, first, second] =
+                [&hits[..], &hits[..1], &hits[1..]].map(|hits| render(hits)[0].clone());
+            for (both, (first, second)) in both.iter().zip(first.iter().zip(&second)) {
+                let differs = (both - first - second).abs();
+                assert!(differs < 1e-6, "{other:?} after {ringing:?} of {choice:?}");
+            }
+        }
     }
 }
 
@@ -230,7 +294,7 @@ fn a_flood_of_hits_neither_clips_nor_hangs() {
     for choice in KITS {
         let mut kit = kit(choice);
         for index in 0..10_000 {
-            kit.hit(index % 64, Voice::ALL[index % 9], 1.0);
+            kit.hit(index % 64, Voice::ALL[index % Voice::ALL.len()], 1.0);
         }
         let flood = play(&mut kit, &[], 200_000, &[64]);
         assert!(flood.iter().flatten().all(|sample| sample.abs() < 1.0));
@@ -309,7 +373,7 @@ proptest! {
 
     #[test]
     fn any_block_split_gives_the_same_samples(
-        hits in proptest::collection::vec((0_usize..6_000, 0_usize..9, 0.0_f32..=1.0), 0..60),
+        hits in proptest::collection::vec((0_usize..6_000, 0..Voice::ALL.len(), 0.0_f32..=1.0), 0..60),
         blocks in proptest::collection::vec(1_usize..700, 1..8),
         choice in 0_usize..3,
     ) {

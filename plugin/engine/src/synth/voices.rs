@@ -9,13 +9,14 @@
 
 use lockstep_core::representation::Voice;
 
+use super::hand_voices;
 use super::tone::{Biquad, MetalTone, Oscillator, WhiteNoise, decay, fade_out};
 
 /// Length of the longest voice, the crash, in seconds.
 const LONGEST_S: f64 = 2.4;
 
-/// Frames between two checks whether the voice is still wanted; about a millisecond of work.
-const ASK_EVERY: u32 = 2_048;
+/// Frames between two checks whether the voice is still wanted; less than a millisecond of work.
+const ASK_EVERY: u32 = 1_024;
 
 /// Length, level and pan of a voice in the kit.
 struct VoiceShape {
@@ -30,13 +31,18 @@ fn shape(voice: Voice) -> VoiceShape {
     let (length_s, peak, pan) = match voice {
         Voice::Kick => (0.5, 0.48, 0.0),
         Voice::Snare => (0.4, 0.44, -0.08),
+        Voice::SideStick => (0.14, 0.42, -0.08),
+        Voice::Clap => (0.4, 0.44, 0.1),
         Voice::ClosedHat => (0.18, 0.26, -0.3),
+        Voice::PedalHat => (0.16, 0.2, -0.3),
         Voice::OpenHat => (0.9, 0.24, -0.3),
         Voice::LowTom => (0.9, 0.46, 0.35),
         Voice::MidTom => (0.75, 0.45, 0.1),
         Voice::HighTom => (0.6, 0.44, -0.2),
         Voice::Crash => (LONGEST_S, 0.26, -0.45),
         Voice::Ride => (1.8, 0.24, 0.4),
+        Voice::Tambourine => (0.4, 0.25, -0.35),
+        Voice::Shaker => (0.14, 0.2, 0.35),
     };
     VoiceShape {
         length_s,
@@ -128,19 +134,24 @@ impl BandLimiter {
 }
 
 /// Returns body and brightness at a time in seconds; called frame by frame.
-type LayerFn = Box<dyn FnMut(f64) -> [f64; 2]>;
+pub(super) type LayerFn = Box<dyn FnMut(f64) -> [f64; 2]>;
 
 fn recipe(voice: Voice, rate_hz: f64) -> LayerFn {
     match voice {
         Voice::Kick => kick(rate_hz),
         Voice::Snare => snare(rate_hz),
+        Voice::SideStick => hand_voices::side_stick(rate_hz),
+        Voice::Clap => hand_voices::clap(rate_hz),
         Voice::ClosedHat => hat(rate_hz, 0.03),
+        Voice::PedalHat => hand_voices::pedal_hat(rate_hz),
         Voice::OpenHat => hat(rate_hz, 0.26),
         Voice::LowTom => tom(rate_hz, 90.0, 0.26),
         Voice::MidTom => tom(rate_hz, 130.0, 0.22),
         Voice::HighTom => tom(rate_hz, 180.0, 0.18),
         Voice::Crash => crash(rate_hz),
         Voice::Ride => ride(rate_hz),
+        Voice::Tambourine => hand_voices::tambourine(rate_hz),
+        Voice::Shaker => hand_voices::shaker(rate_hz),
     }
 }
 

@@ -53,9 +53,12 @@ fn a_hit_before_its_sound_is_silent_then_fades_in_at_its_current_place() {
 #[test]
 fn a_hit_that_waits_for_its_sound_can_be_ended() {
     type End = fn(&mut Kit);
-    let ends: [(&str, Voice, End); 3] = [
+    let ends: [(&str, Voice, End); 4] = [
         ("the closed hat", Voice::OpenHat, |kit| {
             kit.hit(0, Voice::ClosedHat, 0.001);
+        }),
+        ("the foot", Voice::OpenHat, |kit| {
+            kit.hit(0, Voice::PedalHat, 0.001);
         }),
         ("off", Voice::Crash, |kit| kit.set(&KitChoice::Off.into())),
         ("a reset", Voice::Crash, Kit::reset),

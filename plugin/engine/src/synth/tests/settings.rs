@@ -97,8 +97,10 @@ fn a_choke_and_a_steal_do_not_click() {
     for choice in KITS {
         let mut kit = kit(choice);
         let open = [(0, Voice::OpenHat, 0.7)];
-        for side in rest(&mut kit, &open, (9_600, Voice::ClosedHat, 0.7)) {
-            assert_eq!(click(&side, &[0]), None, "a choke of {choice:?}");
+        for closing in [Voice::ClosedHat, Voice::PedalHat] {
+            for side in rest(&mut kit, &open, (9_600, closing, 0.7)) {
+                assert_eq!(click(&side, &[0]), None, "{closing:?} of {choice:?}");
+            }
         }
         for voice in Voice::ALL {
             let earlier = [0, 4_000, 8_000].map(|at| (at, voice, 0.6));
@@ -251,10 +253,11 @@ fn each_group_sounds_on_its_own_output_and_their_sum_is_the_mix() {
     }
     for (group, voices) in [
         &[Voice::Kick][..],
-        &[Voice::Snare],
-        &[Voice::ClosedHat, Voice::OpenHat],
+        &[Voice::Snare, Voice::SideStick, Voice::Clap],
+        &[Voice::ClosedHat, Voice::PedalHat, Voice::OpenHat],
         &[Voice::LowTom, Voice::MidTom, Voice::HighTom],
         &[Voice::Crash, Voice::Ride],
+        &[Voice::Tambourine, Voice::Shaker],
     ]
     .iter()
     .enumerate()
