@@ -151,6 +151,7 @@ mod tests {
             playback: request.playback,
             measure: request.measure,
             heard_steps: request.heard_steps,
+            swing: request.swing,
             hits: HitMap::default(),
         }
     }

@@ -32,6 +32,7 @@ mod pins;
 mod pulse;
 mod score;
 mod snapshot;
+mod swing;
 mod taps;
 #[cfg(test)]
 mod tests;
@@ -251,17 +252,21 @@ impl Performer {
             meter: self.measure.meter,
             next_meter: next.meter,
             window: &self.listener.window(self.measure.heard_row()),
+            swing: self.listener.swing.now(),
             has_asked: self.measure.has_asked,
             silence: context.controls.silence,
-            playing: self.score.hits(),
+            playing: self.score.drums(),
         };
-        let hits = self.ladder.choose(&downbeat, context.plans);
+        let drums = self.ladder.choose(&downbeat, context.plans);
         self.fill.begin_measure();
+        self.listener.swing.end_measure(self.measure.meter);
         self.measure = next;
+        self.measure.swing = self.listener.swing.now();
         self.passage.mark(next.place, next.meter, MarkKind::Measure);
         self.listener.begin_measure(next.open_row());
-        self.score
-            .begin(&hits, self.feel(context.controls), context.controls.pins);
+        let (serial, meter) = (next.serial, next.meter);
+        let feel = Feel::new(context.controls, drums.swing, serial, meter);
+        self.score.begin(&drums, feel, context.controls.pins);
     }
 
     /// Plays everything that happens in a block, or a part of it, in time order. Returns the frame it has played up to: the
@@ -323,10 +328,8 @@ impl Performer {
             BassEventKind::Fill => self.fill.press(),
             BassEventKind::NewIdea => self.ideas.press(),
             _ => {
-                let (row, lateness) = self.measure.place(timeline.position_of(frame), earlier);
                 let heard = NoteTime {
-                    row,
-                    lateness,
+                    place: self.measure.place(timeline.position_of(frame), earlier),
                     step_s: 0.25 / beats_per_s,
                 };
                 self.listener.hear(kind, heard);
@@ -340,6 +343,12 @@ impl Performer {
         timeline: &Timeline,
         context: &mut BlockContext<'_, P>,
     ) {
+        let (meter, ends_beat) = (self.measure.meter, self.measure.is_end_of_beat());
+        if ends_beat && self.listener.swing.end_beat(meter) {
+            self.measure.swing = self.listener.swing.now();
+            let open_row = self.measure.open_row();
+            self.listener.follow_swing(&self.measure.grid(), open_row);
+        }
         self.measure.half_step += 1;
         let end_row = self.measure.end_row();
         let window = self.listener.window(end_row);
@@ -356,6 +365,7 @@ impl Performer {
             heard_steps: self.measure.half_step / 2,
             meter: self.measure.meter,
             tempo_bpm: timeline.tempo_bpm(context.block.sample_rate_hz),
+            swing: self.measure.grid().swing(),
             window,
             played: self.listener.played(end_row),
             settings: GeneratorSettings {
@@ -413,6 +423,7 @@ impl Performer {
     }
 
     fn feel(&self, controls: &Controls) -> Feel {
-        Feel::new(controls, self.measure.serial, self.measure.meter)
+        let (serial, meter) = (self.measure.serial, self.measure.meter);
+        Feel::new(controls, self.score.swing(), serial, meter)
     }
 }

@@ -7,8 +7,8 @@ use super::drum_map::DrumKey;
 
 /// Most drum events in one block.
 ///
-/// Nine voices on every sixteenth, on and off, at 999 BPM in a block of 8192 frames at 44.1 kHz: 12 · 9 · 2 = 216, plus
-/// nine note-offs for notes that sounded before. Four times that leaves room for longer blocks.
+/// Fourteen voices on every sixteenth, on and off, at 999 BPM in a block of 8192 frames at 44.1 kHz: 12 · 14 · 2 = 336, plus
+/// fourteen note-offs for notes that sounded before. Nearly three times that leaves room for longer blocks.
 pub const MAX_DRUM_EVENTS: usize = 1024;
 
 /// The drum notes of one block: in time order, at the same frame note-offs before note-ons.

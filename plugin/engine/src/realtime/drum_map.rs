@@ -26,7 +26,7 @@ pub struct DrumKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrumMap {
     keys: [DrumKey; N_VOICES],
-    /// Whether a closed hat ends the note of an open one.
+    /// Whether a closed or pedal hat ends the note of an open one.
     pub chokes: bool,
 }
 
@@ -38,7 +38,7 @@ impl Default for DrumMap {
 }
 
 impl DrumMap {
-    /// General MIDI's notes on channel 10; a closed hat ends an open one.
+    /// General MIDI's notes on channel 10; a closed or pedal hat ends an open one.
     pub const GENERAL_MIDI: Self = {
         let mut notes = [0; N_VOICES];
         let mut i = 0;
@@ -55,7 +55,7 @@ impl DrumMap {
         Self::of_notes(notes)
     };
 
-    /// These notes, in the order of [`Voice::ALL`], on channel 10; a closed hat ends an open one.
+    /// These notes, in the order of [`Voice::ALL`], on channel 10; a closed or pedal hat ends an open one.
     pub const fn of_notes(notes: [u8; N_VOICES]) -> Self {
         let mut keys = [DrumKey {
             note: 0,

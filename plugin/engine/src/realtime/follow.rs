@@ -103,7 +103,10 @@ impl Performer {
         {
             // A jump forward within this measure: what lies between is neither heard nor played.
             let ahead = self.struck_ahead();
-            let half_step = clock::half_steps_before(rel).max(self.measure.half_step);
+            let half_step = self
+                .measure
+                .half_steps_before(rel)
+                .max(self.measure.half_step);
             self.measure.enter(half_step, self.measure.heard_row());
             self.measure.play_from(song.position, self.passage.end());
             self.listener.begin_measure(self.measure.open_row());
@@ -123,8 +126,7 @@ impl Performer {
     ) {
         let rel = song.position - measure_start;
         let ahead = self.struck_ahead();
-        let half_step = clock::half_steps_before(rel);
-        let mut next = self.measure.next_from(measure_start, song.meter, half_step);
+        let mut next = self.measure.next_from(measure_start, song.meter, rel);
         next.play_from(song.position, self.passage.end());
         self.begin(next, context);
         self.enter(rel, ahead);

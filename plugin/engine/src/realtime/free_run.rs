@@ -113,6 +113,7 @@ impl Performer {
             rate_hz,
             measure_start: self.measure.start,
             meter: self.measure.meter,
+            swing: self.measure.swing,
         };
         match kind {
             BassEventKind::Tap => {

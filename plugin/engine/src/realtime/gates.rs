@@ -54,9 +54,9 @@ impl Gates {
             let Some(gate) = gate.filter(|gate| gate.on < on) else {
                 continue;
             };
-            // The same drum, another one on the same key, or an open hat under a closed one.
-            let is_choked =
-                hit.map.chokes && (hit.voice, voice) == (Voice::ClosedHat, Voice::OpenHat);
+            // The same drum, another one on the same key, or an open hat that is closed.
+            let closes = matches!(hit.voice, Voice::ClosedHat | Voice::PedalHat);
+            let is_choked = hit.map.chokes && closes && voice == Voice::OpenHat;
             if voice == hit.voice || gate.key == key || is_choked {
                 self.end(voice, hit.frame, out);
             }
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_note_ends_on_the_key_that_it_began_on() {
         let gm = DrumMap::default();
-        let other = DrumMap::of_notes([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let other = DrumMap::of_notes([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
         let sent = strike(&[(0, Voice::Kick, gm), (5, Voice::Kick, other)]);
         let expected = [(0, 36, true), (5, 36, false), (5, 1, true), (99, 1, false)];
         assert_eq!(sent, expected);
@@ -192,40 +192,34 @@ mod tests {
 
     #[test]
     fn two_voices_on_one_key_take_turns() {
-        let map = DrumMap::of_notes([1, 2, 3, 4, 5, 6, 6, 8, 9]);
+        let map = DrumMap::of_notes([1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 11, 12, 13, 14]);
         let hits = [
             (0, Voice::MidTom, map),
             (5, Voice::HighTom, map),
             (5, Voice::MidTom, map),
         ];
-        let expected = [(0, 6, true), (5, 6, false), (5, 6, true), (99, 6, false)];
+        let expected = [(0, 9, true), (5, 9, false), (5, 9, true), (99, 9, false)];
         assert_eq!(strike(&hits), expected);
     }
 
     #[test]
-    fn a_closed_hat_ends_an_open_one_unless_the_map_says_otherwise() {
+    fn a_closed_or_pedal_hat_ends_an_open_one_unless_the_map_says_otherwise() {
         let gm = DrumMap::default();
         let mut free = gm;
         free.chokes = false;
-        let hits = |map| strike(&[(0, Voice::OpenHat, map), (5, Voice::ClosedHat, map)]);
-        assert_eq!(
-            hits(gm),
-            [
-                (0, 46, true),
-                (5, 46, false),
-                (5, 42, true),
-                (99, 42, false)
-            ]
-        );
-        assert_eq!(
-            hits(free),
-            [
-                (0, 46, true),
-                (5, 42, true),
-                (99, 42, false),
-                (99, 46, false)
-            ]
-        );
+        for (voice, note) in [(Voice::ClosedHat, 42), (Voice::PedalHat, 44)] {
+            let hits = |map| strike(&[(0, Voice::OpenHat, map), (5, voice, map)]);
+            let (on, off) = ((5, note, true), (99, note, false));
+            assert_eq!(hits(gm), [(0, 46, true), (5, 46, false), on, off]);
+            assert_eq!(hits(free), [(0, 46, true), on, off, (99, 46, false)]);
+        }
+    }
+
+    #[test]
+    fn the_foot_does_not_end_a_closed_hat() {
+        let gm = DrumMap::default();
+        let sent = strike(&[(0, Voice::ClosedHat, gm), (5, Voice::PedalHat, gm)]);
+        assert_eq!(sent[..2], [(0, 42, true), (5, 44, true)]);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 use lockstep_core::draws::uniform;
 use lockstep_core::generator::Request;
 use lockstep_core::representation::{
-    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, STEPS_PER_BEAT, Voice, WINDOW_STEPS,
-    Window,
+    Hit, HitMap, MAX_STEPS_PER_MEASURE, Meter, Plan, Presence, STEPS_PER_BEAT, Swing, Voice,
+    VoiceGroup, WINDOW_STEPS, Window,
 };
 use lockstep_core::rule;
 
@@ -86,16 +86,26 @@ pub(super) struct Downbeat<'a> {
     pub(super) next_meter: Meter,
     /// The bass up to the end of the measure that ends.
     pub(super) window: &'a Window,
+    /// How it swings.
+    pub(super) swing: Swing,
     pub(super) has_asked: bool,
     pub(super) silence: SilencePolicy,
-    /// The hits of the measure that ends.
-    pub(super) playing: &'a HitMap,
+    /// The drums of the measure that ends.
+    pub(super) playing: Chosen,
+}
+
+/// The drums of a measure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Chosen {
+    pub(super) hits: HitMap,
+    /// How late their off-beats are played.
+    pub(super) swing: Swing,
 }
 
 /// The ladder: remembers the last plan.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ladder {
-    last: Option<HitMap>,
+    last: Option<Chosen>,
     has_heard_bass: bool,
     pub(super) tally: Tally,
 }
@@ -108,13 +118,20 @@ impl Ladder {
     }
 
     /// The drums of the measure that begins.
-    pub(super) fn choose(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> HitMap {
-        let (rung, hits) = self.climb(at, plans);
+    pub(super) fn choose(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> Chosen {
+        let (rung, chosen) = self.climb(at, plans);
         self.tally.count(rung);
-        lengthened(&hits, at.meter.n_steps(), at.next_meter.n_steps())
+        Chosen {
+            hits: lengthened(&chosen.hits, at.meter.n_steps(), at.next_meter.n_steps()),
+            ..chosen
+        }
     }
 
-    fn climb(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> (Rung, HitMap) {
+    fn climb(&mut self, at: &Downbeat<'_>, plans: &mut impl PlanSource) -> (Rung, Chosen) {
+        let as_heard = |hits| Chosen {
+            hits,
+            swing: at.swing,
+        };
         let keeps_time = self.has_heard_bass && at.silence == SilencePolicy::KeepTime;
         // Keeping time starts with the first silent measure: a network plays less and less as bass leaves the window.
         let rests_from = if keeps_time {
@@ -123,12 +140,12 @@ impl Ladder {
             0
         };
         if at.window.is_silent_from(rests_from) {
-            let hits = if keeps_time {
-                self.last.unwrap_or(*at.playing)
+            let drums = if keeps_time {
+                self.last.unwrap_or(at.playing)
             } else {
-                HitMap::default()
+                as_heard(HitMap::default())
             };
-            return (Rung::Silent, hits);
+            return (Rung::Silent, drums);
         }
         self.has_heard_bass = true;
         let plan = at
@@ -138,13 +155,20 @@ impl Ladder {
         if let Some(plan) =
             plan.filter(|plan| (plan.playback, plan.measure) == (at.playback, at.measure))
         {
-            self.last = Some(plan.hits);
+            let drums = Chosen {
+                hits: plan.hits,
+                swing: plan.swing,
+            };
+            self.last = Some(drums);
             let is_fresh = plan.heard_steps >= at.meter.n_steps();
-            return (if is_fresh { Rung::Fresh } else { Rung::Early }, plan.hits);
+            return (if is_fresh { Rung::Fresh } else { Rung::Early }, drums);
         }
         match &self.last {
-            Some(last) => (Rung::Varied, varied(last, at.seed, at.measure)),
-            None => (Rung::Rule, rule::groove(at.window, at.meter)),
+            Some(last) => {
+                let hits = varied(&last.hits, at.seed, at.measure);
+                (Rung::Varied, Chosen { hits, ..*last })
+            }
+            None => (Rung::Rule, as_heard(rule::groove(at.window, at.meter))),
         }
     }
 }
@@ -163,7 +187,7 @@ fn lengthened(hits: &HitMap, from: usize, to: usize) -> HitMap {
 
 /// The same drums with some doubtful hits decided the other way: presences near ½ are mirrored about ½.
 ///
-/// The backbone stays: the kick always, a snare unless it is a ghost note. A pure function of its arguments.
+/// The backbone stays: the kick always, a snare, side stick or clap unless it is a ghost note. A pure function of its arguments.
 fn varied(hits: &HitMap, seed: u32, measure: u64) -> HitMap {
     /// How far from ½ a presence may lie and still be doubtful.
     const DOUBT: f32 = 0.3;
@@ -176,13 +200,13 @@ fn varied(hits: &HitMap, seed: u32, measure: u64) -> HitMap {
         for voice in Voice::ALL {
             let hit = hits.hit(step_idx, voice);
             let presence = hit.presence().value();
-            let is_backbone =
-                voice == Voice::Kick || voice == Voice::Snare && hit.velocity() >= GHOST;
+            let is_snare = voice.group() == VoiceGroup::Snare;
+            let is_backbone = voice == Voice::Kick || is_snare && hit.velocity() >= GHOST;
             let place = [
                 u64::from(seed),
                 measure,
                 step_idx as u64,
-                voice.index() as u64,
+                voice.draw_idx(),
                 2,
             ];
             if is_backbone || (presence - 0.5).abs() > DOUBT || uniform(&place) > SHARE {

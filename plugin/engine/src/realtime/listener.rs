@@ -1,14 +1,18 @@
 //! The performer's ear and memory: which bass notes began and sounded at each step, and which drums were played.
 //!
 //! Rows are steps in the order they were played, numbered from [`FIRST_ROW`], kept in a ring buffer. A bass note goes into
-//! the row whose cell is open: a cell closes half a step after its step, so a note belongs to the nearest step.
+//! the row whose cell is open: a cell closes halfway to the next step, so a note belongs to the nearest step. Where the bass
+//! swings, so do the steps; when it is heard to swing otherwise than before, the notes of the window move to the steps that
+//! they belong to then.
 
 use lockstep_core::representation::{
-    MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
+    MAX_STEPS_PER_MEASURE, N_VOICES, Onset, SwungGrid, Voice, WINDOW_STEPS, Window,
 };
 
 use super::block::BassEventKind;
 use super::gesture::{self, Gesture};
+use super::measure::HeardPlace;
+use super::swing::BassSwing;
 
 /// Row of the first step after the start: a whole empty window lies before it.
 pub(super) const FIRST_ROW: usize = N_ROWS;
@@ -24,11 +28,14 @@ struct Row {
     accent: f32,
     /// Steps by which the loudest onset came after its step.
     lateness: f32,
+    /// Which step of its measure the row was when it was struck, and how late that step was played.
+    step_idx: usize,
+    delay: f32,
     sounding: u128,
     played: [f32; N_VOICES],
 }
 
-/// The part of a row that an onset changes.
+/// A row, and what it held before an onset.
 #[derive(Clone, Copy, Debug)]
 struct RowBefore {
     row: usize,
@@ -40,10 +47,8 @@ struct RowBefore {
 /// When something is heard.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoteTime {
-    /// Row of the step that it belongs to.
-    pub(super) row: usize,
-    /// How many steps after that step.
-    pub(super) lateness: f32,
+    /// The step that it belongs to.
+    pub(super) place: HeardPlace,
     /// How long a step lasts, in seconds.
     pub(super) step_s: f64,
 }
@@ -51,7 +56,13 @@ pub(super) struct NoteTime {
 impl NoteTime {
     /// Time in steps; the first step of the playback is at [`FIRST_ROW`].
     fn at(&self) -> f64 {
-        self.row as f64 + f64::from(self.lateness)
+        let HeardPlace {
+            row,
+            delay,
+            lateness,
+            ..
+        } = self.place;
+        row as f64 + f64::from(delay) + f64::from(lateness)
     }
 }
 
@@ -62,6 +73,8 @@ pub(super) struct Listener {
     held: u128,
     /// The last gesture, and what its row held before it.
     gesture: Option<(Gesture, RowBefore)>,
+    /// How the bass swings.
+    pub(super) swing: BassSwing,
     /// Rows before this belong to an earlier idea; their drums are no longer reported.
     idea_row: usize,
 }
@@ -72,6 +85,7 @@ impl Listener {
             rows: [Row::default(); N_ROWS],
             held: 0,
             gesture: None,
+            swing: BassSwing::new(),
             idea_row: 0,
         }
     }
@@ -115,6 +129,7 @@ impl Listener {
                 begun
             }
             (OnsetKind::Glide, Some(begun)) => {
+                self.swing.take_back();
                 let so_far = self.row(begun.row).accent;
                 self.edit(begun.row, |r| {
                     (r.onsets, r.accent, r.lateness) = (begun.onsets, begun.accent, begun.lateness);
@@ -133,28 +148,57 @@ impl Listener {
             accent,
             lateness,
             ..
-        } = self.row(heard.row);
-        self.strike(heard.row, key, velocity, Some(heard.lateness));
+        } = self.row(heard.place.row);
+        self.strike(heard.place.row, key, velocity, Some(heard.place));
+        let since_start = heard.place.since_start;
+        self.swing.hear(since_start, velocity, heard.step_s);
         RowBefore {
-            row: heard.row,
+            row: heard.place.row,
             onsets,
             accent,
             lateness,
         }
     }
 
-    /// Writes an onset into a row; without a `lateness` the row keeps its own.
-    fn strike(&mut self, row: usize, key: u8, velocity: f32, lateness: Option<f32>) {
+    /// Writes an onset into a row; without a `place` the row keeps its own.
+    fn strike(&mut self, row: usize, key: u8, velocity: f32, place: Option<HeardPlace>) {
         self.edit(row, |r| {
             r.onsets |= bit(key);
             // Comparing with NaN is false, so a NaN velocity leaves no accent.
             if velocity > r.accent {
                 r.accent = rounded(velocity.min(1.0), 127.0).max(1.0 / 127.0);
-                if let Some(lateness) = lateness {
-                    r.lateness = rounded(lateness.clamp(-0.5, 0.5), 254.0);
+                if let Some(place) = place {
+                    r.lateness = rounded_lateness(place.lateness.into());
+                    (r.step_idx, r.delay) = (place.step_idx, place.delay);
                 }
             }
         });
+    }
+
+    /// Moves the onsets of the window up to `end_row` to the steps of another grid.
+    pub(super) fn follow_swing(&mut self, grid: &SwungGrid, end_row: usize) {
+        let before = self.rows;
+        let rows = end_row.saturating_sub(WINDOW_STEPS)..end_row + 1;
+        for row in rows.clone() {
+            self.edit(row, |r| (r.onsets, r.accent, r.lateness) = (0, 0.0, 0.0));
+        }
+        for row in rows {
+            let Some(from) = before.get(row % N_ROWS).filter(|from| from.onsets != 0) else {
+                continue;
+            };
+            let place = from.step_idx as f64 + f64::from(from.delay) + f64::from(from.lateness);
+            let (step_idx, lateness) = grid.nearest(place);
+            let to = (row + step_idx).saturating_sub(from.step_idx);
+            self.edit(to, |r| {
+                r.onsets |= from.onsets;
+                if from.accent > r.accent {
+                    (r.accent, r.lateness) = (from.accent, rounded_lateness(lateness));
+                    (r.step_idx, r.delay) = (step_idx, grid.delay(step_idx));
+                }
+            });
+        }
+        // Its row may have moved.
+        self.gesture = None;
     }
 
     /// A new idea begins at `row`: drums played before it are no longer reported.
@@ -239,6 +283,12 @@ impl Listener {
     }
 }
 
+/// A lateness as the window has it.
+#[expect(clippy::cast_possible_truncation, reason = "it is at most half a step")]
+fn rounded_lateness(steps: f64) -> f32 {
+    rounded(steps.clamp(-0.5, 0.5) as f32, 254.0)
+}
+
 /// Rounds to 1/`parts`: hosts differ in the digits beyond, and the drums must not.
 fn rounded(value: f32, parts: f32) -> f32 {
     (value * parts).round() / parts
@@ -261,135 +311,4 @@ pub(super) fn keys(mut set: u128) -> impl Iterator<Item = u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// At 120 BPM.
-    fn heard(row: usize, lateness: f32) -> NoteTime {
-        NoteTime {
-            row,
-            lateness,
-            step_s: 0.125,
-        }
-    }
-
-    fn on(key: u8) -> BassEventKind {
-        BassEventKind::On { key, velocity: 0.7 }
-    }
-
-    /// Steps of a window with an onset of each key.
-    fn onsets(ear: &Listener, key: u8) -> Vec<usize> {
-        let pitch = usize::from(key - 24);
-        let window = ear.window(FIRST_ROW + 16);
-        let has_onset = |s: &usize| window.onsets(*s).indices().any(|p| p == pitch);
-        (48..64).filter(has_onset).collect()
-    }
-
-    #[test]
-    fn a_glide_into_a_downbeat_is_one_onset_on_it() {
-        let mut ear = Listener::new();
-        // Three semitones in 105 ms, from before the middle between two steps to the later step.
-        for (key, row, lateness) in [(40, 3, 0.2), (41, 4, -0.45), (42, 4, -0.05)] {
-            ear.hear(on(key), heard(FIRST_ROW + row, lateness));
-        }
-        assert!(onsets(&ear, 40).is_empty());
-        assert!(onsets(&ear, 41).is_empty());
-        assert_eq!(onsets(&ear, 42), [52]);
-    }
-
-    #[test]
-    fn a_chord_across_the_middle_of_two_steps_belongs_to_one() {
-        let mut ear = Listener::new();
-        ear.hear(on(40), heard(FIRST_ROW + 3, 0.45));
-        ear.hear(on(47), heard(FIRST_ROW + 4, -0.45));
-        ear.hear(on(40), heard(FIRST_ROW + 4, -0.40));
-        assert_eq!(
-            (onsets(&ear, 40), onsets(&ear, 47)),
-            ([51].to_vec(), [51].to_vec())
-        );
-    }
-
-    #[test]
-    fn a_legato_note_does_not_sound_beside_the_next() {
-        let mut ear = Listener::new();
-        ear.begin_measure(FIRST_ROW);
-        ear.hear(on(40), heard(FIRST_ROW, 0.0));
-        ear.hear(on(47), heard(FIRST_ROW + 1, -0.1));
-        ear.begin_step(FIRST_ROW + 1);
-        ear.hear(BassEventKind::Off { key: 40 }, heard(FIRST_ROW + 1, 0.1));
-        let window = ear.window(FIRST_ROW + 16);
-        assert_eq!(window.sounding(49).indices().collect::<Vec<_>>(), [23]);
-        // A note held on purpose does.
-        ear.hear(on(52), heard(FIRST_ROW + 2, 0.0));
-        ear.begin_step(FIRST_ROW + 2);
-        ear.hear(BassEventKind::Off { key: 47 }, heard(FIRST_ROW + 3, 0.0));
-        assert_eq!(ear.window(FIRST_ROW + 16).sounding(50).indices().count(), 2);
-    }
-
-    #[test]
-    fn a_bend_changes_the_sounding_key_without_an_onset() {
-        let mut ear = Listener::new();
-        ear.hear(on(40), heard(FIRST_ROW, 0.0));
-        ear.begin_step(FIRST_ROW);
-        ear.hear(
-            BassEventKind::Slide { from: 40, to: 42 },
-            heard(FIRST_ROW, 0.4),
-        );
-        ear.begin_step(FIRST_ROW + 1);
-        let window = ear.window(FIRST_ROW + 16);
-        assert_eq!(window.sounding(49).indices().collect::<Vec<_>>(), [18]);
-        assert!(onsets(&ear, 42).is_empty());
-    }
-
-    #[test]
-    fn drums_played_before_a_new_idea_are_not_reported() {
-        let mut ear = Listener::new();
-        ear.note_played(FIRST_ROW + 3, Voice::Kick, 0.5);
-        ear.begin_idea(FIRST_ROW + 4);
-        ear.note_played(FIRST_ROW + 5, Voice::Kick, 0.5);
-        let kicks = ear.played(FIRST_ROW + 16).map(|step| step[0] > 0.0);
-        assert_eq!(kicks.iter().position(|struck| *struck), Some(53));
-    }
-
-    #[test]
-    fn a_held_note_sounds_through_every_step_until_its_off() {
-        let mut ear = Listener::new();
-        let key = 40;
-        ear.begin_measure(FIRST_ROW);
-        let velocity = 0.7;
-        ear.hear(BassEventKind::On { key, velocity }, heard(FIRST_ROW, -0.25));
-        ear.begin_step(FIRST_ROW + 1);
-        ear.hear(BassEventKind::Off { key }, heard(FIRST_ROW + 1, 0.1));
-        ear.begin_step(FIRST_ROW + 2);
-        let window = ear.window(FIRST_ROW + 16);
-        let sounding: Vec<_> = (0..64)
-            .filter(|&s| !window.sounding(s).is_empty())
-            .collect();
-        let onsets: Vec<_> = (0..64).filter(|&s| !window.onsets(s).is_empty()).collect();
-        assert_eq!((onsets, sounding), ([48].to_vec(), [48, 49].to_vec()));
-        assert!((window.accent(48) - velocity).abs() < 0.5 / 127.0);
-        assert!((window.lateness(48) + 0.25).abs() < 0.5 / 254.0);
-    }
-
-    #[test]
-    fn rows_are_cleared_when_the_ring_comes_round() {
-        let mut ear = Listener::new();
-        for measure in 0..20 {
-            let first = FIRST_ROW + measure * 16;
-            ear.begin_measure(first);
-            if measure == 0 {
-                let (key, velocity) = (127, 1.0);
-                ear.hear(BassEventKind::On { key, velocity }, heard(first, 0.0));
-                ear.hear(BassEventKind::AllOff, heard(first, 0.0));
-                ear.note_played(first, Voice::Kick, 1.0);
-            }
-            let is_silent = ear.window(first + 16).is_silent();
-            let has_drums = ear.played(first + 16).concat().iter().any(|v| *v > 0.0);
-            assert_eq!(
-                (is_silent, has_drums),
-                (measure > 3, measure < 4),
-                "measure {measure}"
-            );
-        }
-    }
-}
+mod tests;

@@ -1,8 +1,16 @@
 //! The measure being played, and how far it has got: a cursor over half steps.
+//!
+//! Where the bass swings, the steps are those of its swung grid. A step begins where a swung note of it is played, and its cell
+//! closes halfway to the next step as that is played, so that it always closes after its own notes. Where swing leaves the last
+//! step less than a quarter of a step, the last request goes out a quarter of a step before the downbeat nevertheless, for the
+//! generator needs the time; a note of the last step that comes later still is heard as one of that step, in the measure after.
 
-use lockstep_core::representation::{Length, Meter, Position};
+use lockstep_core::representation::{Length, Meter, Position, Swing, SwungGrid};
 
-use super::clock::TOLERANCE;
+use super::clock::{self, TOLERANCE};
+
+/// The last cell closes at least this long before the downbeat, in steps: 31 ms at 120 BPM.
+const LAST_REQUEST: f64 = 0.25;
 
 /// A measure and the cursor in it.
 ///
@@ -17,12 +25,29 @@ pub(super) struct Measure {
     /// Its beginning in played beats, or where that would have been; see `passage`.
     pub(super) place: Position,
     pub(super) meter: Meter,
+    /// How the bass swings in it.
+    pub(super) swing: Swing,
     /// Row of its first step in the listener.
     pub(super) first_row: usize,
     /// The next half step, in `0 ..= 2 * n_steps`; the last is the next measure's downbeat.
     pub(super) half_step: usize,
     /// Whether the measure after it has been requested.
     pub(super) has_asked: bool,
+}
+
+/// Where a note lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeardPlace {
+    /// Row of its step.
+    pub(super) row: usize,
+    /// Its step, counted in its own measure.
+    pub(super) step_idx: usize,
+    /// How late that step is played, in steps.
+    pub(super) delay: f32,
+    /// How many steps after that the note comes.
+    pub(super) lateness: f32,
+    /// Steps since the start of the measure being played.
+    pub(super) since_start: f64,
 }
 
 /// What the next half step is.
@@ -44,6 +69,7 @@ impl Measure {
             start,
             place: Position::START,
             meter,
+            swing: Swing::STRAIGHT,
             first_row,
             half_step: 0,
             has_asked: false,
@@ -54,6 +80,7 @@ impl Measure {
     pub(super) fn next(&self, start: Position, meter: Meter) -> Self {
         Self {
             place: self.place + self.meter.length(),
+            swing: self.swing,
             ..Self::new(self.serial + 1, start, meter, self.end_row())
         }
     }
@@ -74,12 +101,27 @@ impl Measure {
         self.place + (position - self.start)
     }
 
-    /// The measure played after this one, entered at a half step. The row of the step that is open there follows the last one
-    /// heard, so the window has no gaps.
-    pub(super) fn next_from(&self, start: Position, meter: Meter, half_step: usize) -> Self {
+    /// The measure played after this one, entered `rel` after its start. The row of the step that is open there follows the last
+    /// one heard, so the window has no gaps.
+    pub(super) fn next_from(&self, start: Position, meter: Meter, rel: Length) -> Self {
         let mut next = self.next(start, meter);
-        next.enter(half_step, self.heard_row());
+        next.enter(next.half_steps_before(rel), self.heard_row());
         next
+    }
+
+    /// The steps as they are played.
+    pub(super) fn grid(&self) -> SwungGrid {
+        self.swing.in_meter(self.meter)
+    }
+
+    /// Half steps before a place in the measure, less the tolerance; also the index of the first one still to come. `rel` is how
+    /// far the place lies after the measure's start.
+    pub(super) fn half_steps_before(&self, rel: Length) -> usize {
+        if self.swing.is_straight() {
+            return clock::half_steps_before(rel);
+        }
+        let straight = self.grid().straighten((rel - TOLERANCE).steps());
+        clock::half_steps_before(Length::of_steps(straight) + TOLERANCE)
     }
 
     /// Moves the cursor to a half step; `row` is the row of the step that is open there.
@@ -108,19 +150,33 @@ impl Measure {
         self.first_row + self.half_step / 2
     }
 
-    /// Row of the step that a note at position `played` belongs to if it was meant to come `earlier` by that much, and by how
-    /// many steps it is late for that step. With `earlier` at 0 it is the step whose cell is open.
+    /// The step that a note at position `played` belongs to if it was meant to come `earlier` by that much. With `earlier` at 0
+    /// it is the step whose cell is open, or the last one, if its cell had to close early.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "an f32 is precise enough for a part of a step"
     )]
-    pub(super) fn place(&self, played: Position, earlier: Length) -> (usize, f32) {
-        let step = self.start + Length::of_steps((self.half_step / 2) as f64);
-        let (mut row, mut lateness) = (self.open_row(), (played - step - earlier).steps());
-        while earlier > Length::ZERO && lateness < -0.5 && row > 0 {
-            (row, lateness) = (row - 1, lateness + 1.0);
+    pub(super) fn place(&self, played: Position, earlier: Length) -> HeardPlace {
+        let grid = self.grid();
+        let mut step_idx = self.half_step / 2;
+        let begins = self.start + Length::of_steps(grid.step(step_idx));
+        let (mut row, mut lateness) = (self.open_row(), (played - begins - earlier).steps());
+        let n_steps = self.meter.n_steps();
+        let before = |step_idx: usize| step_idx.checked_sub(1).unwrap_or(n_steps - 1);
+        let gap = |step_idx| grid.step(before(step_idx) + 1) - grid.step(before(step_idx));
+        let may_be_before =
+            earlier > Length::ZERO || step_idx >= n_steps && !self.swing.is_straight();
+        while may_be_before && row > 0 && lateness < -0.5 * gap(step_idx) {
+            lateness += gap(step_idx);
+            (row, step_idx) = (row - 1, before(step_idx));
         }
-        (row, lateness as f32)
+        HeardPlace {
+            row,
+            step_idx,
+            delay: grid.delay(step_idx),
+            lateness: lateness as f32,
+            since_start: (played - self.start - earlier).steps(),
+        }
     }
 
     /// What comes next.
@@ -137,7 +193,22 @@ impl Measure {
 
     /// When it comes.
     pub(super) fn tick_at(&self) -> Position {
-        self.start + Length::of_steps(self.half_step as f64 / 2.0)
+        let (grid, step_idx) = (self.grid(), self.half_step / 2);
+        let place = if self.half_step.is_multiple_of(2) {
+            grid.step(step_idx)
+        } else if step_idx < self.meter.n_steps() {
+            let last = self.meter.n_steps() as f64 - LAST_REQUEST;
+            grid.close(step_idx).min(last)
+        } else {
+            grid.close(step_idx)
+        };
+        self.start + Length::of_steps(place)
+    }
+
+    /// Whether a beat ends with the cell that closes next.
+    pub(super) fn is_end_of_beat(&self) -> bool {
+        let n_closed = self.half_step / 2 + 1;
+        n_closed.is_multiple_of(4) || n_closed == self.meter.n_steps()
     }
 
     /// Changes this measure's meter if the host says so, unless the cursor is already past the new end.

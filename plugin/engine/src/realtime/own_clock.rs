@@ -4,7 +4,7 @@
 //! then, so nothing depends on the host's block size. It never jumps to correct a phase error: it runs faster or slower
 //! until it has caught up.
 
-use lockstep_core::representation::{Length, Meter, Position};
+use lockstep_core::representation::{Length, Meter, Position, Swing};
 
 use super::block::FrameOffset;
 use super::clock::{Timeline, whole_frames};
@@ -46,6 +46,8 @@ pub(super) struct Moment {
     pub(super) rate_hz: f64,
     pub(super) measure_start: Position,
     pub(super) meter: Meter,
+    /// How the bass swings in it.
+    pub(super) swing: Swing,
 }
 
 /// Counts beats since the first note, or since the end of the count-in.
@@ -160,6 +162,7 @@ impl OwnClock {
             beats_per_s,
             first_step: at.measure_start.steps().round(),
             n_steps: at.meter.n_steps() as f64,
+            grid: at.swing.in_meter(at.meter),
         });
         self.pulse = Some(pulse);
         self.onset_age = Some(age);

@@ -14,7 +14,7 @@
 //! The constants below were chosen by simulating lines with 15 ms of jitter and 10 % of drift over 32 measures, including
 //! those in `tests/following.rs`.
 
-use lockstep_core::representation::{Length, Position};
+use lockstep_core::representation::{Length, Position, SwungGrid};
 
 /// How far the estimated tempo may be from the set one, as a share of it.
 pub(super) const REACH: f64 = 0.15;
@@ -81,6 +81,8 @@ pub(super) struct OnsetTime {
     pub(super) first_step: f64,
     /// Steps in the measure.
     pub(super) n_steps: f64,
+    /// The steps as the bassist plays them.
+    pub(super) grid: SwungGrid,
 }
 
 /// The estimate of the bassist's pulse.
@@ -220,7 +222,8 @@ impl KalmanFilter {
                 (false, false) => (odd, jitter * ODD_JITTER),
             };
             let noise = spread * spread;
-            let error = step / 4.0 - self.position;
+            let delay = f64::from(onset.grid.delay(whole(in_measure)));
+            let error = (step + delay) / 4.0 - self.position;
             let all = variance + noise;
             let likelihood = prior * (-0.5 * error * error / all).exp() / all.sqrt();
             total += likelihood;
@@ -271,4 +274,14 @@ impl KalmanFilter {
             (self.tempo, self.trend) = (held, 0.0);
         }
     }
+}
+
+/// The step of a measure at a number that is whole but for rounding.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float-to-int cast saturates, and a step of a measure is small and not negative"
+)]
+fn whole(in_measure: f64) -> usize {
+    in_measure.round() as usize
 }

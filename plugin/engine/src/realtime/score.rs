@@ -6,11 +6,12 @@
 use arrayvec::ArrayVec;
 use lockstep_core::draws::uniform;
 use lockstep_core::representation::{
-    Hit, HitMap, Length, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice,
+    Hit, HitMap, Length, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Swing, SwungGrid, Voice,
 };
 
 use super::clock::TOLERANCE;
 use super::controls::Controls;
+use super::ladder::Chosen;
 use super::pins::Pins;
 
 /// Most hits in a measure.
@@ -25,11 +26,10 @@ const LOOSE_VELOCITY: f32 = 0.15;
 /// The last hit of a measure falls at least this many steps before its end, so that it still sounds if a loop ends there.
 const LAST_STEPS: f64 = 1.0 / 64.0;
 
-/// The settings that move hits away from the plan's places.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// What moves hits away from the straight grid.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Feel {
-    swing: f32,
-    shuffle: f32,
+    grid: SwungGrid,
     humanise: f32,
     /// Share of the plan's own offsets that is applied.
     own: f32,
@@ -40,17 +40,13 @@ pub(super) struct Feel {
 }
 
 impl Feel {
-    /// The feel of measure number `measure`.
-    pub(super) fn new(controls: &Controls, measure: u64, meter: Meter) -> Self {
+    /// The feel of measure number `measure`, whose plan swings by `planned`. Of each kind of swing the larger of the plan's and the
+    /// knob's is played: a bass that swings already does not swing twice.
+    pub(super) fn new(controls: &Controls, planned: Swing, measure: u64, meter: Meter) -> Self {
         let unit = |x: f32| if x.is_nan() { 0.0 } else { x.clamp(0.0, 1.0) };
+        let knobs = Swing::new(controls.shuffle, controls.swing);
         Self {
-            swing: unit(controls.swing),
-            // In x/8 meters the eighth is the beat, so there are no off-beat eighths.
-            shuffle: if meter.denominator() == 8 {
-                0.0
-            } else {
-                unit(controls.shuffle)
-            },
+            grid: knobs.max(planned).in_meter(meter),
             humanise: unit(controls.humanise),
             own: unit(controls.feel),
             seed: controls.settings.seed,
@@ -73,15 +69,10 @@ impl Feel {
     /// When a hit falls, in steps since the measure's start. Never outside its measure, so a hit planned before the downbeat
     /// falls on it.
     fn time(&self, step_idx: usize, voice: Voice, hit: Hit) -> f64 {
-        let swung = if step_idx.is_multiple_of(2) {
-            0.0
-        } else {
-            0.5 * self.swing
-        };
-        let shuffled = self.shuffle * shuffle(step_idx);
+        let swung = f64::from(self.grid.delay(step_idx));
         let loose = LOOSE_STEPS * f64::from(self.humanise * self.draw(step_idx, voice, 0));
         let own = f64::from(self.own * hit.offset());
-        let time = step_idx as f64 + own + f64::from(swung + shuffled) + loose;
+        let time = step_idx as f64 + own + swung + loose;
         time.clamp(0.0, self.n_steps as f64 - LAST_STEPS)
     }
 
@@ -97,19 +88,10 @@ impl Feel {
             u64::from(self.seed),
             self.measure,
             step_idx as u64,
-            voice.index() as u64,
+            voice.draw_idx(),
             what,
         ];
         2.0 * uniform(&place) - 1.0
-    }
-}
-
-/// How far a full shuffle moves a step, in steps: the off-beat eighth by one, the sixteenths around it by half of that.
-fn shuffle(step_idx: usize) -> f32 {
-    match step_idx % 4 {
-        0 => 0.0,
-        2 => 1.0,
-        _ => 0.5,
     }
 }
 
@@ -136,6 +118,8 @@ impl Scored {
 #[derive(Clone, Debug)]
 pub(super) struct Score {
     hits: HitMap,
+    /// How the plan swings.
+    swing: Swing,
     feel: Feel,
     /// The pins in force in this measure.
     pins: Pins,
@@ -156,7 +140,8 @@ impl Score {
     pub(super) fn new() -> Self {
         Self {
             hits: HitMap::default(),
-            feel: Feel::default(),
+            swing: Swing::STRAIGHT,
+            feel: Feel::new(&Controls::default(), Swing::STRAIGHT, 0, Meter::default()),
             pins: Pins::default(),
             is_rest: true,
             queue: ArrayVec::new(),
@@ -171,9 +156,23 @@ impl Score {
         &self.hits
     }
 
-    /// A measure begins with these hits.
-    pub(super) fn begin(&mut self, hits: &HitMap, feel: Feel, pins: Pins) {
-        self.hits = *hits;
+    /// The drums as planned.
+    pub(super) fn drums(&self) -> Chosen {
+        Chosen {
+            hits: self.hits,
+            swing: self.swing,
+        }
+    }
+
+    /// How the plan swings.
+    pub(super) fn swing(&self) -> Swing {
+        self.swing
+    }
+
+    /// A measure begins with these drums.
+    pub(super) fn begin(&mut self, drums: &Chosen, feel: Feel, pins: Pins) {
+        let Chosen { hits, swing } = drums;
+        (self.hits, self.swing) = (*hits, *swing);
         self.past = [0; MAX_STEPS_PER_MEASURE];
         self.struck = [0; MAX_STEPS_PER_MEASURE];
         self.feel = feel;
@@ -293,7 +292,7 @@ mod tests {
             humanise,
             ..Controls::default()
         };
-        Feel::new(&controls, 3, Meter::COMMON)
+        Feel::new(&controls, Swing::STRAIGHT, 3, Meter::COMMON)
     }
 
     #[test]
@@ -310,8 +309,13 @@ mod tests {
             shuffle: 2.0 / 3.0,
             ..Controls::default()
         };
-        let time =
-            |step| Feel::new(&controls, 3, Meter::COMMON).time(step, Voice::Kick, Hit::default());
+        let time = |step| {
+            Feel::new(&controls, Swing::STRAIGHT, 3, Meter::COMMON).time(
+                step,
+                Voice::Kick,
+                Hit::default(),
+            )
+        };
         for (step, expected) in [(4, 4.0), (5, 5.0 + 1.0 / 3.0), (6, 6.0 + 2.0 / 3.0)] {
             let time = time(step);
             assert!((time - expected).abs() < 1e-6, "{time} for step {step}");
@@ -326,16 +330,26 @@ mod tests {
                 feel,
                 ..Controls::default()
             };
-            let time = Feel::new(&controls, 3, Meter::COMMON).time(4, Voice::Snare, late);
+            let time =
+                Feel::new(&controls, Swing::STRAIGHT, 3, Meter::COMMON).time(4, Voice::Snare, late);
             assert!((time - expected).abs() < 1e-6, "{time} at a feel of {feel}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_hit_leaves_its_measure(step_idx in 0..16_usize, offset in -0.5_f32..0.5, swing in 0.0_f32..=1.0, loose in 0.0_f32..=1.0) {
+        fn no_hit_leaves_its_measure(
+            step_idx in 0..16_usize,
+            offset in -0.5_f32..0.5,
+            knobs in (0.0_f32..=1.0, 0.0_f32..=1.0),
+            planned in (0.0_f32..=1.0, 0.0_f32..=1.0),
+            humanise in 0.0_f32..=1.0,
+        ) {
             let hit = Hit::new(Presence::NEVER, 0.5, offset).unwrap_or_default();
-            let time = feel(swing, loose).time(step_idx, Voice::Snare, hit);
+            let (swing, shuffle) = knobs;
+            let controls = Controls { swing, shuffle, humanise, ..Controls::default() };
+            let feel = Feel::new(&controls, Swing::new(planned.0, planned.1), 3, Meter::COMMON);
+            let time = feel.time(step_idx, Voice::Snare, hit);
             prop_assert!((0.0..16.0).contains(&time));
         }
 
@@ -349,7 +363,8 @@ mod tests {
                 }
             }
             let mut score = Score::new();
-            score.begin(&hits, feel(0.0, 0.0), Pins::default());
+            let drums = Chosen { hits, swing: Swing::STRAIGHT };
+            score.begin(&drums, feel(0.0, 0.0), Pins::default());
             let mut seen: Vec<_> = (0..n_before).filter_map(|_| score.pop()).collect();
             score.follow(feel(swing, 1.0));
             seen.extend(std::iter::from_fn(|| score.pop()));

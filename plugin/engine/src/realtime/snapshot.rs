@@ -1,7 +1,8 @@
 //! The performer's state at one moment, for the editor to show.
 
 use lockstep_core::representation::{
-    HitMap, Length, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Voice, WINDOW_STEPS, Window,
+    HitMap, Length, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Presence, Swing, Voice, WINDOW_STEPS,
+    Window,
 };
 
 use super::controls::Controls;
@@ -106,8 +107,8 @@ impl Performer {
         });
         let running = self.last.filter(|_| self.is_playing());
         let end_row = self.measure.open_row() + 1;
-        let cells = |hits: &HitMap, serial: u64, meter: Meter| {
-            cells(hits, &Feel::new(controls, serial, meter), controls)
+        let cells = |hits: &HitMap, swing: Swing, serial: u64, meter: Meter| {
+            cells(hits, &Feel::new(controls, swing, serial, meter), controls)
         };
         let (serial, meter) = (self.measure.serial, self.measure.meter);
         Snapshot {
@@ -120,13 +121,13 @@ impl Performer {
             window: self.listener.window(end_row),
             played: self.listener.played(end_row),
             open_step: self.measure.half_step / 2,
-            now: cells(self.score.hits(), serial, meter),
+            now: cells(self.score.hits(), self.score.swing(), serial, meter),
             next: self
                 .measure
                 .has_asked
                 .then(|| plans.plan_for(self.playback, serial + 1))
                 .flatten()
-                .map(|plan| cells(&plan.hits, serial + 1, self.next_meter)),
+                .map(|plan| cells(&plan.hits, plan.swing, serial + 1, self.next_meter)),
             tally: self.tally(),
         }
     }

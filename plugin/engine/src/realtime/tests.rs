@@ -16,9 +16,10 @@ mod jumps;
 mod pinned;
 mod properties;
 mod stage;
+mod swinging;
 mod timelines;
 
-use lockstep_core::representation::{Voice, WINDOW_STEPS};
+use lockstep_core::representation::{N_GROUPS, N_VOICES, Voice, WINDOW_STEPS};
 
 use super::*;
 use host::{Everything, Host, InstantRule};
@@ -109,7 +110,7 @@ fn requests_carry_the_drums_that_were_played() {
     let last = plans
         .asked
         .last()
-        .map_or([[0.0; 9]; WINDOW_STEPS], |r| r.played);
+        .map_or([[0.0; N_VOICES]; WINDOW_STEPS], |r| r.played);
     let kicks: String = (32..64)
         .map(|s| {
             if last[s][Voice::Kick.index()] > 0.0 {
@@ -362,7 +363,7 @@ fn a_huge_fast_block_loses_no_hit() {
     let mut host = Host::new(44_100.0, 0.0);
     host.tempo_bpm = 999.0;
     host.controls.density = 1.0;
-    host.controls.group_density = [1.0; 5];
+    host.controls.group_density = [1.0; N_GROUPS];
     let mut host = host.with_eighths(64);
     host.play(8192 * 20, &[8192], &mut Everything);
     assert_eq!(host.performer.tally().dropped_notes, 0);

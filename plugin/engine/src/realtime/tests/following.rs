@@ -303,3 +303,33 @@ proptest! {
         }
     }
 }
+#[test]
+fn the_off_beats_of_a_shuffle_do_not_pull_the_clock_along() {
+    let line = [0.0, 2.0, 3.0, 5.0, 6.0, 8.0, 9.0, 11.0].map(|third| third / 3.0);
+    for bpm in [90.0, 120.0, 160.0] {
+        for (name, drift) in DRIFTS {
+            let beat = Beat::new(bpm, drift);
+            // Between two 64ths the tempo is even.
+            let seconds_at = |beats: f64| {
+                let before = (beats * 64.0).floor() / 64.0;
+                let step = beat.seconds_at(before + 1.0 / 64.0) - beat.seconds_at(before);
+                beat.seconds_at(before) + (beats - before) * 64.0 * step
+            };
+            let places = (0..N_MEASURES).flat_map(|m| line.map(move |at| f64::from(m) * 4.0 + at));
+            let note = |(i, at): (usize, f64)| {
+                0.5 + seconds_at(at) + 0.01 * f64::from(normal(&[7, i as u64]))
+            };
+            let notes: Vec<_> = places.enumerate().map(note).collect();
+            let mut host = follower(&notes, bpm);
+            host.play_to_second(seconds_at(N_BEATS) + 0.4, &mut Metronome);
+            // The swing is heard in the first two measures.
+            let mut errors = errors_ms(&host, &beat).split_off(8);
+            errors.sort_by(f64::total_cmp);
+            let (median, p95) = (errors[errors.len() / 2], errors[errors.len() * 95 / 100]);
+            assert!(
+                median < 5.0 && p95 < 15.0,
+                "{name} at {bpm} BPM: {median:.1}, {p95:.1} ms"
+            );
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! A scripted host, and generators that answer at once.
 
-use lockstep_core::representation::{Hit, HitMap, Plan, Presence, Voice};
+use lockstep_core::representation::{Hit, HitMap, N_VOICES, Plan, Presence, Swing, Voice};
 use lockstep_core::rule;
 
 use super::super::*;
@@ -30,6 +30,11 @@ impl PlanSource for InstantRule {
                 playback: request.playback,
                 measure: request.measure,
                 heard_steps: request.heard_steps,
+                swing: if self.is_straight {
+                    Swing::STRAIGHT
+                } else {
+                    request.swing
+                },
                 hits: if self.is_straight {
                     straight(&everything())
                 } else if self.is_busy {
@@ -47,14 +52,14 @@ impl PlanSource for InstantRule {
     }
 }
 
-/// Hits of every voice at every step, early and late, with every presence from 1/288 to 1.
+/// Hits of every voice at every step, early and late, with every presence from 1/448 to 1.
 pub(super) fn everything() -> HitMap {
     let mut hits = HitMap::default();
     for step_idx in 0..32 {
         for voice in Voice::ALL {
-            let place = step_idx * 9 + voice.index();
-            // 35 and 288 have no common factor, so every presence occurs once.
-            let presence = Presence::new((place * 35 % 288 + 1) as f32 / 288.0);
+            let place = step_idx * N_VOICES + voice.index();
+            // 45 and 448 have no common factor, so every presence occurs once.
+            let presence = Presence::new((place * 45 % 448 + 1) as f32 / 448.0);
             let offset = (place * 7 % 10) as f32 / 10.0 - 0.5;
             let hit = presence.and_then(|p| Hit::new(p, 0.7, offset));
             hits.set(step_idx, voice, hit.unwrap_or_default());
@@ -87,6 +92,7 @@ impl PlanSource for Everything {
             playback,
             measure,
             heard_steps: 32,
+            swing: Swing::STRAIGHT,
             hits: everything(),
         })
     }
@@ -108,6 +114,7 @@ impl PlanSource for Metronome {
             playback,
             measure,
             heard_steps: 16,
+            swing: Swing::STRAIGHT,
             hits,
         })
     }
@@ -131,6 +138,8 @@ pub(super) struct Host {
     pub(super) n_frames: u64,
     pub(super) n_blocks: u64,
     pub(super) notes: Vec<Note>,
+    /// Start of the first block at whose end the drums swung, or the bass was heard to.
+    pub(super) swung_from: Option<u64>,
 }
 
 impl Host {
@@ -148,6 +157,7 @@ impl Host {
             n_frames: 0,
             n_blocks: 0,
             notes: Vec::new(),
+            swung_from: None,
         }
     }
 
@@ -249,6 +259,10 @@ impl Host {
             out.iter()
                 .map(|e| (zero + u64::from(e.frame.0), e.voice, e.kind)),
         );
+        let (drums, bass) = (self.performer.score.swing(), self.performer.measure.swing);
+        if !(drums.is_straight() && bass.is_straight()) {
+            self.swung_from.get_or_insert(zero);
+        }
         if self.is_playing {
             self.position += f64::from(n_frames) * self.tempo_bpm / 60.0 / self.sample_rate_hz;
         }

@@ -1,6 +1,6 @@
 //! Loops, jumps, stops and meter changes.
 
-use lockstep_core::representation::Voice;
+use lockstep_core::representation::{N_GROUPS, N_VOICES, Voice};
 
 use super::super::*;
 use super::grid;
@@ -55,7 +55,7 @@ fn a_jump_into_a_measure_plays_on_from_there() {
     // due ahead of step 10 falls on it, unless its voice was struck ahead of step 8, which was never reached.
     let ons = host.ons().split_off(n_before);
     let place = |step: usize, voice: Voice| {
-        step as f64 + ((step * 9 + voice.index()) * 7 % 10) as f64 / 10.0 - 0.5
+        step as f64 + ((step * N_VOICES + voice.index()) * 7 % 10) as f64 / 10.0 - 0.5
     };
     let is_due = |step: usize, voice: Voice| {
         let has_sounded = step == 10 && place(8, voice) < 8.0 - 1e-3;
@@ -164,7 +164,7 @@ fn a_loop_of_three_beats_is_heard_without_holes() {
 fn a_hit_struck_ahead_of_a_loops_end_is_not_repeated_at_its_start() {
     let mut host = Host::new(48_000.0, 0.0).with_eighths(64);
     host.controls.density = 1.0;
-    host.controls.group_density = [1.0; 5];
+    host.controls.group_density = [1.0; N_GROUPS];
     host.play_to(4.0, &mut Everything);
     for pass in 1..8 {
         host.position = 4.0;
@@ -215,7 +215,7 @@ fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
     host.play_to(24.0, &mut plans);
     let idea = |measure| plans.asked.iter().rfind(|r| r.measure == measure);
     let heard = |measure: u64| {
-        let steps = idea(measure).map_or([[0.0; 9]; 64], |r| r.played);
+        let steps = idea(measure).map_or([[0.0; N_VOICES]; 64], |r| r.played);
         steps.iter().filter(|step| step[0] > 0.0).count()
     };
     assert_eq!(

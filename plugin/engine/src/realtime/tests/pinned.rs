@@ -1,6 +1,6 @@
 //! Pins and mutes, which override the drummer, and how the snapshot shows them.
 
-use lockstep_core::representation::Voice;
+use lockstep_core::representation::{N_VOICES, Voice};
 
 use super::super::*;
 use super::grid;
@@ -37,7 +37,7 @@ fn a_pinned_cell_sounds_a_forbidden_one_does_not_and_nothing_else_changes() {
     assert_eq!(free[Voice::Kick.index()], "x..x..x...x.....");
     assert_eq!(with_pins[Voice::Kick.index()], "...x..x...x.....");
     assert_eq!(with_pins[Voice::Ride.index()], ".....x..........");
-    let others = |grids: &[String; 9]| grids[1..8].to_vec();
+    let others = |grids: &[String; N_VOICES]| grids[1..Voice::Ride.index()].to_vec();
     assert_eq!(others(&with_pins), others(&free));
 }
 
@@ -97,7 +97,7 @@ fn the_snapshot_shows_the_hits_played_and_the_position() {
     assert!((elapsed - 2.5).abs() < 0.1, "{elapsed}");
     assert!((seen.tempo_bpm - 120.0).abs() < 0.1);
     let shown = |voice: Voice| -> String {
-        let sounds = |step: &[Cell; 9]| {
+        let sounds = |step: &[Cell; N_VOICES]| {
             step[voice.index()]
                 .presence
                 .sounds_at(host.controls.density_of(voice))
