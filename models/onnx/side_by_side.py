@@ -6,10 +6,10 @@
     venv/bin/python models/onnx/side_by_side.py models/weights/lockstep.safetensors --lab target/release/lab
 
 Builds the network of a weights file as one ONNX graph, so that one Run answers one measure: the trunk for all minds that
-the network needs (with and without its own drums) as one batch, and the decoder for sixteen steps of nine voices each,
-unrolled, with the logistic draws as an input. `cargo lab bench --weights FILE --case FILE` writes requests and Lockstep's
-answers; both must decide the same hits, from log-odds that differ by less than 1e-4. Then both are timed in alternating
-blocks on the same core (`--core`), so that what else the machine does meets both.
+the network needs (with and without its own drums) as one batch, and the decoder for sixteen steps of as many voices as the
+weights have, unrolled, with the logistic draws as an input. `cargo lab bench --weights FILE --case FILE` writes requests and
+Lockstep's answers; both must decide the same hits, from log-odds that differ by less than 1e-4. Then both are timed in
+alternating blocks on the same core (`--core`), so that what else the machine does meets both.
 
 What is fair and what is not: ONNX Runtime has every graph optimisation on, one thread, its inputs bound once, and nothing of
 Python between two looks at the clock but the Run call. Lockstep's time has more in it: planes of bass and drums made from the
@@ -33,7 +33,6 @@ import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
-N_VOICES = 9
 N_STEPS = 16
 N_MEASURES = 4
 TRUNK_WIDTH = 96
@@ -152,28 +151,29 @@ def decoder(graph, weights, config, features, shares):
     """
     n_minds = len(shares)
     join, taps = np.split(weights["drums.join.weight"], [TRUNK_WIDTH])
-    taps = taps.reshape(N_STEPS, N_VOICES, DECODER_WIDTH)
+    n_voices = voices_of(weights)
+    taps = taps.reshape(N_STEPS, n_voices, DECODER_WIDTH)
     known = graph.node("MatMul", features, graph.constant(join))
     known = graph.node("Add", known, graph.constant(weights["drums.join.bias"]))
     # At step t the tap i holds step t + i of the measure before, as long as there is one.
-    of_last = np.zeros((N_STEPS, N_VOICES, N_STEPS, DECODER_WIDTH), np.float32)
+    of_last = np.zeros((N_STEPS, n_voices, N_STEPS, DECODER_WIDTH), np.float32)
     for step in range(N_STEPS):
         for tap in range(N_STEPS - step):
             of_last[step + tap, :, step] = taps[tap]
     last = graph.cut("own", 1, N_MEASURES - 1, N_MEASURES)
-    last = graph.shaped(graph.cut(last, 3, 0, N_VOICES), [n_minds, N_STEPS * N_VOICES])
-    last = graph.node("MatMul", last, graph.constant(of_last.reshape(N_STEPS * N_VOICES, -1)))
+    last = graph.shaped(graph.cut(last, 3, 0, n_voices), [n_minds, N_STEPS * n_voices])
+    last = graph.node("MatMul", last, graph.constant(of_last.reshape(N_STEPS * n_voices, -1)))
     known = graph.node("Add", known, graph.shaped(last, [n_minds, N_STEPS, DECODER_WIDTH]))
     known = graph.node("Split", known, axis=1, num_outputs=N_STEPS, n_outputs=N_STEPS)
 
-    per_voice = {key: np.broadcast_to(np.float32(config[key]), N_VOICES) for key in ("temperature", "lean")}
+    per_voice = {key: np.broadcast_to(np.float32(config[key]), n_voices) for key in ("temperature", "lean")}
     pushes = graph.node("Mul", "draws", graph.constant(per_voice["temperature"]))
     pushes = graph.node("Add", pushes, graph.constant(per_voice["lean"]))
     pushes = graph.node("Split", pushes, axis=0, num_outputs=N_STEPS, n_outputs=N_STEPS)
 
     # A voice tells those that are declared after it. One row at a time, so that each is settled before it is heard.
     within = np.triu(weights["drums.within.weight"], 1)
-    rows = [graph.constant(np.diag(np.eye(N_VOICES)[voice]) @ within) for voice in range(N_VOICES - 1)]
+    rows = [graph.constant(np.diag(np.eye(n_voices)[voice]) @ within) for voice in range(n_voices - 1)]
     deepen = [graph.constant(weights[f"drums.deepen.{part}"]) for part in ("weight", "bias")]
     output = [graph.constant(weights[f"drums.output.{part}"]) for part in ("weight", "bias")]
     mean = graph.constant(np.float32(shares).reshape(1, n_minds)) if n_minds > 1 else None
@@ -183,14 +183,14 @@ def decoder(graph, weights, config, features, shares):
         x = graph.shaped(known[step], [n_minds, DECODER_WIDTH])
         if step > 0:
             so_far = graph.node("Concat", *hits, axis=1) if step > 1 else hits[0]
-            of_own = graph.constant(taps[N_STEPS - step :].reshape(step * N_VOICES, DECODER_WIDTH))
+            of_own = graph.constant(taps[N_STEPS - step :].reshape(step * n_voices, DECODER_WIDTH))
             x = graph.node("Add", x, graph.node("MatMul", so_far, of_own))
         x = graph.node("Relu", x)
         x = graph.node("Add", x, graph.node("Relu", graph.node("Gemm", x, *deepen)))
         outputs = graph.node("Gemm", x, *output)
         if mean is not None:
             outputs = graph.node("MatMul", mean, outputs)
-        said = graph.constant([N_VOICES, outputs_of(weights) - N_VOICES], np.int64)
+        said = graph.constant([n_voices, outputs_of(weights) - n_voices], np.int64)
         log_odds, rest = graph.node("Split", outputs, said, axis=1, n_outputs=2)
         z = graph.node("Add", log_odds, pushes[step])
         for row in rows:
@@ -207,6 +207,11 @@ def hit(graph, log_odds):
     return graph.node("HardSigmoid", log_odds, alpha=3e38, beta=0.0)
 
 
+def voices_of(weights):
+    """How many voices the weights have."""
+    return weights["drums.within.weight"].shape[0]
+
+
 def outputs_of(weights):
     return weights["drums.output.bias"].shape[0]
 
@@ -220,8 +225,9 @@ def session(weights, config, case):
     graph = Graph()
     decoder(graph, weights, config, trunk(graph, weights, config, n_minds), shares)
     inputs = {name: case[name].shape[1:] for name in fed(config)}
-    n_rest = outputs_of(weights) - N_VOICES
-    outputs = {"hits": (N_STEPS, N_VOICES), "presence": (N_STEPS, N_VOICES), "rest": (N_STEPS, n_rest)}
+    n_voices = voices_of(weights)
+    n_rest = outputs_of(weights) - n_voices
+    outputs = {"hits": (N_STEPS, n_voices), "presence": (N_STEPS, n_voices), "rest": (N_STEPS, n_rest)}
     infos = [
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in side.items()]
         for side in (inputs, outputs)

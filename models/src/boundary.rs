@@ -7,7 +7,7 @@
 use std::ffi::c_void;
 
 /// Version of these functions and of what they compute. Raise it with any change to them or to a network's trunk.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// Numbers that the callee only reads, and only during the call.
 #[repr(C)]
@@ -34,7 +34,7 @@ impl From<&[f32]> for FloatSlice {
 pub struct RawInputs {
     /// `(B, 4, 16, N_PLANES)`.
     pub bass: FloatSlice,
-    /// `(B, 4, 16, N_OWN_PLANES)`.
+    /// `(B, 4, 16, 2 · V + 1)`, where V is how many voices the weights have.
     pub own: FloatSlice,
     /// `(B, 4, 16)`.
     pub accents: FloatSlice,

@@ -5,8 +5,9 @@
 //! [`Architecture`] selects the network. The critic, which only training needs, is the lab's.
 //!
 //! Axes, everywhere in this crate: B batch, M measures heard, K measures predicted, T steps of a measure (or beats, or
-//! one, at coarser scales), P pitch planes, V voices, C channels. Tensors are channels-last, so a convolution whose
-//! kernel equals its stride is a reshape and a matrix product, which is fast and differentiable in candle.
+//! one, at coarser scales), P pitch planes, V voices of the network's [`VoiceSet`](crate::voices::VoiceSet), C channels.
+//! Tensors are channels-last, so a convolution whose kernel equals its stride is a reshape and a matrix product, which is
+//! fast and differentiable in candle.
 //!
 //! Knows the representation's sizes, not its types, and nothing of threads. Generator thread and training only.
 
@@ -19,14 +20,14 @@ mod hearing;
 mod parameters;
 
 pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, Drumming, Kernels};
-pub use cell::{CellOutputs, CellTensors, logistic, sigmoid};
+pub use cell::{CellOutputs, CellTensors, StepOutputs, logistic, sigmoid};
 pub use generator::{
     Autoregressive, CELL_OUTPUTS, Conditioning, Context, Decoder, Decoding, FromNoise,
-    GeneratorNet, N_CONDITIONS, N_FEATURES, N_LATENT, N_OUTPUTS, STYLES, SharedRows, energy,
-    lateness,
+    GeneratorNet, N_CONDITIONS, N_FEATURES, N_LATENT, STYLES, SharedRows, energy, lateness,
+    n_outputs,
 };
 pub use hearing::{
-    N_OWN_PLANES, STRIDE, StepReader, WORDS, Word, bucket, mark_known, onset_bits, stack_measures,
+    STRIDE, StepReader, WORDS, Word, bucket, mark_known, n_own_planes, onset_bits, stack_measures,
     word,
 };
 pub use parameters::{Layer, NetworkParameterError, NetworkParameters, Projection};

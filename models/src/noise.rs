@@ -1,11 +1,11 @@
 //! The noise that a prediction draws. It depends only on the player's taste and the measure.
 //!
 //! Training and prediction share these functions, so that in a song a generator gets the noise it was trained on: the same
-//! from measure to measure, except for the share that `variation` renews.
+//! from measure to measure, except for the share that `variation` renews. A cell is a step and a column of the generator's own
+//! voices, so that weights draw what they always drew, however many voices the kit has.
 
 use lockstep_core::draws;
 use lockstep_core::generator::GeneratorSettings;
-use lockstep_core::representation::Voice;
 
 use crate::network::N_LATENT;
 
@@ -90,8 +90,8 @@ pub fn latent(settings: GeneratorSettings, measure: u64) -> [f32; N_LATENT] {
 
 /// The logistic draw that decides one cell of the hit map: the hit sounds if its logit plus the draw is positive, which
 /// happens with the probability that the logit stands for.
-pub fn cell(settings: GeneratorSettings, measure: u64, step_idx: usize, voice: Voice) -> f32 {
-    let u = held(CELL, settings, measure, step_idx, voice, draws::uniform);
+pub fn cell(settings: GeneratorSettings, measure: u64, step_idx: usize, column: usize) -> f32 {
+    let u = held(CELL, settings, measure, step_idx, column, draws::uniform);
     (u / (1.0 - u)).ln()
 }
 
@@ -99,20 +99,20 @@ pub fn cell(settings: GeneratorSettings, measure: u64, step_idx: usize, voice: V
 pub fn velocity(
     settings: GeneratorSettings,
     measure: u64,
-    (step_idx, voice): (usize, Voice),
+    (step_idx, column): (usize, usize),
     looseness: f32,
 ) -> f32 {
     let seed = u64::from(settings.seed);
     let (voices, hits) = VELOCITY_SHARES;
-    voices.sqrt() * draws::normal(&[VELOCITY, seed, voice.index() as u64])
+    voices.sqrt() * draws::normal(&[VELOCITY, seed, column as u64])
         + looseness
             * hits.sqrt()
-            * held(VELOCITY, settings, measure, step_idx, voice, draws::normal)
+            * held(VELOCITY, settings, measure, step_idx, column, draws::normal)
 }
 
 /// The standard normal draw of one cell's offset.
-pub fn offset(settings: GeneratorSettings, measure: u64, step_idx: usize, voice: Voice) -> f32 {
-    held(OFFSET, settings, measure, step_idx, voice, draws::normal)
+pub fn offset(settings: GeneratorSettings, measure: u64, step_idx: usize, column: usize) -> f32 {
+    held(OFFSET, settings, measure, step_idx, column, draws::normal)
 }
 
 /// A cell's draw from one of the streams, the same in every measure except for the share that `variation` renews.
@@ -121,10 +121,10 @@ fn held(
     settings: GeneratorSettings,
     measure: u64,
     step_idx: usize,
-    voice: Voice,
+    column: usize,
     draw: impl Fn(&[u64]) -> f32,
 ) -> f32 {
-    let (seed, step, column) = (stream_seed(settings), step_idx as u64, voice.index() as u64);
+    let (seed, step, column) = (stream_seed(settings), step_idx as u64, column as u64);
     let is_renewed = draws::uniform(&[RENEW, seed, step, column, measure]) < settings.variation;
     if is_renewed {
         draw(&[stream, seed, step, column, measure])
@@ -149,18 +149,14 @@ mod tests {
     fn without_variation_every_measure_has_the_same_draws() {
         let bits = |measure| latent(settings(0.0), measure).map(f32::to_bits);
         assert_eq!(bits(1), bits(9));
-        let draw = |measure| cell(settings(0.0), measure, 4, Voice::Snare);
+        let draw = |measure| cell(settings(0.0), measure, 4, 1);
         assert!((draw(1) - draw(9)).abs() < f32::EPSILON);
     }
 
     #[test]
     fn variation_renews_its_share_of_the_cells() {
         let renewed = (0..1000)
-            .filter(|&m| {
-                (cell(settings(0.3), m, 4, Voice::Snare) - cell(settings(0.0), m, 4, Voice::Snare))
-                    .abs()
-                    > 1e-6
-            })
+            .filter(|&m| (cell(settings(0.3), m, 4, 1) - cell(settings(0.0), m, 4, 1)).abs() > 1e-6)
             .count();
         assert!((250..350).contains(&renewed), "{renewed} of 1000");
     }
@@ -208,7 +204,7 @@ mod tests {
                 variation: 0.1,
                 ..GeneratorSettings::default()
             };
-            velocity(settings, 7, (4, Voice::Snare), 1.0)
+            velocity(settings, 7, (4, 1), 1.0)
         };
         let square = (0..4000).map(|seed| draw(seed).powi(2)).sum::<f32>() / 4000.0;
         assert!((square - 0.65).abs() < 0.07, "variance {square}");

@@ -8,6 +8,7 @@ mod answer;
 mod case;
 mod context;
 mod embedded;
+mod on_straight_grid;
 mod parts;
 mod trunk;
 
@@ -20,11 +21,12 @@ use lockstep_core::representation::{
 };
 
 use crate::network::{
-    Autoregressive, BassEmbedding, CellOutputs, Decoder, FromNoise, GeneratorNet, N_FEATURES,
-    N_LATENT, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameters, logistic,
+    Autoregressive, BassEmbedding, Decoder, FromNoise, GeneratorNet, N_FEATURES, N_LATENT,
+    N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameters, logistic, n_own_planes,
 };
 use crate::noise::{self, DrummerTouch};
-use crate::weights::{Config, PerVoice, Weights, WeightsError};
+use crate::voices::VoiceSet;
+use crate::weights::{Config, Weights, WeightsError};
 use accelerator::{Accelerator, probe};
 use answer::Answer;
 pub use case::CaseError;
@@ -70,11 +72,12 @@ impl Predictor {
     /// A drummer with these weights.
     ///
     /// # Errors
-    /// [`WeightsError`] if the weights do not have the shape of the configuration's network.
+    /// [`WeightsError`] if the configuration is impossible, or the weights do not have the shape of its network.
     pub fn from_parameters(
         config: Config,
         parameters: &NetworkParameters,
     ) -> Result<Self, WeightsError> {
+        config.check()?;
         let is_split = matches!(config.architecture.bass, BassEmbedding::Transformer { .. });
         let pool = || {
             rayon::ThreadPoolBuilder::new()
@@ -140,7 +143,10 @@ impl Predictor {
                 let latent = latent.map(|x| self.config.truncation * x);
                 let latent = Tensor::from_slice(&latent, (1, 1, N_LATENT), &Device::Cpu)?;
                 let outputs = network.forward(&bass, &latent)?;
-                Ok(Answer::Whole(outputs.flatten_all()?.to_vec1()?))
+                Ok(Answer::Whole {
+                    voices: self.config.voices(),
+                    outputs: outputs.flatten_all()?.to_vec1()?,
+                })
             }),
             Network::Autoregressive(network, decoder) => {
                 let features = match self.accelerator.features(&inputs) {
@@ -148,9 +154,8 @@ impl Predictor {
                     None => self.on_one_thread(|| inputs.features(network, &Device::Cpu))?,
                 };
                 let features = features.chunks_exact(NET_STEPS * N_FEATURES);
-                let own = inputs
-                    .own
-                    .chunks_exact(NET_MEASURES * NET_STEPS * N_OWN_PLANES);
+                let n_own = n_own_planes(decoder.voices());
+                let own = inputs.own.chunks_exact(NET_MEASURES * NET_STEPS * n_own);
                 let begun = features
                     .zip(own)
                     .map(|(features, own)| decoder.begin(features, own));
@@ -171,12 +176,7 @@ impl Predictor {
         if self.has_trunk() {
             for (share, mask) in self.views(request.settings.follow, history) {
                 shares.push(share);
-                mask.listen(
-                    request,
-                    part,
-                    self.config.architecture.n_styles,
-                    &mut inputs,
-                );
+                mask.listen(request, part, &self.config.architecture, &mut inputs);
             }
         }
         (shares, inputs)
@@ -261,6 +261,10 @@ impl Generator for Predictor {
         self.config.architecture.generator.family()
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        self.config.voices().voices()
+    }
+
     fn n_parameters(&self) -> usize {
         self.n_parameters
     }
@@ -279,6 +283,7 @@ impl Generator for Predictor {
         people: &Hits,
         history: DrumHistory,
     ) -> Result<Option<Probabilities>, PredictError> {
+        let voices = self.config.voices();
         let mut rows = [[0.0; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let mut heard = *request;
         let mut steps = rows.iter_mut().zip(people);
@@ -287,13 +292,14 @@ impl Generator for Predictor {
             let mut played = Vec::with_capacity(part.n_steps);
             for (step_idx, (row, people)) in steps.by_ref().take(part.n_steps).enumerate() {
                 let mut outputs = answer.outputs(step_idx);
-                for voice in Voice::ALL {
-                    row[voice.index()] = logistic(CellOutputs::of(&outputs, voice).presence);
-                    if people[voice.index()] {
-                        answer.hit(&mut outputs, voice);
+                let hits = voices.fold(people);
+                for (column, voice) in voices.voices().iter().enumerate() {
+                    row[voice.index()] = logistic(outputs.cell(column).presence);
+                    if hits[column] {
+                        answer.hit(&mut outputs, column);
                     }
                 }
-                answer.decided(*people);
+                answer.decided(hits);
                 played.push(people.map(|hit| noise::ORDINARY_VELOCITY * f32::from(u8::from(hit))));
             }
             pass(&mut heard, &played);
@@ -302,9 +308,26 @@ impl Generator for Predictor {
     }
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
+        if self.config.voices() != VoiceSet::Version1 || request.swing.is_straight() {
+            return self.predict_on_its_grid(request);
+        }
+        let straight = self.predict_on_its_grid(&on_straight_grid::request(request))?;
+        let grid = request.swing.in_meter(request.meter);
+        Ok(on_straight_grid::plan(
+            &straight,
+            &grid,
+            request.meter.n_steps(),
+        ))
+    }
+}
+
+impl Predictor {
+    /// The drums of measure t+1 on the grid that the network learnt on, as is the request.
+    fn predict_on_its_grid(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let sampling = Sampling {
-            temperature: self.config.temperature,
-            lean: self.config.lean,
+            voices: self.config.voices(),
+            temperature: self.config.temperature.values(),
+            lean: self.config.lean.values(),
             looseness: self.config.looseness,
             touch: noise::drummer_touch(request.settings),
         };
@@ -331,20 +354,21 @@ impl Generator for Predictor {
     }
 }
 
-/// How an answer's cells are drawn.
+/// How an answer's cells are drawn; the numbers per voice are by column.
 #[derive(Clone, Copy, Debug)]
 struct Sampling {
-    temperature: PerVoice,
-    lean: PerVoice,
+    voices: VoiceSet,
+    temperature: [f32; N_VOICES],
+    lean: [f32; N_VOICES],
     looseness: f32,
     touch: DrummerTouch,
 }
 
 impl Sampling {
-    /// Decides the voices of a step and returns their velocities, 0 for no hit. The step is given by its index in the answer
-    /// and in the measure.
+    /// Decides the voices of a step and returns the velocities of the kit's, 0 for no hit. The step is given by its index in
+    /// the answer and in the measure.
     fn decide(
-        self,
+        &self,
         answer: &mut Answer<'_>,
         request: &Request,
         (place, step_idx): (usize, usize),
@@ -354,20 +378,17 @@ impl Sampling {
             settings, measure, ..
         } = *request;
         let Self {
-            temperature,
-            lean,
-            looseness,
-            touch,
-        } = self;
+            looseness, touch, ..
+        } = *self;
         let mut outputs = answer.outputs(place);
-        let mut played = [0.0; N_VOICES];
-        for voice in Voice::ALL {
-            let cell = CellOutputs::of(&outputs, voice);
-            let draw = noise::cell(settings, measure, step_idx, voice);
-            let presence = cell.presence + lean.of(voice) + temperature.of(voice) * draw;
+        let (mut hits, mut played) = ([false; N_VOICES], [0.0; N_VOICES]);
+        for (column, voice) in self.voices.voices().iter().enumerate() {
+            let cell = outputs.cell(column);
+            let draw = noise::cell(settings, measure, step_idx, column);
+            let presence = cell.presence + self.lean[column] + self.temperature[column] * draw;
             let velocity = cell.velocity
                 + cell.velocity_spread
-                    * noise::velocity(settings, measure, (step_idx, voice), looseness);
+                    * noise::velocity(settings, measure, (step_idx, column), looseness);
             let velocity = noise::ORDINARY_VELOCITY
                 + touch.dynamics * (velocity - noise::ORDINARY_VELOCITY)
                 + touch.level;
@@ -375,20 +396,21 @@ impl Sampling {
                 + touch.looseness
                     * looseness
                     * cell.offset_spread
-                    * noise::offset(settings, measure, step_idx, voice);
+                    * noise::offset(settings, measure, step_idx, column);
             let hit = Presence::new(logistic(presence))
                 .and_then(|p| Hit::new(p, velocity.max(SOFTEST), offset))
                 .ok_or(PredictError::NotFinite {
                     value: presence + velocity + offset,
                     step_idx,
                 })?;
-            map.set(step_idx, voice, hit);
+            map.set(step_idx, *voice, hit);
             if presence > 0.0 {
+                hits[column] = true;
                 played[voice.index()] = hit.velocity();
-                answer.hit(&mut outputs, voice);
+                answer.hit(&mut outputs, column);
             }
         }
-        answer.decided(played.map(|velocity| velocity > 0.0));
+        answer.decided(hits);
         Ok(played)
     }
 }

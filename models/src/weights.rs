@@ -1,8 +1,9 @@
 //! Weights files: safetensors with a header that describes the tensors.
 //!
 //! The header's metadata holds `architecture` (the family), `representation` (its version), `config` (which network of the
-//! family, as JSON: [`Config`]) and `card`, a JSON object that says how the weights were made and measured. A file for another
-//! architecture or representation is refused, with a message that names it.
+//! family, as JSON: [`Config`]) and `card`, a JSON object that says how the weights were made and measured. A file of an older
+//! representation plays the voices that it had; one of an unknown architecture or representation is refused, with a message
+//! that names it.
 
 mod per_voice;
 pub mod styles;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use lockstep_core::representation::REPRESENTATION_VERSION;
+use lockstep_core::representation::{N_VOICES, REPRESENTATION_VERSION};
 use lockstep_files::whole;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::network::{
     Architecture, ArchitectureError, Drumming, NetworkParameterError, NetworkParameters, STYLES,
 };
+use crate::voices::VoiceSet;
 pub use per_voice::PerVoice;
 
 /// Which network of the family the tensors are for, and how its answers are drawn.
@@ -51,6 +53,23 @@ fn whole() -> f32 {
     1.0
 }
 
+impl Config {
+    /// The voices that the network hears and plays.
+    pub fn voices(&self) -> VoiceSet {
+        self.architecture.voices
+    }
+
+    /// Checks that a network can be built and that numbers per voice are for its voices.
+    ///
+    /// # Errors
+    /// [`ArchitectureError`] names the setting and what it may be.
+    pub fn check(&self) -> Result<(), ArchitectureError> {
+        self.architecture.check()?;
+        self.temperature.check("temperature", self.voices())?;
+        self.lean.check("lean", self.voices())
+    }
+}
+
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
@@ -63,9 +82,9 @@ pub enum WeightsError {
         /// The header's entry.
         got: String,
     },
-    /// The header names another version of the representation, or none.
+    /// The header names an unknown version of the representation, or none.
     #[error(
-        "the weights are for version {got:?} of the representation, this program has {REPRESENTATION_VERSION}"
+        "the weights are for version {got:?} of the representation, this program has 1 to {REPRESENTATION_VERSION}"
     )]
     Representation {
         /// The header's entry.
@@ -136,37 +155,60 @@ impl Weights {
         Ok(styles::names(&self.style_hits()?))
     }
 
-    /// Mean hits of each cell of a measure in each style, `(n_styles, 16, V)` in one row.
+    /// Mean hits of each cell of a measure in each style, `(n_styles, 16, N_VOICES)` in one row: by
+    /// [`Voice::index`](lockstep_core::representation::Voice::index), 0 for voices that the weights do not play.
     ///
     /// # Errors
-    /// Those of candle.
+    /// [`WeightsError::Representation`] and those of candle.
     pub fn style_hits(&self) -> Result<Vec<f32>, WeightsError> {
         let hits = self.parameters.0.get(STYLES).map(Tensor::flatten_all);
-        Ok(hits
-            .transpose()?
-            .map_or(Ok(Vec::new()), |hits| hits.to_vec1())?)
+        let Some(hits) = hits.transpose()? else {
+            return Ok(Vec::new());
+        };
+        let hits = hits.to_vec1::<f32>()?;
+        let voices = self.voices()?;
+        let mut all = vec![0.0; hits.len() / voices.n() * N_VOICES];
+        let steps = hits.chunks_exact(voices.n());
+        for (step, row) in steps.zip(all.chunks_exact_mut(N_VOICES)) {
+            for (mean, voice) in step.iter().zip(voices.voices()) {
+                row[voice.index()] = *mean;
+            }
+        }
+        Ok(all)
     }
 
-    /// The configuration of the network; refuses weights of an unknown family or another representation.
+    /// The voices that the weights are for.
+    ///
+    /// # Errors
+    /// [`WeightsError::Representation`] if this program does not know the version.
+    pub fn voices(&self) -> Result<VoiceSet, WeightsError> {
+        let got = self.entry("representation");
+        let voices = got.parse().ok().and_then(VoiceSet::of_version);
+        voices.ok_or(WeightsError::Representation { got })
+    }
+
+    fn entry(&self, key: &str) -> String {
+        self.metadata.get(key).cloned().unwrap_or_default()
+    }
+
+    /// The configuration of the network; refuses weights of an unknown family or representation.
     ///
     /// # Errors
     /// [`WeightsError::Architecture`], [`WeightsError::Representation`], [`WeightsError::Config`] and
     /// [`WeightsError::Impossible`].
     pub fn config(&self) -> Result<Config, WeightsError> {
-        let entry = |key| self.metadata.get(key).cloned().unwrap_or_default();
-        let got = entry("architecture");
+        let got = self.entry("architecture");
         if !Drumming::ALL
             .iter()
             .any(|drumming| drumming.family() == got)
         {
             return Err(WeightsError::Architecture { got });
         }
-        let got = entry("representation");
-        if got != REPRESENTATION_VERSION.to_string() {
-            return Err(WeightsError::Representation { got });
-        }
-        let config: Config = serde_json::from_str(&entry("config"))?;
-        config.architecture.check()?;
+        let voices = self.voices()?;
+        let mut config: Config = serde_json::from_str(&self.entry("config"))?;
+        // Files of version 1 do not say it here.
+        config.architecture.voices = voices;
+        config.check()?;
         Ok(config)
     }
 }

@@ -10,6 +10,7 @@ use lockstep_models::network::{
     Architecture, BassEmbedding, Drumming, GeneratorNet, N_FEATURES, NET_STEPS, NetworkParameters,
 };
 use lockstep_models::predict::{NetworkTrunk, Predictor, Trunk, TrunkError, TrunkInputs};
+use lockstep_models::voices::VoiceSet;
 use lockstep_models::weights::{Config, PerVoice, save};
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -22,6 +23,7 @@ fn weights(bass: BassEmbedding) -> TestResult<Vec<u8>> {
             generator: Drumming::Autoregressive,
             controls: true,
             n_styles: 2,
+            voices: VoiceSet::default(),
         },
         temperature: PerVoice::All(1.0),
         lean: PerVoice::All(0.0),
@@ -38,10 +40,7 @@ fn weights(bass: BassEmbedding) -> TestResult<Vec<u8>> {
     }
     let metadata = [
         ("architecture", "autoregressive".to_owned()),
-        (
-            "representation",
-            lockstep_core::representation::REPRESENTATION_VERSION.to_string(),
-        ),
+        ("representation", config.voices().version().to_string()),
         ("config", serde_json::to_string(&config)?),
     ];
     let metadata = metadata.map(|(key, value)| (key.to_owned(), value));

@@ -11,10 +11,11 @@ use lockstep_core::representation::{
 };
 use lockstep_models::network::{
     Architecture, BassEmbedding, Conditioning, Context, Drumming, GeneratorNet, N_CONDITIONS,
-    N_LATENT, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameters, energy, lateness,
-    logistic, mark_known,
+    N_LATENT, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameters, energy, lateness, logistic,
+    mark_known, n_own_planes,
 };
 use lockstep_models::predict::Predictor;
+use lockstep_models::voices::VoiceSet;
 use lockstep_models::weights::{Config, PerVoice};
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -22,13 +23,14 @@ type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 const N_STYLES: usize = 3;
 const STYLE: usize = 1;
 
-fn config(memory: f32) -> Config {
+fn config(voices: VoiceSet, memory: f32) -> Config {
     Config {
         architecture: Architecture {
             bass: BassEmbedding::Convolution,
             generator: Drumming::Autoregressive,
             controls: true,
             n_styles: N_STYLES,
+            voices,
         },
         temperature: PerVoice::All(1.0),
         lean: PerVoice::All(0.0),
@@ -40,8 +42,8 @@ fn config(memory: f32) -> Config {
 }
 
 /// Untrained weights.
-fn parameters() -> TestResult<NetworkParameters> {
-    let layers = GeneratorNet::layers(&config(1.0).architecture);
+fn parameters(voices: VoiceSet) -> TestResult<NetworkParameters> {
+    let layers = GeneratorNet::layers(&config(voices, 1.0).architecture);
     Ok(NetworkParameters::initialise(&layers, 7)?.0)
 }
 
@@ -96,10 +98,11 @@ fn people() -> Hits {
     hits
 }
 
-/// The probabilities for the same request, computed with tensors for all cells at once.
-fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
+/// The probabilities for the same request, `(16, V)`, computed with tensors for all cells at once.
+fn by_tensors(voices: VoiceSet, request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
+    let (n, n_own) = (voices.n(), n_own_planes(voices));
     let mut bass = vec![0_f32; NET_MEASURES * NET_STEPS * N_PLANES];
-    let mut own = vec![0_f32; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
+    let mut own = vec![0_f32; NET_MEASURES * NET_STEPS * n_own];
     for step_idx in 0..WINDOW_STEPS {
         for pitch in request.window.onsets(step_idx).indices() {
             bass[step_idx * N_PLANES + 2 * pitch] = 1.0;
@@ -107,18 +110,25 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
         for pitch in request.window.sounding(step_idx).indices() {
             bass[step_idx * N_PLANES + 2 * pitch + 1] = 1.0;
         }
-        for (voice, velocity) in request.played[step_idx].iter().enumerate() {
-            own[step_idx * N_OWN_PLANES + voice] = f32::from(u8::from(*velocity > 0.0));
-            own[step_idx * N_OWN_PLANES + N_VOICES + voice] = *velocity;
+        for (voice, velocity) in Voice::ALL.into_iter().zip(request.played[step_idx]) {
+            let Some(column) = voices.column(voice).filter(|_| velocity > 0.0) else {
+                continue;
+            };
+            own[step_idx * n_own + column] = 1.0;
+            let loudest = &mut own[step_idx * n_own + n + column];
+            *loudest = loudest.max(velocity);
         }
     }
-    own.chunks_exact_mut(NET_STEPS * N_OWN_PLANES)
-        .for_each(mark_known);
-    let said: Vec<f32> = people[..NET_STEPS]
-        .iter()
-        .flatten()
-        .map(|hit| f32::from(u8::from(*hit)))
-        .collect();
+    own.chunks_exact_mut(NET_STEPS * n_own)
+        .for_each(|measure| mark_known(voices, measure));
+    let mut said = vec![0_f32; NET_STEPS * n];
+    for (step, hits) in said.chunks_exact_mut(n).zip(people) {
+        for (voice, _) in Voice::ALL.into_iter().zip(hits).filter(|(_, hit)| **hit) {
+            if let Some(column) = voices.column(voice) {
+                step[column] = 1.0;
+            }
+        }
+    }
     let cpu = &Device::Cpu;
     let accents: Vec<f32> = (0..WINDOW_STEPS)
         .map(|step_idx| request.window.accent(step_idx))
@@ -138,20 +148,21 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
     let mut given = given.numbers().to_vec();
     given.extend((0..N_STYLES).map(|style| f32::from(u8::from(style == STYLE))));
     let context = Context {
-        own: Tensor::from_vec(own, (1, NET_MEASURES, NET_STEPS, N_OWN_PLANES), cpu)?,
+        own: Tensor::from_vec(own, (1, NET_MEASURES, NET_STEPS, n_own), cpu)?,
         accents: Tensor::from_vec(accents, (1, NET_MEASURES, NET_STEPS, 1), cpu)?,
         given: Tensor::from_vec(given, (1, 1, N_CONDITIONS + N_STYLES), cpu)?,
     };
-    let outputs = GeneratorNet::new(&config(1.0).architecture, &parameters()?)?.forward(
-        &Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), cpu)?,
-        &Tensor::zeros((1, 1, N_LATENT), candle_core::DType::F32, cpu)?,
-        (
-            &context,
-            &Tensor::from_vec(said, (1, 1, NET_STEPS, N_VOICES), cpu)?,
-        ),
-    )?;
+    let outputs = GeneratorNet::new(&config(voices, 1.0).architecture, &parameters(voices)?)?
+        .forward(
+            &Tensor::from_vec(bass, (1, NET_MEASURES, NET_STEPS, N_PLANES), cpu)?,
+            &Tensor::zeros((1, 1, N_LATENT), candle_core::DType::F32, cpu)?,
+            (
+                &context,
+                &Tensor::from_vec(said, (1, 1, NET_STEPS, n), cpu)?,
+            ),
+        )?;
     Ok(outputs
-        .narrow(3, 0, N_VOICES)?
+        .narrow(3, 0, n)?
         .flatten_all()?
         .to_vec1::<f32>()?
         .into_iter()
@@ -160,7 +171,16 @@ fn by_tensors(request: &Request, people: &Hits) -> TestResult<Vec<f32>> {
 }
 
 fn ask(memory: f32, request: &Request, people: &Hits) -> TestResult<Probabilities> {
-    let mut predictor = Predictor::from_parameters(config(memory), &parameters()?)?;
+    ask_with(VoiceSet::default(), memory, request, people)
+}
+
+fn ask_with(
+    voices: VoiceSet,
+    memory: f32,
+    request: &Request,
+    people: &Hits,
+) -> TestResult<Probabilities> {
+    let mut predictor = Predictor::from_parameters(config(voices, memory), &parameters(voices)?)?;
     Ok(predictor
         .probabilities(request, people, DrumHistory::Own)?
         .ok_or("the predictor has no likelihoods")?)
@@ -168,10 +188,21 @@ fn ask(memory: f32, request: &Request, people: &Hits) -> TestResult<Probabilitie
 
 #[test]
 fn step_by_step_agrees_with_all_at_once_to_a_ten_thousandth() -> TestResult {
-    let expected = by_tensors(&request(), &people())?;
-    let got = ask(1.0, &request(), &people())?;
-    for (i, (expected, got)) in expected.iter().zip(got.0.as_flattened()).enumerate() {
-        assert!((expected - got).abs() < 1e-4, "cell {i}: {got}, {expected}");
+    for voices in [VoiceSet::Version1, VoiceSet::Version2] {
+        let expected = by_tensors(voices, &request(), &people())?;
+        let got = ask_with(voices, 1.0, &request(), &people())?;
+        for (step, (expected, got)) in expected.chunks_exact(voices.n()).zip(&got.0).enumerate() {
+            let mut heard = [0.0; N_VOICES];
+            for (voice, expected) in voices.voices().iter().zip(expected) {
+                heard[voice.index()] = *expected;
+            }
+            for (voice, (expected, got)) in Voice::ALL.into_iter().zip(heard.iter().zip(got)) {
+                assert!(
+                    (expected - got).abs() < 1e-4,
+                    "{voices:?}, {voice:?} at step {step}: {got}, {expected}"
+                );
+            }
+        }
     }
     Ok(())
 }
@@ -241,7 +272,10 @@ fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> TestResult {
 
 #[test]
 fn the_same_request_is_the_same_measure_and_another_seed_another() -> TestResult {
-    let mut predictor = Predictor::from_parameters(config(1.0), &parameters()?)?;
+    let mut predictor = Predictor::from_parameters(
+        config(VoiceSet::default(), 1.0),
+        &parameters(VoiceSet::default())?,
+    )?;
     let first = predictor.predict(&request())?;
     assert_eq!(first, predictor.predict(&request())?);
     let mut other = request();

@@ -17,8 +17,9 @@ use lockstep_engine::handoff::handoff;
 use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
 use lockstep_engine::realtime::PlanSource as _;
 use lockstep_gpu_stand_in as stand_in;
-use lockstep_models::network::{N_OWN_PLANES, N_PLANES};
+use lockstep_models::network::{N_PLANES, n_own_planes};
 use lockstep_models::predict::{NetworkTrunk, Predictor, Trunk as _, TrunkInputs};
+use lockstep_models::weights::Weights;
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -178,7 +179,7 @@ fn a_library_that_works_gives_the_cpus_features_and_drums() -> TestResult {
     };
     let inputs = TrunkInputs {
         bass: wave(64 * N_PLANES, 0.0),
-        own: wave(64 * N_OWN_PLANES, 1.0),
+        own: wave(64 * n_own_planes(Weights::parse(WEIGHTS)?.voices()?), 1.0),
         accents: wave(64, 2.0),
         given: wave(64, 3.0),
     };

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::voices::VoiceSet;
+
 /// How a measure of bass becomes numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
@@ -99,6 +101,10 @@ pub struct Architecture {
     /// Number of styles that it can be asked for, 0 to 64; only with `controls`.
     #[serde(default)]
     pub n_styles: usize,
+    /// The version of the representation, whose voices it hears and plays; the newest. Of a weights file the header's entry
+    /// `representation` decides.
+    #[serde(default, rename = "representation")]
+    pub voices: VoiceSet,
 }
 
 /// Why an architecture cannot be built.

@@ -1,9 +1,10 @@
 //! The meaning of a generator's outputs: for each step and voice whether it is hit, how loud, and when.
 
 use candle_core::{Result, Tensor};
-use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_core::representation::N_VOICES;
 
-use super::{CELL_OUTPUTS, N_OUTPUTS};
+use super::CELL_OUTPUTS;
+use crate::voices::VoiceSet;
 
 /// Least and most spread of a velocity, in units of the full scale; the least is that of a sequencer.
 const VELOCITY_SPREAD: (f32, f32) = (0.02, 0.3);
@@ -27,12 +28,13 @@ pub struct CellTensors {
 }
 
 impl CellTensors {
-    /// Splits outputs of shape `(B, K, 16, N_OUTPUTS)`.
+    /// Splits outputs of shape `(B, K, 16, 5 · V)`.
     ///
     /// # Errors
     /// Those of candle, if the shape does not fit.
     pub fn new(outputs: &Tensor) -> Result<Self> {
-        let part = |i: usize| outputs.narrow(3, i * N_VOICES, N_VOICES)?.contiguous();
+        let n = outputs.dim(3)? / CELL_OUTPUTS;
+        let part = |i: usize| outputs.narrow(3, i * n, n)?.contiguous();
         const { assert!(CELL_OUTPUTS == 5, "one part for each field") };
         let between = |i, (least, most): (f32, f32)| {
             (sigmoid(&part(i)?)? * f64::from(most - least))? + f64::from(least)
@@ -62,12 +64,52 @@ pub struct CellOutputs {
     pub offset_spread: f32,
 }
 
-impl CellOutputs {
-    /// A voice's cell in the outputs of a step.
-    pub fn of(outputs: &[f32; N_OUTPUTS], voice: Voice) -> Self {
-        let at = |i: usize| outputs[i * N_VOICES + voice.index()];
-        let between = |x: f32, (least, most): (f32, f32)| logistic(x) * (most - least) + least;
+/// A generator's outputs for one step, in plain numbers: [`CELL_OUTPUTS`] parts, each with a number for each voice's column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepOutputs {
+    /// Those of a smaller kit fill the beginning.
+    numbers: [f32; CELL_OUTPUTS * N_VOICES],
+    n_voices: usize,
+}
+
+impl StepOutputs {
+    /// The same number everywhere.
+    pub fn filled(voices: VoiceSet, number: f32) -> Self {
         Self {
+            numbers: [number; CELL_OUTPUTS * N_VOICES],
+            n_voices: voices.n(),
+        }
+    }
+
+    /// The numbers of one step; those that are missing are NaN.
+    pub fn new(voices: VoiceSet, numbers: &[f32]) -> Self {
+        let mut outputs = Self::filled(voices, f32::NAN);
+        for (output, number) in outputs.numbers_mut().iter_mut().zip(numbers) {
+            *output = *number;
+        }
+        outputs
+    }
+
+    /// All numbers.
+    pub fn numbers(&self) -> &[f32] {
+        &self.numbers[..CELL_OUTPUTS * self.n_voices]
+    }
+
+    /// All numbers, to change them.
+    pub fn numbers_mut(&mut self) -> &mut [f32] {
+        &mut self.numbers[..CELL_OUTPUTS * self.n_voices]
+    }
+
+    /// The log-odds of each column, to change them.
+    pub fn presences_mut(&mut self) -> &mut [f32] {
+        &mut self.numbers[..self.n_voices]
+    }
+
+    /// The cell of a voice's column.
+    pub fn cell(&self, column: usize) -> CellOutputs {
+        let at = |i: usize| self.numbers[i * self.n_voices + column];
+        let between = |x: f32, (least, most): (f32, f32)| logistic(x) * (most - least) + least;
+        CellOutputs {
             presence: at(0),
             velocity: logistic(at(1)),
             velocity_spread: between(at(2), VELOCITY_SPREAD),
@@ -93,29 +135,30 @@ pub fn sigmoid(x: &Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::n_outputs;
     use candle_core::{Device, Var};
 
     #[test]
     fn a_cell_is_the_same_in_plain_numbers_as_in_tensors() -> Result<()> {
-        let outputs: [f32; N_OUTPUTS] = std::array::from_fn(|i| (i as f32 * 0.37).sin() * 3.0);
-        let cells = CellTensors::new(&Tensor::from_slice(
-            &outputs,
-            (1, 1, 1, N_OUTPUTS),
-            &Device::Cpu,
-        )?)?;
-        let voice = Voice::OpenHat;
-        let at = |tensor: &Tensor| -> Result<f32> {
-            Ok(tensor.flatten_all()?.to_vec1::<f32>()?[voice.index()])
-        };
-        let cell = CellOutputs::of(&outputs, voice);
-        for (plain, tensor) in [
-            (cell.presence, &cells.presence),
-            (cell.velocity, &cells.velocity),
-            (cell.velocity_spread, &cells.velocity_spread),
-            (cell.offset, &cells.offset),
-            (cell.offset_spread, &cells.offset_spread),
-        ] {
-            assert!((plain - at(tensor)?).abs() < 1e-5);
+        for voices in [VoiceSet::Version1, VoiceSet::Version2] {
+            let n = n_outputs(voices);
+            let numbers: Vec<f32> = (0..n).map(|i| (i as f32 * 0.37).sin() * 3.0).collect();
+            let tensor = Tensor::from_slice(&numbers, (1, 1, 1, n), &Device::Cpu)?;
+            let cells = CellTensors::new(&tensor)?;
+            let column = voices.n() - 1;
+            let at = |tensor: &Tensor| -> Result<f32> {
+                Ok(tensor.flatten_all()?.to_vec1::<f32>()?[column])
+            };
+            let cell = StepOutputs::new(voices, &numbers).cell(column);
+            for (plain, tensor) in [
+                (cell.presence, &cells.presence),
+                (cell.velocity, &cells.velocity),
+                (cell.velocity_spread, &cells.velocity_spread),
+                (cell.offset, &cells.offset),
+                (cell.offset_spread, &cells.offset_spread),
+            ] {
+                assert!((plain - at(tensor)?).abs() < 1e-5);
+            }
         }
         Ok(())
     }

@@ -8,10 +8,10 @@ mod trunk;
 mod two_d;
 
 use candle_core::{Result, Tensor};
-use lockstep_core::representation::N_VOICES;
 
 use super::architecture::{Architecture, Drumming};
 use super::{Layer, NET_MEASURES, NetworkParameterError, NetworkParameters};
+use crate::voices::VoiceSet;
 pub use autoregressive::{Autoregressive, N_FEATURES, STYLES, SharedRows};
 pub use conditioning::{Conditioning, N_CONDITIONS, energy, lateness};
 pub use decoder::{Decoder, Decoding};
@@ -26,12 +26,14 @@ pub const N_LATENT: usize = 32;
 pub const CELL_OUTPUTS: usize = 5;
 
 /// Outputs per step: [`CELL_OUTPUTS`] for each voice.
-pub const N_OUTPUTS: usize = CELL_OUTPUTS * N_VOICES;
+pub const fn n_outputs(voices: VoiceSet) -> usize {
+    CELL_OUTPUTS * voices.n()
+}
 
 /// The inputs beside the bass of a generator that hears itself.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// Its own drums in the measures heard, or people's in their place: `(B, M, 16, N_OWN_PLANES)`.
+    /// Its own drums in the measures heard, or people's in their place: `(B, M, 16, 2 · V + 1)`.
     pub own: Tensor,
     /// Velocity of the loudest bass note that begins at each step heard, 0 if none does: `(B, M, 16, 1)`.
     pub accents: Tensor,
@@ -59,7 +61,7 @@ pub enum FromNoise {
 }
 
 impl FromNoise {
-    /// Outputs `(B, K, 16, N_OUTPUTS)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`.
+    /// Outputs `(B, K, 16, 5 · V)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`.
     ///
     /// `latent` is `(B, K, N_LATENT)`. The last of the `K` measures is predicted only from the four before it, and with 3-D
     /// kernels so are the others. With 2-D kernels the others are the earlier measures of the same row of 64 steps, so they
@@ -80,7 +82,7 @@ impl GeneratorNet {
     pub fn layers(architecture: &Architecture) -> Vec<Layer> {
         match architecture.generator {
             Drumming::TwoD => TwoD::layers(),
-            Drumming::ThreeD => ThreeD::layers(&architecture.bass),
+            Drumming::ThreeD => ThreeD::layers(architecture),
             Drumming::Autoregressive => Autoregressive::layers(architecture),
         }
     }
@@ -93,10 +95,13 @@ impl GeneratorNet {
         architecture: &Architecture,
         parameters: &NetworkParameters,
     ) -> std::result::Result<Self, NetworkParameterError> {
-        let bass = &architecture.bass;
         Ok(match architecture.generator {
-            Drumming::TwoD => Self::FromNoise(FromNoise::TwoD(TwoD::new(parameters)?)),
-            Drumming::ThreeD => Self::FromNoise(FromNoise::ThreeD(ThreeD::new(bass, parameters)?)),
+            Drumming::TwoD => {
+                Self::FromNoise(FromNoise::TwoD(TwoD::new(architecture.voices, parameters)?))
+            }
+            Drumming::ThreeD => {
+                Self::FromNoise(FromNoise::ThreeD(ThreeD::new(architecture, parameters)?))
+            }
             Drumming::Autoregressive => {
                 Self::Autoregressive(Box::new(Autoregressive::new(architecture, parameters)?))
             }

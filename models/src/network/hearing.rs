@@ -19,7 +19,7 @@ pub use convolution::StepReader;
 use index::{Bucket, Vocabulary};
 pub use index::{WORDS, Word, bucket, onset_bits, word};
 pub(super) use own::OwnDrums;
-pub use own::{N_OWN_PLANES, mark_known};
+pub use own::{mark_known, n_own_planes};
 use transformer::Transformer;
 
 /// Steps per beat, and beats per measure, of the network's 4/4 row.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 use lockstep_core::generator::{DrumHistory, Generator as _, PredictError, Request};
-use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_core::representation::N_VOICES;
 
 use super::parts::{MeasurePart, parts};
 use super::{Network, Predictor};
-use crate::network::{CellOutputs, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS};
+use crate::network::{N_PLANES, NET_MEASURES, NET_STEPS, n_own_planes};
 use crate::noise;
 use crate::weights::{self, WeightsError};
 
@@ -51,9 +51,9 @@ pub enum CaseError {
 }
 
 impl Predictor {
-    /// Writes requests and this drummer's answers to a safetensors file, N requests of M views each:
+    /// Writes requests and this drummer's answers to a safetensors file, N requests of M views each, for its V voices:
     ///
-    /// - `bass` `(N, M, 4, 16, P)`, `own` `(N, M, 4, 16, N_OWN_PLANES)`, `accents` `(N, M, 4, 16, 1)` and `given`
+    /// - `bass` `(N, M, 4, 16, P)`, `own` `(N, M, 4, 16, 2 · V + 1)`, `accents` `(N, M, 4, 16, 1)` and `given`
     ///   `(N, M, N_CONDITIONS + n_styles)`: each view's inputs;
     /// - `shares` `(N, M)`: how much each counts;
     /// - `draws` `(N, 16, V)`: the logistic draws, before temperature and lean;
@@ -104,11 +104,12 @@ impl Predictor {
         };
         let n_given = inputs.given.len() / n_minds.max(1);
         let (draws, presence) = self.log_odds(request, part)?;
-        let cells = |values| Tensor::from_vec(values, (NET_STEPS, N_VOICES), cpu);
+        let voices = self.config.voices();
+        let cells = |values| Tensor::from_vec(values, (NET_STEPS, voices.n()), cpu);
         Ok(vec![
             ("shares", Tensor::from_vec(shares, n_minds, cpu)?),
             ("bass", steps(&inputs.bass, N_PLANES)?),
-            ("own", steps(&inputs.own, N_OWN_PLANES)?),
+            ("own", steps(&inputs.own, n_own_planes(voices))?),
             ("accents", steps(&inputs.accents, 1)?),
             (
                 "given",
@@ -126,23 +127,24 @@ impl Predictor {
         part: MeasurePart,
     ) -> Result<(Vec<f32>, Vec<f32>), CaseError> {
         let map = self.predict(request)?;
-        let (lean, temperature) = (self.config.lean, self.config.temperature);
+        let voices = self.config.voices().voices();
+        let (lean, temperature) = (self.config.lean.values(), self.config.temperature.values());
         let mut answer = self.answer(request, part, DrumHistory::Own)?;
         let (mut draws, mut log_odds) = (Vec::new(), Vec::new());
         for step_idx in 0..NET_STEPS {
             let mut outputs = answer.outputs(step_idx);
             let mut hits = [false; N_VOICES];
-            for voice in Voice::ALL {
-                let draw = noise::cell(request.settings, request.measure, step_idx, voice);
-                let cell = CellOutputs::of(&outputs, voice).presence;
-                let presence = cell + lean.of(voice) + temperature.of(voice) * draw;
+            for (column, voice) in voices.iter().enumerate() {
+                let draw = noise::cell(request.settings, request.measure, step_idx, column);
+                let cell = outputs.cell(column).presence;
+                let presence = cell + lean[column] + temperature[column] * draw;
                 let is_hit = presence > 0.0;
-                if is_hit != map.hit(step_idx, voice).presence().sounds_at(0.5) {
+                if is_hit != map.hit(step_idx, *voice).presence().sounds_at(0.5) {
                     return Err(CaseError::Differs { step_idx });
                 }
                 if is_hit {
-                    hits[voice.index()] = true;
-                    answer.hit(&mut outputs, voice);
+                    hits[column] = true;
+                    answer.hit(&mut outputs, column);
                 }
                 draws.push(draw);
                 log_odds.push(presence);
@@ -156,12 +158,13 @@ impl Predictor {
 #[cfg(test)]
 mod tests {
     use lockstep_core::generator::GeneratorSettings;
-    use lockstep_core::representation::{Onset, Window};
+    use lockstep_core::representation::{Onset, Voice, Window};
 
     use super::*;
     use crate::network::{
         Architecture, BassEmbedding, Drumming, GeneratorNet, N_CONDITIONS, NetworkParameters,
     };
+    use crate::voices::VoiceSet;
     use crate::weights::{Config, PerVoice, Weights};
 
     type TestResult = Result<(), Box<dyn std::error::Error>>;
@@ -172,6 +175,7 @@ mod tests {
             generator,
             controls: generator == Drumming::Autoregressive,
             n_styles: 0,
+            voices: VoiceSet::default(),
         };
         let (parameters, _) =
             NetworkParameters::initialise(&GeneratorNet::layers(&architecture), 5)?;
@@ -222,9 +226,10 @@ mod tests {
             bass.chunks(4 * 16 * N_PLANES)
                 .all(|network| sum(network) > 0.0)
         );
-        let own = values("own", &[2, 2, 4, 16, N_OWN_PLANES])?;
+        let n_own = n_own_planes(VoiceSet::default());
+        let own = values("own", &[2, 2, 4, 16, n_own])?;
         let inputs: Vec<bool> = own
-            .chunks(4 * 16 * N_OWN_PLANES)
+            .chunks(4 * 16 * n_own)
             .map(|network| sum(network) > 0.0)
             .collect();
         assert_eq!(inputs, [true, false, true, false]);

@@ -1,13 +1,15 @@
 //! A request as the network's inputs: planes of bass and of own drums, and the given numbers.
 
 use lockstep_core::generator::Request;
-use lockstep_core::representation::{N_VOICES, WINDOW_STEPS, Window};
+use lockstep_core::representation::{WINDOW_STEPS, Window};
 
 use super::parts::MeasurePart;
 use super::trunk::TrunkInputs;
 use crate::network::{
-    Conditioning, N_OWN_PLANES, N_PLANES, NET_MEASURES, NET_STEPS, energy, lateness, mark_known,
+    Architecture, Conditioning, N_PLANES, NET_MEASURES, NET_STEPS, energy, lateness, mark_known,
+    n_own_planes,
 };
+use crate::voices::VoiceSet;
 
 /// Which parts of a request a view hears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +21,12 @@ pub(super) struct InputMask {
 }
 
 impl InputMask {
-    /// Adds a view with this mask to `inputs`, for one part of the measure.
+    /// Adds a view with this mask to the network's `inputs`, for one part of the measure.
     pub(super) fn listen(
         self,
         request: &Request,
         part: MeasurePart,
-        n_styles: usize,
+        architecture: &Architecture,
         inputs: &mut TrunkInputs,
     ) {
         if self.bass {
@@ -33,9 +35,10 @@ impl InputMask {
             let silence = NET_MEASURES * NET_STEPS * N_PLANES;
             inputs.bass.resize(inputs.bass.len() + silence, 0.0);
         }
-        let mut own = vec![0.0; NET_MEASURES * NET_STEPS * N_OWN_PLANES];
+        let voices = architecture.voices;
+        let mut own = vec![0.0; NET_MEASURES * NET_STEPS * n_own_planes(voices)];
         if self.own {
-            write_own(request, part, &mut own);
+            write_own(voices, request, part, &mut own);
         }
         let mut accents = vec![0.0; NET_MEASURES * NET_STEPS];
         let mut late = accents.clone();
@@ -62,7 +65,8 @@ impl InputMask {
         inputs.accents.extend(accents);
         inputs.given.extend(given.numbers());
         let style = request.settings.style.map(usize::from);
-        let styles = (0..n_styles).map(|each| f32::from(u8::from(style == Some(each))));
+        let styles =
+            (0..architecture.n_styles).map(|each| f32::from(u8::from(style == Some(each))));
         inputs.given.extend(styles);
     }
 }
@@ -82,18 +86,20 @@ fn each_step(rows: [usize; NET_MEASURES], mut hear: impl FnMut(usize, usize)) {
     }
 }
 
-/// The drums played in the window as planes, `(M, T, N_OWN_PLANES)`.
-fn write_own(request: &Request, part: MeasurePart, planes: &mut [f32]) {
+/// The drums played in the window as planes of these voices, `(M, T, 2 · V + 1)`.
+fn write_own(voices: VoiceSet, request: &Request, part: MeasurePart, planes: &mut [f32]) {
+    let (n, n_planes) = (voices.n(), n_own_planes(voices));
     each_step(part.rows, |cell, step_idx| {
-        let step = &mut planes[cell * N_OWN_PLANES..][..N_OWN_PLANES];
-        for (voice, velocity) in request.played[step_idx].iter().enumerate() {
-            step[voice] = f32::from(u8::from(*velocity > 0.0));
-            step[N_VOICES + voice] = *velocity;
+        let step = &mut planes[cell * n_planes..][..n_planes];
+        let heard = voices.fold(&request.played[step_idx]);
+        for (column, velocity) in heard[..n].iter().enumerate() {
+            step[column] = f32::from(u8::from(*velocity > 0.0));
+            step[n + column] = *velocity;
         }
     });
     planes
-        .chunks_exact_mut(NET_STEPS * N_OWN_PLANES)
-        .for_each(mark_known);
+        .chunks_exact_mut(NET_STEPS * n_planes)
+        .for_each(|measure| mark_known(voices, measure));
 }
 
 /// The window as the network's planes, `(M, T, P)` = `(4, 16, N_PLANES)`, where `rows` are the rows' lengths in steps.

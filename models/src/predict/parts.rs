@@ -45,7 +45,8 @@ pub(super) fn parts(meter: Meter) -> impl Iterator<Item = MeasurePart> {
     })
 }
 
-/// Moves the request past a predicted part: adds the part's drums, and a bass that repeats the measure before.
+/// Moves the request past a predicted part: adds the part's drums, by voice of the kit, and a bass that repeats the measure
+/// before.
 pub(super) fn pass(heard: &mut Request, played: &[[f32; N_VOICES]]) {
     let n_steps = played.len().min(WINDOW_STEPS);
     heard.window.repeat(n_steps, heard.meter.n_steps());

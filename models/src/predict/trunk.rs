@@ -11,8 +11,8 @@ use candle_core::utils::{cuda_is_available, metal_is_available};
 use candle_core::{Device, Tensor};
 
 use crate::network::{
-    Autoregressive, Context, GeneratorNet, N_FEATURES, N_OWN_PLANES, N_PLANES, NET_MEASURES,
-    NET_STEPS, NetworkParameterError, NetworkParameters, SharedRows,
+    Autoregressive, Context, GeneratorNet, N_FEATURES, N_PLANES, NET_MEASURES, NET_STEPS,
+    NetworkParameterError, NetworkParameters, SharedRows, n_own_planes,
 };
 use crate::weights::{Weights, WeightsError};
 
@@ -25,7 +25,7 @@ const HEARD_STEPS: usize = NET_MEASURES * NET_STEPS;
 pub struct TrunkInputs {
     /// The bass, `(B, 4, 16, N_PLANES)`.
     pub bass: Vec<f32>,
-    /// The drummer's own drums, `(B, 4, 16, N_OWN_PLANES)`.
+    /// The drummer's own drums, `(B, 4, 16, 2 · V + 1)` for the V voices of its weights.
     pub own: Vec<f32>,
     /// Velocity of the loudest bass note that begins at each step, `(B, 4, 16)`.
     pub accents: Vec<f32>,
@@ -62,7 +62,7 @@ impl TrunkInputs {
             Tensor::from_vec(rows, shape, device)
         };
         let context = Context {
-            own: steps(&self.own, &of_own, N_OWN_PLANES)?,
+            own: steps(&self.own, &of_own, n_own_planes(network.voices()))?,
             accents: steps(&self.accents, &of_bass, 1)?,
             given: Tensor::from_slice(&self.given, (n, 1, self.given.len() / n.max(1)), device)?,
         };
@@ -208,7 +208,7 @@ impl NetworkTrunk {
         };
         let silence = TrunkInputs {
             bass: vec![0.0; HEARD_STEPS * N_PLANES],
-            own: vec![0.0; HEARD_STEPS * N_OWN_PLANES],
+            own: vec![0.0; HEARD_STEPS * n_own_planes(trunk.network.voices())],
             accents: vec![0.0; HEARD_STEPS],
             given: vec![0.0; trunk.network.n_given()],
         };

@@ -9,8 +9,8 @@ use crate::network::NET_STEPS;
 /// Cells of a groove.
 const N_CELLS: usize = NET_STEPS * N_VOICES;
 
-/// A name for each groove of `hits`, `(n, 16, V)` in one row: mean hits of each cell of a 4/4 measure, in `[0, 1]`. Grooves
-/// with equal names also get their number of hits.
+/// A name for each groove of `hits`, `(n, 16, N_VOICES)` in one row: mean hits of each cell of a 4/4 measure, in `[0, 1]`.
+/// Grooves with equal names also get their number of hits.
 pub fn names(hits: &[f32]) -> Vec<String> {
     let (grooves, _) = hits.as_chunks::<N_CELLS>();
     let names: Vec<String> = grooves.iter().map(name).collect();
@@ -26,7 +26,7 @@ pub fn names(hits: &[f32]) -> Vec<String> {
     names.collect()
 }
 
-/// A groove in a few words: what keeps time and in which note value, the snare, the kick.
+/// A groove in a few words: what keeps time and in which note value, the snare (or side stick, or claps), the kick.
 fn name(groove: &[f32; N_CELLS]) -> String {
     let at = |step: usize, voice: Voice| groove[step * N_VOICES + voice.index()];
     let sum = |voice: Voice| (0..NET_STEPS).map(|step| at(step, voice)).sum::<f32>();
@@ -40,10 +40,12 @@ fn name(groove: &[f32; N_CELLS]) -> String {
         (Voice::ClosedHat, "hat"),
         (Voice::OpenHat, "open hat"),
         (Voice::Ride, "ride"),
+        (Voice::Shaker, "shaker"),
+        (Voice::Tambourine, "tambourine"),
     ];
     let mut by_hits = timekeepers.map(|(voice, name)| (sum(voice), voice, name));
     by_hits.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let [(most, voice, name), (second, other, other_name), _] = by_hits;
+    let [(most, voice, name), (second, other, other_name), ..] = by_hits;
     let pulse = if most < 1.5 {
         "no cymbal".to_owned()
     } else {
@@ -57,13 +59,18 @@ fn name(groove: &[f32; N_CELLS]) -> String {
         };
         format!("{division} on the {name}{other}")
     };
-    let snares = sum(Voice::Snare);
-    let backbeat = at(4, Voice::Snare) + at(12, Voice::Snare);
+    // Whichever of the three is likeliest at a step stands for it: claps often double the snare.
+    let snare_at = |step: usize| {
+        let each = [Voice::Snare, Voice::SideStick, Voice::Clap].map(|voice| at(step, voice));
+        each.into_iter().fold(0.0, f32::max)
+    };
+    let snares = (0..NET_STEPS).map(snare_at).sum::<f32>();
+    let backbeat = snare_at(4) + snare_at(12);
     let snare = if snares > 4.0 {
         "rolling snare"
     } else if backbeat > 0.4 * snares {
         "backbeat"
-    } else if at(8, Voice::Snare) > 0.4 {
+    } else if snare_at(8) > 0.4 {
         "half-time snare"
     } else if snares > 2.0 {
         "busy snare"
@@ -134,14 +141,27 @@ mod tests {
             (Voice::Kick, BEATS),
         ]);
         let march = groove(&[(Voice::Snare, EIGHTHS), (Voice::Kick, &[0])]);
+        let one_drop = groove(&[
+            (Voice::Shaker, EIGHTHS),
+            (Voice::SideStick, &[8]),
+            (Voice::Kick, &[8]),
+        ]);
+        let claps = groove(&[
+            (Voice::Tambourine, EIGHTHS),
+            BACKBEAT,
+            (Voice::Clap, &[4, 12]),
+            (Voice::Kick, BEATS),
+        ]);
         let mut busy = rock;
         busy[3 * N_VOICES] = 0.3;
-        let hits = [rock, disco, march, [0.0; N_CELLS], busy];
+        let hits = [rock, disco, march, [0.0; N_CELLS], one_drop, claps, busy];
         let expected = [
             "eighths on the hat, backbeat, kick on one and three, 9.6 hits a measure",
             "quarters on the hat, open hat off the beat, backbeat, four on the floor",
             "no cymbal, rolling snare, kick on one",
             "no cymbal, little snare, little kick",
+            "eighths on the shaker, half-time snare, little kick",
+            "eighths on the tambourine, backbeat, four on the floor",
             "eighths on the hat, backbeat, kick on one and three, 9.9 hits a measure",
         ];
         assert_eq!(names(hits.as_flattened()), expected);

@@ -6,18 +6,18 @@
 //! all steps at once; [`Decoder`] does the same one step at a time.
 
 use candle_core::{Result, Tensor};
-use lockstep_core::representation::N_VOICES;
 
 use super::conditioning::{N_CONDITIONS, N_PLACE};
 use super::decoder::{Decoder, TAPS, WIDTH};
 use super::trunk::{HeardPlayer, TRUNK_WIDTH, TrunkLayers};
-use super::{Context, N_OUTPUTS};
+use super::{Context, n_outputs};
 use crate::network::STEP_CHANNELS;
 use crate::network::architecture::Architecture;
 use crate::network::hearing::{Hearing, OwnDrums};
 use crate::network::{
     Layer, NET_MEASURES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
 };
+use crate::voices::VoiceSet;
 
 /// Which rows of what was heard each of B predictions uses, as `(B,)` of `u32`; with `None` each has a row of its own. Shared
 /// rows pass no gradient.
@@ -38,6 +38,7 @@ pub const N_FEATURES: usize = TRUNK_WIDTH;
 /// The generator that hears itself.
 #[derive(Clone, Debug)]
 pub struct Autoregressive {
+    voices: VoiceSet,
     bass: Hearing,
     /// What the loudness of an onset adds to its step; `None` if the network does not hear loudness.
     accent: Option<Projection>,
@@ -69,22 +70,23 @@ fn accent(n_measures: usize) -> Layer {
 }
 
 /// The decoder's layers.
-fn decoder() -> [Layer; 4] {
+fn decoder(voices: VoiceSet) -> [Layer; 4] {
+    let n = voices.n();
     let layer = |name: &str, size| Layer::affine(format!("drums.{name}"), size, NET_STEPS);
     [
-        layer("join", (TRUNK_WIDTH + TAPS * N_VOICES, WIDTH)),
+        layer("join", (TRUNK_WIDTH + TAPS * n, WIDTH)),
         layer("deepen", (WIDTH, WIDTH)),
-        layer("output", (WIDTH, N_OUTPUTS)),
-        Layer::table("drums.within", N_VOICES, N_VOICES),
+        layer("output", (WIDTH, n_outputs(voices))),
+        Layer::table("drums.within", n, n),
     ]
 }
 
 impl Autoregressive {
     pub(super) fn layers(architecture: &Architecture) -> Vec<Layer> {
         let mut all = Hearing::layers(&architecture.bass, NET_MEASURES);
-        all.extend(OwnDrums::layers(NET_MEASURES));
+        all.extend(OwnDrums::layers(architecture.voices, NET_MEASURES));
         all.extend(TrunkLayers::layers(2, n_given(architecture)));
-        all.extend(decoder());
+        all.extend(decoder(architecture.voices));
         if architecture.controls {
             all.push(accent(NET_MEASURES));
         }
@@ -95,26 +97,34 @@ impl Autoregressive {
         architecture: &Architecture,
         parameters: &NetworkParameters,
     ) -> std::result::Result<Self, NetworkParameterError> {
-        let [join, deepen, output, within] = decoder();
-        let after: Vec<f32> = (0..N_VOICES * N_VOICES)
-            .map(|i| f32::from(u8::from(i / N_VOICES < i % N_VOICES)))
+        let voices = architecture.voices;
+        let [join, deepen, output, within] = decoder(voices);
+        let n = voices.n();
+        let after: Vec<f32> = (0..n * n)
+            .map(|i| f32::from(u8::from(i / n < i % n)))
             .collect();
         let within = parameters.table(&within)?;
         Ok(Self {
+            voices,
             bass: Hearing::new(&architecture.bass, parameters)?,
             accent: architecture
                 .controls
                 .then(|| parameters.projection(&accent(1)))
                 .transpose()?,
-            own: OwnDrums::new(parameters)?,
+            own: OwnDrums::new(voices, parameters)?,
             trunk: TrunkLayers::new(parameters, 2, n_given(architecture))?,
             n_given: n_given(architecture),
             join: parameters.projection(&join)?,
             deepen: parameters.projection(&deepen)?,
             output: parameters.projection(&output)?,
-            after: Tensor::from_vec(after, (N_VOICES, N_VOICES), within.device())?,
+            after: Tensor::from_vec(after, (n, n), within.device())?,
             within,
         })
+    }
+
+    /// The voices it hears and plays.
+    pub fn voices(&self) -> VoiceSet {
+        self.voices
     }
 
     /// How many of the given numbers it hears.
@@ -144,18 +154,18 @@ impl Autoregressive {
         self.trunk.forward(&players, &given)
     }
 
-    /// Outputs `(B, K, 16, N_OUTPUTS)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`. Each
+    /// Outputs `(B, K, 16, 5 · V)` for the `K = M − 3` measures that follow each four of `bass`, `(B, M, 16, P)`. Each
     /// cell knows `context` and the hits before it in its own measure, which are in `said`, `(B, K, 16, V)`.
     ///
     /// # Errors
     /// Those of candle, if the shapes do not fit.
     pub fn forward(&self, bass: &Tensor, context: &Context, said: &Tensor) -> Result<Tensor> {
         let features = self.features(bass, context, SharedRows::default())?;
-        let k = said.dim(1)?;
+        let (b, k, t, v) = said.dims4()?;
         let before = context
             .own
             .narrow(1, NET_MEASURES - 1, k)?
-            .narrow(3, 0, N_VOICES)?;
+            .narrow(3, 0, v)?;
         let hits = Tensor::cat(&[&before, said], 2)?;
         let mut parts = vec![features];
         for tap in 0..TAPS {
@@ -164,13 +174,12 @@ impl Autoregressive {
         let x = self.join.rectified(&Tensor::cat(&parts, 3)?, 0.0)?;
         let x = (&x + self.deepen.rectified(&x, 0.0)?)?;
         let outputs = self.output.forward(&x)?;
-        let (b, k, t, v) = said.dims4()?;
         let within = said
             .reshape((b * k * t, v))?
             .matmul(&(&self.within * &self.after)?)?
             .reshape((b, k, t, v))?;
-        let presence = (outputs.narrow(3, 0, N_VOICES)? + within)?;
-        let rest = outputs.narrow(3, N_VOICES, N_OUTPUTS - N_VOICES)?;
+        let presence = (outputs.narrow(3, 0, v)? + within)?;
+        let rest = outputs.narrow(3, v, n_outputs(self.voices) - v)?;
         Tensor::cat(&[presence, rest], 3)
     }
 
@@ -184,6 +193,7 @@ impl Autoregressive {
         let (output, output_bias) = self.output.values()?;
         let within = (&self.within * &self.after)?.flatten_all()?.to_vec1()?;
         Ok(Decoder {
+            voices: self.voices,
             join,
             join_bias,
             deepen,

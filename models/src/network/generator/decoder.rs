@@ -3,10 +3,11 @@
 
 use lockstep_core::representation::N_VOICES;
 
-use super::N_OUTPUTS;
+use super::n_outputs;
 use super::trunk::TRUNK_WIDTH;
-use crate::network::NET_STEPS;
-use crate::network::hearing::N_OWN_PLANES;
+use crate::network::hearing::n_own_planes;
+use crate::network::{NET_STEPS, StepOutputs};
+use crate::voices::VoiceSet;
 
 /// How many steps back the hits are known: one measure.
 pub(super) const TAPS: usize = NET_STEPS;
@@ -16,13 +17,14 @@ pub(super) const WIDTH: usize = 128;
 /// The decoder's weights, each row by row.
 #[derive(Clone, Debug)]
 pub struct Decoder {
+    pub(super) voices: VoiceSet,
     /// `(TRUNK_WIDTH + TAPS · V, WIDTH)`: the step's features, then the hits of the steps before, oldest first.
     pub(super) join: Vec<f32>,
     pub(super) join_bias: Vec<f32>,
     /// `(WIDTH, WIDTH)`.
     pub(super) deepen: Vec<f32>,
     pub(super) deepen_bias: Vec<f32>,
-    /// `(WIDTH, N_OUTPUTS)`.
+    /// `(WIDTH, 5 · V)`.
     pub(super) output: Vec<f32>,
     pub(super) output_bias: Vec<f32>,
     /// `(V, V)`: what a hit adds to the log-odds of the voices after it.
@@ -34,53 +36,69 @@ pub struct Decoder {
 pub struct Decoding {
     /// The features' part of each step's sum, `(T, WIDTH)`.
     steps: Vec<[f32; WIDTH]>,
-    /// Hits of the last `TAPS` steps, oldest first.
-    before: Vec<[bool; N_VOICES]>,
+    /// Hits of the last `TAPS` steps, `(TAPS, V)`, oldest first.
+    before: Vec<bool>,
 }
 
 impl Decoder {
+    /// The voices it decides, in column order.
+    pub fn voices(&self) -> VoiceSet {
+        self.voices
+    }
+
     /// Starts a measure with nothing decided. `features` is `(16, N_FEATURES)`; `own` holds the own drums of the measures
-    /// before, `(M, 16, N_OWN_PLANES)`, and the hits of the last one count.
+    /// before, `(M, 16, 2 · V + 1)`, and the hits of the last one count.
     pub fn begin(&self, features: &[f32], own: &[f32]) -> Decoding {
         let steps = features.chunks_exact(TRUNK_WIDTH).map(|features| {
             let mut sum = start(&self.join_bias);
             add_rows(&mut sum, &self.join, features);
             sum
         });
-        let (own, _) = own.as_chunks::<N_OWN_PLANES>();
-        let before = &own[own.len().saturating_sub(TAPS)..];
+        let own = own.chunks_exact(n_own_planes(self.voices));
+        let n_earlier = own.len().saturating_sub(TAPS);
+        let planes = own
+            .skip(n_earlier)
+            .flat_map(|step| &step[..self.voices.n()]);
         Decoding {
             steps: steps.collect(),
-            before: before
-                .iter()
-                .map(|step| std::array::from_fn(|voice| step[voice] > 0.5))
-                .collect(),
+            before: planes.map(|plane| *plane > 0.5).collect(),
         }
     }
 
     /// Outputs of a step before any of its voices has decided. After the sixteenth step the features start over.
-    pub fn outputs(&self, decoding: &Decoding, step_idx: usize) -> [f32; N_OUTPUTS] {
+    pub fn outputs(&self, decoding: &Decoding, step_idx: usize) -> StepOutputs {
         let mut x = decoding.steps[step_idx % decoding.steps.len()];
         let taps = self.join[TRUNK_WIDTH * WIDTH..].chunks_exact(WIDTH);
-        for (row, hit) in taps.zip(decoding.before.iter().flatten()) {
+        for (row, hit) in taps.zip(&decoding.before) {
             if *hit {
                 add(&mut x, row, 1.0);
             }
         }
-        let x = x.map(|x| x.max(0.0));
+        let mut x = x.map(|x| x.max(0.0));
         let mut deep: [f32; WIDTH] = start(&self.deepen_bias);
         add_rows(&mut deep, &self.deepen, &x);
-        let mut outputs = start(&self.output_bias);
-        for ((row, x), deep) in self.output.chunks_exact(N_OUTPUTS).zip(x).zip(deep) {
-            add(&mut outputs, row, x + deep.max(0.0));
+        for (x, deep) in x.iter_mut().zip(deep) {
+            *x += deep.max(0.0);
         }
-        outputs
+        match self.voices {
+            VoiceSet::Version1 => self.read_out::<{ n_outputs(VoiceSet::Version1) }>(&x),
+            VoiceSet::Version2 => self.read_out::<{ n_outputs(VoiceSet::Version2) }>(&x),
+        }
     }
 
-    /// Tells the voices after `voice_idx` that it hits, by changing the presences, which come first in `outputs`.
-    pub fn hit(&self, outputs: &mut [f32; N_OUTPUTS], voice_idx: usize) {
-        if let Some(row) = self.within.chunks_exact(N_VOICES).nth(voice_idx) {
-            for (presence, more) in outputs.iter_mut().zip(row) {
+    /// The last layer, `N` outputs, a number that is known when compiling: that saves a twentieth of a prediction.
+    fn read_out<const N: usize>(&self, x: &[f32]) -> StepOutputs {
+        let mut outputs: [f32; N] = start(&self.output_bias);
+        for (row, x) in self.output.chunks_exact(N).zip(x) {
+            add(&mut outputs, row, *x);
+        }
+        StepOutputs::new(self.voices, &outputs)
+    }
+
+    /// Tells the voices after that of `column` that it hits, by changing their presences.
+    pub fn hit(&self, outputs: &mut StepOutputs, column: usize) {
+        if let Some(row) = self.within.chunks_exact(self.voices.n()).nth(column) {
+            for (presence, more) in outputs.presences_mut().iter_mut().zip(row) {
                 *presence += more;
             }
         }
@@ -88,12 +106,12 @@ impl Decoder {
 }
 
 impl Decoding {
-    /// Goes on to the next step.
+    /// Goes on to the next step; the hits are by column.
     pub fn decided(&mut self, hits: [bool; N_VOICES]) {
-        self.before.rotate_left(1);
-        if let Some(newest) = self.before.last_mut() {
-            *newest = hits;
-        }
+        let n = self.before.len() / TAPS;
+        self.before.rotate_left(n);
+        let older = self.before.len() - n;
+        self.before[older..].copy_from_slice(&hits[..n]);
     }
 }
 

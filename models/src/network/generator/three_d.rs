@@ -3,12 +3,13 @@
 use candle_core::{Result, Tensor};
 
 use super::trunk::{HeardPlayer, TRUNK_WIDTH, TrunkLayers};
-use super::{N_LATENT, N_OUTPUTS};
-use crate::network::architecture::BassEmbedding;
+use super::{N_LATENT, n_outputs};
+use crate::network::architecture::Architecture;
 use crate::network::hearing::Hearing;
 use crate::network::{
     Layer, NET_MEASURES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
 };
+use crate::voices::VoiceSet;
 
 /// The generator with 3-D kernels.
 #[derive(Clone, Debug)]
@@ -18,26 +19,26 @@ pub struct ThreeD {
     output: Projection,
 }
 
-fn output() -> Layer {
-    Layer::affine("drums.output", (TRUNK_WIDTH, N_OUTPUTS), NET_STEPS)
+fn output(voices: VoiceSet) -> Layer {
+    Layer::affine("drums.output", (TRUNK_WIDTH, n_outputs(voices)), NET_STEPS)
 }
 
 impl ThreeD {
-    pub(super) fn layers(bass: &BassEmbedding) -> Vec<Layer> {
-        let mut all = Hearing::layers(bass, NET_MEASURES);
+    pub(super) fn layers(architecture: &Architecture) -> Vec<Layer> {
+        let mut all = Hearing::layers(&architecture.bass, NET_MEASURES);
         all.extend(TrunkLayers::layers(1, N_LATENT));
-        all.push(output());
+        all.push(output(architecture.voices));
         all
     }
 
     pub(super) fn new(
-        bass: &BassEmbedding,
+        architecture: &Architecture,
         parameters: &NetworkParameters,
     ) -> std::result::Result<Self, NetworkParameterError> {
         Ok(Self {
-            hearing: Hearing::new(bass, parameters)?,
+            hearing: Hearing::new(&architecture.bass, parameters)?,
             trunk: TrunkLayers::new(parameters, 1, N_LATENT)?,
-            output: parameters.projection(&output())?,
+            output: parameters.projection(&output(architecture.voices))?,
         })
     }
 

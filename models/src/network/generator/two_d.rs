@@ -1,17 +1,18 @@
 //! Kernels over steps and pitches, without a measure or track axis: 64 × 72 of bass in, 64 × 72 of drums out.
 //!
 //! An encoder and a decoder, joined at every scale: pitches, octaves, steps, beats, measures, the phrase. Drums are at the
-//! pitches of General MIDI's percussion; the columns of the nine voices are read. As in the lineage, the other 63 are computed
-//! but unused.
+//! pitches of General MIDI's percussion; the columns of the voices are read. As in the lineage, the others are computed but
+//! unused.
 
 use candle_core::{Device, Result, Tensor};
-use lockstep_core::representation::{LOWEST_PITCH, N_PITCHES, Voice};
+use lockstep_core::representation::{LOWEST_PITCH, N_PITCHES};
 
-use super::{CELL_OUTPUTS, N_LATENT, N_OUTPUTS, latent_at};
+use super::{CELL_OUTPUTS, N_LATENT, latent_at, n_outputs};
 use crate::network::hearing::STRIDE;
 use crate::network::{
     Layer, N_PLANES, NET_MEASURES, NET_STEPS, NetworkParameterError, NetworkParameters, Projection,
 };
+use crate::voices::VoiceSet;
 
 const OCTAVE: usize = 12;
 const N_OCTAVES: usize = N_PITCHES / OCTAVE;
@@ -39,6 +40,7 @@ pub struct TwoD {
     read: Vec<Projection>,
     /// From the phrase down to pitches: what was heard at a scale, the drums so far, and the noise.
     write: Vec<Projection>,
+    voices: VoiceSet,
 }
 
 /// Encoder, fine to coarse.
@@ -85,6 +87,7 @@ impl TwoD {
     }
 
     pub(super) fn new(
+        voices: VoiceSet,
         parameters: &NetworkParameters,
     ) -> std::result::Result<Self, NetworkParameterError> {
         let find = |layers: Vec<Layer>| {
@@ -94,6 +97,7 @@ impl TwoD {
         Ok(Self {
             read: find(read_layers())?,
             write: find(write_layers())?,
+            voices,
         })
     }
 
@@ -124,9 +128,9 @@ impl TwoD {
         let drums = drums.ok_or_else(|| candle_core::Error::Msg("no layers".to_owned()))?;
         let roll = drums.reshape((b, N_STEPS, N_PITCHES, CELL_OUTPUTS))?;
         let voices = roll
-            .index_select(&voice_pitches()?, 2)?
+            .index_select(&pitches(self.voices)?, 2)?
             .transpose(2, 3)?
-            .reshape((b, NET_MEASURES, NET_STEPS, N_OUTPUTS))?;
+            .reshape((b, NET_MEASURES, NET_STEPS, n_outputs(self.voices)))?;
         voices.narrow(1, NET_MEASURES - k, k)
     }
 }
@@ -147,9 +151,10 @@ fn noise(latent: &Tensor, scale: usize) -> Result<Tensor> {
 }
 
 /// Columns of the voices in the roll.
-fn voice_pitches() -> Result<Tensor> {
-    let pitches = Voice::ALL.map(|voice| u32::from(voice.gm_note() - LOWEST_PITCH));
-    Tensor::new(&pitches, &Device::Cpu)
+fn pitches(voices: VoiceSet) -> Result<Tensor> {
+    let pitch = |note: u8| u32::from(note - LOWEST_PITCH);
+    let pitches = voices.voices().iter().map(|voice| pitch(voice.gm_note()));
+    Tensor::from_iter(pitches, &Device::Cpu)
 }
 
 #[cfg(test)]
