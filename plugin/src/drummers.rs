@@ -126,8 +126,8 @@ impl From<Box<dyn Generator>> for LoadedDrummer {
 impl fmt::Debug for LoadedDrummer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadedDrummer")
-            .field("brain", &self.generator.name())
-            .field("stand_in", &self.substitute)
+            .field("generator", &self.generator.name())
+            .field("substitute", &self.substitute)
             .finish()
     }
 }
@@ -187,6 +187,8 @@ fn first<'a>(
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::representation::Voice;
+
     use super::*;
 
     #[test]
@@ -202,6 +204,15 @@ mod tests {
         assert_eq!(predictor.name(), "conditional-gan");
         assert!(Drummer::Base.styles().is_empty());
         Ok(())
+    }
+
+    #[test]
+    fn a_drummer_of_version_1_says_that_it_plays_nine_voices_on_any_device() {
+        for device in [DeviceChoice::Cpu, DeviceChoice::Auto] {
+            let drummer = Drummer::Lockstep;
+            let loaded = load(DrummerChoice { drummer, device });
+            assert_eq!(loaded.generator.voices(), Voice::VERSION_1);
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod pin_editor;
 mod play_page;
 mod preset_bar;
 mod roll;
+mod rows;
 mod setter;
 mod theme;
 mod widgets;
@@ -48,6 +49,7 @@ use monitor::Monitor;
 use pages::Page;
 use pin_editor::PinEditor;
 use preset_bar::PresetBar;
+use rows::Rows;
 use setter::Setter;
 use theme::{BASE_HEIGHT, BASE_WIDTH, Theme};
 pub use window::{Editor, Handle, OpenWindow};
@@ -67,6 +69,7 @@ pub struct App {
     params: Arc<LockstepParams>,
     monitor: Monitor,
     pin_editor: PinEditor,
+    rows: Rows,
     page: Page,
     preset_bar: PresetBar,
     export_dialog: ExportDialog,
@@ -115,6 +118,7 @@ pub fn editor(
     let app = App {
         monitor: Monitor::new(seen, status),
         pin_editor: PinEditor::new(Arc::clone(&params)),
+        rows: Rows::default(),
         page: Page::default(),
         preset_bar: PresetBar::new(&params),
         export_dialog: ExportDialog::new(archive),
@@ -178,7 +182,7 @@ impl App {
                     setter,
                     &self.params,
                     &self.monitor,
-                    &mut self.pin_editor,
+                    (&mut self.pin_editor, &mut self.rows),
                 );
             }
             Page::Kit => kit_page::show(ui, theme, setter, &self.params),

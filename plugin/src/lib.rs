@@ -154,7 +154,7 @@ impl Plugin for Lockstep {
                 main_input: MAIN_OUTPUT,
                 main_output: MAIN_OUTPUT,
                 // In the order of `VoiceGroup`.
-                aux_outputs: &["Kick", "Snare", "Hats", "Toms", "Cymbals"],
+                aux_outputs: &["Kick", "Snare", "Hats", "Toms", "Cymbals", "Percussion"],
                 ..PortNames::const_default()
             },
         },

@@ -132,6 +132,7 @@ impl LockstepParams {
             VoiceGroup::Hats => density.hats.value(),
             VoiceGroup::Toms => density.toms.value(),
             VoiceGroup::Cymbals => density.cymbals.value(),
+            VoiceGroup::Percussion => density.percussion.value(),
         };
         Controls {
             is_bypassed: self.bypass.value(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub const DRUM_CHANNEL: u16 = 9;
 
 /// The General MIDI notes of the nine voices; the drummer plays no others.
-pub const KIT: [u8; 9] = [36, 38, 42, 46, 45, 48, 50, 49, 51];
+pub const KIT: [u8; 14] = [36, 38, 37, 39, 42, 44, 46, 45, 48, 50, 49, 51, 54, 70];
 
 /// A note-on or note-off from the drummer.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -319,11 +319,15 @@ fn the_pins_come_back_in_the_next_session() {
         fs::read_to_string(&file).unwrap()
     };
     assert!(!play("seed=7").contains("pins"));
-    let pins = "[[1,0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0,16]]";
-    fs::write(&file, format!("[fields]\npins = \"{pins}\"\n")).unwrap();
-    // Saved again by the running program, so it must have read them.
-    let saved = play("seed=8");
-    assert!(saved.contains(pins) && saved.contains("\"8\""), "{saved}");
+    // As a build with nine voices saved them, and the same as they are saved now.
+    let nine = "[[1,0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0,16]]";
+    let pins = "[[1,0,0,0,0,0,0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0,0,0,0,16,0,0]]";
+    for written in [nine, pins] {
+        fs::write(&file, format!("[fields]\npins = \"{written}\"\n")).unwrap();
+        // Saved again by the running program, so it must have read them.
+        let saved = play("seed=8");
+        assert!(saved.contains(pins) && saved.contains("\"8\""), "{saved}");
+    }
 }
 
 #[test]

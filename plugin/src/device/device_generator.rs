@@ -10,7 +10,7 @@ use std::thread::{Builder, JoinHandle};
 use lockstep_core::generator::{
     DeviceReport, DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
 };
-use lockstep_core::representation::HitMap;
+use lockstep_core::representation::{HitMap, Voice};
 use lockstep_models::predict::{Predictor, Trunk, TrunkError};
 
 use super::{DeviceChoice, DeviceError, DeviceSearch, stay_loaded};
@@ -142,6 +142,10 @@ impl Generator for DeviceGenerator {
 
     fn device(&self) -> DeviceReport<'_> {
         self.predictor.device()
+    }
+
+    fn voices(&self) -> &'static [Voice] {
+        self.predictor.voices()
     }
 
     fn n_parameters(&self) -> usize {

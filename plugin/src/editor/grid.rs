@@ -7,11 +7,14 @@ use egui::{
     Align2, Color32, EventFilter, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
     Vec2, WidgetInfo, pos2, vec2,
 };
-use lockstep_core::representation::{Meter, N_VOICES, Presence, Voice};
+use lockstep_core::representation::{Meter, Presence, Voice};
 use lockstep_engine::realtime::{Cell, Cells, Controls, Pin};
 
 use super::pin_editor::PinEditor;
 use super::theme::{self, Theme};
+
+/// Below this presence a hit hardly ever sounds, and drawing it would only clutter the grid.
+pub(super) const FAINTEST: f32 = 0.05;
 
 /// A measure as it is drawn.
 pub(super) struct ShownMeasure<'a> {
@@ -26,12 +29,14 @@ pub(super) struct ShownMeasure<'a> {
 }
 
 /// Where the cells are drawn.
-struct Plot {
+struct Plot<'a> {
     rect: Rect,
     n_steps: usize,
+    /// The voice of each row.
+    voices: &'a [Voice],
 }
 
-impl Plot {
+impl Plot<'_> {
     fn cell(&self, step_idx: usize, row: usize) -> Rect {
         let size = self.size();
         let min = self.rect.min + vec2(step_idx as f32 * size.x, row as f32 * size.y);
@@ -39,7 +44,7 @@ impl Plot {
     }
 
     fn size(&self) -> Vec2 {
-        self.rect.size() / vec2(self.n_steps as f32, N_VOICES as f32)
+        self.rect.size() / vec2(self.n_steps as f32, self.voices.len() as f32)
     }
 
     /// The step and the voice under a point.
@@ -51,23 +56,24 @@ impl Plot {
     fn at(&self, point: Pos2) -> (usize, Voice) {
         let place = (point - self.rect.min) / self.size();
         let step_idx = (place.x as usize).min(self.n_steps - 1);
-        let row = (place.y as usize).min(N_VOICES - 1);
-        (step_idx, Voice::ALL[row])
+        let row = (place.y as usize).min(self.voices.len() - 1);
+        (step_idx, self.voices[row])
     }
 }
 
-/// Draws a measure; clicks pin and forbid cells.
+/// Draws a measure with a row for each of `voices`, at least one; clicks pin and forbid cells.
 pub(super) fn show(
     ui: &Ui,
     theme: Theme,
     rect: Rect,
     measure: &ShownMeasure<'_>,
-    controls: &Controls,
+    (controls, voices): (&Controls, &[Voice]),
     pin_editor: &mut PinEditor,
 ) {
     let plot = Plot {
         rect,
         n_steps: measure.meter.n_steps().max(1),
+        voices,
     };
     let response = ui.interact(rect, ui.scope_id().with(measure.id), Sense::click());
     let cursor = edit(ui, &plot, measure, controls, pin_editor, &response);
@@ -119,7 +125,7 @@ fn cell_at(measure: &ShownMeasure<'_>, step_idx: usize, voice: Voice) -> Cell {
 /// Handles clicks and keys. Returns the step and row of the keyboard cursor, if the grid has the focus.
 fn edit(
     ui: &Ui,
-    plot: &Plot,
+    plot: &Plot<'_>,
     measure: &ShownMeasure<'_>,
     controls: &Controls,
     pin_editor: &mut PinEditor,
@@ -161,10 +167,10 @@ fn edit(
             (place + n(on)).saturating_sub(n(back)).min(end - 1)
         };
         step_idx = moved(step_idx, Key::ArrowRight, Key::ArrowLeft, plot.n_steps);
-        row = moved(row, Key::ArrowDown, Key::ArrowUp, N_VOICES);
+        row = moved(row, Key::ArrowDown, Key::ArrowUp, plot.voices.len());
     });
     ui.data_mut(|data| data.insert_temp(at, (step_idx, row)));
-    let voice = Voice::ALL[row];
+    let voice = plot.voices[row];
     let is_pressed = |key| ui.input(|input| input.key_pressed(key));
     if is_pressed(Key::P) {
         pin_editor.set(step_idx, voice, turned(step_idx, voice));
@@ -174,18 +180,24 @@ fn edit(
     Some((step_idx, row))
 }
 
-fn paint(ui: &Ui, theme: Theme, plot: &Plot, measure: &ShownMeasure<'_>, controls: &Controls) {
+fn paint(ui: &Ui, theme: Theme, plot: &Plot<'_>, measure: &ShownMeasure<'_>, controls: &Controls) {
     let painter = ui.painter_at(plot.rect.expand(theme.points(2.0)));
     painter.rect_filled(plot.rect, 0.0, theme::PANEL);
     for step_idx in (0..plot.n_steps).step_by(8) {
         let beat = plot
             .cell(step_idx, 0)
-            .union(plot.cell((step_idx + 3).min(plot.n_steps - 1), N_VOICES - 1));
+            .union(plot.cell((step_idx + 3).min(plot.n_steps - 1), plot.voices.len() - 1));
         painter.rect_filled(beat, 0.0, Color32::from_rgb(37, 41, 48));
     }
-    for row in 1..N_VOICES {
+    for row in 1..plot.voices.len() {
         let y = plot.cell(0, row).top();
-        painter.hline(plot.rect.x_range(), y, Stroke::new(1.0, theme::GROUND));
+        let begins_group = plot.voices[row].group() != plot.voices[row - 1].group();
+        let color = if begins_group {
+            theme::LINE
+        } else {
+            theme::GROUND
+        };
+        painter.hline(plot.rect.x_range(), y, Stroke::new(1.0, color));
     }
     for step_idx in 1..plot.n_steps {
         let color = if step_idx % 4 == 0 {
@@ -197,7 +209,7 @@ fn paint(ui: &Ui, theme: Theme, plot: &Plot, measure: &ShownMeasure<'_>, control
         painter.vline(x, plot.rect.y_range(), Stroke::new(1.0, color));
     }
     for step_idx in 0..plot.n_steps {
-        for (row, voice) in Voice::ALL.into_iter().enumerate() {
+        for (row, &voice) in plot.voices.iter().enumerate() {
             let place = plot.cell(step_idx, row);
             let cell = cell_at(measure, step_idx, voice);
             paint_hit(&painter, theme, place, cell, controls.density_of(voice));
@@ -228,8 +240,6 @@ fn paint(ui: &Ui, theme: Theme, plot: &Plot, measure: &ShownMeasure<'_>, control
 }
 
 fn paint_hit(painter: &egui::Painter, theme: Theme, place: Rect, cell: Cell, density: f32) {
-    // Below this a hit hardly ever sounds, and drawing it would only clutter the grid.
-    const FAINTEST: f32 = 0.05;
     let presence = cell.presence.value();
     if presence < FAINTEST {
         return;

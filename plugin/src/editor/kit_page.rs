@@ -25,7 +25,7 @@ pub(super) fn show(ui: &mut Ui, theme: Theme, setter: &Setter<'_>, params: &Lock
     let area = ui.available_rect_before_wrap().shrink(theme.points(10.0));
     let (upper, rows) = area.split_top_bottom_at_y(area.top() + theme.points(UPPER));
     which(ui, theme, setter, upper, kit);
-    let gap = theme.points(8.0);
+    let gap = theme.points(6.0);
     let height = rows.height() / N_VOICES as f32;
     for (row, voice) in Voice::ALL.into_iter().enumerate() {
         let top = rows.top() + row as f32 * height;

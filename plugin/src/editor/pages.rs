@@ -2,6 +2,8 @@
 
 use egui::{Align, Layout, RichText, Ui, UiBuilder, ViewportCommand, vec2};
 
+use lockstep_core::representation::{N_VOICES, Voice};
+
 use super::export_dialog::ExportDialog;
 use super::monitor::Monitor;
 use super::setter::Setter;
@@ -153,7 +155,7 @@ fn drums(
     widgets::row(ui, theme, setter, &drummer.seed, tip);
     let tip = "Which notes the drums are sent on.";
     choice(ui, theme, setter, &map.choice, tip);
-    let tip = "In your own map: a closed hat cuts off an open one.";
+    let tip = "In your own map: a closed or pedal hat cuts off an open one.";
     widgets::switch_row(ui, setter, &map.chokes, tip);
     button(ui, theme, |ui, rect| {
         export_dialog.save_button(ui, theme, rect);
@@ -166,6 +168,7 @@ fn drums(
             .font(theme.font(12.0))
             .color(theme::FAINT),
     );
+    show_missing_voices(ui, theme, monitor);
 }
 
 fn choice(
@@ -207,6 +210,27 @@ fn show_substitute(ui: &mut Ui, theme: Theme, monitor: &Monitor) {
     if let Some(Substitute { what, remedy }) = monitor.substitute() {
         let words = RichText::new(format!("{what}. {remedy}"));
         ui.label(words.font(theme.font(12.0)).color(theme::ALARM));
+    }
+}
+
+/// Says which voices the drummer that plays does not know, if there are any.
+fn show_missing_voices(ui: &mut Ui, theme: Theme, monitor: &Monitor) {
+    let played = monitor.prediction().voices;
+    let unknown = Voice::ALL
+        .into_iter()
+        .filter(|voice| !played.contains(voice));
+    let unknown: Vec<_> = unknown.map(|voice| voice.name().to_lowercase()).collect();
+    if !played.is_empty() && !unknown.is_empty() {
+        let words = format!(
+            "This drummer plays {} of the {N_VOICES} voices. Only pins play {}.",
+            played.len(),
+            unknown.join(", ")
+        );
+        ui.label(
+            RichText::new(words)
+                .font(theme.font(12.0))
+                .color(theme::FAINT),
+        );
     }
 }
 

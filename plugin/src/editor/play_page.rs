@@ -1,12 +1,13 @@
 //! The Play page: bass, drums, knobs.
 
 use egui::{Align, Align2, Layout, Rect, Sense, Ui, UiBuilder, pos2, vec2};
-use lockstep_core::representation::{N_VOICES, Voice, VoiceGroup};
+use lockstep_core::representation::{Voice, VoiceGroup};
 use lockstep_engine::realtime::{ClockSource, Controls};
 use nice_plug::prelude::FloatParam;
 
 use super::monitor::Monitor;
 use super::pin_editor::PinEditor;
+use super::rows::{Rows, ShownVoices};
 use super::setter::Setter;
 use super::theme::{self, Theme};
 use super::widgets::{self, BarText, nth};
@@ -22,7 +23,7 @@ const KNOBS: f32 = 112.0;
 /// Height of the status line.
 const STATUS: f32 = 26.0;
 /// Share of the remaining height that the drum grids take; the bass takes the rest.
-const GRID_SHARE: f32 = 0.64;
+const GRID_SHARE: f32 = 0.72;
 
 /// Draws the page and handles clicks.
 pub(super) fn show(
@@ -31,7 +32,7 @@ pub(super) fn show(
     setter: &Setter<'_>,
     params: &LockstepParams,
     monitor: &Monitor,
-    pin_editor: &mut PinEditor,
+    (pin_editor, rows): (&mut PinEditor, &mut Rows),
 ) {
     let gap = theme.points(8.0);
     let area = ui.available_rect_before_wrap().shrink2(vec2(gap, 0.0));
@@ -42,12 +43,15 @@ pub(super) fn show(
     let controls = params.controls();
     let bass = bass.with_max_y(bass.bottom() - gap);
     roll::show(ui, theme, bass, theme.points(HEADER), monitor);
+    rows.follow(monitor.snapshot(), controls.pins, &params.voices);
     let shown = GridSources {
         params,
         controls: &controls,
         monitor,
+        voices: rows.shown(),
     };
     measures(ui, theme, setter, drums, &shown, pin_editor);
+    fold_switch(ui, theme, drums, rows);
     let knobs = knobs.with_min_y(knobs.top() + gap);
     knobs_row(ui, theme, setter, knobs, params);
     status_line(ui, theme, status, monitor, params);
@@ -61,6 +65,7 @@ struct GridSources<'a> {
     params: &'a LockstepParams,
     controls: &'a Controls,
     monitor: &'a Monitor,
+    voices: ShownVoices,
 }
 
 fn measures(
@@ -117,10 +122,11 @@ fn measures(
                 theme::FAINT
             },
         );
-        grid::show(ui, theme, rect, measure, shown.controls, pin_editor);
+        let rows = (shown.controls, shown.voices.as_slice());
+        grid::show(ui, theme, rect, measure, rows, pin_editor);
     }
-    for (row, voice) in Voice::ALL.into_iter().enumerate() {
-        let height = headers.height() / N_VOICES as f32;
+    for (row, voice) in shown.voices.iter().copied().enumerate() {
+        let height = headers.height() / shown.voices.len() as f32;
         let top = headers.top() + row as f32 * height;
         let rect = Rect::from_min_max(
             pos2(headers.left(), top),
@@ -179,11 +185,31 @@ fn group_density(params: &LockstepParams, group: VoiceGroup) -> (&FloatParam, &'
     let density = &params.density;
     match group {
         VoiceGroup::Kick => (&density.kick, "kick"),
-        VoiceGroup::Snare => (&density.snare, "snare"),
+        VoiceGroup::Snare => (&density.snare, "snare, side stick and clap"),
         VoiceGroup::Hats => (&density.hats, "hats"),
         VoiceGroup::Toms => (&density.toms, "toms"),
         VoiceGroup::Cymbals => (&density.cymbals, "cymbals"),
+        VoiceGroup::Percussion => (&density.percussion, "hand percussion"),
     }
+}
+
+/// The switch that folds unused voices away, above the right end of the grids.
+fn fold_switch(ui: &mut Ui, theme: Theme, drums: Rect, rows: &mut Rows) {
+    let line = drums.with_max_y(drums.top() + theme.points(TITLE));
+    let builder = UiBuilder::new()
+        .max_rect(line.shrink2(vec2(0.0, theme.points(1.0))))
+        .layout(Layout::right_to_left(Align::Center));
+    ui.scope_builder(builder, |ui| {
+        ui.spacing_mut().interact_size.y = line.height() - theme.points(4.0);
+        ui.spacing_mut().button_padding.y = 0.0;
+        let fold = egui::Button::new("Fold unused")
+            .selected(rows.is_folded())
+            .small();
+        let tip = "Shows only the voices that are planned, played, pinned, muted or soloed. Press it twice to begin anew.";
+        if ui.add(fold).on_hover_text(tip).clicked() {
+            rows.toggle();
+        }
+    });
 }
 
 /// The buttons that undo a pin and free all cells.

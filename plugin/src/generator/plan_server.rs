@@ -197,6 +197,7 @@ impl PlanServer {
         let prediction = Prediction {
             took: Some(begun.elapsed()),
             device: generator.device().to_string(),
+            voices: generator.voices(),
         };
         if let Some(broken) = broken {
             nice_error!("Lockstep plays its rule groove: {choice} panicked");
@@ -266,6 +267,7 @@ fn answer(generator: &mut BoxedGenerator, request: &Request) -> (Plan, Option<Bo
         playback: request.playback,
         measure: request.measure,
         heard_steps: request.heard_steps,
+        swing: request.swing,
         hits: rule::groove(&request.window, request.meter),
     };
     // A drummer that has panicked may be in a broken state, so it is never used again.

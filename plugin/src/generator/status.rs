@@ -3,6 +3,7 @@
 //!
 //! Never on the audio thread: reading and writing may wait for each other.
 
+use lockstep_core::representation::Voice;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ pub struct Prediction {
     pub took: Option<Duration>,
     /// The device that computed it, and why it is not the one that was asked for where it is not.
     pub device: String,
+    /// The voices that whoever made it can play; empty before the first.
+    pub voices: &'static [Voice],
 }
 
 /// One instance's status, shared by the generator thread, which writes, and a window, which reads.

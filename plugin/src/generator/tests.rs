@@ -281,9 +281,9 @@ fn an_instance_that_left_gets_no_answer_and_a_drummer_is_dropped_after_its_last_
             panics_at: None,
         })
     });
-    let ends = [handoff(), handoff(), handoff()];
     let mut audio = Vec::new();
-    for (id, (end, other)) in (0..).zip(ends) {
+    for id in 0..3 {
+        let (end, other) = handoff();
         let choice = if id == 2 { OTHER } else { CHOICE };
         let client = GeneratorClient::new(other, Arc::default(), Box::new(move || choice));
         server.join(id, client);

@@ -60,7 +60,7 @@ pub struct MapParams {
     /// Which map.
     #[id = "map"]
     pub choice: EnumParam<MapChoice>,
-    /// Whether a closed hat cuts off an open one, in the user's own map.
+    /// Whether a closed or pedal hat cuts off an open one, in the user's own map.
     #[id = "choke"]
     pub chokes: BoolParam,
     /// The note and channel of each voice in the user's own map.

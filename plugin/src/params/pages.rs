@@ -33,7 +33,7 @@ impl LockstepParams {
                 page.add_param(&density.hats);
                 page.add_param(&density.toms);
                 page.add_param(&density.cymbals);
-                page.add_spacer();
+                page.add_param(&density.percussion);
                 page.add_param(&drummer.seed);
                 page.add_param(&drummer.silence);
             });

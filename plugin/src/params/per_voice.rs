@@ -10,8 +10,14 @@ pub(super) struct PerVoice<T: Params> {
     kick: T,
     #[nested(id_prefix = "snare")]
     snare: T,
+    #[nested(id_prefix = "side")]
+    side: T,
+    #[nested(id_prefix = "clap")]
+    clap: T,
     #[nested(id_prefix = "chat")]
     chat: T,
+    #[nested(id_prefix = "phat")]
+    phat: T,
     #[nested(id_prefix = "ohat")]
     ohat: T,
     #[nested(id_prefix = "ltom")]
@@ -24,6 +30,10 @@ pub(super) struct PerVoice<T: Params> {
     crash: T,
     #[nested(id_prefix = "ride")]
     ride: T,
+    #[nested(id_prefix = "tamb")]
+    tamb: T,
+    #[nested(id_prefix = "shaker")]
+    shaker: T,
 }
 
 impl<T: Params> PerVoice<T> {
@@ -32,13 +42,18 @@ impl<T: Params> PerVoice<T> {
         Self {
             kick: make(Voice::Kick),
             snare: make(Voice::Snare),
+            side: make(Voice::SideStick),
+            clap: make(Voice::Clap),
             chat: make(Voice::ClosedHat),
+            phat: make(Voice::PedalHat),
             ohat: make(Voice::OpenHat),
             ltom: make(Voice::LowTom),
             mtom: make(Voice::MidTom),
             htom: make(Voice::HighTom),
             crash: make(Voice::Crash),
             ride: make(Voice::Ride),
+            tamb: make(Voice::Tambourine),
+            shaker: make(Voice::Shaker),
         }
     }
 
@@ -50,13 +65,18 @@ impl<T: Params> PerVoice<T> {
         match voice {
             Voice::Kick => &self.kick,
             Voice::Snare => &self.snare,
+            Voice::SideStick => &self.side,
+            Voice::Clap => &self.clap,
             Voice::ClosedHat => &self.chat,
+            Voice::PedalHat => &self.phat,
             Voice::OpenHat => &self.ohat,
             Voice::LowTom => &self.ltom,
             Voice::MidTom => &self.mtom,
             Voice::HighTom => &self.htom,
             Voice::Crash => &self.crash,
             Voice::Ride => &self.ride,
+            Voice::Tambourine => &self.tamb,
+            Voice::Shaker => &self.shaker,
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct DensityParams {
     /// Density of the kick.
     #[id = "kick_density"]
     pub kick: FloatParam,
-    /// Density of the snare.
+    /// Density of snare, side stick and clap.
     #[id = "snare_density"]
     pub snare: FloatParam,
     /// Density of the hats.
@@ -28,6 +28,9 @@ pub struct DensityParams {
     /// Density of crash and ride.
     #[id = "cymbals_density"]
     pub cymbals: FloatParam,
+    /// Density of tambourine and shaker.
+    #[id = "percussion_density"]
+    pub percussion: FloatParam,
 }
 
 impl Default for DensityParams {
@@ -39,6 +42,7 @@ impl Default for DensityParams {
             hats: share("Hats density", 0.5),
             toms: share("Toms density", 0.5),
             cymbals: share("Cymbals density", 0.5),
+            percussion: share("Percussion density", 0.5),
         }
     }
 }

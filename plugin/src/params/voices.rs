@@ -7,6 +7,7 @@ use lockstep_core::representation::{N_VOICES, Voice};
 use lockstep_engine::realtime::Pins;
 use nice_plug::params::persist::PersistentField;
 use nice_plug::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::per_voice::PerVoice;
 
@@ -106,16 +107,48 @@ impl fmt::Debug for StoredPins {
     }
 }
 
-impl PersistentField<'_, [[u32; N_VOICES]; 2]> for StoredPins {
-    fn set(&self, [pinned, forbidden]: [[u32; N_VOICES]; 2]) {
-        self.store(Pins::from_bits(pinned, forbidden));
+/// Pins as a project saves them: pinned and forbidden, each with a number for every voice and in it a bit for every step.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SavedPins {
+    /// In the order of [`Voice::ALL`].
+    Today([[u32; N_VOICES]; 2]),
+    /// In the order of [`Voice::VERSION_1`], as version 0.1 saved them.
+    Version1([[u32; Voice::VERSION_1.len()]; 2]),
+}
+
+impl From<Pins> for SavedPins {
+    fn from(pins: Pins) -> Self {
+        Self::Today(pins.bits())
+    }
+}
+
+impl From<&SavedPins> for Pins {
+    fn from(saved: &SavedPins) -> Self {
+        let [pinned, forbidden] = match saved {
+            SavedPins::Today(bits) => *bits,
+            SavedPins::Version1(bits) => bits.map(|bits| {
+                let mut all = [0; N_VOICES];
+                for (voice, bits) in Voice::VERSION_1.into_iter().zip(bits) {
+                    all[voice.index()] = bits;
+                }
+                all
+            }),
+        };
+        Self::from_bits(pinned, forbidden)
+    }
+}
+
+impl PersistentField<'_, SavedPins> for StoredPins {
+    fn set(&self, saved: SavedPins) {
+        self.store(Pins::from(&saved));
     }
 
     fn map<F, R>(&self, f: F) -> R
     where
-        F: Fn(&[[u32; N_VOICES]; 2]) -> R,
+        F: Fn(&SavedPins) -> R,
     {
-        f(&self.load().bits())
+        f(&self.load().into())
     }
 }
 
@@ -136,6 +169,22 @@ mod tests {
         loaded.deserialize_fields(&kept.serialize_fields());
         assert_eq!(loaded.pins.load(), pins);
         assert_eq!(loaded.controls().pins, pins);
+    }
+
+    #[test]
+    fn pins_of_nine_voices_stay_on_their_voices() {
+        let params = LockstepParams::default();
+        let saved = "[[1,2,4,8,16,32,64,128,256],[0,0,0,0,0,0,0,0,3]]";
+        params.deserialize_fields(&[("pins".to_owned(), saved.to_owned())].into());
+        let pins = params.pins.load();
+        for (step_idx, voice) in Voice::VERSION_1.into_iter().enumerate() {
+            assert_eq!(pins.at(step_idx, voice), Pin::Pinned, "{voice:?}");
+        }
+        assert_eq!(pins.at(0, Voice::Ride), Pin::Forbidden);
+        assert_eq!(pins.at(1, Voice::SideStick), Pin::Free);
+        let again = LockstepParams::default();
+        again.deserialize_fields(&params.serialize_fields());
+        assert_eq!(again.pins.load(), pins);
     }
 
     #[test]

@@ -112,6 +112,32 @@ proptest! {
 }
 
 #[test]
+fn a_preset_of_nine_voices_loads_and_the_others_get_their_defaults() -> TestResult {
+    let parameters = made();
+    let text = include_str!("tests/0.1.0-nine-voices.toml");
+    let preset = file::parse(text, "0.1.0-nine-voices.toml", &parameters)?;
+    set(&parameters, "shaker_level", "-9 dB")?;
+    set(&parameters, "percussion_density", "10 %")?;
+    preset.values.apply(&parameters);
+    for (id, shown) in [
+        ("density", "62 %"),
+        ("hats_density", "41 %"),
+        ("cymbals_density", "55 %"),
+        ("snare_level", "-3.0 dB"),
+        ("ride_pan", "40 R"),
+        ("kick_tune", "-2.0 semitones"),
+        ("kit", "Brushes"),
+        ("seed", "7"),
+        ("shaker_level", "0.0 dB"),
+        ("percussion_density", "50 %"),
+    ] {
+        let at = parameters.find_id(id)?;
+        assert_eq!(parameters.text(at), shown, "{id}");
+    }
+    Ok(())
+}
+
+#[test]
 fn what_a_file_leaves_out_gets_its_default() -> TestResult {
     let parameters = made();
     let preset = file::parse(

@@ -20,13 +20,13 @@ pub const DENSITY_LEFT: Point = (12, 570);
 pub const DENSITY_RIGHT: Point = (224, 570);
 
 /// The grids of both measures: left, top, width, height.
-pub const GRIDS: (u32, u32, u32, u32) = (180, 238, 772, 250);
+pub const GRIDS: (u32, u32, u32, u32) = (180, 194, 772, 299);
 
 /// The kick at the first step of the measure that is playing.
-pub const KICK_CELL: Point = (192, 252);
+pub const KICK_CELL: Point = (192, 204);
 
 /// The switch that mutes the kick.
-pub const KICK_MUTE: Point = (90, 252);
+pub const KICK_MUTE: Point = (90, 204);
 
 /// The tab of the Setup page.
 pub const SETUP_TAB: Point = TABS[2].1;

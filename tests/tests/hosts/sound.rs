@@ -46,16 +46,21 @@ fn every_kit_sounds_in_its_own_way_and_off_is_silent() -> anyhow::Result<()> {
 
 #[test]
 fn a_voice_at_zero_is_silent_and_a_panned_one_is_on_its_side() -> anyhow::Result<()> {
-    const LEVELS: [&str; 9] = [
+    const LEVELS: [&str; 14] = [
         "Kick level",
         "Snare level",
+        "Side stick level",
+        "Clap level",
         "Closed hat level",
+        "Pedal hat level",
         "Open hat level",
         "Low tom level",
         "Mid tom level",
         "High tom level",
         "Crash level",
         "Ride level",
+        "Tambourine level",
+        "Shaker level",
     ];
     for format in Format::ALL {
         let mut silent = busy();
@@ -89,13 +94,28 @@ fn each_group_is_on_its_own_output_and_the_main_one_is_silent() -> anyhow::Resul
     let outputs = host.choose_layout(&layouts[1])?;
     assert_eq!(
         outputs,
-        ["Drums", "Kick", "Snare", "Hats", "Toms", "Cymbals"]
+        [
+            "Drums",
+            "Kick",
+            "Snare",
+            "Hats",
+            "Toms",
+            "Cymbals",
+            "Percussion"
+        ]
     );
     let split = host.perform(&stage)?;
     assert_eq!(split.events, mix.events);
     assert!(split.peak(0..split.left.len()) < 1e-9);
     // The General MIDI keys of each group.
-    let keys: [&[u8]; 5] = [&[36], &[38], &[42, 46], &[45, 48, 50], &[49, 51]];
+    let keys: [&[u8]; 6] = [
+        &[36],
+        &[38, 37, 39],
+        &[42, 44, 46],
+        &[45, 48, 50],
+        &[49, 51],
+        &[54, 70],
+    ];
     let mut n_sounding = 0;
     for ([left, _], keys) in split.groups.iter().zip(keys) {
         let first = left.iter().position(|x| x.abs() > 1e-6);

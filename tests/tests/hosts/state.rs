@@ -112,3 +112,62 @@ fn states_of_earlier_builds_load_and_play_as_they_did() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// The settings in the states of nine voices, and two pins that no parameter shows: a closed hat on step 1 and a ride on
+/// step 3; the kick is forbidden on step 0.
+const SAVED_WITH_NINE: [(&str, f64); 9] = [
+    ("Density", 0.8),
+    ("Humanise", 0.1),
+    ("Kick pan", 0.25),
+    ("Crash mute", 1.0),
+    ("Ride level", 0.7),
+    ("Cymbals density", 0.6),
+    ("Drum map", 1.0),
+    ("Ride note", 50.0 / 127.0),
+    ("Snare note", 40.0 / 127.0),
+];
+
+#[test]
+fn a_project_with_nine_voices_keeps_its_settings_its_own_map_and_its_pins() -> anyhow::Result<()> {
+    for (format, state) in [
+        (
+            Format::Clap,
+            &include_bytes!("states/0.1.0-nine-voices.clap.state")[..],
+        ),
+        (
+            Format::Vst3,
+            &include_bytes!("states/0.1.0-nine-voices.vst3.state")[..],
+        ),
+    ] {
+        let by_hand = SAVED_WITH_NINE
+            .into_iter()
+            .fold(Stage::of_measures(5), |stage, (name, value)| {
+                stage.with(name, value)
+            });
+        let mut expected = format.open()?;
+        expected.perform(&by_hand)?;
+
+        let mut host = format.open()?;
+        host.load(state)?;
+        assert_eq!(host.parameters()?, expected.parameters()?, "{format:?}");
+        let untouched = Stage {
+            settings: Vec::new(),
+            ..by_hand
+        };
+        let hits = host.perform(&untouched)?.hits();
+        let steps_of = |key: u8| -> Vec<u64> {
+            let hits = hits.iter().filter(|hit| hit.key == key);
+            hits.map(|hit| (hit.frame + Stage::STEP_FRAMES / 2) / Stage::STEP_FRAMES)
+                .collect()
+        };
+        let (kicks, closed, rides) = (steps_of(36), steps_of(42), steps_of(50));
+        for measure in 1..5 {
+            let begin = measure * 16;
+            assert!(!kicks.contains(&begin), "{format:?}: {kicks:?}");
+            assert!(closed.contains(&(begin + 1)), "{format:?}: {closed:?}");
+            assert!(rides.contains(&(begin + 3)), "{format:?}: {rides:?}");
+        }
+        assert!(!steps_of(40).is_empty() && steps_of(38).is_empty());
+    }
+    Ok(())
+}
