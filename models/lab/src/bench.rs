@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, ensure};
 use cpu_time::ProcessTime;
 use lockstep_core::draws;
 use lockstep_core::generator::{Generator, Request};
-use lockstep_core::representation::{Meter, Onset, WINDOW_STEPS, Window};
+use lockstep_core::representation::{Meter, Onset, Voice, WINDOW_STEPS, Window};
 use lockstep_models::predict::Predictor;
 
 use crate::corpus::{BassNote, Corpus, DrumHit, MeasureRecord, SongRecord, write};
@@ -207,16 +207,18 @@ fn song(idx: u64) -> SongRecord {
                 let key = 28 + u8::try_from(draw(place + 7, 24)).unwrap_or_default();
                 bass.push(BassNote::new(step, key, 90, 2));
             }
-            for (voice, is_hit) in [(0, has_bass), (1, step % 8 == 4), (2, step % 2 == 0)] {
+            for (i, voice, is_hit) in [
+                (0, Voice::Kick, has_bass),
+                (1, Voice::Snare, step % 8 == 4),
+                (2, Voice::ClosedHat, step % 2 == 0),
+            ] {
                 if is_hit {
-                    let velocity = 60 + u8::try_from(draw(place + voice, 60)).unwrap_or_default();
-                    let offset = 0;
-                    let voice = u8::try_from(voice).unwrap_or_default();
+                    let velocity = 60 + u8::try_from(draw(place + i, 60)).unwrap_or_default();
                     hits.push(DrumHit {
                         step_idx: step,
-                        voice,
+                        voice: voice as u8,
                         velocity,
-                        offset,
+                        offset: 0,
                     });
                 }
             }
@@ -224,6 +226,7 @@ fn song(idx: u64) -> SongRecord {
         MeasureRecord {
             meter: Meter::COMMON,
             tempo_bpm: 120.0,
+            swing: lockstep_core::representation::Swing::STRAIGHT,
             bass,
             hits,
         }

@@ -92,7 +92,10 @@ pub(crate) fn learn(
     whole::folder(&folder)?;
     let corpus = Corpus::open(data)?;
     let sampler = match origin {
-        Some(weights) => Sampler::with_styles(&corpus, run, Styles::new(&weights.style_hits()?)),
+        Some(weights) => {
+            let styles = Styles::new(&weights.style_hits()?).heard_by(run.architecture.voices);
+            Sampler::with_styles(&corpus, run, styles)
+        }
         None => Sampler::new(&corpus, run),
     };
     let sampler = sampler.with_context(|| format!("the corpus file {}", data.display()))?;

@@ -150,6 +150,8 @@ impl Tune {
         })?;
         let mut run: RunFile = serde_json::from_value(card["run"].clone())
             .with_context(|| format!("the card of {}", self.from.display()))?;
+        // The card of older weights does not name their voices.
+        run.architecture.voices = origin.voices()?;
         let n_cores = thread::available_parallelism().map_or(1, NonZero::get);
         run.data.open_only = false;
         run.data.drums_only = run.data.drums_only.min(kinds.drums_only);
@@ -302,6 +304,32 @@ mod tests {
         assert_eq!(kinds, expected);
         let corpus = Corpus::open(&output)?;
         assert_eq!(corpus.songs(Split::Test).count(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_drummer_keeps_its_voices_when_it_is_fine_tuned() -> Result<()> {
+        let (songs, work) = (folder(12)?, tempfile::tempdir()?);
+        let data = work.path().join("songs.lockstep");
+        let kinds = hold_back(songs.path(), work.path(), &data)?;
+        for (name, _) in &EMBEDDED[..2] {
+            let tune = Tune {
+                songs: songs.path().to_owned(),
+                from: name.into(),
+                output: None,
+                minutes: 1.0,
+            };
+            let (_, origin) = tune.origin()?;
+            let mut run = tune.run_file(&origin, &kinds)?;
+            assert_eq!(run.architecture, origin.config()?.architecture);
+            run.schedule.excerpts = 4;
+            run.budget.steps = Some(2);
+            let folder = work.path().join(name);
+            train::learn(&run, &data, folder.clone(), Some(&origin))?;
+            let tuned = fs::read(folder.join("last.safetensors"))?;
+            assert_eq!(Weights::parse(&tuned)?.voices()?, origin.voices()?);
+            assert_eq!(Predictor::new(&tuned)?.config(), &origin.config()?);
+        }
         Ok(())
     }
 

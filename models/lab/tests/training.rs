@@ -5,25 +5,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lockstep_core::draws;
-use lockstep_core::representation::Meter;
+use lockstep_core::representation::{Meter, Voice};
 use lockstep_lab::corpus::{BassNote, Corpus, DrumHit, MeasureRecord, SongRecord, write};
 use lockstep_lab::training::batch::Sampler;
 use lockstep_lab::training::constants;
 use lockstep_lab::training::run::RunFile;
+use lockstep_lab::training::styles::Styles;
 use lockstep_lab::training::trainer::{Constants, Trainer};
 use lockstep_models::network::{NetworkParameters, STYLES, WORDS};
-use lockstep_models::predict::Predictor;
+use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::voices::VoiceSet;
+use lockstep_models::weights::Weights;
 
 type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 /// Tensors by name, as plain values.
 type Values = Vec<(String, Vec<f32>)>;
 
-/// Songs whose kick is on the bass's steps; every fourth has drums only.
+/// Songs whose kick is on the bass's steps, with side stick and shaker on the backbeat; every fourth has drums only.
 fn corpus(folder: &Path) -> TestResult<Corpus> {
-    let hit = |step_idx, voice, velocity, offset| DrumHit {
+    let hit = |step_idx, voice: Voice, velocity, offset| DrumHit {
         step_idx,
-        voice,
+        voice: voice as u8,
         velocity,
         offset,
     };
@@ -31,6 +34,7 @@ fn corpus(folder: &Path) -> TestResult<Corpus> {
         let mut measure = MeasureRecord {
             meter: Meter::COMMON,
             tempo_bpm: 100.0,
+            swing: lockstep_core::representation::Swing::STRAIGHT,
             bass: Vec::new(),
             hits: Vec::new(),
         };
@@ -41,10 +45,11 @@ fn corpus(folder: &Path) -> TestResult<Corpus> {
                 if song % 4 != 3 {
                     measure.bass.push(BassNote::new(step, 33, 90, 1));
                 }
-                measure.hits.push(hit(step, 0, velocity, 9));
+                measure.hits.push(hit(step, Voice::Kick, velocity, 9));
             }
             if step % 8 == 4 {
-                measure.hits.push(hit(step, 1, 100, -9));
+                measure.hits.push(hit(step, Voice::SideStick, 100, -9));
+                measure.hits.push(hit(step, Voice::Shaker, 60, 0));
             }
         }
         measure
@@ -173,5 +178,56 @@ fn a_checkpoint_of_another_architecture_is_refused() -> TestResult {
             assert!(refusal.contains("another architecture"), "{refusal}");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn weights_of_version_1_are_trained_further_on_their_nine_voices() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let corpus = corpus(folder.path())?;
+    let weights = Weights::parse(EMBEDDED_WEIGHTS)?;
+    let card: serde_json::Value = serde_json::from_str(&weights.metadata["card"])?;
+    let mut run: RunFile = serde_json::from_value(card["run"].clone())?;
+    assert_eq!(
+        run.architecture.voices,
+        VoiceSet::default(),
+        "the card does not say it"
+    );
+    run.architecture.voices = weights.voices()?;
+    run.schedule.excerpts = 6;
+    run.data.drums_only = 2;
+    let styles = Styles::new(&weights.style_hits()?).heard_by(run.architecture.voices);
+    let sampler = Sampler::with_styles(&corpus, &run, styles)?;
+    let constants = constants(&run, &corpus, &sampler)?;
+    assert_eq!(
+        constants[STYLES].to_vec2::<f32>()?,
+        weights.parameters.0[STYLES].to_vec2::<f32>()?,
+        "the styles stay those of the weights"
+    );
+    let mut trainer = Trainer::new(&run, constants)?;
+    trainer.begin_from(&weights.parameters)?;
+    let before = values(&trainer.average())?;
+    assert_eq!(before, values(&weights.parameters)?);
+    trainer.step(&sampler, 1.0)?;
+    let after = trainer.average();
+    assert_ne!(before, values(&after)?);
+    let predictor = Predictor::from_parameters(run.config(), &after)?;
+    assert_eq!(predictor.config().voices(), VoiceSet::Version1);
+    Ok(())
+}
+
+#[test]
+fn a_run_file_with_numbers_for_another_kit_is_refused() -> TestResult {
+    let least = "[architecture]\nbass = { kind = \"convolution\" }\ngenerator = \"3d\"\n";
+    let rest = "[budget]\ncore-minutes = 1\n[take]\ntemperature = [1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
+    let refused = RunFile::parse(&format!("{least}{rest}")).err();
+    let refused = refused.map(|error| error.to_string()).unwrap_or_default();
+    assert!(
+        refused.contains("take.temperature = 9 numbers")
+            && refused.contains("fourteen from kick to shaker"),
+        "{refused}"
+    );
+    let older = RunFile::parse(&format!("{least}representation = 1\n{rest}"))?;
+    assert_eq!(older.architecture.voices, VoiceSet::Version1);
     Ok(())
 }

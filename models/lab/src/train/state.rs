@@ -5,7 +5,6 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use lockstep_core::representation::REPRESENTATION_VERSION;
 use lockstep_models::weights::{self, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -118,7 +117,7 @@ pub(super) fn save_weights(
         ),
         (
             "representation".to_owned(),
-            REPRESENTATION_VERSION.to_string(),
+            run.architecture.voices.version().to_string(),
         ),
         ("config".to_owned(), serde_json::to_string(&run.config())?),
         ("card".to_owned(), card.to_string()),

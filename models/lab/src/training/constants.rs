@@ -21,7 +21,10 @@ pub fn constants(run: &RunFile, corpus: &Corpus, sampler: &Sampler<'_>) -> Resul
     }
     let n_styles = run.architecture.n_styles;
     if n_styles > 0 {
-        constants.insert(STYLES.to_owned(), sampler.styles().tensor(n_styles)?);
+        constants.insert(
+            STYLES.to_owned(),
+            sampler.styles().tensor(&run.architecture)?,
+        );
     }
     Ok(constants)
 }

@@ -4,11 +4,11 @@
 //! forces the generator to listen.
 
 use candle_core::{Result, Tensor};
-use lockstep_core::representation::N_VOICES;
 use lockstep_models::network::{
     Kernels, Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection, STEP_CHANNELS,
     STRIDE, StepReader, stack_measures,
 };
+use lockstep_models::voices::VoiceSet;
 
 /// Measures that the depth kernel joins: with 3-D kernels the critic judges each measure together with the one before.
 const DEPTH: usize = 2;
@@ -41,8 +41,8 @@ pub struct CriticNet {
     score: Projection,
 }
 
-/// The critic's own layers for `k` measures; none takes part in a prediction, so they count no operations.
-fn layers(kernels: Kernels, k: usize) -> [Layer; 6] {
+/// The critic's own layers for `k` measures of these voices; none takes part in a prediction, so they count no operations.
+fn layers(kernels: Kernels, k: usize, voices: VoiceSet) -> [Layer; 6] {
     let joined = match kernels {
         Kernels::ThreeD => DEPTH,
         Kernels::TwoD => k,
@@ -51,7 +51,7 @@ fn layers(kernels: Kernels, k: usize) -> [Layer; 6] {
     [
         // One kernel over bass and drums in two parts, so that the bass is read once for any number of drummers.
         layer("bass", (STEP_CHANNELS, STEP_WIDTH)),
-        layer("step", (N_VOICES, STEP_WIDTH)),
+        layer("step", (voices.n(), STEP_WIDTH)),
         layer("beat", (STRIDE * STEP_WIDTH, BEAT_WIDTH)),
         layer("measure", (STRIDE * BEAT_WIDTH, MEASURE_WIDTH)),
         layer("phrase", (joined * MEASURE_WIDTH, MEASURE_WIDTH)),
@@ -60,10 +60,10 @@ fn layers(kernels: Kernels, k: usize) -> [Layer; 6] {
 }
 
 impl CriticNet {
-    /// Every layer of a critic of `k` measures.
-    pub fn layers(kernels: Kernels, k: usize) -> Vec<Layer> {
+    /// Every layer of a critic of `k` measures of these voices.
+    pub fn layers(kernels: Kernels, k: usize, voices: VoiceSet) -> Vec<Layer> {
         let mut all = vec![StepReader::layer(0)];
-        all.extend(layers(kernels, k));
+        all.extend(layers(kernels, k, voices));
         all
     }
 
@@ -74,9 +74,10 @@ impl CriticNet {
     pub fn new(
         kernels: Kernels,
         k: usize,
+        voices: VoiceSet,
         parameters: &NetworkParameters,
     ) -> std::result::Result<Self, NetworkParameterError> {
-        let [bass, step, beat, measure, phrase, score] = layers(kernels, k);
+        let [bass, step, beat, measure, phrase, score] = layers(kernels, k, voices);
         Ok(Self {
             kernels,
             reader: StepReader::new(parameters)?,

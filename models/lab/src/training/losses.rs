@@ -47,7 +47,8 @@ impl GeneratedDrums {
     pub(super) fn new(outputs: &Tensor, batch: &Batch, run: &RunFile) -> Result<Self> {
         let cells = CellTensors::new(outputs)?;
         let noise = (&batch.cells * f64::from(run.critic.temperature))?;
-        let lean = Tensor::new(&run.take.lean.values(), noise.device())?;
+        let lean = &run.take.lean.values()[..run.architecture.voices.n()];
+        let lean = Tensor::new(lean, noise.device())?;
         let drawn = (&cells.presence + noise)?.broadcast_add(&lean)?;
         let soft = sigmoid(&drawn)?;
         let hard = drawn.gt(0.0)?.to_dtype(DType::F32)?;
@@ -239,8 +240,8 @@ fn softplus(x: &Tensor) -> Result<Tensor> {
 mod tests {
     use candle_core::Device;
     use lockstep_core::representation::N_VOICES;
-
     use lockstep_models::network::{Kernels, NetworkParameters};
+    use lockstep_models::voices::VoiceSet;
 
     use super::*;
 
@@ -263,7 +264,7 @@ mod tests {
     /// Compares the penalty's gradient with respect to a weight with a finite difference.
     #[test]
     fn the_penaltys_gradient_matches_finite_differences() -> Result<()> {
-        let layers = CriticNet::layers(Kernels::ThreeD, 4);
+        let layers = CriticNet::layers(Kernels::ThreeD, 4, VoiceSet::default());
         let (parameters, vars) = NetworkParameters::initialise(&layers, 5)?;
         let draw = |seed: u64, n: usize| -> Vec<f32> {
             (0..n as u64)
@@ -277,7 +278,7 @@ mod tests {
         let between = Tensor::from_vec(draw(3, 2), (2, 1, 1, 1), &Device::Cpu)?;
         let heard = Tensor::from_vec(draw(4, 2 * 64 * 64), (2, 4, 16, 64), &Device::Cpu)?;
         let penalty = |parameters: &NetworkParameters| {
-            let judge = CriticNet::new(Kernels::ThreeD, 4, parameters)?;
+            let judge = CriticNet::new(Kernels::ThreeD, 4, VoiceSet::default(), parameters)?;
             gradient_penalty(&judge, &heard, (&real, &fake), &between)
         };
         let gradients = penalty(&parameters)?.backward()?;

@@ -249,6 +249,9 @@ impl RunFile {
 
     fn check(&self) -> Result<(), RunFileError> {
         self.architecture.check()?;
+        let voices = self.architecture.voices;
+        self.take.temperature.check("take.temperature", voices)?;
+        self.take.lean.check("take.lean", voices)?;
         let Self {
             critic,
             loss,

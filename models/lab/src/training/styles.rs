@@ -7,13 +7,14 @@
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
-use lockstep_core::representation::N_VOICES;
-use lockstep_models::network::NET_STEPS;
+use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_models::network::{Architecture, NET_STEPS};
+use lockstep_models::voices::VoiceSet;
 use lockstep_models::weights::styles;
 
 use crate::corpus::{Corpus, SongView, Split};
 
-/// Cells of a measure.
+/// Cells of a measure, by voice of the kit.
 const N_CELLS: usize = NET_STEPS * N_VOICES;
 /// Passes over the songs.
 const N_PASSES: u64 = 20;
@@ -27,17 +28,21 @@ type Groove = [f32; N_CELLS];
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Styles {
     grooves: Vec<Groove>,
+    /// Songs are heard as a network with these voices hears them.
+    voices: VoiceSet,
 }
 
 impl Styles {
-    /// `n` styles of the training songs, or only of openly licensed ones; fewer if the songs are not different enough.
-    pub fn fit(corpus: &Corpus, n: usize, open_only: bool) -> Self {
+    /// The styles of a network, of the training songs or only of openly licensed ones; fewer than it can be asked for if the
+    /// songs are not different enough.
+    pub fn fit(corpus: &Corpus, architecture: &Architecture, open_only: bool) -> Self {
+        let (n, voices) = (architecture.n_styles, architecture.voices);
         if n == 0 {
             return Self::default();
         }
         let songs = corpus.songs(Split::Train);
         let songs = songs.filter(|song| song.is_open || !open_only);
-        let songs: Vec<Groove> = songs.filter_map(groove).collect();
+        let songs: Vec<Groove> = songs.filter_map(|song| groove(voices, song)).collect();
         let mut grooves = begin(&songs, n);
         let mut members = Vec::new();
         for _ in 0..N_PASSES {
@@ -57,33 +62,38 @@ impl Styles {
         order.sort_by_key(|style| std::cmp::Reverse(members[*style].len()));
         Self {
             grooves: order.into_iter().map(|style| grooves[style]).collect(),
+            voices,
         }
     }
 
-    /// The styles of a weights file, from its tensor [`STYLES`](lockstep_models::network::STYLES) in one row.
+    /// The styles of a weights file, from its [`style_hits`](lockstep_models::weights::Weights::style_hits).
     pub fn new(hits: &[f32]) -> Self {
         let (grooves, _) = hits.as_chunks::<N_CELLS>();
         Self {
             grooves: grooves.to_vec(),
+            voices: VoiceSet::default(),
         }
     }
 
-    /// The style nearest to these 4/4 measures of hits, `(n, 16, V)`; measures without a hit do not count. `None` if no measure
-    /// has a hit.
+    /// The same styles, compared with songs as a network with these voices hears them.
+    #[must_use]
+    pub fn heard_by(self, voices: VoiceSet) -> Self {
+        Self { voices, ..self }
+    }
+
+    /// The style nearest to these 4/4 measures of hits, `(n, 16, N_VOICES)`; measures without a hit do not count. `None` if no
+    /// measure has a hit.
     pub fn of_hits(&self, measures: &[[[bool; N_VOICES]; NET_STEPS]]) -> Option<usize> {
-        let mut groove = [0.0; N_CELLS];
-        let mut n = 0.0;
-        for measure in measures {
-            let hits = measure.as_flattened();
-            n += f32::from(u8::from(hits.contains(&true)));
-            for (mean, hit) in groove.iter_mut().zip(hits) {
-                *mean += f32::from(u8::from(*hit));
-            }
-        }
-        if n == 0.0 {
-            return None;
-        }
-        nearest(&self.grooves, &groove.map(|hits| hits / n)).map(|(style, _)| style)
+        let measures = measures.iter().map(|measure| {
+            let steps = measure.iter().enumerate();
+            let hits = steps.flat_map(|(step_idx, hits)| {
+                let played = Voice::ALL.into_iter().zip(hits).filter(|(_, hit)| **hit);
+                played.map(move |(voice, _)| (step_idx, voice))
+            });
+            heard(self.voices, hits)
+        });
+        let groove = mean_hits(measures.filter(|hits| hits.contains(&true)), 1)?;
+        nearest(&self.grooves, &groove).map(|(style, _)| style)
     }
 
     /// A song's style; `None` if there are no styles, or the song has too few measures.
@@ -91,17 +101,22 @@ impl Styles {
         if self.grooves.is_empty() {
             return None;
         }
-        nearest(&self.grooves, &groove(song)?).map(|(style, _)| style)
+        nearest(&self.grooves, &groove(self.voices, song)?).map(|(style, _)| style)
     }
 
-    /// The grooves as a tensor, `(n, 16 · V)`; the rows of styles that were not found are 0.
+    /// The grooves as a tensor of a network, `(n_styles, 16 · V)`; the rows of styles that were not found are 0.
     ///
     /// # Errors
     /// Those of candle.
-    pub fn tensor(&self, n: usize) -> Result<Tensor> {
-        let mut values = self.grooves.as_flattened().to_vec();
-        values.resize(n * N_CELLS, 0.0);
-        Tensor::from_vec(values, (n, N_CELLS), &Device::Cpu)
+    pub fn tensor(&self, architecture: &Architecture) -> Result<Tensor> {
+        let voices = architecture.voices.voices();
+        let shape = (architecture.n_styles, NET_STEPS * voices.len());
+        let steps = self.grooves.as_flattened().chunks_exact(N_VOICES);
+        let mut values: Vec<f32> = steps
+            .flat_map(|step| voices.iter().map(|voice| step[voice.index()]))
+            .collect();
+        values.resize(shape.0 * shape.1, 0.0);
+        Tensor::from_vec(values, shape, &Device::Cpu)
     }
 
     /// A name for each style: what its groove plays, in a few words.
@@ -110,20 +125,42 @@ impl Styles {
     }
 }
 
-/// How often a song hits each cell, over its 4/4 measures with a hit.
-fn groove(song: SongView<'_>) -> Option<Groove> {
-    let mut groove = [0.0; N_CELLS];
-    let mut n = 0;
-    for measure in song.measures() {
-        if measure.meter.n_steps() != NET_STEPS || measure.hits.is_empty() {
-            continue;
-        }
-        n += 1;
-        for hit in measure.hits {
-            groove[usize::from(hit.step_idx) * N_VOICES + usize::from(hit.voice)] += 1.0;
+/// How often a song hits each cell, over its 4/4 measures with a hit, as a network with these voices hears it.
+fn groove(voices: VoiceSet, song: SongView<'_>) -> Option<Groove> {
+    let measures = song.measures();
+    let measures = measures.filter(|measure| measure.meter.n_steps() == NET_STEPS);
+    let hits = measures.map(|measure| {
+        let hits = measure.hits.iter().filter_map(|hit| {
+            let voice = *Voice::ALL.get(usize::from(hit.voice))?;
+            Some((usize::from(hit.step_idx), voice))
+        });
+        heard(voices, hits)
+    });
+    mean_hits(hits.filter(|hits| hits.contains(&true)), MIN_MEASURES)
+}
+
+/// Which cells of a measure a network with these voices hears hit.
+fn heard(voices: VoiceSet, hits: impl Iterator<Item = (usize, Voice)>) -> [bool; N_CELLS] {
+    let mut cells = [false; N_CELLS];
+    for (step_idx, voice) in hits {
+        if let Some(voice) = voices.heard_as(voice) {
+            cells[step_idx * N_VOICES + voice.index()] = true;
         }
     }
-    (n >= MIN_MEASURES).then(|| groove.map(|hits: f32| hits / n as f32))
+    cells
+}
+
+/// How often each cell is hit; `None` for fewer than `least` measures.
+fn mean_hits(measures: impl Iterator<Item = [bool; N_CELLS]>, least: usize) -> Option<Groove> {
+    let mut groove = [0.0; N_CELLS];
+    let mut n = 0;
+    for measure in measures {
+        n += 1;
+        for (sum, hit) in groove.iter_mut().zip(measure) {
+            *sum += f32::from(u8::from(hit));
+        }
+    }
+    (n >= least).then(|| groove.map(|hits: f32| hits / n as f32))
 }
 
 /// The first grooves: songs, each drawn in proportion to its squared distance from the ones before.
@@ -173,7 +210,7 @@ fn mean(members: &[&Groove]) -> Groove {
 
 #[cfg(test)]
 mod tests {
-    use lockstep_core::representation::Voice;
+    use lockstep_models::network::{BassEmbedding, Drumming};
 
     use super::*;
 
@@ -217,5 +254,49 @@ mod tests {
         let songs = [rock(), rock(), disco(), rock()];
         let grooves = begin(&songs, 3);
         assert_eq!(grooves, [rock(), disco()]);
+    }
+
+    #[test]
+    fn an_older_network_is_asked_for_the_styles_that_it_can_play() -> Result<()> {
+        let side_stick = |song: &Groove| {
+            let mut song = *song;
+            for step in [4, 12] {
+                song.swap(
+                    step * N_VOICES + Voice::Snare.index(),
+                    step * N_VOICES + Voice::SideStick.index(),
+                );
+            }
+            song
+        };
+        let grooves = [rock(), side_stick(&rock())];
+        let styles = Styles::new(grooves.as_flattened());
+        let measure: [[bool; N_VOICES]; NET_STEPS] = std::array::from_fn(|step| {
+            std::array::from_fn(|voice| grooves[1][step * N_VOICES + voice] > 0.0)
+        });
+        assert_eq!(styles.of_hits(&[measure]), Some(1));
+        assert_eq!(styles.of_hits(&[[[false; N_VOICES]; NET_STEPS]]), None);
+        let older = styles.heard_by(VoiceSet::Version1);
+        assert_eq!(
+            older.of_hits(&[measure]),
+            Some(0),
+            "a side stick is a snare"
+        );
+        let architecture = Architecture {
+            bass: BassEmbedding::Convolution,
+            generator: Drumming::Autoregressive,
+            controls: true,
+            n_styles: 3,
+            voices: VoiceSet::Version1,
+        };
+        let rows = older.tensor(&architecture)?.to_vec2::<f32>()?;
+        assert_eq!(rows.len(), 3);
+        let hats: Vec<f32> = rows[0].iter().skip(2).step_by(9).copied().collect();
+        assert_eq!(
+            hats,
+            [1.0, 0.0].repeat(8),
+            "the closed hat is its third column"
+        );
+        assert!(rows[2].iter().all(|mean| *mean == 0.0));
+        Ok(())
     }
 }

@@ -97,7 +97,7 @@ impl Trainer {
         generator_values.0.extend(constants);
         let layers = match run.loss.adversary {
             Adversary::None => Vec::new(),
-            _ => CriticNet::layers(run.critic.kernels, JUDGED),
+            _ => CriticNet::layers(run.critic.kernels, JUDGED, run.architecture.voices),
         };
         let (critic, critic_vars) = NetworkParameters::initialise(&layers, run.seed + 1)?;
         Ok(Self {
@@ -151,7 +151,7 @@ impl Trainer {
             let Some(weights) = self.critic_weights()? else {
                 break;
             };
-            let judge = CriticNet::new(self.run.critic.kernels, JUDGED, &weights)?;
+            let judge = self.judge(&weights)?;
             let answers =
                 self.replicate(|replica| self.critic_half(&judge, &generated[replica]))?;
             let (gradients, losses): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
@@ -160,9 +160,7 @@ impl Trainer {
             self.demand_finite(norm, "critic")?;
         }
         let weights = self.critic_weights()?.map(|weights| weights.detached());
-        let kernels = self.run.critic.kernels;
-        let judge = weights.map(|weights| CriticNet::new(kernels, JUDGED, &weights));
-        let judge = judge.transpose()?;
+        let judge = weights.map(|weights| self.judge(&weights)).transpose()?;
         let answers =
             self.replicate(|replica| self.generator_half(judge.as_ref(), &generated[replica]))?;
         let (gradients, mut losses): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
@@ -242,6 +240,12 @@ impl Trainer {
             Adversary::Gan | Adversary::WganGp => Some(self.critic.clone()),
             Adversary::None => None,
         })
+    }
+
+    /// The critic with these weights.
+    fn judge(&self, weights: &NetworkParameters) -> Result<CriticNet> {
+        let (kernels, voices) = (self.run.critic.kernels, self.run.architecture.voices);
+        Ok(CriticNet::new(kernels, JUDGED, voices, weights)?)
     }
 
     fn critic_half(

@@ -2,14 +2,16 @@
 //! to forget.
 
 use candle_core::{Device, Result, Tensor};
-use lockstep_core::representation::{N_VOICES, Voice, is_fill};
+use lockstep_core::representation::{Voice, is_fill};
 use lockstep_models::network::{
-    Architecture, Conditioning, Context, N_OWN_PLANES, NET_MEASURES, NET_STEPS, energy, lateness,
-    mark_known,
+    Architecture, Conditioning, Context, NET_MEASURES, NET_STEPS, energy, lateness, mark_known,
+    n_own_planes,
 };
+use lockstep_models::voices::VoiceSet;
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
+use super::builder::column;
 use super::{JUDGED, SPAN};
 use crate::corpus::{DrumHit, MeasureView, SongView};
 use crate::training::run::HistoryDropout;
@@ -53,10 +55,11 @@ impl Contexts {
             style,
         } = excerpt_context;
         let start = self.own.len();
-        let n = (SPAN - 1) * NET_STEPS * N_OWN_PLANES;
+        let voices = architecture.voices;
+        let n = (SPAN - 1) * NET_STEPS * n_own_planes(voices);
         self.own.resize(start + n, 0.0);
-        write_own(song, first, &mut self.own[start..]);
-        forget(forgetting, &mut self.own[start..], rng);
+        write_own(voices, song, first, &mut self.own[start..]);
+        forget((forgetting, voices), &mut self.own[start..], rng);
         // Draws nothing for inputs the network does not hear, so that runs without controls stay reproducible.
         let is_told =
             |rng: &mut StdRng| architecture.controls && !rng.random_bool(forgetting.given);
@@ -82,7 +85,7 @@ impl Contexts {
                 counts_eighths: measure.meter.denominator() == 8,
                 energy: energy(accents, NET_STEPS),
                 lateness: lateness(accents, &self.lateness[heard]),
-                fill: is_told(rng).then(|| plays_fill(measure)),
+                fill: is_told(rng).then(|| plays_fill(voices, measure)),
             };
             self.given.extend(given.numbers());
             self.given
@@ -91,12 +94,12 @@ impl Contexts {
         forgets_bass
     }
 
-    pub(super) fn tensors(self, n: usize) -> Result<Context> {
+    pub(super) fn tensors(self, voices: VoiceSet, n: usize) -> Result<Context> {
         let cpu = &Device::Cpu;
         let n_given = self.given.len() / (n * JUDGED).max(1);
         let m = SPAN - 1;
         Ok(Context {
-            own: Tensor::from_vec(self.own, (n, m, NET_STEPS, N_OWN_PLANES), cpu)?,
+            own: Tensor::from_vec(self.own, (n, m, NET_STEPS, n_own_planes(voices)), cpu)?,
             accents: Tensor::from_vec(self.accents, (n, m, NET_STEPS, 1), cpu)?,
             given: Tensor::from_vec(self.given, (n, JUDGED, n_given), cpu)?,
         })
@@ -104,19 +107,23 @@ impl Contexts {
 }
 
 /// What people played in the measures before each predicted one; measures without a hit are unknown.
-fn write_own(song: &SongView<'_>, first: usize, planes: &mut [f32]) {
-    let measures = planes.chunks_exact_mut(NET_STEPS * N_OWN_PLANES);
+fn write_own(voices: VoiceSet, song: &SongView<'_>, first: usize, planes: &mut [f32]) {
+    let n_planes = n_own_planes(voices);
+    let measures = planes.chunks_exact_mut(NET_STEPS * n_planes);
     for (offset, planes) in measures.enumerate() {
         let Some(measure) = (first + offset).checked_sub(NET_MEASURES) else {
             continue;
         };
         for hit in song.measure(measure).hits {
-            let step = &mut planes[usize::from(hit.step_idx) * N_OWN_PLANES..][..N_OWN_PLANES];
-            let voice = usize::from(hit.voice);
-            step[voice] = 1.0;
-            step[N_VOICES + voice] = f32::from(hit.velocity) / 127.0;
+            let Some(column) = column(voices, *hit) else {
+                continue;
+            };
+            let step = &mut planes[usize::from(hit.step_idx) * n_planes..][..n_planes];
+            step[column] = 1.0;
+            let velocity = &mut step[voices.n() + column];
+            *velocity = velocity.max(f32::from(hit.velocity) / 127.0);
         }
-        mark_known(planes);
+        mark_known(voices, planes);
     }
 }
 
@@ -140,34 +147,38 @@ fn write_onsets(song: &SongView<'_>, first: usize, (accents, lateness): (&mut [f
 }
 
 /// Clears the measures that an excerpt forgets, and flips a few cells of the others.
-fn forget(forgetting: &HistoryDropout, measures: &mut [f32], rng: &mut StdRng) {
+fn forget(
+    (forgetting, voices): (&HistoryDropout, VoiceSet),
+    measures: &mut [f32],
+    rng: &mut StdRng,
+) {
+    let n_planes = n_own_planes(voices);
     let draw = rng.random_range(0.0..1.0);
-    for planes in measures.chunks_exact_mut(NET_STEPS * N_OWN_PLANES) {
+    for planes in measures.chunks_exact_mut(NET_STEPS * n_planes) {
         let is_gap = draw < forgetting.all + forgetting.gaps && rng.random_bool(0.5);
         if draw < forgetting.all || is_gap {
             planes.fill(0.0);
             continue;
         }
         if forgetting.slips > 0.0 {
-            for step in planes.chunks_exact_mut(N_OWN_PLANES) {
-                for voice in 0..N_VOICES {
+            for step in planes.chunks_exact_mut(n_planes) {
+                for column in 0..voices.n() {
                     if rng.random_bool(forgetting.slips) {
-                        step[voice] = 1.0 - step[voice];
-                        step[N_VOICES + voice] = SLIP_VELOCITY * step[voice];
+                        step[column] = 1.0 - step[column];
+                        step[voices.n() + column] = SLIP_VELOCITY * step[column];
                     }
                 }
             }
         }
-        mark_known(planes);
+        mark_known(voices, planes);
     }
 }
 
-fn plays_fill(measure: MeasureView<'_>) -> bool {
+/// Whether the measure is a fill as a network with these voices hears it.
+fn plays_fill(voices: VoiceSet, measure: MeasureView<'_>) -> bool {
     let hit = |hit: &DrumHit| {
-        Some((
-            hit.step_idx.into(),
-            *Voice::ALL.get(usize::from(hit.voice))?,
-        ))
+        let voice = *Voice::ALL.get(usize::from(hit.voice))?;
+        Some((hit.step_idx.into(), voices.heard_as(voice)?))
     };
     is_fill(measure.hits.iter().filter_map(hit), measure.meter.n_steps())
 }
