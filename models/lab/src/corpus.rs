@@ -1,4 +1,5 @@
-//! Songs to learn from, in one memory-mapped file: bass and drums by measure, with velocity and micro-timing.
+//! Songs to learn from, in one memory-mapped file: bass and drums by measure, with velocity and micro-timing,
+//! and what groove each song plays.
 //!
 //! `cargo lab prepare` makes the file from MIDI files; training and measurement read it. Reading copies nothing: the
 //! views are slices of the map. Knows the representation and MIDI songs, but not networks, training or archives.
@@ -13,6 +14,7 @@
 mod format;
 mod grid;
 mod repetition;
+mod swung;
 mod view;
 mod write;
 
@@ -20,6 +22,7 @@ use std::path::PathBuf;
 
 use bytemuck::{Pod, Zeroable};
 use lockstep_core::draws;
+use lockstep_core::family::Family;
 
 pub use format::FORMAT_VERSION;
 pub use grid::{PercussionMap, RejectReason, has_dynamics, has_timing, measures};
@@ -54,6 +57,17 @@ impl Split {
     }
 }
 
+/// Which family of grooves a song plays.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GrooveLabel {
+    /// The family.
+    pub family: Family,
+    /// How sure it is, above 0: of ten labels with 0.8, eight are right.
+    pub certainty: f32,
+    /// Whether the song's source says so; otherwise a classifier does.
+    pub is_known: bool,
+}
+
 /// A bass note on the step grid.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -64,7 +78,7 @@ pub struct BassNote {
     pub key: u8,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,
-    /// How much later than its step it begins, in 1/254 step: ±127 is half a step.
+    /// How much later it begins than its step of the swung grid, in 1/254 step: ±127 is half a step.
     pub offset: i8,
     /// Steps it sounds for, at least one; may reach beyond the measure.
     pub n_steps: u16,
@@ -92,11 +106,11 @@ impl BassNote {
 pub struct DrumHit {
     /// Step, within the measure.
     pub step_idx: u8,
-    /// [`Voice::index`](lockstep_core::representation::Voice::index), 0 to 8.
+    /// [`Voice::index`](lockstep_core::representation::Voice::index): the place in `Voice::ALL`, 0 to 13.
     pub voice: u8,
     /// MIDI velocity, 1 to 127.
     pub velocity: u8,
-    /// How much later than its step it sounds, in 1/254 step: ±127 is half a step.
+    /// How much later it sounds than its step of the swung grid, in 1/254 step: ±127 is half a step.
     pub offset: i8,
 }
 

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::corpus::{self, Corpus, Repetition, SongRecord};
+use crate::labels::classifier;
 use anyhow::{Context as _, Result, ensure};
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
@@ -104,11 +105,18 @@ pub(crate) fn prepare(paths: &[PathBuf], output: &Path, songs_per_chunk: usize) 
     };
     let mut repetition = Repetition::default();
     songs().for_each(|song| repetition.add(song));
-    let weighted = songs().map(|song| SongRecord {
-        weight: repetition.weight(song.source),
-        ..SongRecord::from(song)
+    let weighted: Vec<_> = songs()
+        .map(|mut song| {
+            song.weight = repetition.weight(song.source);
+            song
+        })
+        .collect();
+    let labels = classifier::label_rest(&weighted)?;
+    let labelled = weighted.iter().zip(labels).map(|(song, label)| SongRecord {
+        label: song.label.or(label),
+        ..SongRecord::from(*song)
     });
-    corpus::write(output, weighted)?;
+    corpus::write(output, labelled)?;
     drop(corpora);
 
     let corpus = Corpus::open(output)?;

@@ -4,13 +4,16 @@ use std::mem::size_of;
 use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
-use lockstep_core::representation::{Meter, N_VOICES};
+use lockstep_core::family::Family;
+use lockstep_core::representation::{Meter, N_VOICES, Swing};
 use lockstep_files::midi_file::BPM_RANGE;
 
 use super::{BassNote, DrumHit, Split};
 
 /// Version of the file; also raised when songs are read or put on the grid in another way.
-pub const FORMAT_VERSION: u32 = 1;
+///
+/// Version 2 has fourteen voices, each measure's swing and each song's groove label.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// First bytes of every corpus file.
 pub(super) const MAGIC: [u8; 8] = *b"LOCKSTEP";
@@ -46,6 +49,10 @@ pub(super) struct SongRow {
     /// Bits 0 and 1: the split; then [`IS_OPEN`] and the flags after it.
     pub(super) flags: u32,
     pub(super) weight: f32,
+    /// Of its groove label, above 0 to 1; 0 if it has none.
+    pub(super) certainty: f32,
+    /// [`Family::index`] of its groove label; [`NO_FAMILY`] if it has none.
+    pub(super) family: u32,
     pub(super) name: Text,
     pub(super) source: Text,
     pub(super) style: Text,
@@ -56,6 +63,14 @@ pub(super) const IS_OPEN: u32 = 4;
 pub(super) const HAS_BASS: u32 = 8;
 pub(super) const HAS_DYNAMICS: u32 = 16;
 pub(super) const HAS_TIMING: u32 = 32;
+/// Its groove label is its source's word.
+pub(super) const IS_LABEL_KNOWN: u32 = 64;
+
+/// Its source names a groove of none of the families.
+pub(super) const IS_OF_NO_FAMILY: u32 = 128;
+
+/// In place of a family's index.
+pub(super) const NO_FAMILY: u32 = u32::MAX;
 
 /// A measure in the file.
 #[repr(C)]
@@ -66,7 +81,45 @@ pub(super) struct MeasureRow {
     pub(super) tempo_bpm: f32,
     pub(super) numerator: u8,
     pub(super) denominator: u8,
-    pub(super) reserved: u16,
+    /// In hundredths, as [`Swing`] counts them.
+    pub(super) swing_eighths: u8,
+    pub(super) swing_sixteenths: u8,
+}
+
+impl MeasureRow {
+    /// Its swing.
+    pub(super) fn swing(&self) -> Swing {
+        let unit = |hundredths: u8| f32::from(hundredths) / HUNDREDTHS;
+        Swing::new(unit(self.swing_eighths), unit(self.swing_sixteenths))
+    }
+}
+
+/// Units of a swing in the file.
+const HUNDREDTHS: f32 = 100.0;
+
+/// The nearest swing that the file can hold.
+pub(super) fn kept(swing: Swing) -> Swing {
+    let unit = |swing: f32| f32::from(hundredths(swing)) / HUNDREDTHS;
+    Swing::new(unit(swing.eighths()), unit(swing.sixteenths()))
+}
+
+/// A tempo as the file holds it.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "f32 is precise enough for a tempo"
+)]
+pub(super) fn tempo(bpm: f64) -> f32 {
+    bpm as f32
+}
+
+/// A swing of eighths or of sixteenths as the file holds it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a swing is 0 to 1"
+)]
+pub(super) fn hundredths(swing: f32) -> u8 {
+    (swing * HUNDREDTHS).round() as u8
 }
 
 /// Where the sections lie, in bytes from the start of the file.
@@ -190,6 +243,18 @@ fn song_fault(song: &SongRow, n_before: u64, text: &[u8]) -> Option<String> {
     if !(song.weight > 0.0 && song.weight <= 1.0) {
         return Some(format!("its weight is {}", song.weight));
     }
+    let is_label = match song.family {
+        NO_FAMILY => song.certainty == 0.0 && song.flags & IS_LABEL_KNOWN == 0,
+        family => {
+            song.flags & IS_OF_NO_FAMILY == 0
+                && Family::ALL.get(family as usize).is_some()
+                && song.certainty > 0.0
+                && song.certainty <= 1.0
+        }
+    };
+    if !is_label {
+        return Some("its groove label is impossible".to_owned());
+    }
     let is_text = |piece: Text| text_of(text, piece).is_some();
     let are_texts = is_text(song.name) && is_text(song.source) && is_text(song.style);
     (!are_texts).then(|| "its name, source or style is not valid text".to_owned())
@@ -202,6 +267,9 @@ fn measure_fault(row: &MeasureRow, bass: &[BassNote], hits: &[DrumHit]) -> Optio
     let bpm = f64::from(row.tempo_bpm);
     if !(bpm >= BPM_RANGE.0 && bpm <= BPM_RANGE.1) {
         return Some("its tempo is out of range");
+    }
+    if f32::from(row.swing_eighths.max(row.swing_sixteenths)) > HUNDREDTHS {
+        return Some("its swing is more than a dotted note");
     }
     let is_in = |step_idx: u8, velocity: u8| {
         usize::from(step_idx) < meter.n_steps() && (1..=127).contains(&velocity)

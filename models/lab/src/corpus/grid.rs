@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use lockstep_core::representation::{Length, Meter, Position, Voice};
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
 
-use super::{BassNote, DrumHit, MeasureRecord};
+use super::swung::{SwungMeasures, nearest_step};
+use super::{BassNote, DrumHit, MeasureRecord, format};
 
 /// Longest song, in measures; real songs have a hundredth of that.
 const MAX_MEASURES: usize = 100_000;
@@ -34,7 +35,7 @@ pub enum PercussionMap {
 }
 
 impl PercussionMap {
-    /// The voice of a key; `None` for hand percussion and effects.
+    /// The voice of a key; `None` for other hand percussion and effects.
     pub fn voice(self, key: u8) -> Option<Voice> {
         match self {
             Self::GeneralMidi => Voice::from_gm_note(key),
@@ -55,55 +56,51 @@ pub enum RejectReason {
     /// More measures than any song has.
     #[error("more than {MAX_MEASURES} measures")]
     TooLong,
-    /// No note for any of the nine voices.
+    /// No note for any of the fourteen voices.
     #[error("no drums")]
     NoDrums,
 }
 
 /// The measures of a song, from the first beat of the file to its last note.
 ///
-/// Notes go to the nearest step, ties to the even one. A note that rounds to the next measure's first step belongs to that
-/// measure and has a negative offset. Of several hits of a voice at one step only the loudest is kept, and likewise of several
-/// bass notes of one key. A measure that a meter change cuts short gets the meter of its real length, such as 13/16.
+/// Each measure has the swing that its onsets show, and notes go to the nearest step of its swung grid; where nothing swings,
+/// ties go to the even step. A note that rounds to the next measure's first step belongs to that measure and has a negative
+/// offset. Of several hits of a voice at one step only the loudest is kept, and likewise of several bass notes of one key. A
+/// measure that a meter change cuts short gets the meter of its real length, such as 13/16.
 ///
 /// # Errors
 /// [`RejectReason`].
 pub fn measures(song: &Song, map: PercussionMap) -> Result<Vec<MeasureRecord>, RejectReason> {
-    let hits: Vec<_> = song
+    let drums: Vec<_> = song
         .drums
         .iter()
-        .filter_map(|note| {
-            let (step, offset) = nearest_step(note.start);
-            Some((step, offset, note, map.voice(note.key)?))
-        })
+        .filter_map(|note| Some((note, map.voice(note.key)?)))
         .collect();
-    if hits.is_empty() {
+    if drums.is_empty() {
         return Err(RejectReason::NoDrums);
     }
-    let bass: Vec<_> = song
+    let bars = bars(song, n_steps(song, &drums))?;
+    let swung = SwungMeasures::hear(&bars, song, &onsets(song, &drums));
+    let mut hits = drums
+        .iter()
+        .map(|&(note, voice)| (swung.nearest(note.start), note, voice))
+        .peekable();
+    let mut basses = song
         .bass
         .iter()
-        .map(|note| (nearest_step(note.start), nearest_step(note.end).0, note))
-        .collect();
-    let n_steps = bass
-        .iter()
-        .map(|((start, _), end, _)| (*end).max(start + 1))
-        .chain(hits.iter().map(|hit| hit.0 + 1))
-        .max()
-        .unwrap_or_default();
-
-    let spans = bars(song, n_steps)?;
-    let (mut hits, mut bass) = (hits.into_iter().peekable(), bass.into_iter().peekable());
-    let mut measures = Vec::with_capacity(spans.len());
-    for (begin, meter) in spans {
+        .map(|note| (swung.nearest(note.start), swung.nearest(note.end).0, note))
+        .peekable();
+    let mut measures = Vec::with_capacity(bars.len());
+    for (idx, &(begin, meter)) in bars.iter().enumerate() {
         let end = begin + meter.n_steps();
         let mut measure = MeasureRecord {
             meter,
-            tempo_bpm: bpm(song, begin),
+            tempo_bpm: format::tempo(song.tempo_at(Position::at_step(begin))),
+            swing: swung.swing(idx),
             bass: Vec::new(),
             hits: Vec::new(),
         };
-        while let Some((step, offset, note, voice)) = hits.next_if(|hit| hit.0 < end) {
+        while let Some(((step, offset), note, voice)) = hits.next_if(|hit| hit.0.0 < end) {
             measure.hits.push(DrumHit {
                 step_idx: narrow(step - begin),
                 voice: narrow(voice.index()),
@@ -111,7 +108,7 @@ pub fn measures(song: &Song, map: PercussionMap) -> Result<Vec<MeasureRecord>, R
                 offset,
             });
         }
-        while let Some(((step, offset), stop, note)) = bass.next_if(|note| note.0.0 < end) {
+        while let Some(((step, offset), stop, note)) = basses.next_if(|note| note.0.0 < end) {
             let n_steps = u16::try_from(stop.saturating_sub(step).max(1)).unwrap_or(u16::MAX);
             let mut placed = BassNote::new(
                 narrow(step - begin),
@@ -133,6 +130,27 @@ pub fn measures(song: &Song, map: PercussionMap) -> Result<Vec<MeasureRecord>, R
         measures.push(measure);
     }
     Ok(measures)
+}
+
+/// Steps to the end of the last note, if nothing swings; swing moves no note to a later step.
+fn n_steps(song: &Song, drums: &[(&Note, Voice)]) -> usize {
+    let of_bass = song.bass.iter().map(|note| {
+        let after = nearest_step(note.start).0 + 1;
+        nearest_step(note.end).0.max(after)
+    });
+    let of_drums = drums.iter().map(|(note, _)| nearest_step(note.start).0 + 1);
+    of_bass.chain(of_drums).max().unwrap_or_default()
+}
+
+/// Where each note of bass and drums begins and its velocity, in time order.
+fn onsets(song: &Song, drums: &[(&Note, Voice)]) -> Vec<(Position, u8)> {
+    let drums = drums.iter().map(|(note, _)| *note);
+    let mut onsets: Vec<_> = drums
+        .chain(&song.bass)
+        .map(|note| (note.start, velocity(note)))
+        .collect();
+    onsets.sort_by(|a, b| a.0.total_cmp(b.0));
+    onsets
 }
 
 /// Whether the drums have at least ten distinct velocities.
@@ -204,29 +222,6 @@ fn cut_short(n_steps: usize) -> Option<Meter> {
         n if n.is_multiple_of(2) => Meter::new(n / 2, 8),
         n => Meter::new(n, 16),
     }
-}
-
-/// The nearest step, ties to the even one, and the distance from it in 1/254 step.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the reader limits positions to 100,000 measures and none is negative; half a step is 127"
-)]
-fn nearest_step(at: Position) -> (usize, i8) {
-    let position = at.steps();
-    let nearest = position.round_ties_even();
-    (
-        nearest as usize,
-        ((position - nearest) * 254.0).round() as i8,
-    )
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "f32 is precise enough for a tempo"
-)]
-fn bpm(song: &Song, step: usize) -> f32 {
-    song.tempo_at(Position::at_step(step)) as f32
 }
 
 fn velocity(note: &Note) -> u8 {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use lockstep_core::representation::{Meter, Position, Voice};
+use lockstep_core::family::Family;
+use lockstep_core::representation::{Meter, Position, Swing, Voice};
 use lockstep_files::midi_file::{Note, Song, TimeSignature};
 
 use super::*;
@@ -47,6 +48,7 @@ fn record(name: &str, split: Split) -> SongRecord {
     let measure = |meter, hits: &[DrumHit]| MeasureRecord {
         meter,
         tempo_bpm: 98.5,
+        swing: Swing::new(0.67, 0.2),
         bass: vec![BassNote::new(0, 33, 100, 4), late],
         hits: hits.to_vec(),
     };
@@ -59,6 +61,11 @@ fn record(name: &str, split: Split) -> SongRecord {
         is_open: true,
         has_timing: true,
         weight: 0.25,
+        label: Some(GrooveLabel {
+            family: Family::Ska,
+            certainty: 0.75,
+            is_known: true,
+        }),
         measures: vec![
             measure(
                 Meter::COMMON,
@@ -153,13 +160,22 @@ fn complaint(change: impl FnOnce(&mut Vec<u8>)) -> Result<String, Box<dyn std::e
 }
 
 #[test]
+fn a_file_of_version_1_is_refused_with_what_to_do() -> TestResult {
+    assert_eq!(
+        complaint(|bytes| bytes[8] = 1)?,
+        "the corpus file FILE has format 1, this program reads format 2; run `cargo lab prepare` again"
+    );
+    Ok(())
+}
+
+#[test]
 fn foreign_other_and_damaged_files_say_what_to_do() -> TestResult {
     let foreign = "FILE is not a corpus file (it does not begin with LOCKSTEP); make one with `cargo lab prepare`";
     assert_eq!(complaint(|bytes| bytes[0] = b'M')?, foreign);
     assert_eq!(complaint(Vec::clear)?, foreign);
     assert_eq!(
         complaint(|bytes| bytes[8] = 99)?,
-        "the corpus file FILE has format 99, this program reads format 1; run `cargo lab prepare` again"
+        "the corpus file FILE has format 99, this program reads format 2; run `cargo lab prepare` again"
     );
     let damaged =
         |what| format!("the corpus file FILE is damaged: {what}; run `cargo lab prepare` again");
@@ -173,9 +189,16 @@ fn foreign_other_and_damaged_files_say_what_to_do() -> TestResult {
         complaint(|bytes| bytes[32 + 8] = 3)?,
         damaged("song 0: its split is 3")
     );
+    // Its certainty, a float, and its family.
+    for change in [32 + 16 + 3, 32 + 20] {
+        assert_eq!(
+            complaint(|bytes| bytes[change] = 0xFF)?,
+            damaged("song 0: its groove label is impossible")
+        );
+    }
     // Where the second measure's hits begin.
     assert_eq!(
-        complaint(|bytes| bytes[32 + 40 + 16 + 4] = 200)?,
+        complaint(|bytes| bytes[32 + 48 + 16 + 4] = 200)?,
         damaged("measure 1: it ends before it begins")
     );
     let text = Corpus::open(&PathBuf::from("/nowhere/x.lockstep"))
@@ -208,6 +231,17 @@ fn no_damaged_byte_makes_a_view_panic() -> TestResult {
 }
 
 #[test]
+fn every_voice_of_the_kit_has_its_own_number() {
+    let drums: Vec<Note> = Voice::ALL
+        .iter()
+        .map(|voice| note(0.0, 0.1, voice.gm_note(), 90))
+        .collect();
+    let measures = measures(&song(&[], &drums), PercussionMap::GeneralMidi).unwrap_or_default();
+    let voices: Vec<u8> = measures[0].hits.iter().map(|hit| hit.voice).collect();
+    assert_eq!(voices, (0..14).collect::<Vec<u8>>());
+}
+
+#[test]
 fn a_hit_just_before_the_bar_line_belongs_to_the_next_measure() {
     let drums = [
         note(0.0, 0.1, 36, 100),
@@ -236,7 +270,7 @@ fn ties_go_to_the_even_step_and_only_the_loudest_hit_of_a_cell_stays() {
     let drums = [
         note(0.125, 0.2, 42, 10),
         note(0.375, 0.4, 42, 20),
-        note(0.5, 0.6, 44, 30),
+        note(0.5, 0.6, 42, 30),
     ];
     let measures = measures(&song(&[], &drums), PercussionMap::GeneralMidi).unwrap_or_default();
     assert_eq!(
@@ -319,6 +353,7 @@ fn a_source_that_repeats_itself_is_drawn_less() -> TestResult {
     let measure = |cells: u8| MeasureRecord {
         meter: Meter::COMMON,
         tempo_bpm: 120.0,
+        swing: Swing::STRAIGHT,
         bass: Vec::new(),
         hits: (0..4)
             .filter(|bit| cells >> bit & 1 == 1)

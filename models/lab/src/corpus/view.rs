@@ -4,14 +4,15 @@ use std::fs::File;
 use std::mem::size_of;
 use std::path::{Path, PathBuf};
 
-use lockstep_core::representation::Meter;
+use lockstep_core::family::Family;
+use lockstep_core::representation::{Meter, Swing};
 use memmap2::Mmap;
 
 use super::format::{
-    self, FORMAT_VERSION, HAS_BASS, HAS_DYNAMICS, HAS_TIMING, Header, IS_OPEN, Layout, MAGIC,
-    MeasureRow, SPLIT_BITS, Sections, SongRow,
+    self, FORMAT_VERSION, HAS_BASS, HAS_DYNAMICS, HAS_TIMING, Header, IS_LABEL_KNOWN,
+    IS_OF_NO_FAMILY, IS_OPEN, Layout, MAGIC, MeasureRow, SPLIT_BITS, Sections, SongRow,
 };
-use super::{BassNote, CorpusError, DrumHit, Split};
+use super::{BassNote, CorpusError, DrumHit, GrooveLabel, Split};
 
 /// A corpus file, mapped into memory; threads can share it.
 pub struct Corpus {
@@ -95,6 +96,14 @@ impl Corpus {
             has_dynamics: has(HAS_DYNAMICS),
             has_timing: has(HAS_TIMING),
             weight: row.weight,
+            label: Family::ALL
+                .get(row.family as usize)
+                .map(|&family| GrooveLabel {
+                    family,
+                    certainty: row.certainty,
+                    is_known: has(IS_LABEL_KNOWN),
+                }),
+            is_of_no_family: has(IS_OF_NO_FAMILY),
             // Includes the record that ends the last measure.
             measures: &sections.measures[first..=first + row.n_measures as usize],
             bass: sections.bass,
@@ -123,7 +132,7 @@ fn map(path: &Path) -> std::io::Result<Mmap> {
 
 /// A song of a corpus.
 #[derive(Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
+#[expect(clippy::struct_excessive_bools, reason = "five independent facts")]
 pub struct SongView<'a> {
     /// Index in the corpus.
     pub idx: usize,
@@ -145,6 +154,10 @@ pub struct SongView<'a> {
     pub has_timing: bool,
     /// How often it is drawn in training, in (0, 1]; see [`Repetition`](super::Repetition).
     pub weight: f32,
+    /// Which groove it plays; `None` if nobody knows.
+    pub label: Option<GrooveLabel>,
+    /// Whether its source names a groove of none of the families: it has no label, and none is to be guessed.
+    pub is_of_no_family: bool,
     /// Its measures, plus the record after the last.
     measures: &'a [MeasureRow],
     /// Of the whole corpus.
@@ -178,6 +191,7 @@ impl<'a> SongView<'a> {
         MeasureView {
             meter: Meter::new(row.numerator, row.denominator).unwrap_or_default(),
             tempo_bpm: row.tempo_bpm,
+            swing: row.swing(),
             bass: &self.bass[row.first_bass as usize..next.first_bass as usize],
             hits: &self.hits[row.first_hit as usize..next.first_hit as usize],
         }
@@ -196,6 +210,8 @@ pub struct MeasureView<'a> {
     pub meter: Meter,
     /// Tempo at its first step, in BPM.
     pub tempo_bpm: f32,
+    /// How late its off-beats are; offsets count from the steps of the grid that swings so, [`Swing::in_meter`].
+    pub swing: Swing,
     /// Bass notes that begin in it, by step, then key.
     pub bass: &'a [BassNote],
     /// Drum hits by step, then voice; at most one per step and voice.
@@ -203,11 +219,12 @@ pub struct MeasureView<'a> {
 }
 
 impl Default for MeasureView<'_> {
-    /// Empty, in 4/4 at 120 BPM.
+    /// Empty, straight, in 4/4 at 120 BPM.
     fn default() -> Self {
         Self {
             meter: Meter::COMMON,
             tempo_bpm: 120.0,
+            swing: Swing::STRAIGHT,
             bass: &[],
             hits: &[],
         }

@@ -5,17 +5,18 @@ use std::io::Write as _;
 use std::path::Path;
 
 use lockstep_core::draws;
-use lockstep_core::representation::Meter;
+use lockstep_core::representation::{Meter, Swing};
 use lockstep_files::whole::WholeFile;
 
 use super::format::{
-    self, FORMAT_VERSION, HAS_BASS, HAS_DYNAMICS, HAS_TIMING, Header, IS_OPEN, MAGIC, MeasureRow,
-    Sections, SongRow, Text,
+    self, FORMAT_VERSION, HAS_BASS, HAS_DYNAMICS, HAS_TIMING, Header, IS_LABEL_KNOWN,
+    IS_OF_NO_FAMILY, IS_OPEN, MAGIC, MeasureRow, NO_FAMILY, Sections, SongRow, Text,
 };
-use super::{BassNote, CorpusError, DrumHit, MeasureView, SongView, Split};
+use super::{BassNote, CorpusError, DrumHit, GrooveLabel, MeasureView, SongView, Split};
 
 /// A song to be written; the fields are those of [`SongView`].
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 pub struct SongRecord {
     /// Its path within its source.
     pub name: String,
@@ -33,6 +34,10 @@ pub struct SongRecord {
     pub has_timing: bool,
     /// How often it is drawn in training, in (0, 1].
     pub weight: f32,
+    /// Which groove it plays; `None` if nobody knows.
+    pub label: Option<GrooveLabel>,
+    /// Whether its source names a groove of none of the families.
+    pub is_of_no_family: bool,
     /// Its measures, in order.
     pub measures: Vec<MeasureRecord>,
 }
@@ -44,6 +49,8 @@ pub struct MeasureRecord {
     pub meter: Meter,
     /// Tempo at its first step, in BPM.
     pub tempo_bpm: f32,
+    /// How late its off-beats are, kept to a hundredth.
+    pub swing: Swing,
     /// By step.
     pub bass: Vec<BassNote>,
     /// By step, then voice; at most one per step and voice.
@@ -51,7 +58,7 @@ pub struct MeasureRecord {
 }
 
 impl Default for SongRecord {
-    /// No name and no measures, for training, not open, weight 1.
+    /// No name, no label and no measures, for training, not open, weight 1.
     fn default() -> Self {
         Self {
             name: String::new(),
@@ -62,6 +69,8 @@ impl Default for SongRecord {
             has_dynamics: false,
             has_timing: false,
             weight: 1.0,
+            label: None,
+            is_of_no_family: false,
             measures: Vec::new(),
         }
     }
@@ -100,6 +109,8 @@ impl From<SongView<'_>> for SongRecord {
             has_dynamics: song.has_dynamics,
             has_timing: song.has_timing,
             weight: song.weight,
+            label: song.label,
+            is_of_no_family: song.is_of_no_family,
             measures: song.measures().map(MeasureRecord::from).collect(),
         }
     }
@@ -110,6 +121,7 @@ impl From<MeasureView<'_>> for MeasureRecord {
         Self {
             meter: measure.meter,
             tempo_bpm: measure.tempo_bpm,
+            swing: measure.swing,
             bass: measure.bass.to_vec(),
             hits: measure.hits.to_vec(),
         }
@@ -165,7 +177,8 @@ impl Builder {
                 tempo_bpm: measure.tempo_bpm,
                 numerator: measure.meter.numerator(),
                 denominator: measure.meter.denominator(),
-                reserved: 0,
+                swing_eighths: format::hundredths(measure.swing.eighths()),
+                swing_sixteenths: format::hundredths(measure.swing.sixteenths()),
             });
             self.bass.extend(&measure.bass);
             self.hits.extend(&measure.hits);
@@ -176,6 +189,11 @@ impl Builder {
             (has_bass, HAS_BASS),
             (song.has_dynamics, HAS_DYNAMICS),
             (song.has_timing, HAS_TIMING),
+            (song.is_of_no_family, IS_OF_NO_FAMILY),
+            (
+                song.label.is_some_and(|label| label.is_known),
+                IS_LABEL_KNOWN,
+            ),
         ];
         let split = song.split as u32;
         let row = SongRow {
@@ -186,6 +204,8 @@ impl Builder {
                 .filter(|flag| flag.0)
                 .fold(split, |all, flag| all | flag.1),
             weight: song.weight,
+            certainty: song.label.map_or(0.0, |label| label.certainty),
+            family: song.label.map_or(NO_FAMILY, |label| label.family as u32),
             name: self.text(&song.name)?,
             source: self.shared_text(&song.source)?,
             style: self.shared_text(&song.style)?,
@@ -202,7 +222,8 @@ impl Builder {
             tempo_bpm: 0.0,
             numerator: 0,
             denominator: 0,
-            reserved: 0,
+            swing_eighths: 0,
+            swing_sixteenths: 0,
         });
         Ok(())
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use lockstep_core::representation::{N_VOICES, Voice};
+
 use crate::corpus::{Corpus, Repetition};
 
 /// Songs kept, and songs refused by reason, for each source.
@@ -10,6 +12,8 @@ use crate::corpus::{Corpus, Repetition};
 pub(super) struct Census {
     /// By source, then by reason; the empty reason counts kept songs.
     counts: BTreeMap<(String, String), usize>,
+    /// Drum notes of the kept songs by [`Voice::index`]; the last counts those without a voice.
+    notes: [usize; N_VOICES + 1],
 }
 
 /// Measures and songs of a source in the finished file.
@@ -36,7 +40,17 @@ impl Census {
             .or_default() += 1;
     }
 
+    /// Counts the drum notes of a kept song.
+    pub(super) fn count_notes(&mut self, voices: impl Iterator<Item = Option<Voice>>) {
+        for voice in voices {
+            self.notes[voice.map_or(N_VOICES, Voice::index)] += 1;
+        }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
+        for (sum, n) in self.notes.iter_mut().zip(other.notes) {
+            *sum += n;
+        }
         for (key, n) in &other.counts {
             *self.counts.entry(key.clone()).or_default() += n;
         }
@@ -50,12 +64,14 @@ impl Census {
         kept.map(|(_, n)| n).sum()
     }
 
-    /// One line per count: source, reason, number.
+    /// A line of the drum notes; then one per count: source, reason, number.
     pub(super) fn to_text(&self) -> String {
         let line = |((source, reason), n): (&(String, String), &usize)| {
             format!("{source}\t{reason}\t{n}\n")
         };
-        self.counts.iter().map(line).collect()
+        let notes: Vec<String> = self.notes.iter().map(usize::to_string).collect();
+        let lines: String = self.counts.iter().map(line).collect();
+        notes.join(" ") + "\n" + &lines
     }
 
     /// Reads what [`Self::to_text`] wrote.
@@ -65,8 +81,15 @@ impl Census {
             let key = (cells.next()?.to_owned(), cells.next()?.to_owned());
             Some((key, cells.next()?.parse().ok()?))
         };
-        let counts = text.lines().map(count).collect::<Option<_>>()?;
-        Some(Self { counts })
+        let (notes, lines) = text.split_once('\n')?;
+        let notes: Vec<usize> = notes
+            .split(' ')
+            .map(|n| n.parse().ok())
+            .collect::<Option<_>>()?;
+        Some(Self {
+            notes: notes.try_into().ok()?,
+            counts: lines.lines().map(count).collect::<Option<_>>()?,
+        })
     }
 
     /// Every reason of every source, one per line.
@@ -139,7 +162,29 @@ impl Census {
             );
         }
         table.push_str(&self.reasons());
-        table
+        table + "\n" + &self.voices()
+    }
+
+    /// How many drum notes have a voice, those of version 1 beside them, and each voice's share.
+    fn voices(&self) -> String {
+        let n_notes = self.notes.iter().sum::<usize>().max(1);
+        let percent = |n: usize| 100.0 * n as f64 / n_notes as f64;
+        let of = |voice: Voice| self.notes[voice.index()];
+        let n_before: usize = Voice::ALL
+            .into_iter()
+            .filter(|voice| voice.in_version_1().is_some())
+            .map(of)
+            .sum();
+        let shares: Vec<String> = Voice::ALL
+            .into_iter()
+            .map(|voice| format!("{} {:.1}", voice.name().to_lowercase(), percent(of(voice))))
+            .collect();
+        format!(
+            "{n_notes} drum notes; {:.1} % have a voice ({:.1} % with the nine voices of version 1)\n  %: {}",
+            percent(n_notes - self.notes[N_VOICES]),
+            percent(n_before),
+            shares.join(", ")
+        )
     }
 }
 

@@ -10,12 +10,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use lockstep_core::representation::Position;
+use lockstep_core::representation::{Position, Voice};
 use lockstep_files::midi_file::{self, MidiFileError};
 
 use crate::corpus::{self, Corpus, FORMAT_VERSION, SongRecord, Split, has_dynamics, has_timing};
 
 use super::census::Census;
+use crate::labels::known::{self, Known, Said};
 use crate::sources::SongFile;
 use crate::whole;
 
@@ -23,6 +24,7 @@ use crate::whole;
 #[derive(Debug)]
 pub(super) struct ChunkFolder {
     folder: PathBuf,
+    known: Known,
 }
 
 /// The result of one chunk.
@@ -43,7 +45,8 @@ impl ChunkFolder {
         name.push(".parts");
         let folder = PathBuf::from(name);
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        Ok(Self { folder })
+        let known = Known::read()?;
+        Ok(Self { folder, known })
     }
 
     /// The part of a chunk: the existing one, or a new one.
@@ -68,9 +71,10 @@ impl ChunkFolder {
         let mut kept = Vec::new();
         for song in songs {
             let source = &song.entry.source;
-            match record(song) {
-                Ok(record) => {
+            match record(song, &self.known) {
+                Ok((record, voices)) => {
                     census.keep(source);
+                    census.count_notes(voices.into_iter());
                     kept.push(record);
                 }
                 Err(reason) => census.refuse(source, &reason),
@@ -102,7 +106,7 @@ impl ChunkFolder {
 /// made again.
 fn fingerprint(songs: &[SongFile]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (FORMAT_VERSION, env!("CARGO_PKG_VERSION")).hash(&mut hasher);
+    (FORMAT_VERSION, env!("CARGO_PKG_VERSION"), known::tables()).hash(&mut hasher);
     for song in songs {
         song.path.hash(&mut hasher);
         song.bytes.hash(&mut hasher);
@@ -111,21 +115,26 @@ fn fingerprint(songs: &[SongFile]) -> u64 {
     hasher.finish()
 }
 
-/// A song on the step grid, or why it is refused.
-fn record(song: &SongFile) -> Result<SongRecord, String> {
+/// A song on the step grid and the voice of each of its drum notes, or why it is refused.
+fn record(song: &SongFile, known: &Known) -> Result<(SongRecord, Vec<Option<Voice>>), String> {
     let bytes = song.bytes.as_ref().map_err(Clone::clone)?;
     // The reader has no known panic; if a file causes one, the other files are still read.
-    catch_unwind(AssertUnwindSafe(|| grid(song, bytes)))
+    catch_unwind(AssertUnwindSafe(|| grid(song, bytes, known)))
         .unwrap_or_else(|_| Err("the reader failed".to_owned()))
 }
 
-fn grid(file: &SongFile, bytes: &[u8]) -> Result<SongRecord, String> {
+fn grid(
+    file: &SongFile,
+    bytes: &[u8],
+    known: &Known,
+) -> Result<(SongRecord, Vec<Option<Voice>>), String> {
     let entry = &file.entry;
     let mut song =
         midi_file::read_with_or_without_bass(bytes).map_err(|error| reason(&error).to_owned())?;
     if let Some(meter) = entry.meter {
         song.meters = vec![(Position::START, meter)];
     }
+    let said = known.of(&entry.source, &entry.groove, &file.path);
     let measures = corpus::measures(&song, entry.map).map_err(|refusal| refusal.to_string())?;
     let mut record = SongRecord {
         name: file.path.clone(),
@@ -134,13 +143,19 @@ fn grid(file: &SongFile, bytes: &[u8]) -> Result<SongRecord, String> {
         is_open: entry.is_open,
         has_dynamics: entry.has_dynamics || has_dynamics(&song),
         has_timing: entry.has_timing || has_timing(&song),
+        label: match said {
+            Said::Family(label) => Some(label),
+            Said::NoFamily | Said::Nothing => None,
+        },
+        is_of_no_family: said == Said::NoFamily,
         measures,
         ..SongRecord::default()
     };
     record.split = entry
         .split
         .unwrap_or_else(|| Split::from_hash(record.music_hash()));
-    Ok(record)
+    let voices = song.drums.iter().map(|note| entry.map.voice(note.key));
+    Ok((record, voices.collect()))
 }
 
 /// The reason, without details that differ from file to file.

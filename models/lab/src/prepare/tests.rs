@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 
-use lockstep_core::representation::Position;
+use lockstep_core::representation::{Position, Voice};
 use lockstep_files::midi_file::{self, Note, Song};
 
 use crate::corpus::Split;
@@ -169,7 +169,10 @@ fn the_groove_dataset_supplies_its_meters_splits_and_drum_map() -> Result<()> {
     );
     // Key 22, the edge of the closed hat.
     let voices: Vec<u8> = measure.hits.iter().map(|hit| hit.voice).collect();
-    assert_eq!(voices, [0, 2, 1]);
+    assert_eq!(
+        voices,
+        [Voice::Kick, Voice::ClosedHat, Voice::Snare].map(|voice| voice as u8)
+    );
     Ok(())
 }
 

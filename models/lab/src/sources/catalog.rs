@@ -14,6 +14,8 @@ pub(crate) struct Entry {
     pub(crate) source: String,
     /// Style as the source names it, "" if unknown.
     pub(crate) style: String,
+    /// Style as the table of known grooves has it, "" if it says nothing.
+    pub(crate) groove: String,
     /// The split it belongs to; `None` if the source does not say.
     pub(crate) split: Option<Split>,
     /// Whether its licence is open.
@@ -36,6 +38,7 @@ impl Entry {
         Self {
             source: source.to_owned(),
             style: String::new(),
+            groove: String::new(),
             split: None,
             is_open: false,
             licence: String::new(),
@@ -135,7 +138,7 @@ impl Catalog {
                         Some((path, Entry { licence, ..entry }))
                     }
                     (Kind::Groove, &[path, style, split, meter]) => {
-                        Some((path, of_groove(style, split, meter)))
+                        Some((path, of_groove(path, style, split, meter)))
                     }
                     _ => None,
                 }
@@ -179,6 +182,7 @@ impl Catalog {
 fn of_corpus(source: &str, genre: &str, split: &str, tier: &str, humanised: &str) -> Entry {
     Entry {
         style: genre.to_owned(),
+        groove: genre.to_owned(),
         split: split_of(split),
         is_open: tier == "open",
         has_dynamics: humanised.contains('V'),
@@ -188,16 +192,23 @@ fn of_corpus(source: &str, genre: &str, split: &str, tier: &str, humanised: &str
 }
 
 /// Played by people on a Roland TD-11.
-fn of_groove(style: &str, split: &str, meter: &str) -> Entry {
+fn of_groove(path: &str, style: &str, split: &str, meter: &str) -> Entry {
     let meter = meter.split_once('-').and_then(|(numerator, denominator)| {
         Some(TimeSignature {
             numerator: numerator.parse().ok()?,
             denominator: denominator.parse().ok()?,
         })
     });
+    // `funk/groove1` is the first of ten songs that every drummer played; a fill is no groove.
+    let groove = match style.rsplit_once("/groove") {
+        _ if path.contains("_fill_") => "",
+        Some((style, _)) => style,
+        None => style,
+    };
     Entry {
         // The style of `funk/groove1` is `funk`.
         style: style.split('/').next().unwrap_or_default().to_owned(),
+        groove: groove.to_owned(),
         split: split_of(split),
         is_open: true,
         licence: "CC BY 4.0".to_owned(),
