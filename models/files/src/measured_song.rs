@@ -30,7 +30,7 @@ pub struct MeasuredSong {
     pub bass: Vec<bool>,
     /// MIDI velocity of each voice at each step, `(T, V)`; 0 where there is no hit.
     pub drums: Vec<[u8; N_VOICES]>,
-    /// Every drum note, whether it maps to one of the nine voices or not.
+    /// Every drum note, whether it maps to a voice or not.
     pub strokes: Vec<MeasuredNote>,
     /// Drum notes outside General MIDI's percussion, 35 to 81.
     pub n_not_gm: usize,
@@ -71,6 +71,27 @@ impl MeasuredSong {
             sheet.drums[step] = *row;
         }
         sheet
+    }
+
+    /// The same song with the nine voices of version 1 of the representation: side stick and clap are snares, a pedal hat is a
+    /// closed hat, hand percussion is left out, and of two hits that become one the louder stays. The columns of the other
+    /// five voices are empty.
+    #[must_use]
+    pub fn in_version_1(&self) -> Self {
+        let fold = |row: &[u8; N_VOICES]| {
+            let mut folded = [0; N_VOICES];
+            for voice in Voice::ALL {
+                if let Some(old) = voice.in_version_1() {
+                    let cell = &mut folded[old.index()];
+                    *cell = row[voice.index()].max(*cell);
+                }
+            }
+            folded
+        };
+        Self {
+            drums: self.drums.iter().map(fold).collect(),
+            ..self.clone()
+        }
     }
 
     /// The measured steps, in whole measures: from the one after the first measure with bass to the last one with bass;
@@ -119,4 +140,36 @@ fn nearest_step(at: Position) -> (usize, f64) {
     let position = at.steps();
     let nearest = position.round_ties_even();
     (nearest as usize, position - nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn version_1_keeps_the_louder_of_two_voices_that_it_could_not_tell_apart() {
+        let mut row = [0; N_VOICES];
+        for (voice, velocity) in [
+            (Voice::Snare, 40),
+            (Voice::SideStick, 90),
+            (Voice::PedalHat, 30),
+            (Voice::Shaker, 70),
+            (Voice::Ride, 50),
+        ] {
+            row[voice.index()] = velocity;
+        }
+        let song = MeasuredSong::from_steps([0], &[row]).in_version_1();
+        let heard: Vec<_> = Voice::ALL
+            .into_iter()
+            .map(|voice| (voice, song.drums[0][voice.index()]))
+            .filter(|(_, velocity)| *velocity > 0)
+            .collect();
+        let expected = [
+            (Voice::Snare, 90),
+            (Voice::ClosedHat, 30),
+            (Voice::Ride, 50),
+        ];
+        assert_eq!(heard, expected);
+        assert_eq!(song.strokes.len(), 5, "every note still counts");
+    }
 }

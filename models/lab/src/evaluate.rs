@@ -1,8 +1,8 @@
 //! `cargo lab evaluate`: drummers play to songs of the corpus through the plugin's own engine and are measured.
 //!
 //! Closed loop: a drummer hears the bass and its own past drums, starting from silence, and none of what people played.
-//! `drummers` lists the players, `songs` and `lessons` read the data, `measure` and `probes` measure, `table` and
-//! `report` write the results.
+//! `drummers` lists the players, `songs` and `lessons` read the data, `measure`, `probes` and `push` measure, `table`,
+//! `realism` and `report` write the results.
 
 mod drift;
 pub(crate) mod drummers;
@@ -10,6 +10,8 @@ mod lessons;
 mod measure;
 pub(crate) mod playing;
 mod probes;
+mod push;
+mod realism;
 mod report;
 mod responses;
 mod songs;
@@ -25,6 +27,7 @@ use crate::corpus::Split;
 
 use crate::whole;
 use measure::ResultRow;
+use push::{PushResponse, Spliced};
 use songs::EvaluationSongs;
 
 /// Variation while a drummer is measured: how much of its choices changes from measure to measure. The plugin's
@@ -93,19 +96,23 @@ impl Evaluate {
         };
         let pieces = EvaluationSongs::read(&self.corpus, split, self.songs)?;
         println!("{} songs of the {} split\n", pieces.songs.len(), self.split);
+        let spliced = Spliced::of(&pieces.songs);
         let mut outcomes = Vec::new();
         for drummer in &drummers {
             let begun = Instant::now();
             outcomes.push(measure::measure(
                 drummer,
                 &pieces.songs,
+                &spliced,
                 self.takes.as_deref(),
             )?);
             eprintln!("{}: {:.1} s", drummer.name, begun.elapsed().as_secs_f64());
         }
         outcomes.push(measure::open_loop(&pieces.songs));
-        outcomes.push(ResultRow::people(&outcomes));
+        outcomes.push(ResultRow::people(&outcomes, &pieces.songs, &spliced));
         println!("{}", table::table(&outcomes));
+        println!("\n{}\n{}", realism::table(&outcomes), realism::legend());
+        println!("\n{}", push::table(&pushes(&outcomes)));
         println!("\n{}", responses::table(&answers(&outcomes)));
         if let Some(folder) = &self.report {
             let head = report::ReportHeader {
@@ -127,4 +134,12 @@ fn answers(outcomes: &[ResultRow]) -> Vec<(&str, responses::Responses)> {
         Some((outcome.name.as_str(), measured.probes.responses?))
     });
     answers.collect()
+}
+
+/// How the outcomes follow another bass, by name.
+fn pushes(outcomes: &[ResultRow]) -> Vec<(&str, PushResponse)> {
+    let pushes = outcomes.iter();
+    pushes
+        .filter_map(|outcome| Some((outcome.name.as_str(), outcome.push?)))
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! Measurement: how a take compares with what people played to the same bass.
 //!
 //! [`score`] measures [`MeasuredSong`]s. [`audition`] is the quick way to a take without a host: the drummer hears the bass
-//! measure by measure and none of the real drums. A network must beat the [`baselines`].
+//! measure by measure and none of the real drums. The [`baselines`] show what a figure is worth.
 
 pub mod baselines;
 mod figures;

@@ -3,6 +3,7 @@
 //! A drummer that hears itself may amplify its own habits: play more and more, or less and less, or stop listening.
 
 use anyhow::Result;
+use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_core::representation::Position;
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{Note, Song};
@@ -34,10 +35,9 @@ pub(super) struct Drift {
 pub(super) fn drift(drummer: &Candidate, beginnings: &[Song]) -> Result<Drift> {
     let takes: Vec<(Song, Song)> = beginnings
         .par_iter()
-        .enumerate()
-        .map(|(i, song)| {
+        .map(|song| {
             let song = repeated(song);
-            let controls = controls(u32::try_from(i)?);
+            let controls = controls(DEFAULT_SEED);
             let take = play(drummer, drummer.generator()?.as_mut(), &song, &controls)?;
             Ok((take, song))
         })

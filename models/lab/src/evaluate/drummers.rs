@@ -104,7 +104,7 @@ fn title(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The drummers that a network must beat.
+/// The drummers that show what a network's figures are worth.
 pub(super) fn baselines(lessons: &[Lesson]) -> Vec<Candidate> {
     vec![
         Candidate::rule(Rock),

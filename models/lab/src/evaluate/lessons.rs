@@ -63,6 +63,7 @@ mod tests {
         let measure = |bass: &[u8], hits: &[u8]| MeasureRecord {
             meter: Meter::COMMON,
             tempo_bpm: 120.0,
+            swing: lockstep_core::representation::Swing::STRAIGHT,
             bass: bass
                 .iter()
                 .map(|step| BassNote::new(*step, 33, 90, 1))

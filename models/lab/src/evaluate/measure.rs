@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use lockstep_core::generator::DrumHistory;
+use lockstep_core::generator::{DEFAULT_SEED, DrumHistory};
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_files::midi_file::{self, Note, Song};
 use rayon::prelude::*;
 
 use crate::evaluation::{Likelihood, Report, RequestRecorder, score};
+use crate::realism::{Habits, Realism};
 
 use super::drummers::Candidate;
 use super::playing::{controls, play};
 use super::probes::{self, Probes};
+use super::push::{PushResponse, Spliced};
 use super::songs::{EvaluationSong, MEASURE};
 use crate::whole;
 
@@ -25,6 +27,12 @@ pub(super) struct ResultRow {
     pub(super) report: Report,
     /// Surprise at people's drums with each [`DrumHistory`]; `None` where there is no likelihood.
     pub(super) likelihoods: [Option<Likelihood>; DrumHistory::ALL.len()],
+    /// How well it can be told from people; `None` for people.
+    pub(super) realism: Option<Realism>,
+    /// What it plays how often.
+    pub(super) habits: Habits,
+    /// How it follows another bass; `None` for what cannot be asked.
+    pub(super) push: Option<PushResponse>,
     /// Figures that only a drummer has; `None` for references, which have no generator.
     pub(super) drummer: Option<DrummerFigures>,
 }
@@ -49,7 +57,7 @@ impl ResultRow {
     }
 
     /// The row of the people against whom the others were measured.
-    pub(super) fn people(others: &[Self]) -> Self {
+    pub(super) fn people(others: &[Self], pieces: &[EvaluationSong], spliced: &Spliced) -> Self {
         let report = others.first().map(|other| other.report).unwrap_or_default();
         Self {
             name: "people".to_owned(),
@@ -60,15 +68,23 @@ impl ResultRow {
                 ..report
             },
             likelihoods: [None; DrumHistory::ALL.len()],
+            realism: None,
+            habits: Habits::of_people(
+                pieces
+                    .iter()
+                    .map(|piece| MeasuredSong::from_song(&piece.song)),
+            ),
+            push: Some(spliced.played_by_people()),
             drummer: None,
         }
     }
 }
 
-/// Lets a drummer play every song, each with its own seed, and probes how it reacts.
+/// Lets a drummer play every song as a player first hears it, with the default seed, and probes how it reacts.
 pub(super) fn measure(
     drummer: &Candidate,
     pieces: &[EvaluationSong],
+    spliced: &Spliced,
     takes: Option<&Path>,
 ) -> Result<ResultRow> {
     let played: Vec<_> = pieces
@@ -81,7 +97,7 @@ pub(super) fn measure(
                 drummer,
                 &mut overheard,
                 &piece.song,
-                &controls(u32::try_from(i)?),
+                &controls(DEFAULT_SEED),
             )
             .with_context(|| piece.path.clone())?;
             let requests = overheard.requests;
@@ -103,10 +119,14 @@ pub(super) fn measure(
         songs.reduce(Likelihood::and)
     };
     let generator = drummer.generator()?;
+    let realism = Realism::of(&sheets);
     Ok(ResultRow {
         name: drummer.name.clone(),
         report: score(&sheets),
         likelihoods: std::array::from_fn(sum),
+        realism: Some(realism),
+        habits: realism.take,
+        push: Some(spliced.played_by(drummer)?),
         drummer: Some(DrummerFigures {
             probes: probes::probe(drummer, pieces)?,
             n_parameters: generator.n_parameters(),
@@ -137,10 +157,14 @@ pub(super) fn open_loop(pieces: &[EvaluationSong]) -> ResultRow {
             )
         })
         .collect();
+    let realism = Realism::of(&sheets);
     ResultRow {
         name: "(people's last measure, open loop)".to_owned(),
         report: score(&sheets),
         likelihoods: [None; DrumHistory::ALL.len()],
+        realism: Some(realism),
+        habits: realism.take,
+        push: None,
         drummer: None,
     }
 }

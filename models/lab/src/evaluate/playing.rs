@@ -1,22 +1,22 @@
 //! How a drummer that is measured plays a song: closed loop, through the plugin's engine.
 
 use anyhow::{Context as _, Result};
+use lockstep::params::LockstepParams;
 use lockstep_core::generator::{Generator, GeneratorSettings};
 use lockstep_engine::realtime::Controls;
 use lockstep_files::midi_file::Song;
 
-use super::VARIATION;
 use super::drummers::Candidate;
 
-/// The control settings while a drummer is measured.
+/// The control settings while a drummer is measured: those of the plugin before a knob is turned, with this seed.
 pub(crate) fn controls(seed: u32) -> Controls {
+    let controls = LockstepParams::default().controls();
     Controls {
         settings: GeneratorSettings {
             seed,
-            variation: VARIATION,
-            ..GeneratorSettings::default()
+            ..controls.settings
         },
-        ..Controls::default()
+        ..controls
     }
 }
 
@@ -31,5 +31,21 @@ pub(crate) fn play(
     match take.failure {
         Some(failure) => Err(failure).with_context(|| format!("{} playing", drummer.name)),
         None => Ok(take.song),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_core::generator::DEFAULT_SEED;
+
+    use super::super::VARIATION;
+    use super::*;
+
+    #[test]
+    fn a_measured_drummer_plays_as_a_player_first_hears_it() {
+        let plugin = LockstepParams::default().controls();
+        assert_eq!(plugin.settings, controls(DEFAULT_SEED).settings);
+        assert!((plugin.settings.variation - VARIATION).abs() < 1e-6);
+        assert!(plugin.humanise > 0.0, "the plugin's default");
     }
 }

@@ -6,6 +6,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_core::representation::{Length, Position};
 use lockstep_engine::realtime::{Controls, SilencePolicy};
 use lockstep_files::measured_song::MeasuredSong;
@@ -87,7 +88,7 @@ pub(super) fn probe(drummer: &Candidate, pieces: &[EvaluationSong]) -> Result<Pr
     for (hits, density) in hits.iter_mut().zip(DENSITIES) {
         let controls = Controls {
             density,
-            ..controls(SEEDS[0])
+            ..controls(DEFAULT_SEED)
         };
         *hits = mean(&beginnings, |song| {
             let take = take(drummer, song, &controls)?;
@@ -162,7 +163,7 @@ fn with_rest(song: &Song) -> Song {
 fn rest(drummer: &Candidate, songs: &[&Song], silence: SilencePolicy) -> Result<RestResponse> {
     let controls = Controls {
         silence,
-        ..controls(SEEDS[0])
+        ..controls(DEFAULT_SEED)
     };
     let rests: Vec<RestResponse> = songs
         .par_iter()
@@ -192,7 +193,7 @@ fn times(drummer: &Candidate, songs: &[Song]) -> Result<(f64, f64)> {
     let mut requests = Vec::new();
     for song in songs {
         let mut overheard = RequestRecorder::new(generator.as_mut());
-        play(drummer, &mut overheard, song, &controls(SEEDS[0]))?;
+        play(drummer, &mut overheard, song, &controls(DEFAULT_SEED))?;
         requests.extend(overheard.requests);
         if requests.len() >= N_TIMED {
             break;

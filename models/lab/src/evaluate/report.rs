@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_core::representation::Meter;
 use lockstep_files::midi_file::{self, Pick, Song};
 use serde_json::{Map, Value, json};
@@ -18,7 +19,7 @@ use super::playing::{controls, play};
 use super::probes::{DENSITIES, RestResponse};
 use super::responses::{self, BASS_VELOCITY, FOLLOW};
 use super::songs::{EvaluationSong, N_DRAWN, first_measure};
-use super::{answers, table};
+use super::{answers, push, pushes, realism, table};
 use crate::picture::{self, Panel, Roll, Series};
 use crate::whole;
 
@@ -69,16 +70,26 @@ pub(super) fn write(
 
 fn markdown(head: &ReportHeader<'_>, outcomes: &[ResultRow], pictures: &[Picture]) -> String {
     let mut text = format!(
-        "# Drummers measured\n\n{} songs of the {} split, closed loop through the plugin's own engine, variation \
-         {VARIATION}, a different seed for each song.\n\n{}\n\n{}\n",
+        "# Drummers measured\n\n{} songs of the {} split, closed loop through the plugin's own engine, every knob as the \
+         plugin has it at first: variation {VARIATION}, seed {DEFAULT_SEED} for all songs.\n\n{}\n\n{}\n",
         head.n_songs,
         head.split,
         table::table(outcomes),
         table::legend(),
     );
-    let answers = responses::table(&answers(outcomes));
-    if !answers.is_empty() {
-        let _infallible = writeln!(text, "\n## Controls\n\n{answers}");
+    let _infallible = writeln!(
+        text,
+        "\n## Realism\n\n{}\n\n{}",
+        realism::table(outcomes),
+        realism::legend()
+    );
+    for (title, table) in [
+        ("Push", push::table(&pushes(outcomes))),
+        ("Controls", responses::table(&answers(outcomes))),
+    ] {
+        if !table.is_empty() {
+            let _infallible = writeln!(text, "\n## {title}\n\n{table}");
+        }
     }
     for Picture { file, caption } in pictures {
         let _infallible = writeln!(text, "\n![{caption}]({file})\n\n{caption}");
@@ -92,6 +103,7 @@ fn json(head: &ReportHeader<'_>, outcomes: &[ResultRow]) -> Value {
         "split": head.split,
         "n_songs": head.n_songs,
         "variation": VARIATION,
+        "seed": DEFAULT_SEED,
         "deaf_below": DEAF_BELOW,
         "densities": DENSITIES,
         "rows": outcomes.iter().map(row).collect::<Vec<_>>(),
@@ -140,6 +152,14 @@ fn row(outcome: &ResultRow) -> Value {
         "bce_per_cell": outcome.likelihoods[0].map(Likelihood::bce),
         "bce_per_cell_after_people": outcome.likelihoods[1].map(Likelihood::bce),
         "bce_per_cell_after_nobody": outcome.likelihoods[2].map(Likelihood::bce),
+        "realism": realism::json(outcome),
+        "push": outcome.push.map(|push| json!({
+            "n_pairs": push.n_pairs,
+            "measures_1_to_4": push.cold,
+            "measures_5_to_16": push.before,
+            "measures_17_to_20": push.after,
+            "measures_21_to_32": push.later,
+        })),
         "drummer": drummer,
     })
 }
@@ -218,7 +238,8 @@ fn file_name(i: usize, drummer: &str, what: &str) -> String {
 }
 
 fn roll(path: &Path, drummer: &Candidate, song: &Song, what: &str) -> Result<Picture> {
-    let take = play(drummer, drummer.generator()?.as_mut(), song, &controls(0))?;
+    let generator = &mut *drummer.generator()?;
+    let take = play(drummer, generator, song, &controls(DEFAULT_SEED))?;
     let mut parts = Vec::new();
     if !song.drums.is_empty() {
         parts.push(("people", song.drums.as_slice()));

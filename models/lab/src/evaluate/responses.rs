@@ -3,6 +3,7 @@
 //! Only for networks that hear controls; on the beginnings of the probed songs, closed loop, one control at a time.
 
 use anyhow::Result;
+use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_core::representation::{Length, N_VOICES, Voice, is_fill};
 use lockstep_engine::realtime::{Controls, Fills};
 use lockstep_files::measured_song::MeasuredSong;
@@ -61,6 +62,7 @@ pub(super) fn responses(drummer: &Candidate, songs: &[Song]) -> Result<Option<Re
                 .map(|(take, _)| styles.of_hits(&measures(take)) == Some(style)),
         );
     }
+    let usual = controls(DEFAULT_SEED);
     let follow = |follow| with(move |controls| controls.settings.follow = follow);
     let vary = |variation| with(move |controls| controls.settings.variation = variation);
     let fill = |fills| with(move |controls| controls.fills = fills);
@@ -75,7 +77,7 @@ pub(super) fn responses(drummer: &Candidate, songs: &[Song]) -> Result<Option<Re
         style: [share(is_asked), 100.0 / n_styles.max(1) as f64],
         loudness: each(BASS_VELOCITY, |velocity| {
             let songs: Vec<Song> = songs.iter().map(|song| as_loud(song, velocity)).collect();
-            let figures = figures(drummer, &songs, &controls)?;
+            let figures = figures(drummer, &songs, &usual)?;
             Ok([figures.vel_mean, figures.notes])
         })?,
         shuffle: each([false, true], |is_shuffled| {
@@ -89,7 +91,7 @@ pub(super) fn responses(drummer: &Candidate, songs: &[Song]) -> Result<Option<Re
                     }
                 })
                 .collect();
-            Ok(on_triplets(&takes(drummer, &songs, &controls)?))
+            Ok(on_triplets(&takes(drummer, &songs, &usual)?))
         })?,
     }))
 }
@@ -106,34 +108,25 @@ fn each<T: Copy, R: Copy + Default, const N: usize>(
     Ok(answers)
 }
 
-/// The usual controls for a seed, with one change.
-fn with(change: impl Fn(&mut Controls)) -> impl Fn(u32) -> Controls {
-    move |seed| {
-        let mut controls = controls(seed);
-        change(&mut controls);
-        controls
-    }
+/// The usual controls with one change.
+fn with(change: impl Fn(&mut Controls)) -> Controls {
+    let mut controls = controls(DEFAULT_SEED);
+    change(&mut controls);
+    controls
 }
 
-/// A drummer's takes of the songs, each with its own seed, paired with the songs.
-fn takes<C>(drummer: &Candidate, songs: &[Song], controls: &C) -> Result<Vec<(Song, Song)>>
-where
-    C: Fn(u32) -> Controls,
-{
-    let controls: Vec<Controls> = (0..).zip(songs).map(|(seed, _)| controls(seed)).collect();
-    let songs = songs.par_iter().zip(controls);
+/// A drummer's takes of the songs, paired with the songs.
+fn takes(drummer: &Candidate, songs: &[Song], controls: &Controls) -> Result<Vec<(Song, Song)>> {
     songs
-        .map(|(song, controls)| {
-            let take = play(drummer, drummer.generator()?.as_mut(), song, &controls)?;
+        .par_iter()
+        .map(|song| {
+            let take = play(drummer, drummer.generator()?.as_mut(), song, controls)?;
             Ok((take, song.clone()))
         })
         .collect()
 }
 
-fn figures<C>(drummer: &Candidate, songs: &[Song], controls: &C) -> Result<Figures>
-where
-    C: Fn(u32) -> Controls,
-{
+fn figures(drummer: &Candidate, songs: &[Song], controls: &Controls) -> Result<Figures> {
     let takes = takes(drummer, songs, controls)?;
     let sheets = takes
         .iter()

@@ -1,4 +1,4 @@
-//! The songs that are played. Whole MIDI files, because drum notes beyond the nine voices count too.
+//! The songs that are played. Whole MIDI files, because drum notes without a voice count too.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -6,7 +6,7 @@ use super::drift::Drift;
 use super::measure::{DrummerFigures, ResultRow};
 
 /// Shown where there is no figure.
-const NONE: &str = "–";
+pub(super) const NONE: &str = "–";
 
 const HEADINGS: [&str; 29] = [
     "drummer",
@@ -44,14 +44,22 @@ const HEADINGS: [&str; 29] = [
 pub(super) fn table(outcomes: &[ResultRow]) -> String {
     let mut rows = vec![HEADINGS.map(str::to_owned)];
     rows.extend(outcomes.iter().map(row));
-    let widths: Vec<usize> = (0..HEADINGS.len())
-        .map(|i| rows.iter().map(|row| row[i].chars().count()).max())
-        .map(|width| width.unwrap_or_default().max(3))
-        .collect();
+    aligned(&rows)
+}
+
+/// Rows of cells as a Markdown table whose columns line up; the first row is the heading, the first column text.
+pub(super) fn aligned(rows: &[impl AsRef<[String]>]) -> String {
+    let width = |i: usize| {
+        let cells = rows.iter().filter_map(|row| row.as_ref().get(i));
+        let width = cells.map(|cell| cell.chars().count()).max();
+        width.unwrap_or_default().max(3)
+    };
+    let n_columns = rows.first().map_or(0, |row| row.as_ref().len());
+    let widths: Vec<usize> = (0..n_columns).map(width).collect();
     let mut lines: Vec<String> = rows
         .iter()
         .map(|row| {
-            let cells = row.iter().zip(&widths).enumerate();
+            let cells = row.as_ref().iter().zip(&widths).enumerate();
             let cells: Vec<String> = cells
                 .map(|(i, (cell, &width))| match i {
                     0 => format!("{cell:<width$}"),
@@ -69,7 +77,7 @@ pub(super) fn table(outcomes: &[ResultRow]) -> String {
             _ => format!("{}:", "-".repeat(width - 1)),
         })
         .collect();
-    lines.insert(1, format!("| {} |", rules.join(" | ")));
+    lines.insert(1.min(lines.len()), format!("| {} |", rules.join(" | ")));
     lines.join("\n")
 }
 
@@ -143,7 +151,7 @@ fn row(outcome: &ResultRow) -> [String; HEADINGS.len()] {
     ]
 }
 
-fn number(value: f64, n_digits: usize) -> String {
+pub(super) fn number(value: f64, n_digits: usize) -> String {
     if value.is_finite() {
         format!("{value:.n_digits$}")
     } else {
@@ -155,7 +163,7 @@ fn bce(likelihood: Option<Likelihood>) -> String {
     likelihood.map_or(NONE.to_owned(), |likelihood| number(likelihood.bce(), 4))
 }
 
-fn signed(value: f64) -> String {
+pub(super) fn signed(value: f64) -> String {
     if value.is_finite() {
         format!("{value:+.1}")
     } else {
@@ -166,28 +174,31 @@ fn signed(value: f64) -> String {
 /// What the columns mean, as Markdown.
 pub(super) fn legend() -> String {
     format!(
-        "f1, kick, snare: hits that people played at the same step with the same voice. lock gain: kick F1 against the \
-         song's own bass minus that against every other song's; below {DEAF_BELOW:.0} a drummer is **deaf**. kick on \
-         bass, bass kicked: kicks that fall on a bass onset, and the other way round. notes, pieces: hits and \
-         different voices per measure. empty: measures without a hit. dp8: hits on eighths. backbeat: measures with a \
-         snare on two and four. consistency, repeat: similarity of adjacent measures, and measures identical to the \
-         one before. vel: MIDI velocity, accent = on beats minus off beats. off sd: distance from the step, in steps. \
-         oa: overlap of the songs' distributions of these figures with people's, 1 = the same. BCE: surprise at \
-         people's next measure, nats per cell; after people: given all past drums of people that it could know; after \
-         nobody: given no drums. \
-         diversity: 100 − F1 between takes of one song with different seeds. drift: notes and lock gain in measures 16 \
-         to 80 and 192 to 256 of the same bass repeated. silence: hits per measure while the bass rests, laying out \
-         / keeping time, and measures of returned bass before the drummer is back. density: hits per measure at density \
-         .1 .3 .5 .7 .9; **falls** where more density gave fewer. p50: median time per prediction, one \
-         thread. MFLOP: operations per prediction, a lower bound. Shares in percent."
+        "f1, kick, snare: hits that people played at the same step with the same voice, which is no measure of quality: \
+         compare the fixed rock beat. lock gain: kick F1 against the song's own bass minus that against every other \
+         song's; below {DEAF_BELOW:.0} a drummer is **deaf**. kick on bass, bass kicked: kicks that fall on a bass \
+         onset, and the other way round. notes, pieces: hits and different voices per measure. empty: measures without \
+         a hit. dp8: hits on eighths. backbeat: measures with a snare, side stick or clap on two and four. consistency, \
+         repeat: similarity of adjacent measures, and measures identical to the one before. vel: MIDI velocity, accent \
+         = on beats minus off beats. off sd: distance from the step, in steps. oa: overlap of the songs' distributions \
+         of these figures with people's, 1 = the same. BCE: surprise at people's next measure, nats per cell; after \
+         people: given all past drums of people that it could know; after nobody: given no drums. It counts the voices that \
+         a drummer plays: one of version 1 is asked about people's drums in its nine. diversity: 100 − F1 between takes of one song with \
+         different seeds. drift: notes and lock gain in measures 16 to 80 and 192 to 256 of the same bass repeated. \
+         silence: hits per measure while the bass rests, laying out / keeping time, and measures of returned bass \
+         before the drummer is back. density: hits per measure at density .1 .3 .5 .7 .9; **falls** where more density \
+         gave fewer. p50: median time per prediction, one thread. MFLOP: operations per prediction, a lower bound. \
+         Shares in percent."
     )
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use crate::evaluation::{Figures, Report};
+    use crate::realism::Habits;
 
     use super::super::probes::{Probes, RestResponse};
+    use super::super::push::Spliced;
     use super::*;
 
     /// A drummer with this lock gain.
@@ -214,6 +225,9 @@ pub(super) mod tests {
                 ..Report::default()
             },
             likelihoods: [None; 3],
+            realism: None,
+            habits: Habits::of_people([]),
+            push: None,
             drummer: Some(DrummerFigures {
                 probes,
                 n_parameters: 7,
@@ -230,7 +244,7 @@ pub(super) mod tests {
         let line = |name| table.lines().find(|line| line.contains(name));
         assert!(line("stone").is_some_and(|line| line.contains("**deaf**")));
         assert!(line("ear").is_some_and(|line| !line.contains("**deaf**")));
-        let people = ResultRow::people(&outcomes);
+        let people = ResultRow::people(&outcomes, &[], &Spliced::of(&[]));
         assert!(!people.is_deaf(), "people are not a drummer");
         assert!(
             people

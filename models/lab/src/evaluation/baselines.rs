@@ -1,4 +1,4 @@
-//! Baselines: drummers that need no network, and that a network must beat.
+//! Baselines: drummers that need no network, and that show what a figure of a network's is worth.
 //!
 //! Three rules are here; [`Marginal`] and [`Nearest`] learn from measures, each given as a [`Lesson`]. The sixth, the rule
 //! groove, is in [`rule`], because the plugin plays it too.

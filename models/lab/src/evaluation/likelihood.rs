@@ -6,7 +6,7 @@
 use lockstep_core::generator::{
     DrumHistory, Generator, Hits, PredictError, Probabilities, Request,
 };
-use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, WINDOW_STEPS};
+use lockstep_core::representation::{HitMap, MAX_STEPS_PER_MEASURE, N_VOICES, Voice, WINDOW_STEPS};
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_models::network::NET_STEPS;
 
@@ -44,6 +44,10 @@ impl Generator for RequestRecorder<'_> {
         self.generator.name()
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        self.generator.voices()
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         self.requests.push(*request);
         self.generator.predict(request)
@@ -57,11 +61,14 @@ pub struct Likelihood {
     pub sum: f64,
     /// Measures in the sum.
     pub n_measures: usize,
+    /// Cells in the sum: the steps of its measures, each with every voice that the generator plays.
+    pub n_cells: usize,
 }
 
 impl Likelihood {
     /// How likely a generator finds people's drums at these requests, in a song in 4/4; `None` for a generator without
-    /// likelihoods. Counts the same measures as the figures do.
+    /// likelihoods. Counts the same measures as the figures do, and the voices that the generator plays: one of version 1 is
+    /// asked about people's drums in its nine.
     ///
     /// # Errors
     /// Those of the generator.
@@ -71,6 +78,9 @@ impl Likelihood {
         real: &MeasuredSong,
         history: DrumHistory,
     ) -> Result<Option<Self>, PredictError> {
+        let voices = generator.voices();
+        let folded = (voices == Voice::VERSION_1).then(|| real.in_version_1());
+        let real = folded.as_ref().unwrap_or(real);
         let measured = real.measured_steps().unwrap_or_default();
         let mut likelihood = Self::default();
         for request in requests {
@@ -95,8 +105,9 @@ impl Likelihood {
             let Some(probabilities) = generator.probabilities(&request, &people, history)? else {
                 return Ok(None);
             };
-            likelihood.sum += nll(&probabilities, &people);
+            likelihood.sum += nll(&probabilities, &people, voices);
             likelihood.n_measures += 1;
+            likelihood.n_cells += NET_STEPS * voices.len();
         }
         Ok(Some(likelihood).filter(|likelihood| likelihood.n_measures > 0))
     }
@@ -107,6 +118,7 @@ impl Likelihood {
         Self {
             sum: self.sum + other.sum,
             n_measures: self.n_measures + other.n_measures,
+            n_cells: self.n_cells + other.n_cells,
         }
     }
 
@@ -117,7 +129,7 @@ impl Likelihood {
 
     /// Mean binary cross-entropy of a cell (a voice at a step), in nats.
     pub fn bce(self) -> f64 {
-        self.nll() / (NET_STEPS * N_VOICES) as f64
+        self.sum / self.n_cells as f64
     }
 }
 
@@ -133,13 +145,13 @@ fn played(real: &MeasuredSong, start: usize) -> [[f32; N_VOICES]; WINDOW_STEPS] 
     rows
 }
 
-/// Negative log-likelihood of a measure in 4/4, in nats.
-fn nll(probabilities: &Probabilities, people: &Hits) -> f64 {
+/// Negative log-likelihood of some voices in a measure of 4/4, in nats.
+fn nll(probabilities: &Probabilities, people: &Hits, voices: &[Voice]) -> f64 {
     let mut sum = 0.0;
     for (row, hits) in probabilities.0.iter().zip(people).take(NET_STEPS) {
-        for (probability, hit) in row.iter().zip(hits) {
-            let p = f64::from(*probability).clamp(1.0 - CERTAIN, CERTAIN);
-            sum -= if *hit { p } else { 1.0 - p }.ln();
+        for voice in voices {
+            let p = f64::from(row[voice.index()]).clamp(1.0 - CERTAIN, CERTAIN);
+            sum -= if hits[voice.index()] { p } else { 1.0 - p }.ln();
         }
     }
     sum
@@ -155,8 +167,11 @@ mod tests {
         let silence = [[false; N_VOICES]; MAX_STEPS_PER_MEASURE];
         let n_cells = (NET_STEPS * N_VOICES) as f64;
         let close = |a: f64, b: f64| (a - b).abs() < 1e-4;
-        assert!(close(nll(&all(0.5), &silence), n_cells * 2.0_f64.ln()));
-        assert!(close(nll(&all(1.0), &silence), n_cells * 1000.0_f64.ln()));
-        assert!(close(nll(&all(0.0), &silence), -n_cells * 0.999_f64.ln()));
+        let of_all = |p| nll(&all(p), &silence, &Voice::ALL);
+        assert!(close(of_all(0.5), n_cells * 2.0_f64.ln()));
+        assert!(close(of_all(1.0), n_cells * 1000.0_f64.ln()));
+        assert!(close(of_all(0.0), -n_cells * 0.999_f64.ln()));
+        let of_nine = nll(&all(0.5), &silence, &Voice::VERSION_1);
+        assert!(close(of_nine, (NET_STEPS * 9) as f64 * 2.0_f64.ln()));
     }
 }

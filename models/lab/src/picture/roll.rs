@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
-use lockstep_core::representation::{Length, Meter, Position, Voice};
+use lockstep_core::representation::{Length, Meter, N_VOICES, Position, Voice};
 use lockstep_files::midi_file::Note;
 use plotters::prelude::{Color as _, PathElement, RGBColor, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, VPos};
@@ -28,14 +28,19 @@ const DRUMS: [RGBColor; 2] = [RGBColor(73, 80, 87), RGBColor(201, 88, 11)];
 const BAND: RGBColor = RGBColor(244, 246, 248);
 
 /// From top to bottom of the picture.
-const VOICES: [(Voice, &str); 9] = [
+const VOICES: [(Voice, &str); N_VOICES] = [
+    (Voice::Shaker, "shaker"),
+    (Voice::Tambourine, "tambourine"),
     (Voice::Crash, "crash"),
     (Voice::Ride, "ride"),
     (Voice::OpenHat, "open hat"),
+    (Voice::PedalHat, "pedal hat"),
     (Voice::ClosedHat, "closed hat"),
     (Voice::HighTom, "high tom"),
     (Voice::MidTom, "mid tom"),
     (Voice::LowTom, "low tom"),
+    (Voice::Clap, "clap"),
+    (Voice::SideStick, "side stick"),
     (Voice::Snare, "snare"),
     (Voice::Kick, "kick"),
 ];
@@ -252,6 +257,14 @@ mod tests {
     use lockstep_files::midi_file::{self, Pick};
 
     use super::*;
+
+    #[test]
+    fn every_voice_has_a_row() {
+        for voice in Voice::ALL {
+            let n_rows = VOICES.iter().filter(|(of, _)| *of == voice).count();
+            assert_eq!(n_rows, 1, "{}", voice.name());
+        }
+    }
 
     #[test]
     fn the_embedded_example_is_drawn() -> Result<()> {

@@ -59,7 +59,7 @@ impl Generator for Marginal {
             for voice in Voice::ALL {
                 let p = self.probability[row][voice.index()];
                 let logit = (p / (1.0 - p)).ln()
-                    + noise::cell(request.settings, request.measure, step_idx, voice);
+                    + noise::cell(request.settings, request.measure, step_idx, voice.index());
                 let value = 1.0 / (1.0 + (-logit).exp());
                 let hit = Presence::new(value)
                     .and_then(|p| Hit::new(p, self.velocity[row][voice.index()], 0.0))

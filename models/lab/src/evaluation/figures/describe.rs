@@ -1,6 +1,6 @@
 //! The figures of one song.
 
-use lockstep_core::representation::{N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice, VoiceGroup};
 use lockstep_files::measured_song::MeasuredSong;
 use lockstep_models::network::NET_STEPS;
 
@@ -34,10 +34,13 @@ pub(super) fn describe(sheet: &MeasuredSong, from: usize, to: usize) -> PerSong 
         .enumerate()
         .map(|(step, row)| n_at(row) * if step % 2 == 0 { 1.0 } else { 0.1 })
         .sum();
-    let is_snare = |row: &[u8; N_VOICES]| row[Voice::Snare.index()] > 0;
+    let is_backbeat = |row: &[u8; N_VOICES]| {
+        let mut voices = Voice::ALL.into_iter();
+        voices.any(|voice| voice.group() == VoiceGroup::Snare && row[voice.index()] > 0)
+    };
     let n_backbeats = measures
         .iter()
-        .filter(|m| is_snare(&m[4]) && is_snare(&m[12]))
+        .filter(|m| is_backbeat(&m[4]) && is_backbeat(&m[12]))
         .count() as f64;
     let n_pieces: usize = measures
         .iter()
