@@ -4,7 +4,7 @@
 //! published. `lines` reads the bass lines, `medley` joins all takes into one sound, `page` describes them. The same
 //! command writes the same bytes.
 
-mod lines;
+pub(crate) mod lines;
 mod medley;
 mod page;
 

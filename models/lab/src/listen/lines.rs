@@ -4,29 +4,32 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use lockstep_core::representation::{Length, Meter, Position};
+use lockstep_core::representation::{Length, Meter, Position, STEPS_PER_BEAT, Swing};
 use lockstep_files::midi_file::{Note, Song};
 use serde::Deserialize;
 
 use super::{N_ANSWERED, TITLE};
 
+/// The swing of a shuffle: the off-beat is the last third of the beat.
+const TRIPLET: f32 = 2.0 / 3.0;
+
 /// A bass line.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(crate) struct Line {
     /// Name of its files: lowercase letters, digits and hyphens.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Description for people.
-    pub(super) about: String,
+    pub(crate) about: String,
     /// Tempo in BPM, 30 to 300.
-    pub(super) tempo_bpm: f64,
+    pub(crate) tempo_bpm: f64,
     /// The meter of all its measures.
-    pub(super) meter: Meter,
-    /// Whether the second half of every beat is delayed to the last triplet.
-    pub(super) is_shuffle: bool,
+    pub(crate) meter: Meter,
+    /// How late its off-beats are played.
+    pub(crate) swing: Swing,
     /// How many measures it has.
-    pub(super) n_measures: usize,
+    pub(crate) n_measures: usize,
     /// Its notes, tempo and meter; no drums.
-    pub(super) song: Song,
+    pub(crate) song: Song,
 }
 
 /// The file as TOML.
@@ -45,6 +48,7 @@ struct Entry {
     meter: String,
     #[serde(default)]
     shuffle: bool,
+    swing: Option<String>,
     measures: String,
 }
 
@@ -52,7 +56,7 @@ struct Entry {
 ///
 /// # Errors
 /// The error names the line and the measure, what is wrong there and what is allowed.
-pub(super) fn parse(text: &str) -> Result<Vec<Line>> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Line>> {
     let file: File = toml::from_str(text)?;
     let mut names = BTreeSet::new();
     let mut lines = Vec::new();
@@ -77,6 +81,12 @@ fn line(entry: Entry) -> Result<Line> {
         entry.tempo_bpm
     );
     let meter = meter(&entry.meter)?;
+    let swing = match (&entry.swing, entry.shuffle) {
+        (Some(_), true) => bail!("shuffle = true is a swing of its own: write one of the two"),
+        (Some(text), false) => swing(text)?,
+        (None, true) => Swing::new(TRIPLET, 0.0),
+        (None, false) => Swing::STRAIGHT,
+    };
     let mut notes = Vec::new();
     let mut n_measures = 0;
     for text in entry
@@ -94,10 +104,8 @@ fn line(entry: Entry) -> Result<Line> {
         "it has {n_measures} measures; the drummer listens to the first and {N_ANSWERED} more are shown"
     );
     for note in &mut notes {
-        if entry.shuffle {
-            note.start = shuffled(note.start);
-            note.end = shuffled(note.end);
-        }
+        note.start = swung(note.start, meter, swing);
+        note.end = swung(note.end, meter, swing);
     }
     let ends = notes.iter().map(|note| note.end);
     let end = ends.fold(Position::START, Position::max);
@@ -114,7 +122,7 @@ fn line(entry: Entry) -> Result<Line> {
         about: entry.about,
         tempo_bpm: entry.tempo_bpm,
         meter,
-        is_shuffle: entry.shuffle,
+        swing,
         n_measures,
     })
 }
@@ -239,10 +247,31 @@ fn key(pitch: &str) -> Option<u8> {
     u8::try_from(12 * (octave + 1) + natural + sharp).ok()
 }
 
-/// Stretches the first half of every beat to two thirds of the beat, and squeezes the second half into the rest.
-fn shuffled(at: Position) -> Position {
-    let within = at - at.beat();
-    at.beat() + (within * 4.0 / 3.0).min((within * 2.0 + Length::of(1.0)) / 3.0)
+/// Swing as text, such as `eighths 0.67` or `sixteenths 0.4`.
+fn swing(text: &str) -> Result<Swing> {
+    let read = || {
+        let (kind, amount) = text.split_once(' ')?;
+        let amount: f32 = amount.trim().parse().ok()?;
+        if !(0.0..=1.0).contains(&amount) {
+            return None;
+        }
+        match kind {
+            "eighths" => Some(Swing::new(amount, 0.0)),
+            "sixteenths" => Some(Swing::new(0.0, amount)),
+            _ => None,
+        }
+    };
+    read().with_context(|| {
+        format!("swing = {text:?} is not \"eighths\" or \"sixteenths\" and a number from 0 (straight) to 1 (dotted)")
+    })
+}
+
+/// Where a straight place is played.
+fn swung(at: Position, meter: Meter, swing: Swing) -> Position {
+    let n_steps = meter.n_steps() as f64;
+    let begin = (at.steps() / n_steps).floor() * n_steps;
+    let within = swing.in_meter(meter).place_of(at.steps() - begin);
+    Position::START + Length::of((begin + within) / f64::from(STEPS_PER_BEAT))
 }
 
 #[cfg(test)]
@@ -291,19 +320,33 @@ mod tests {
     }
 
     #[test]
-    fn a_shuffle_moves_the_second_half_of_a_beat_to_the_last_triplet() {
+    fn a_shuffle_moves_the_second_half_of_a_beat_to_the_last_triplet() -> Result<()> {
+        let shuffle = Swing::new(TRIPLET, 0.0);
         for (written, played) in [
             (0.0, 0.0),
             (0.25, 1.0 / 3.0),
             (0.5, 2.0 / 3.0),
             (0.75, 5.0 / 6.0),
             (3.0, 3.0),
+            (8.5, 8.0 + 2.0 / 3.0),
         ] {
-            assert!(
-                (shuffled(Position::at(written)).beats() - played).abs() < 1e-12,
-                "{written}"
-            );
+            let at = swung(Position::at(written), Meter::COMMON, shuffle);
+            assert!((at.beats() - played).abs() < 1e-6, "{written}");
         }
+        let text = entry("4/4", &"x--- x-x- ---- ---- | A1*3\n".repeat(6));
+        let with = |swing: &str| text.replace("meter", &format!("{swing}\nmeter"));
+        let starts = |text: &str| -> Result<Vec<f64>> {
+            let bass = &parse(text)?[0].song.bass;
+            Ok(bass.iter().map(|note| note.start.beats()).collect())
+        };
+        assert_eq!(
+            starts(&with("shuffle = true"))?,
+            starts(&with("swing = \"eighths 0.6666667\""))?
+        );
+        let straight = starts(&text)?;
+        assert_eq!(starts(&with("swing = \"sixteenths 0.5\""))?, straight);
+        assert!((starts(&with("swing = \"eighths 0.5\""))?[2] - 1.625).abs() < 1e-6);
+        Ok(())
     }
 
     #[test]
@@ -337,6 +380,15 @@ mod tests {
                 "not \"listening\"",
             ),
             (entry("4/4", whole).replace("about", "abuot"), "abuot"),
+            (
+                entry("4/4", whole).replace("meter", "swing = \"quarters 1\"\nmeter"),
+                "\"quarters 1\" is not",
+            ),
+            (
+                entry("4/4", whole)
+                    .replace("meter", "shuffle = true\nswing = \"eighths 1\"\nmeter"),
+                "write one of the two",
+            ),
             (twice, "two lines are named \"own\""),
         ] {
             let error = parse(&text).map_err(|e| format!("{e:#}"));

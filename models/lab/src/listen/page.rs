@@ -28,11 +28,19 @@ pub(super) struct Page<'a> {
     pub(super) played: &'a [PlayedLine<'a>],
 }
 
-/// `140 BPM, 4/4, swung`.
-pub(super) fn how(line: &Line) -> String {
+/// `140 BPM, 4/4, eighths swung by 0.67`.
+pub(crate) fn how(line: &Line) -> String {
     let (upper, lower) = (line.meter.numerator(), line.meter.denominator());
-    let swung = if line.is_shuffle { ", swung" } else { "" };
-    format!("{} BPM, {upper}/{lower}{swung}", line.tempo_bpm)
+    let mut text = format!("{} BPM, {upper}/{lower}", line.tempo_bpm);
+    for (kind, amount) in [
+        ("eighths", line.swing.eighths()),
+        ("sixteenths", line.swing.sixteenths()),
+    ] {
+        if amount > 0.0 {
+            let _infallible = write!(text, ", {kind} swung by {amount:.2}");
+        }
+    }
+    text
 }
 
 impl Page<'_> {

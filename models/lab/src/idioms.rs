@@ -1,0 +1,79 @@
+//! `cargo lab idioms`: whether a drummer plays the families of grooves that players ask for by name.
+//!
+//! Each family has three bass lines of our own and one rule a measure that a drummer would sign. Drummers play to the lines
+//! through the plugin's engine, with the family asked for (if their network has a style of its name) and left free, and the
+//! share of measures that keep the rule is printed beside the share in people's own measures. `lines` has the bass lines,
+//! `rules` the rules on a `measure`, `sheet` makes measures of takes and of songs, `people` measures a corpus, `play` a
+//! drummer, `table` and `grids` show the outcome. The same command prints the same.
+
+mod grids;
+mod lines;
+mod measure;
+mod people;
+mod play;
+mod rules;
+mod share;
+mod sheet;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use crate::corpus::Corpus;
+use crate::whole;
+use people::People;
+use play::Played;
+
+/// What to play, and what to compare it with.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Idioms {
+    /// Weights files to measure beside the rule groove and the embedded drummers
+    weights: Vec<PathBuf>,
+    /// Corpus file with groove labels: also measure people's own drums
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Folder for the tables as Markdown and JSON
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Also print the drums of each family as grids, 32 measures at most
+    #[arg(long)]
+    grids: bool,
+    /// Leave out the rule groove and the embedded drummers
+    #[arg(long)]
+    only_weights: bool,
+}
+
+impl Idioms {
+    /// Plays, prints the tables and writes the report, if one is wanted.
+    ///
+    /// # Errors
+    /// Says which file or value is wrong.
+    pub fn run(&self) -> Result<()> {
+        let families = lines::all()?;
+        let people = match &self.data {
+            Some(path) => {
+                let corpus = Corpus::open(path).context("the corpus of --data")?;
+                Some(People::of(&corpus))
+            }
+            None => None,
+        };
+        let mut played: Vec<Played> = Vec::new();
+        for player in play::players(&self.weights, self.only_weights)? {
+            let outcome = player.play(&families)?;
+            println!("{}", table::markdown(&outcome, people.as_ref()));
+            if self.grids {
+                println!("{}", grids::text(&outcome));
+            }
+            played.push(outcome);
+        }
+        if let Some(folder) = &self.report {
+            whole::folder(folder)?;
+            let json = serde_json::to_string_pretty(&table::json(&played, people.as_ref()))?;
+            whole::write(&folder.join("idioms.json"), json.as_bytes())?;
+            let page = table::page(&played, people.as_ref());
+            whole::write(&folder.join("idioms.md"), page.as_bytes())?;
+        }
+        Ok(())
+    }
+}
