@@ -18,7 +18,7 @@ const PACKAGE: &str = "lockstep";
 /// Its library on Linux.
 const LIBRARY: &str = "liblockstep.so";
 
-/// Size limit of a bundle, in bytes. It was 14.82 million on 2026-11-28, of which the weights are 4.7 and the
+/// Size limit of a bundle, in bytes. It was 14.43 million on 2026-11-28, of which the weights are 4.7 and the
 /// recordings 1.3.
 const MAX_BYTES: usize = 15_000_000;
 
