@@ -165,6 +165,10 @@ impl fmt::Display for DeviceReport<'_> {
 ///         "one"
 ///     }
 ///
+///     fn voices(&self) -> &'static [Voice] {
+///         &[Voice::Kick]
+///     }
+///
 ///     fn predict(&mut self, _request: &Request) -> Result<HitMap, PredictError> {
 ///         let kick = Presence::new(1.0).and_then(|presence| Hit::new(presence, 0.8, 0.0));
 ///         let mut hits = HitMap::default();
@@ -180,6 +184,9 @@ impl fmt::Display for DeviceReport<'_> {
 pub trait Generator: Send {
     /// Name to display, such as `conditional-gan`.
     fn name(&self) -> &'static str;
+
+    /// The voices that it may play; there may be fewer than the kit has.
+    fn voices(&self) -> &'static [Voice];
 
     /// The drums of measure t+1. The same request gives the same drums.
     ///
@@ -216,11 +223,6 @@ pub trait Generator: Send {
             name: "CPU",
             refusal: None,
         }
-    }
-
-    /// The voices that it hears in its own drums and may play; those of an older drummer may be fewer than the kit has.
-    fn voices(&self) -> &'static [Voice] {
-        &Voice::ALL
     }
 
     /// Number of learnt parameters; 0 for a rule.

@@ -15,6 +15,10 @@ impl Generator for RuleGroove {
         "rule"
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        &[Voice::Kick, Voice::Snare, Voice::ClosedHat]
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         Ok(groove(&request.window, request.meter))
     }

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::thread;
 
 use lockstep_core::generator::{GeneratorSettings, PredictError, Request};
-use lockstep_core::representation::{HitMap, Meter, Onset, Plan, WINDOW_STEPS, Window};
+use lockstep_core::representation::{HitMap, Meter, Onset, Plan, Voice, WINDOW_STEPS, Window};
 use lockstep_core::rule::{self, RuleGroove};
 use lockstep_engine::handoff::{RealtimeEnd, handoff};
 use lockstep_engine::plan_wait::{LONGEST_WAIT, WaitingPlans};
@@ -67,6 +67,10 @@ impl Generator for Counting {
         "counting"
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        &Voice::ALL
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         self.n_asked.fetch_add(1, Ordering::SeqCst);
         assert_ne!(
@@ -76,8 +80,7 @@ impl Generator for Counting {
         );
         let mut hits = rule::groove(&request.window, Meter::COMMON);
         // Makes it differ from the rule groove.
-        let first = hits.hit(0, lockstep_core::representation::Voice::ALL[0]);
-        hits.set(15, lockstep_core::representation::Voice::ALL[8], first);
+        hits.set(15, Voice::MidTom, hits.hit(0, Voice::Kick));
         Ok(hits)
     }
 }
@@ -100,11 +103,8 @@ fn a_render_that_waits_gets_the_plan_of_its_last_request() -> io::Result<()> {
     let generator = GeneratorThread::start(|_| Box::new(RuleGroove))?;
     let _client = generator.register(other, Arc::default(), || CHOICE);
     end.publish(&request(1));
-    let plan = plan(&mut end, 1);
-    assert_eq!(
-        plan.map(|plan| (plan.measure, plan.heard_steps)),
-        Some((1, 16))
-    );
+    let plan = plan(&mut end, 1).map(|plan| (plan.measure, plan.heard_steps));
+    assert_eq!(plan, Some((1, 16)));
     Ok(())
 }
 

@@ -37,6 +37,10 @@ impl Generator for Rock {
         "fixed rock beat"
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        &[Voice::Kick, Voice::Snare, Voice::ClosedHat]
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let mut hits = HitMap::default();
         for step_idx in 0..request.meter.n_steps() {
@@ -59,6 +63,10 @@ impl Generator for KickOnBass {
         "kick = last measure's bass"
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        &[Voice::Kick]
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let mut hits = HitMap::default();
         let n_steps = request.meter.n_steps();
@@ -72,6 +80,10 @@ impl Generator for KickOnBass {
 impl Generator for CopySelf {
     fn name(&self) -> &'static str {
         "copy of its own last measure"
+    }
+
+    fn voices(&self) -> &'static [Voice] {
+        &Voice::ALL
     }
 
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {

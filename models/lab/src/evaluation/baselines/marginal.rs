@@ -51,6 +51,10 @@ impl Generator for Marginal {
         "marginal of each cell"
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        &Voice::ALL
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let mut hits = HitMap::default();
         for step_idx in 0..request.meter.n_steps().min(MAX_STEPS_PER_MEASURE) {

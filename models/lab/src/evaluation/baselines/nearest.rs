@@ -63,6 +63,10 @@ impl Generator for Nearest {
         "nearest bass measure"
     }
 
+    fn voices(&self) -> &'static [Voice] {
+        &Voice::ALL
+    }
+
     fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
         let heard = onset_bits(&request.window, request.meter);
         let nearest = self
