@@ -16,7 +16,7 @@ pub use swing::{
     HeardSwing, MeasureEvidence, Swing, SwingEar, SwingOnset, SwungGrid, swing_of_song,
 };
 pub use time::{Length, Meter, Position, STEPS_PER_BEAT};
-pub use voice::{Limb, N_GROUPS, N_VOICES, Voice, VoiceGroup};
+pub use voice::{Limb, N_GROUPS, N_VOICES, Voice, VoiceGroup, is_impossible};
 pub use window::{LOWEST_PITCH, N_PITCHES, Onset, PitchSet, WINDOW_STEPS, Window, pitch_index};
 
 /// Version of this representation; see `lockstep_models::weights` for how files of version 1 are read.

@@ -82,6 +82,23 @@ pub enum Limb {
     Other,
 }
 
+/// Whether a step with these voices is impossible to play: more of them need a stick than a drummer has hands.
+///
+/// ```
+/// use lockstep_core::representation::{Voice, is_impossible};
+///
+/// let feet_and_hands = [Voice::Kick, Voice::PedalHat, Voice::Ride, Voice::Snare];
+/// assert!(!is_impossible(feet_and_hands));
+/// assert!(is_impossible(feet_and_hands.into_iter().chain([Voice::Crash])));
+/// ```
+pub fn is_impossible(voices: impl IntoIterator<Item = Voice>) -> bool {
+    const N_HANDS: usize = 2;
+    let sticks = voices
+        .into_iter()
+        .filter(|voice| voice.limb() == Limb::Stick);
+    sticks.count() > N_HANDS
+}
+
 impl Voice {
     /// Every voice, in column order.
     pub const ALL: [Self; N_VOICES] = [

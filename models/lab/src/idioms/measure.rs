@@ -1,7 +1,7 @@
 //! A measure of drums as the rules see it: hits on the step grid without their swing, and the swing beside them. Knows no
 //! family.
 
-use lockstep_core::representation::{Limb, Meter, N_VOICES, Swing, Voice};
+use lockstep_core::representation::{Meter, N_VOICES, Swing, Voice, is_impossible};
 
 /// Steps of a beat, a quarter note.
 pub(super) const BEAT: usize = 4;
@@ -172,10 +172,8 @@ impl Measure {
     /// Whether two hands can play it, but for a quarter of its steps at most: arrangements have more hands here and there.
     pub(super) fn is_playable(&self) -> bool {
         let is_crowded = |row: &&[u8; N_VOICES]| {
-            let sticks = Voice::ALL
-                .into_iter()
-                .filter(|voice| voice.limb() == Limb::Stick && row[voice.index()] > 0);
-            sticks.count() > 2
+            let voices = Voice::ALL.into_iter();
+            is_impossible(voices.filter(|voice| row[voice.index()] > 0))
         };
         4 * self.rows.iter().filter(is_crowded).count() <= self.n_steps()
     }

@@ -1,13 +1,10 @@
 //! How the whole kit is used: measures with each of the five voices that version 1 did not have, and steps that two hands
 //! cannot play.
 
-use lockstep_core::representation::{Limb, N_VOICES, Voice};
+use lockstep_core::representation::{N_VOICES, Voice, is_impossible};
 use lockstep_models::network::NET_STEPS;
 
 use super::windows::Window;
-
-/// Sticks that a drummer can strike at once.
-const N_HANDS: usize = 2;
 
 /// The figures, in percent; NaN where there is nothing to count.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +59,7 @@ impl KitUse {
         distinct.sort_unstable();
         distinct.dedup();
         let n_sounding = rows().filter(|row| row.iter().any(|v| *v > 0)).count();
-        let n_impossible = rows().filter(|row| is_impossible(row)).count();
+        let n_impossible = rows().filter(|row| is_impossible(struck(row))).count();
         let [side, clap, pedal, tambourine, shaker] = NEW.map(|voice| share(&|m| plays(m, voice)));
         Self([
             side,
@@ -77,19 +74,16 @@ impl KitUse {
     }
 }
 
-/// Whether a step has more voices played with sticks than a drummer has hands.
-fn is_impossible(row: &[u8; N_VOICES]) -> bool {
-    let sticks = Voice::ALL.into_iter().filter(|voice| {
-        let is_struck = row[voice.index()] > 0;
-        is_struck && voice.limb() == Limb::Stick
-    });
-    sticks.count() > N_HANDS
+/// Which voices play at a step.
+fn struck(row: &[u8; N_VOICES]) -> impl Iterator<Item = Voice> {
+    Voice::ALL
+        .into_iter()
+        .filter(|voice| row[voice.index()] > 0)
 }
 
-/// Which voices play at a step.
+/// The same as bits.
 fn bits(row: [u8; N_VOICES]) -> u16 {
-    let hits = row.iter().enumerate().filter(|(_, v)| **v > 0);
-    hits.fold(0, |bits, (voice, _)| bits | 1 << voice)
+    struck(&row).fold(0, |bits, voice| bits | 1 << voice.index())
 }
 
 #[cfg(test)]
@@ -118,7 +112,7 @@ mod tests {
         ];
         let two = row(&possible);
         let three = row(&[&possible[..], &[Voice::HighTom]].concat());
-        assert!(!is_impossible(&two) && is_impossible(&three));
+        assert!(!is_impossible(struck(&two)) && is_impossible(struck(&three)));
         let mut rows = vec![row(&[]); 5 * NET_STEPS];
         (rows[16], rows[32], rows[48], rows[64]) = (two, two, two, three);
         let song = MeasuredSong::from_steps([0, 16, 32, 48, 64], &rows);
