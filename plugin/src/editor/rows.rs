@@ -33,8 +33,12 @@ impl Rows {
         };
     }
 
-    /// Notes which voices are in use: planned at any density, played in the window, pinned or forbidden, muted or soloed.
+    /// While folded, notes which voices are in use: planned at any density, played in the window, pinned or forbidden, muted or
+    /// soloed.
     pub(super) fn follow(&mut self, seen: &Snapshot, pins: Pins, switches: &VoiceParams) {
+        if !self.is_folded {
+            return;
+        }
         let is_planned = |cells: &Cells, voice: Voice| {
             cells
                 .iter()
