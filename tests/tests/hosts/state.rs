@@ -1,6 +1,6 @@
 //! A saved project comes back as it was; a damaged state is refused without harm.
 
-use lockstep_hosts::{Format, Stage};
+use lockstep_hosts::{Format, Performance, Stage};
 
 /// Parameters away from their defaults.
 const SETTINGS: [(&str, f64); 5] = [
@@ -79,6 +79,45 @@ const SAVED: [(&str, f64); 5] = [
     ("Crash mute", 1.0),
 ];
 
+/// The same in the states of nine voices, and pins that no parameter shows: a closed hat on step 1 and a ride on step 3; the
+/// kick is forbidden on step 0.
+const SAVED_WITH_NINE: [(&str, f64); 9] = [
+    ("Density", 0.8),
+    ("Humanise", 0.1),
+    ("Kick pan", 0.25),
+    ("Crash mute", 1.0),
+    ("Ride level", 0.7),
+    ("Cymbals density", 0.6),
+    ("Drum map", 1.0),
+    ("Ride note", 50.0 / 127.0),
+    ("Snare note", 40.0 / 127.0),
+];
+
+/// Plays with these settings made by hand, and in another instance as a state has them. Checks that all parameters are the same,
+/// and returns both performances.
+fn by_hand_and_loaded(
+    format: Format,
+    settings: &[(&'static str, f64)],
+    state: &[u8],
+) -> anyhow::Result<[Performance; 2]> {
+    let turned = settings
+        .iter()
+        .fold(Stage::of_measures(5), |stage, (name, value)| {
+            stage.with(name, *value)
+        });
+    let mut expected = format.open()?;
+    let by_hand = expected.perform(&turned)?;
+
+    let mut host = format.open()?;
+    host.load(state)?;
+    assert_eq!(host.parameters()?, expected.parameters()?, "{format:?}");
+    let untouched = Stage {
+        settings: Vec::new(),
+        ..turned
+    };
+    Ok([by_hand, host.perform(&untouched)?])
+}
+
 #[test]
 fn states_of_earlier_builds_load_and_play_as_they_did() -> anyhow::Result<()> {
     for (format, state) in [
@@ -91,41 +130,12 @@ fn states_of_earlier_builds_load_and_play_as_they_did() -> anyhow::Result<()> {
             &include_bytes!("states/0.1.0-november.vst3.state")[..],
         ),
     ] {
-        let by_hand = SAVED
-            .into_iter()
-            .fold(Stage::of_measures(5), |stage, (name, value)| {
-                stage.with(name, value)
-            });
-        let mut expected = format.open()?;
-        let performance = expected.perform(&by_hand)?;
-
-        let mut host = format.open()?;
-        host.load(state)?;
-        assert_eq!(host.parameters()?, expected.parameters()?, "{format:?}");
-        let untouched = Stage {
-            settings: Vec::new(),
-            ..by_hand
-        };
-        let loaded = host.perform(&untouched)?;
+        let [by_hand, loaded] = by_hand_and_loaded(format, &SAVED, state)?;
         assert!(!loaded.events.is_empty());
-        assert_eq!(loaded.events, performance.events, "{format:?}");
+        assert_eq!(loaded.events, by_hand.events, "{format:?}");
     }
     Ok(())
 }
-
-/// The settings in the states of nine voices, and two pins that no parameter shows: a closed hat on step 1 and a ride on
-/// step 3; the kick is forbidden on step 0.
-const SAVED_WITH_NINE: [(&str, f64); 9] = [
-    ("Density", 0.8),
-    ("Humanise", 0.1),
-    ("Kick pan", 0.25),
-    ("Crash mute", 1.0),
-    ("Ride level", 0.7),
-    ("Cymbals density", 0.6),
-    ("Drum map", 1.0),
-    ("Ride note", 50.0 / 127.0),
-    ("Snare note", 40.0 / 127.0),
-];
 
 #[test]
 fn a_project_with_nine_voices_keeps_its_settings_its_own_map_and_its_pins() -> anyhow::Result<()> {
@@ -139,22 +149,8 @@ fn a_project_with_nine_voices_keeps_its_settings_its_own_map_and_its_pins() -> a
             &include_bytes!("states/0.1.0-nine-voices.vst3.state")[..],
         ),
     ] {
-        let by_hand = SAVED_WITH_NINE
-            .into_iter()
-            .fold(Stage::of_measures(5), |stage, (name, value)| {
-                stage.with(name, value)
-            });
-        let mut expected = format.open()?;
-        expected.perform(&by_hand)?;
-
-        let mut host = format.open()?;
-        host.load(state)?;
-        assert_eq!(host.parameters()?, expected.parameters()?, "{format:?}");
-        let untouched = Stage {
-            settings: Vec::new(),
-            ..by_hand
-        };
-        let hits = host.perform(&untouched)?.hits();
+        let [_, loaded] = by_hand_and_loaded(format, &SAVED_WITH_NINE, state)?;
+        let hits = loaded.hits();
         let steps_of = |key: u8| -> Vec<u64> {
             let hits = hits.iter().filter(|hit| hit.key == key);
             hits.map(|hit| (hit.frame + Stage::STEP_FRAMES / 2) / Stage::STEP_FRAMES)

@@ -172,16 +172,8 @@ mod tests {
     use lockstep_files::midi_file::Note;
 
     use super::*;
+    use crate::corpus::tests::note;
     use crate::corpus::{PercussionMap, measures};
-
-    fn note(start: f64, end: f64, key: u8, velocity: u8) -> Note {
-        Note {
-            start: Position::at(start),
-            end: Position::at(end),
-            key,
-            velocity,
-        }
-    }
 
     /// Four measures of eighths on the hat, the off-beats `late` steps late, and a bass that goes with them.
     fn eighths(late: f64) -> Song {

@@ -9,7 +9,7 @@ use lockstep_files::midi_file::{Note, Song, TimeSignature};
 
 use super::*;
 
-fn note(start: f64, end: f64, key: u8, velocity: u8) -> Note {
+pub(super) fn note(start: f64, end: f64, key: u8, velocity: u8) -> Note {
     Note {
         start: Position::at(start),
         end: Position::at(end),
