@@ -18,6 +18,7 @@ mod cell;
 mod generator;
 mod hearing;
 mod parameters;
+pub mod player;
 
 pub use architecture::{Architecture, ArchitectureError, BassEmbedding, Digits, Drumming, Kernels};
 pub use cell::{CellOutputs, CellTensors, StepOutputs, logistic, sigmoid};

@@ -1,27 +1,35 @@
 //! Weights files: safetensors with a header that describes the tensors.
 //!
 //! The header's metadata holds `architecture` (the family), `representation` (its version), `config` (which network of the
-//! family, as JSON: [`Config`]) and `card`, a JSON object that says how the weights were made and measured. A file of an older
-//! representation plays the voices that it had; one of an unknown architecture or representation is refused, with a message
-//! that names it.
+//! family, as JSON: [`Config`], or [`PlayerConfig`] for the player) and `card`, a JSON object that says how the weights were
+//! made and measured. A file of an older representation plays the voices that it had; one of an unknown architecture or
+//! representation is refused, with a message that names it.
 
+mod numbers;
 mod per_voice;
+mod player_config;
 pub mod styles;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
+use lockstep_core::family::Family;
 use lockstep_core::representation::{N_VOICES, REPRESENTATION_VERSION};
 use lockstep_files::whole;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::network::{
     Architecture, ArchitectureError, Drumming, NetworkParameterError, NetworkParameters, STYLES,
 };
 use crate::voices::VoiceSet;
+pub use numbers::Precision;
 pub use per_voice::PerVoice;
+pub use player_config::PlayerConfig;
+
+/// The player's entry `architecture`.
+pub const PLAYER: &str = "player";
 
 /// Which network of the family the tensors are for, and how its answers are drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,8 +104,8 @@ pub enum WeightsError {
     /// The header's configuration describes an impossible network.
     #[error("the weights' configuration cannot be used")]
     Impossible(#[from] ArchitectureError),
-    /// A value is NaN or infinite, or not a 32-bit float.
-    #[error("the tensor {0:?} holds values that are not finite 32-bit floats")]
+    /// A value is NaN, infinite or too large, or not a float of 32 or 16 bits.
+    #[error("the tensor {0:?} holds values that are not finite floats of 32 or 16 bits")]
     Values(String),
     /// The tensors do not match the network.
     #[error(transparent)]
@@ -129,17 +137,10 @@ impl Weights {
         let metadata = header.metadata().clone().unwrap_or_default();
         let mut tensors = BTreeMap::new();
         for (name, view) in SafeTensors::deserialize(bytes)?.tensors() {
-            let values: Vec<f32> = view
-                .data()
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|bytes| f32::from_le_bytes(*bytes))
-                .collect();
-            if view.dtype() != Dtype::F32 || values.iter().any(|v| !v.is_finite()) {
+            let Some(tensor) = numbers::tensor(&view) else {
                 return Err(WeightsError::Values(name));
-            }
-            tensors.insert(name, Tensor::from_vec(values, view.shape(), &Device::Cpu)?);
+            };
+            tensors.insert(name, tensor?);
         }
         Ok(Self {
             parameters: NetworkParameters(tensors),
@@ -147,16 +148,51 @@ impl Weights {
         })
     }
 
-    /// A name for each style of the network, which says what is played; empty for a network without styles.
+    /// A name for each style of the network, which says what is played; empty for a network without styles. The player's styles
+    /// are the families.
     ///
     /// # Errors
     /// Those of candle.
     pub fn styles(&self) -> Result<Vec<String>, WeightsError> {
+        if self.is_player() {
+            return Ok(Family::ALL.map(|family| family.name().to_owned()).into());
+        }
         Ok(styles::names(&self.style_hits()?))
     }
 
+    /// Whether these are the player's.
+    pub fn is_player(&self) -> bool {
+        self.entry("architecture") == PLAYER
+    }
+
+    /// Whether the network hears the player's controls: style, fill, follow.
+    ///
+    /// # Errors
+    /// The same as those of [`Self::config`].
+    pub fn hears_controls(&self) -> Result<bool, WeightsError> {
+        Ok(self.is_player() || self.config()?.architecture.controls)
+    }
+
+    /// How the player plays.
+    ///
+    /// # Errors
+    /// The same as those of [`Self::config`].
+    pub fn player_config(&self) -> Result<PlayerConfig, WeightsError> {
+        let (got, version) = (self.entry("architecture"), self.entry("representation"));
+        if got != PLAYER {
+            return Err(WeightsError::Architecture { got });
+        }
+        if self.voices()? != VoiceSet::Version2 {
+            return Err(WeightsError::Representation { got: version });
+        }
+        let config: PlayerConfig = serde_json::from_str(&self.entry("config"))?;
+        config.check()?;
+        Ok(config)
+    }
+
     /// Mean hits of each cell of a measure in each style, `(n_styles, 16, N_VOICES)` in one row: by
-    /// [`Voice::index`](lockstep_core::representation::Voice::index), 0 for voices that the weights do not play.
+    /// [`Voice::index`](lockstep_core::representation::Voice::index), 0 for voices that the weights do not play. The player's
+    /// are those of its grooves.
     ///
     /// # Errors
     /// [`WeightsError::Representation`] and those of candle.
@@ -191,7 +227,7 @@ impl Weights {
         self.metadata.get(key).cloned().unwrap_or_default()
     }
 
-    /// The configuration of the network; refuses weights of an unknown family or representation.
+    /// The configuration of the network; refuses weights of an unknown family or representation, and the player's.
     ///
     /// # Errors
     /// [`WeightsError::Architecture`], [`WeightsError::Representation`], [`WeightsError::Config`] and
@@ -223,19 +259,32 @@ pub fn save(
     tensors: &BTreeMap<String, Tensor>,
     metadata: HashMap<String, String>,
 ) -> Result<(), WeightsError> {
+    save_with(Precision::Whole, path, tensors, metadata)
+}
+
+/// [`save`] with the numbers written so precisely.
+///
+/// # Errors
+/// [`WeightsError`] if the file cannot be written, or a number is too large to be written so.
+#[expect(clippy::implicit_hasher, reason = "safetensors' type for metadata")]
+pub fn save_with(
+    precision: Precision,
+    path: &Path,
+    tensors: &BTreeMap<String, Tensor>,
+    metadata: HashMap<String, String>,
+) -> Result<(), WeightsError> {
     let mut bytes = BTreeMap::new();
     for (name, tensor) in tensors {
         let values = tensor.flatten_all()?.to_vec1::<f32>()?;
-        let values: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
+        let values = precision.bytes(&values);
+        let values = values.ok_or_else(|| WeightsError::Values(name.clone()))?;
         bytes.insert(name.clone(), (values, tensor.dims().to_vec()));
     }
     let views: BTreeMap<_, _> = bytes
         .iter()
         .map(|(name, (values, shape))| {
-            Ok((
-                name.clone(),
-                TensorView::new(Dtype::F32, shape.clone(), values)?,
-            ))
+            let view = TensorView::new(precision.dtype(), shape.clone(), values)?;
+            Ok((name.clone(), view))
         })
         .collect::<Result<_, WeightsError>>()?;
     let file = safetensors::serialize(views, Some(metadata))?;

@@ -4,7 +4,8 @@
 use candle_core::{Device, Tensor};
 use lockstep_core::draws;
 use lockstep_core::generator::{
-    DrumHistory, Generator as _, GeneratorSettings, Hits, Probabilities, Request,
+    DrumHistory, FillLength, FillWish, Generator as _, GeneratorSettings, Hits, Probabilities,
+    Request,
 };
 use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, N_VOICES, Onset, Voice, WINDOW_STEPS, Window,
@@ -82,7 +83,8 @@ fn request() -> Request {
             variation: 0.1,
             follow: 0.5,
             style: u8::try_from(STYLE).ok(),
-            fill: Some(true),
+            fill: FillWish::With(FillLength::Measure),
+            ..GeneratorSettings::default()
         },
         ..Request::default()
     }
@@ -143,7 +145,7 @@ fn by_tensors(voices: VoiceSet, request: &Request, people: &Hits) -> TestResult<
         counts_eighths: false,
         energy: energy(&accents, NET_STEPS),
         lateness: lateness(&accents, &late),
-        fill: request.settings.fill,
+        fill: request.settings.fill.asks_for_fill(),
     };
     let mut given = given.numbers().to_vec();
     given.extend((0..N_STYLES).map(|style| f32::from(u8::from(style == STYLE))));
@@ -251,7 +253,7 @@ fn every_control_counts_and_at_follow_zero_the_bass_does_not() -> TestResult {
     let plain = request();
     let mut others = vec![plain; 5];
     others[0].settings.style = Some(2);
-    others[1].settings.fill = Some(false);
+    others[1].settings.fill = FillWish::Without;
     others[2].settings.follow = 1.0;
     others[3]
         .window

@@ -30,12 +30,9 @@ pub fn own_weights() -> Option<PathBuf> {
 impl Drummer {
     /// Its index in the embedded weights; `None` for the user's own.
     fn embedded(self) -> Option<usize> {
-        match self {
-            Self::Lockstep => Some(0),
-            Self::Open => Some(1),
-            Self::Base => Some(2),
-            Self::Own => None,
-        }
+        Self::all()
+            .filter(|drummer| *drummer != Self::Own)
+            .position(|drummer| drummer == self)
     }
 
     /// Its name as a host shows it.
@@ -187,18 +184,37 @@ fn first<'a>(
 
 #[cfg(test)]
 mod tests {
+    use lockstep_core::family::Family;
     use lockstep_core::representation::Voice;
 
     use super::*;
 
     #[test]
+    fn every_embedded_drummer_can_be_chosen_and_only_the_own_is_none() {
+        let names: Vec<_> = Drummer::all().map(Drummer::weights_name).collect();
+        assert_eq!(
+            names,
+            ["lockstep", "lockstep-open", "base", "own", "lockstep-2"]
+        );
+        for (name, bytes) in EMBEDDED {
+            let chosen = Drummer::all().find(|drummer| drummer.weights_name() == name);
+            let weights = chosen.and_then(|drummer| drummer.weights().ok());
+            assert!(weights.is_some_and(|weights| *weights == *bytes), "{name}");
+        }
+    }
+
+    #[test]
     fn every_embedded_drummer_loads_and_those_with_styles_name_them() -> Result<()> {
-        for drummer in [Drummer::Lockstep, Drummer::Open] {
+        for drummer in [Drummer::Lockstep, Drummer::LockstepTwo, Drummer::Open] {
             let predictor = Predictor::new(&drummer.weights()?)?;
-            assert_eq!(predictor.name(), "autoregressive");
-            let n_styles = predictor.config().architecture.n_styles;
-            assert_eq!(drummer.styles().len(), n_styles);
-            assert!(drummer.styles().iter().all(|name| name.contains(", ")));
+            let styles = drummer.styles();
+            assert_eq!(styles.len(), predictor.n_styles());
+            if predictor.name() == "player" {
+                assert_eq!(styles, Family::ALL.map(Family::name));
+            } else {
+                assert_eq!(predictor.name(), "autoregressive");
+                assert!(styles.iter().all(|name| name.contains(", ")));
+            }
         }
         let predictor = Predictor::new(&Drummer::Base.weights()?)?;
         assert_eq!(predictor.name(), "conditional-gan");
@@ -218,6 +234,7 @@ mod tests {
     #[test]
     fn damaged_weights_leave_the_default_drummer_and_then_the_rule_groove() -> Result<()> {
         let default = Drummer::default().weights()?;
+        let name = Predictor::new(&default)?.name();
         let damaged = |bytes: &[u8]| Ok(Cow::Owned(bytes.to_vec()));
         let mut not_finite = default.to_vec();
         if let Some(last) = not_finite.last_chunk_mut::<4>() {
@@ -230,7 +247,7 @@ mod tests {
             &not_finite,
         ] {
             let (next_best, problem) = first([damaged(bytes), Drummer::default().weights()]);
-            assert!(next_best.is_some_and(|(predictor, _)| predictor.name() == "autoregressive"));
+            assert!(next_best.is_some_and(|(predictor, _)| predictor.name() == name));
             assert!(problem.is_some());
             let (nobody, problem) = first([damaged(bytes)]);
             assert!(nobody.is_none() && problem.is_some());

@@ -10,6 +10,7 @@ mod card;
 mod export_dialog;
 mod grid;
 mod kit_page;
+mod knobs;
 mod lock;
 mod monitor;
 mod pages;

@@ -6,6 +6,7 @@
 mod bass;
 mod by_id;
 mod choices;
+mod energy;
 pub(crate) mod former_ids;
 mod free_run;
 mod kit;
@@ -18,7 +19,10 @@ mod voices;
 pub use bass::BassParams;
 pub(crate) use by_id::MOMENTARY;
 pub use by_id::{ParameterError, ParameterIdx, Parameters, StoredValue};
-pub use choices::{DeviceChoice, Drummer, FillChoice, FollowChoice, Silence, StartChoice};
+pub use choices::{
+    DeviceChoice, Drummer, FillChoice, FillLengthChoice, FollowChoice, Silence, StartChoice,
+};
+pub use energy::energy_wish;
 pub use free_run::FreeRunParams;
 pub use kit::{KitName, KitParams};
 use lockstep_core::generator::GeneratorSettings;
@@ -145,9 +149,12 @@ impl LockstepParams {
                 variation: drummer.variation.value(),
                 follow: drummer.follow.value(),
                 style: u8::try_from(drummer.style.value() - 1).ok(),
+                energy: energy_wish(drummer.energy.value()),
+                fills: drummer.fill_amount.value(),
                 ..GeneratorSettings::default()
             },
             fills: drummer.fills.value().into(),
+            fill_length: drummer.fill_length.value().into(),
             fill_now: drummer.fill_now.value(),
             new_idea: drummer.new_idea.value(),
             late_hands_ms: self.bass.late_hands.value(),
@@ -180,6 +187,9 @@ impl LockstepParams {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use lockstep_core::generator::FillLength;
     use lockstep_engine::realtime::FreeRunStart;
 
     use super::*;
@@ -189,6 +199,30 @@ mod tests {
         let controls = LockstepParams::default().controls();
         assert!(controls.free_run && !controls.is_bypassed);
         assert_eq!(controls.free_run_start, FreeRunStart::FirstNote);
+    }
+
+    #[test]
+    fn energy_and_fills_are_the_drummers_own_until_they_are_turned() -> Result<(), ParameterError> {
+        let params = Arc::new(LockstepParams::default());
+        let told = |params: &LockstepParams| {
+            let Controls {
+                settings,
+                fill_length,
+                ..
+            } = params.controls();
+            (settings.energy, settings.fills, fill_length)
+        };
+        assert_eq!(told(&params), (None, 0.5, FillLength::Measure));
+        let parameters = Parameters::new(Arc::clone(&params) as Arc<dyn Params>);
+        for (id, text) in [
+            ("energy", "-50 %"),
+            ("fill_amount", "100 %"),
+            ("fill_length", "Beat"),
+        ] {
+            parameters.set_text(parameters.find_id(id)?, text)?;
+        }
+        assert_eq!(told(&params), (Some(0.25), 1.0, FillLength::Beat));
+        Ok(())
     }
 
     #[test]

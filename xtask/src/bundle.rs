@@ -18,9 +18,8 @@ const PACKAGE: &str = "lockstep";
 /// Its library on Linux.
 const LIBRARY: &str = "liblockstep.so";
 
-/// Size limit of a bundle, in bytes. It was 14.43 million on 2026-11-28, of which the weights are 4.7 and the
-/// recordings 1.3.
-const MAX_BYTES: usize = 15_000_000;
+/// Size limit of a bundle, in bytes. It was 18.64 million on 2026-11-28, of which the weights are 8.8 and the recordings 1.3.
+const MAX_BYTES: usize = 19_500_000;
 
 /// `cargo xtask bundle …`: builds the packages named in the arguments and bundles them into `target/bundled`.
 pub(crate) fn run(args: Vec<String>) -> Result<()> {

@@ -11,6 +11,9 @@ use crate::representation::{
 /// What the drummer knows when it is asked for the next measure. Owns no heap memory, because it crosses threads.
 #[derive(Clone, Copy, Debug)]
 pub struct Request {
+    /// Which client asks, of those that share a generator: one that remembers keeps their measures apart. 0 if there is only
+    /// one.
+    pub client: u64,
     /// Number of this playback, counting the starts of the transport, so that plans from an earlier playback can be dropped.
     pub playback: u32,
     /// Number of the measure to predict, t+1, counted in played measures from the start of the transport.
@@ -36,6 +39,7 @@ impl Default for Request {
     /// Before a song: 4/4 at 120 BPM, nothing heard and nothing played.
     fn default() -> Self {
         Self {
+            client: 0,
             playback: 0,
             measure: 0,
             heard_steps: 0,
@@ -53,13 +57,61 @@ impl Default for Request {
 /// lines.
 pub const DEFAULT_SEED: u32 = 39;
 
-/// The knobs that a generator takes into account.
+/// How much of a measure a fill takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FillLength {
+    /// The last beat.
+    Beat,
+    /// The last half.
+    Half,
+    /// The whole measure.
+    #[default]
+    Measure,
+}
+
+impl FillLength {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Beat, Self::Half, Self::Measure];
+}
+
+/// Whether the next measure should be a fill, and how much of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FillWish {
+    /// As the drummer likes.
+    #[default]
+    Free,
+    /// No fill.
+    Without,
+    /// A fill of this length at the end of the measure.
+    With(FillLength),
+}
+
+impl FillWish {
+    /// Whether it asks for a fill or for none, for a drummer that knows no lengths; `None` if it leaves it open.
+    ///
+    /// ```
+    /// use lockstep_core::generator::{FillLength, FillWish};
+    ///
+    /// assert_eq!(FillWish::With(FillLength::Beat).asks_for_fill(), Some(true));
+    /// assert_eq!(FillWish::Free.asks_for_fill(), None);
+    /// ```
+    pub fn asks_for_fill(self) -> Option<bool> {
+        match self {
+            Self::Free => None,
+            Self::Without => Some(false),
+            Self::With(_) => Some(true),
+        }
+    }
+}
+
+/// The knobs that a generator takes into account. One that does not know a knob plays as if it were not there.
 ///
 /// ```
-/// use lockstep_core::generator::GeneratorSettings;
+/// use lockstep_core::generator::{FillWish, GeneratorSettings};
 ///
 /// let settings = GeneratorSettings { seed: 39, variation: 0.1, ..GeneratorSettings::default() };
-/// assert_eq!((settings.style, settings.fill), (None, None), "left to the drummer");
+/// let wishes = (settings.style, settings.energy, settings.fill);
+/// assert_eq!(wishes, (None, None, FillWish::Free), "left to the drummer");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GeneratorSettings {
@@ -73,8 +125,14 @@ pub struct GeneratorSettings {
     pub follow: f32,
     /// The network's style to play; `None` leaves it to the drummer.
     pub style: Option<u8>,
-    /// Whether the next measure should be a fill; `None` leaves it to the drummer.
-    pub fill: Option<bool>,
+    /// How loud and busy to play, in `[0, 1]`: 0 is a soft verse, ½ the song's mean, 1 a loud chorus; `None` leaves it to the
+    /// drummer.
+    pub energy: Option<f32>,
+    /// Whether the next measure should be a fill, and how much of it.
+    pub fill: FillWish,
+    /// How often the drummer plays fills of its own where [`Self::fill`] is free, in `[0, 1]`: 0 never, ½ as people do, 1 at
+    /// the end of every phrase.
+    pub fills: f32,
 }
 
 impl Default for GeneratorSettings {
@@ -85,7 +143,9 @@ impl Default for GeneratorSettings {
             variation: 0.0,
             follow: 0.5,
             style: None,
-            fill: None,
+            energy: None,
+            fill: FillWish::Free,
+            fills: 0.5,
         }
     }
 }
@@ -188,7 +248,7 @@ pub trait Generator: Send {
     /// The voices that it may play; there may be fewer than the kit has.
     fn voices(&self) -> &'static [Voice];
 
-    /// The drums of measure t+1. The same request gives the same drums.
+    /// The drums of measure t+1. The same request gives the same drums; if the generator remembers, after the same measures.
     ///
     /// # Errors
     /// [`PredictError`] if the network could not be evaluated or its answer is not finite.

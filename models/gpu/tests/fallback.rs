@@ -385,7 +385,7 @@ fn a_device_lost_mid_song_leaves_no_gap() -> TestResult {
             _ => panic!("the drummer is loaded once"),
         })?;
     let choice = DrummerChoice {
-        drummer: Drummer::default(),
+        drummer: Drummer::Lockstep,
         device: DeviceChoice::Gpu,
     };
     let _handle = generator_thread.register(other, Arc::default(), move || choice);

@@ -16,7 +16,7 @@ enum Kind {
 }
 
 /// Name and size of a [`Projection`] or a lookup table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// Unique within a network.
     pub name: String,
@@ -27,6 +27,8 @@ pub struct Layer {
     /// How often the layer is applied for one prediction.
     pub n_positions: usize,
     kind: Kind,
+    /// Factor on the spread of the first weights.
+    scale: f32,
 }
 
 impl Layer {
@@ -42,6 +44,7 @@ impl Layer {
             n_out,
             n_positions,
             kind: Kind::Affine,
+            scale: 1.0,
         }
     }
 
@@ -53,7 +56,14 @@ impl Layer {
             n_out,
             n_positions: 0,
             kind: Kind::Table,
+            scale: 1.0,
         }
+    }
+
+    /// The layer with the spread of its first weights multiplied by `scale`.
+    #[must_use]
+    pub fn scaled(self, scale: f32) -> Self {
+        Self { scale, ..self }
     }
 
     /// Floating-point operations of one prediction: a multiplication and an addition for each weight and position.
@@ -103,19 +113,32 @@ impl NetworkParameters {
         layers: &[Layer],
         seed: u64,
     ) -> candle_core::Result<(Self, BTreeMap<String, Var>)> {
+        Self::initialise_on(layers, seed, &Device::Cpu)
+    }
+
+    /// [`Self::initialise`] on a device: the same values on each.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn initialise_on(
+        layers: &[Layer],
+        seed: u64,
+        device: &Device,
+    ) -> candle_core::Result<(Self, BTreeMap<String, Var>)> {
         let mut vars = BTreeMap::new();
         for (layer_idx, layer) in layers.iter().enumerate() {
-            let deviation = match layer.kind {
-                Kind::Affine => (2.0 / layer.n_in as f32).sqrt(),
-                Kind::Table => 1.0,
-            };
+            let deviation = layer.scale
+                * match layer.kind {
+                    Kind::Affine => (2.0 / layer.n_in as f32).sqrt(),
+                    Kind::Table => 1.0,
+                };
             let weight: Vec<f32> = (0..layer.n_in * layer.n_out)
                 .map(|i| deviation * draws::normal(&[seed, layer_idx as u64, i as u64]))
                 .collect();
-            let weight = Var::from_vec(weight, (layer.n_in, layer.n_out), &Device::Cpu)?;
+            let weight = Var::from_vec(weight, (layer.n_in, layer.n_out), device)?;
             vars.insert(format!("{}.weight", layer.name), weight);
             if layer.kind == Kind::Affine {
-                let bias = Var::from_vec(vec![0_f32; layer.n_out], layer.n_out, &Device::Cpu)?;
+                let bias = Var::from_vec(vec![0_f32; layer.n_out], layer.n_out, device)?;
                 vars.insert(format!("{}.bias", layer.name), bias);
             }
         }
@@ -135,6 +158,17 @@ impl NetworkParameters {
                 .map(|(name, tensor)| (name.clone(), tensor.detach()))
                 .collect(),
         )
+    }
+
+    /// The same values on a device, detached from gradients.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn on(&self, device: &Device) -> candle_core::Result<Self> {
+        let tensors = self.0.iter();
+        let tensors =
+            tensors.map(|(name, tensor)| Ok((name.clone(), tensor.to_device(device)?.detach())));
+        Ok(Self(tensors.collect::<candle_core::Result<_>>()?))
     }
 
     /// Number of values in all tensors.

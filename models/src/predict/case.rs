@@ -10,8 +10,8 @@ use candle_core::{Device, Tensor};
 use lockstep_core::generator::{DrumHistory, Generator as _, PredictError, Request};
 use lockstep_core::representation::N_VOICES;
 
+use super::network_drummer::{Network, NetworkDrummer};
 use super::parts::{MeasurePart, parts};
-use super::{Network, Predictor};
 use crate::network::{N_PLANES, NET_MEASURES, NET_STEPS, n_own_planes};
 use crate::noise;
 use crate::weights::{self, WeightsError};
@@ -50,19 +50,9 @@ pub enum CaseError {
     File(#[from] WeightsError),
 }
 
-impl Predictor {
-    /// Writes requests and this drummer's answers to a safetensors file, N requests of M views each, for its V voices:
-    ///
-    /// - `bass` `(N, M, 4, 16, P)`, `own` `(N, M, 4, 16, 2 · V + 1)`, `accents` `(N, M, 4, 16, 1)` and `given`
-    ///   `(N, M, N_CONDITIONS + n_styles)`: each view's inputs;
-    /// - `shares` `(N, M)`: how much each counts;
-    /// - `draws` `(N, 16, V)`: the logistic draws, before temperature and lean;
-    /// - `presence` `(N, 16, V)`: the log-odds with the draw added; above 0 is a hit;
-    /// - `times_us` `(K,)`: `times`, the durations of predictions, in microseconds.
-    ///
-    /// # Errors
-    /// [`CaseError`] if the network has another family or a measure another length, or the file cannot be written.
-    pub fn write_case(
+impl NetworkDrummer {
+    /// Writes requests and answers; see [`Predictor::write_case`](super::Predictor::write_case).
+    pub(super) fn write_case(
         &mut self,
         path: &Path,
         requests: &[Request],
@@ -169,7 +159,7 @@ mod tests {
 
     type TestResult = Result<(), Box<dyn std::error::Error>>;
 
-    fn predictor(generator: Drumming) -> Result<Predictor, WeightsError> {
+    fn predictor(generator: Drumming) -> Result<NetworkDrummer, WeightsError> {
         let architecture = Architecture {
             bass: BassEmbedding::Convolution,
             generator,
@@ -188,7 +178,7 @@ mod tests {
             memory: 0.25,
             guidance: 1.0,
         };
-        Predictor::from_parameters(config, &parameters)
+        NetworkDrummer::new(config, &parameters)
     }
 
     fn request(measure: u64) -> Request {

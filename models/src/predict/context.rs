@@ -59,6 +59,7 @@ impl InputMask {
             fill: request
                 .settings
                 .fill
+                .asks_for_fill()
                 .map(|is| is && part.idx + 1 == part.n_parts),
         };
         inputs.own.extend(own);

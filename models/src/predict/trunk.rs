@@ -14,7 +14,7 @@ use crate::network::{
     Autoregressive, Context, GeneratorNet, N_FEATURES, N_PLANES, NET_MEASURES, NET_STEPS,
     NetworkParameterError, NetworkParameters, SharedRows, n_own_planes,
 };
-use crate::weights::{Weights, WeightsError};
+use crate::weights::{PLAYER, Weights, WeightsError};
 
 /// Steps heard for one prediction.
 const HEARD_STEPS: usize = NET_MEASURES * NET_STEPS;
@@ -191,6 +191,9 @@ impl NetworkTrunk {
     /// [`TrunkError`] if there is no device, or the weights are damaged or have no trunk.
     pub fn new(weights: &[u8]) -> Result<Self, TrunkError> {
         let weights = Weights::parse(weights)?;
+        if weights.is_player() {
+            return Err(TrunkError::Family(PLAYER));
+        }
         let config = weights.config()?;
         let (device, name) = open_device()?;
         let tensors = weights.parameters.0.into_iter();

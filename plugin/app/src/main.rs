@@ -6,21 +6,20 @@
 #[cfg(feature = "live")]
 mod live;
 mod map_command;
+mod option_values;
 mod presets_command;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use lockstep::device::{DeviceChoice, DeviceGenerator, DeviceSearch};
 use lockstep::drum_maps::PRESETS;
-use lockstep::params::Drummer;
+use lockstep::params::{Drummer, FillLengthChoice, energy_wish};
 use lockstep::presets;
-use lockstep_core::generator::DEFAULT_SEED;
-use lockstep_core::generator::{Generator, GeneratorSettings};
+use lockstep_core::generator::{DEFAULT_SEED, FillLength, Generator, GeneratorSettings};
 use lockstep_core::representation::{Position, Voice};
 use lockstep_core::rule::RuleGroove;
 use lockstep_engine::realtime::{Controls, Fills, SilencePolicy};
@@ -29,6 +28,7 @@ use lockstep_files::midi_file::{self, Pick};
 use lockstep_files::whole;
 use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
 use lockstep_offline::Take;
+use option_values::{device_parser, energy, fill_length_parser, kit_parser, share, tempo};
 
 /// A bass line of sixteen measures, written for this project and under its licence.
 #[cfg(feature = "tune")]
@@ -94,12 +94,23 @@ struct Jam {
     /// preset's, or 0.5]
     #[arg(long, value_parser = share)]
     follow: Option<f32>,
+    /// How loud and busy to play, -1 (a soft verse) to 1 (a loud chorus); 0 leaves it to the drummer [default: the preset's, or
+    /// 0]
+    #[arg(long, value_parser = energy, allow_negative_numbers = true)]
+    energy: Option<f32>,
     /// Style, counted from 1 [default: the preset's, or the drummer's choice]
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=32))]
     style: Option<u8>,
     /// Measures from fill to fill, with none in between; 0 plays no fills [default: the preset's, or the drummer's choice]
     #[arg(long, value_parser = clap::value_parser!(u8).range(0..=64))]
     fills: Option<u8>,
+    /// How much of its measure such a fill takes [default: the preset's, or measure]
+    #[arg(long, value_parser = fill_length_parser())]
+    fill_length: Option<FillLengthChoice>,
+    /// How often the drummer plays fills of its own without --fills, 0 (never) to 1 (at the end of every phrase); 0.5 is as people
+    /// do [default: the preset's, or 0.5]
+    #[arg(long, value_parser = share)]
+    fill_amount: Option<f32>,
     /// How late off-beat eighths are, 0 to 1 sixteenth; 0.67 is a triplet shuffle [default: the preset's, or 0]
     #[arg(long, value_parser = share)]
     shuffle: Option<f32>,
@@ -125,7 +136,7 @@ struct Jam {
     /// Channel of the bass, 1 to 16
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     channel: Option<u8>,
-    /// Drummer: lockstep, lockstep-open, base, or a weights file [default: the preset's, or lockstep]
+    /// Drummer: lockstep, lockstep-open, base, lockstep-2, or a weights file [default: the preset's, or lockstep]
     #[arg(long, conflicts_with = "rule")]
     weights: Option<PathBuf>,
     /// Play the rule groove, without a network
@@ -265,6 +276,7 @@ impl Jam {
         let told = [
             (&mut settings.variation, self.variation),
             (&mut settings.follow, self.follow),
+            (&mut settings.fills, self.fill_amount),
             (&mut controls.density, self.density),
             (&mut controls.shuffle, self.shuffle),
             (&mut controls.swing, self.swing),
@@ -276,7 +288,10 @@ impl Jam {
         }
         settings.seed = self.seed.unwrap_or(settings.seed);
         settings.style = self.style.map(|style| style - 1).or(settings.style);
+        settings.energy = self.energy.map_or(settings.energy, energy_wish);
         controls.fills = self.fills.map_or(controls.fills, Fills::Every);
+        let length = self.fill_length.map(FillLength::from);
+        controls.fill_length = length.unwrap_or(controls.fill_length);
         if self.keep_time {
             controls.silence = SilencePolicy::KeepTime;
         }
@@ -305,7 +320,7 @@ impl Jam {
         };
         let predictor =
             Predictor::new(&bytes).with_context(|| format!("loading the weights {name}"))?;
-        let n_styles = predictor.config().architecture.n_styles;
+        let n_styles = predictor.n_styles();
         if let Some(style) = style.filter(|style| usize::from(*style) >= n_styles) {
             anyhow::bail!(
                 "there is no style {}: {name} has {n_styles} styles",
@@ -373,41 +388,43 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     whole::write(path, bytes).with_context(|| format!("writing {}", path.display()))
 }
 
-fn share(text: &str) -> Result<f32> {
-    let value: f32 = text.parse()?;
-    ensure!(
-        (0.0..=1.0).contains(&value),
-        "{value} is not between 0 and 1"
-    );
-    Ok(value)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn tempo(text: &str) -> Result<f64> {
-    let value: f64 = text.parse()?;
-    ensure!(
-        (30.0..=300.0).contains(&value),
-        "{value} is not between 30 and 300"
-    );
-    Ok(value)
-}
+    /// The controls of `lockstep jam` with these options, beginning with a bass.
+    fn controls(options: &str) -> Result<Controls> {
+        let words = ["lockstep", "jam", "bass.mid"];
+        let words = words.into_iter().chain(options.split_whitespace());
+        match Cli::try_parse_from(words)?.task {
+            Some(Task::Jam(jam)) => Ok(jam.controls()?.0),
+            other => anyhow::bail!("{other:?}"),
+        }
+    }
 
-/// Reads a kit by its frozen name.
-fn kit_parser() -> impl TypedValueParser<Value = KitChoice> {
-    by_id(KitChoice::ALL, KitChoice::id)
-}
+    #[test]
+    fn energy_and_fills_are_the_drummers_own_until_an_option_says_otherwise() -> Result<()> {
+        assert_eq!(controls("")?, neutral());
+        let told = controls("--energy -0.5 --fill-length beat --fill-amount 0.25 --fills 4")?;
+        let settings = told.settings;
+        assert_eq!((settings.energy, settings.fills), (Some(0.25), 0.25));
+        assert_eq!(
+            (told.fills, told.fill_length),
+            (Fills::Every(4), FillLength::Beat)
+        );
+        assert_eq!(controls("--energy 0")?.settings.energy, None);
+        Ok(())
+    }
 
-/// Reads a device by its frozen name.
-fn device_parser() -> impl TypedValueParser<Value = DeviceChoice> {
-    by_id(DeviceChoice::ALL, DeviceChoice::id)
-}
-
-/// Reads one of some choices by its name.
-fn by_id<T: Copy + Send + Sync + 'static, const N: usize>(
-    all: [T; N],
-    id: fn(T) -> &'static str,
-) -> impl TypedValueParser<Value = T> {
-    PossibleValuesParser::new(all.map(id)).try_map(move |name| {
-        let chosen = all.into_iter().find(|choice| id(*choice) == name);
-        chosen.context("not one of the possible values")
-    })
+    #[test]
+    fn an_option_out_of_range_is_refused() {
+        for options in [
+            "--energy 1.5",
+            "--energy nan",
+            "--fill-amount -0.1",
+            "--fill-length bar",
+        ] {
+            assert!(controls(options).is_err(), "{options}");
+        }
+    }
 }

@@ -359,7 +359,11 @@ impl Performer {
             self.listener.begin_idea(end_row);
         }
         let measure = self.measure.serial + 1;
+        let Controls {
+            fills, fill_length, ..
+        } = *context.controls;
         context.plans.publish(&Request {
+            client: 0,
             playback: self.playback,
             measure,
             heard_steps: self.measure.half_step / 2,
@@ -370,7 +374,7 @@ impl Performer {
             played: self.listener.played(end_row),
             settings: GeneratorSettings {
                 idea: self.ideas.current(),
-                fill: self.fill.ask(context.controls.fills, measure),
+                fill: self.fill.ask(fills, measure, fill_length),
                 ..context.controls.settings
             },
         });

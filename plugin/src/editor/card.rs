@@ -11,6 +11,7 @@ impl Drummer {
         match self {
             Self::Lockstep => include_str!("../../../models/weights/lockstep.md"),
             Self::Open => include_str!("../../../models/weights/lockstep-open.md"),
+            Self::LockstepTwo => include_str!("../../../models/weights/lockstep-2.md"),
             Self::Base => {
                 "# GAN\n\nThe lab's conditional GAN: it starts from noise, does not hear its own drums, and has no styles, \
                  fills or follow. Its measurements are in models/README.md in the source."
@@ -159,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_tables_of_the_model_cards_are_found() {
-        for drummer in [Drummer::Lockstep, Drummer::Open] {
+        for drummer in [Drummer::Lockstep, Drummer::Open, Drummer::LockstepTwo] {
             let n_tables = blocks(drummer.card())
                 .iter()
                 .filter(|block| matches!(block, CardBlock::Table(_)))

@@ -10,8 +10,8 @@ use super::pin_editor::PinEditor;
 use super::rows::{Rows, ShownVoices};
 use super::setter::Setter;
 use super::theme::{self, Theme};
-use super::widgets::{self, BarText, nth};
-use super::{grid, roll};
+use super::widgets::{self, nth};
+use super::{grid, knobs, roll};
 use crate::params::LockstepParams;
 
 /// Width of the row headers at 100 %.
@@ -53,7 +53,7 @@ pub(super) fn show(
     measures(ui, theme, setter, drums, &shown, pin_editor);
     fold_switch(ui, theme, drums, rows);
     let knobs = knobs.with_min_y(knobs.top() + gap);
-    knobs_row(ui, theme, setter, knobs, params);
+    knobs::show(ui, theme, setter, knobs, params);
     status_line(ui, theme, status, monitor, params);
     if let Some(invitation) = invitation(monitor, params) {
         invite(ui, theme, bass, &invitation);
@@ -236,84 +236,6 @@ fn pins_menu(ui: &mut Ui, theme: Theme, rect: Rect, pin_editor: &mut PinEditor) 
         {
             pin_editor.clear();
         }
-    });
-}
-
-/// The knobs.
-fn knobs_row(ui: &mut Ui, theme: Theme, setter: &Setter<'_>, rect: Rect, params: &LockstepParams) {
-    let gap = theme.points(8.0);
-    let (big, others) = rect.split_left_right_at_x(rect.left() + theme.points(220.0));
-    let density = &params.density.overall;
-    let tip = "How much plays: 50 % is the drummer's plan as it is, more only adds hits, less only removes them; 0 is silence.";
-    widgets::bar(ui, theme, setter, density, (big, BarText::Large), tip);
-    let others = others.with_min_x(others.left() + gap);
-    let (upper, lower) = others.split_top_bottom_at_y(others.center().y);
-    let upper = upper.with_max_y(upper.bottom() - gap / 2.0);
-    let lower = lower.with_min_y(lower.top() + gap / 2.0);
-    let (drummer, feel) = (&params.drummer, &params.feel);
-    let knobs = [
-        (
-            &drummer.follow,
-            "How closely the drums follow the bass: at 0 the drummer ignores it, 50 % is as trained.",
-        ),
-        (
-            &drummer.variation,
-            "How much the drummer varies from measure to measure: at 0 the same bass always gets the same drums.",
-        ),
-        (
-            &feel.swing,
-            "How late the second and fourth sixteenth of each beat are, up to half a sixteenth: 67 % is a triplet feel.",
-        ),
-        (
-            &feel.humanise,
-            "How loosely hits are played: at 100 % up to 0.12 of a sixteenth early or late and 15 % louder or softer.",
-        ),
-        (&params.kit.level, "How loud the built-in kit is."),
-    ];
-    for (place, (param, tip)) in knobs.into_iter().enumerate() {
-        let rect = nth(upper, knobs.len(), place, gap);
-        widgets::bar(ui, theme, setter, param, (rect, BarText::Stacked), tip);
-    }
-    let fill = nth(lower, 5, 3, gap);
-    let tip = "Plays a fill in the next measure; hold it for one in the measure after, too.";
-    widgets::push(ui, theme, setter, &drummer.fill_now, fill, tip);
-    let idea = nth(lower, 5, 4, gap);
-    let tip = "A new idea from the same drummer, from the next measure on.";
-    widgets::push(ui, theme, setter, &drummer.new_idea, idea, tip);
-    let n_styles = drummer.weights.value().styles().len();
-    let style = nth(lower, 5, 0, gap).union(nth(lower, 5, 1, gap));
-    titled(ui, theme, style, "Style", |ui, width| {
-        let tip = "One of the drummer's styles; Free leaves it to the drummer.";
-        widgets::choice(
-            ui,
-            theme,
-            setter,
-            &drummer.style,
-            (width, n_styles + 1),
-            tip,
-        );
-    });
-    let fills = nth(lower, 5, 2, gap);
-    titled(ui, theme, fills, "Fills", |ui, width| {
-        let tip = "Plays a fill at the end of every 2, 4, 8 or 16 measures and none in between; Free leaves it to the drummer.";
-        widgets::choice(ui, theme, setter, &drummer.fills, (width, usize::MAX), tip);
-    });
-}
-
-/// A choice with its name above it.
-fn titled(ui: &mut Ui, theme: Theme, rect: Rect, name: &str, show: impl FnOnce(&mut Ui, f32)) {
-    ui.painter().text(
-        rect.left_top() + vec2(theme.points(2.0), 0.0),
-        Align2::LEFT_TOP,
-        name,
-        theme.font(12.5),
-        theme::INK,
-    );
-    let below = rect.with_min_y(rect.top() + theme.points(20.0));
-    let builder = UiBuilder::new().max_rect(below).id_salt(name);
-    ui.scope_builder(builder, |ui| {
-        let padding = 2.0 * ui.spacing().button_padding.x;
-        show(ui, rect.width() - padding);
     });
 }
 

@@ -21,7 +21,7 @@ const SHORTEST_PRESS_S: f64 = 0.15;
 pub(super) enum BarText {
     /// One above the other.
     Stacked,
-    /// Stacked, in large type.
+    /// Side by side, in large type.
     Large,
     /// Side by side on one line.
     Line,
@@ -51,8 +51,8 @@ pub(super) fn bar(
             (inner.left_bottom(), Align2::LEFT_BOTTOM, 13.5),
         ),
         BarText::Large => (
-            (inner.left_top(), Align2::LEFT_TOP, 15.0),
-            (inner.left_bottom(), Align2::LEFT_BOTTOM, 34.0),
+            (inner.left_center(), Align2::LEFT_CENTER, 15.0),
+            (inner.right_center(), Align2::RIGHT_CENTER, 30.0),
         ),
         BarText::Line => (
             (inner.left_center(), Align2::LEFT_CENTER, 13.0),

@@ -178,11 +178,14 @@ impl PlanServer {
 
     /// Answers a client's newest request, if there is one and its drummer has loaded. Returns whether it did.
     fn serve(&mut self, idx: usize) -> bool {
-        let Some((_, client)) = self.clients.get_mut(idx) else {
+        let Some((id, client)) = self.clients.get_mut(idx) else {
             return false;
         };
         if let Some(newest) = client.end.newest_request() {
-            client.request = Some(newest);
+            client.request = Some(Request {
+                client: *id,
+                ..newest
+            });
         }
         let Some(request) = client.request else {
             return false;
@@ -276,4 +279,69 @@ fn answer(generator: &mut BoxedGenerator, request: &Request) -> (Plan, Option<Bo
         return (by_rule(), Some(broken));
     };
     (plan.unwrap_or_else(|_| by_rule()), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use lockstep_core::generator::PredictError;
+    use lockstep_core::representation::{Hit, HitMap, Presence, Voice};
+    use lockstep_engine::handoff::handoff;
+    use lockstep_engine::realtime::PlanSource as _;
+
+    use super::*;
+    use crate::device::DeviceChoice;
+    use crate::params::Drummer;
+
+    /// Plays the kick at the step that has the client's number.
+    struct Numbered;
+
+    impl Generator for Numbered {
+        fn name(&self) -> &'static str {
+            "numbered"
+        }
+
+        fn voices(&self) -> &'static [Voice] {
+            &[Voice::Kick]
+        }
+
+        fn predict(&mut self, request: &Request) -> Result<HitMap, PredictError> {
+            let mut hits = HitMap::default();
+            let hit = Presence::new(1.0).and_then(|sure| Hit::new(sure, 0.8, 0.0));
+            let step = usize::try_from(request.client).unwrap_or(usize::MAX);
+            hits.set(step, Voice::Kick, hit.unwrap_or_default());
+            Ok(hits)
+        }
+    }
+
+    #[test]
+    fn a_drummer_that_is_shared_knows_which_client_asks() {
+        let generator = || Box::new(Numbered) as BoxedGenerator;
+        let mut server = PlanServer::new(move |_| LoadedDrummer::from(generator()));
+        let choice = DrummerChoice {
+            drummer: Drummer::Lockstep,
+            device: DeviceChoice::Cpu,
+        };
+        let mut ends = Vec::new();
+        for id in [3_u8, 5] {
+            let (mut end, other) = handoff();
+            let client = GeneratorClient::new(other, Arc::default(), Box::new(move || choice));
+            server.join(id.into(), client);
+            end.publish(&Request::default());
+            ends.push((id, end));
+        }
+        for (id, mut end) in ends {
+            let plan = loop {
+                server.poll();
+                if let Some(plan) = end.plan_for(0, 0) {
+                    break plan;
+                }
+                std::thread::yield_now();
+            };
+            let is_kick = |step: &usize| !plan.hits.hit(*step, Voice::Kick).eq(&Hit::default());
+            assert_eq!(
+                (0..16).filter(is_kick).collect::<Vec<_>>(),
+                [usize::from(id)]
+            );
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use lockstep_core::generator::FillLength;
 use lockstep_engine::realtime::{Fills, FreeRunStart, SilencePolicy, TempoFollow};
 use nice_plug::prelude::*;
 
@@ -102,6 +103,47 @@ impl From<FillChoice> for Fills {
     }
 }
 
+/// [`FillLength`] as a host shows it.
+#[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
+pub enum FillLengthChoice {
+    /// The last beat.
+    #[id = "beat"]
+    #[name = "Beat"]
+    Beat,
+    /// The last half.
+    #[id = "half"]
+    #[name = "Half"]
+    Half,
+    /// The whole measure.
+    #[id = "measure"]
+    #[name = "Measure"]
+    Measure,
+}
+
+impl FillLengthChoice {
+    /// All of them, in the order of the parameter.
+    pub const ALL: [Self; 3] = [Self::Beat, Self::Half, Self::Measure];
+
+    /// The frozen name by which a project and a command line know the choice.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Beat => "beat",
+            Self::Half => "half",
+            Self::Measure => "measure",
+        }
+    }
+}
+
+impl From<FillLengthChoice> for FillLength {
+    fn from(choice: FillLengthChoice) -> Self {
+        match choice {
+            FillLengthChoice::Beat => Self::Beat,
+            FillLengthChoice::Half => Self::Half,
+            FillLengthChoice::Measure => Self::Measure,
+        }
+    }
+}
+
 /// [`FreeRunStart`] as a host shows it.
 #[derive(Clone, Copy, Debug, Enum, PartialEq, Eq)]
 pub enum StartChoice {
@@ -151,7 +193,8 @@ impl From<FollowChoice> for TempoFollow {
     }
 }
 
-/// Which drummer plays.
+/// Which drummer plays. But for the user's own they are the embedded ones, in the same order. New ones go to the end: hosts know
+/// a drummer by its id and its place.
 #[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
 pub enum Drummer {
     /// Trained on the whole corpus.
@@ -171,11 +214,17 @@ pub enum Drummer {
     #[id = "own"]
     #[name = "Own"]
     Own,
+    /// The player, a preview.
+    #[id = "lockstep_2"]
+    #[name = "Lockstep 2"]
+    LockstepTwo,
 }
 
 impl Drummer {
     /// All of them, in the order of the parameter.
-    const ALL: [Self; 4] = [Self::Lockstep, Self::Open, Self::Base, Self::Own];
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..Self::variants().len()).map(Self::from_index)
+    }
 }
 
 /// A MIDI key as a number and a name, 60 being C4.
@@ -199,8 +248,7 @@ pub(super) fn drummer_and_style() -> (EnumParam<Drummer>, IntParam) {
     let chosen = Arc::new(AtomicUsize::new(0));
     let show = Arc::clone(&chosen);
     let choose = move |drummer: Drummer| {
-        let place = Drummer::ALL.iter().position(|each| *each == drummer);
-        chosen.store(place.unwrap_or_default(), Ordering::Relaxed);
+        chosen.store(drummer.to_index(), Ordering::Relaxed);
     };
     let drummer = EnumParam::new("Drummer", Drummer::default()).with_callback(Arc::new(choose));
     let range = IntRange::Linear {
@@ -209,8 +257,8 @@ pub(super) fn drummer_and_style() -> (EnumParam<Drummer>, IntParam) {
     };
     let style = IntParam::new("Style", 0, range)
         .with_value_to_string(Arc::new(move |style| {
-            let drummer = Drummer::ALL.get(show.load(Ordering::Relaxed));
-            style_name(drummer.copied().unwrap_or_default(), style)
+            let drummer = Drummer::from_index(show.load(Ordering::Relaxed));
+            style_name(drummer, style)
         }))
         .with_string_to_value(Arc::new(style_number));
     (drummer, style)
@@ -243,14 +291,28 @@ mod tests {
 
     #[test]
     fn a_style_is_shown_by_number_and_name_and_read_back() {
-        for drummer in Drummer::ALL {
+        for drummer in Drummer::all() {
             for style in 0..=MAX_STYLES {
                 let text = style_name(drummer, style);
                 assert_eq!(style_number(&text), Some(style), "{text}");
             }
         }
-        assert!(style_name(Drummer::Lockstep, 1).len() > 5);
+        assert!(style_name(Drummer::LockstepTwo, 1).len() > 5);
         assert_eq!(style_name(Drummer::Base, 1), "1");
         assert_eq!(style_number("rock"), None);
+    }
+
+    #[test]
+    fn a_saved_drummer_is_the_same_drummer_for_ever() {
+        let saved = [
+            ("lockstep", "Lockstep", Drummer::Lockstep),
+            ("open", "Lockstep open", Drummer::Open),
+            ("base", "GAN", Drummer::Base),
+            ("own", "Own", Drummer::Own),
+            ("lockstep_2", "Lockstep 2", Drummer::LockstepTwo),
+        ];
+        assert_eq!(Drummer::ids(), Some(&saved.map(|(id, _, _)| id)[..]));
+        assert_eq!(Drummer::variants(), saved.map(|(_, name, _)| name));
+        assert!(Drummer::all().eq(saved.map(|(_, _, drummer)| drummer)));
     }
 }

@@ -19,13 +19,13 @@ impl LockstepParams {
         context.add_section("Lockstep", |section| {
             section.add_page("Play", |page| {
                 page.add_param(&density.overall);
+                page.add_param(&drummer.energy);
                 page.add_param(&drummer.follow);
                 page.add_param(&drummer.style);
                 page.add_param(&drummer.fills);
                 page.add_param(&drummer.fill_now);
                 page.add_param(&drummer.new_idea);
                 page.add_param(&drummer.variation);
-                page.add_param(&kit.level);
             });
             section.add_page("Density", |page| {
                 page.add_param(&density.kick);
@@ -34,6 +34,12 @@ impl LockstepParams {
                 page.add_param(&density.toms);
                 page.add_param(&density.cymbals);
                 page.add_param(&density.percussion);
+            });
+            section.add_page("Drummer", |page| {
+                page.add_param(&drummer.fills);
+                page.add_param(&drummer.fill_length);
+                page.add_param(&drummer.fill_amount);
+                page.add_param(&drummer.fill_now);
                 page.add_param(&drummer.seed);
                 page.add_param(&drummer.silence);
             });
@@ -43,7 +49,7 @@ impl LockstepParams {
                 page.add_param(&feel.humanise);
                 page.add_param(&feel.own);
                 page.add_param(&feel.velocity);
-                page.add_spacer();
+                page.add_param(&kit.level);
                 page.add_param(&bass.touch);
                 page.add_param(&bass.late_hands);
             });

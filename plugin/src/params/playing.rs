@@ -4,8 +4,8 @@ use lockstep_core::generator::DEFAULT_SEED;
 use nice_plug::prelude::*;
 
 use super::choices::DeviceChoice;
-use super::choices::{self, Drummer, FillChoice, Silence};
-use super::share;
+use super::choices::{self, Drummer, FillChoice, FillLengthChoice, Silence};
+use super::{energy, share};
 
 /// How much plays.
 #[derive(Debug, Params)]
@@ -53,12 +53,21 @@ pub struct DrummerParams {
     /// How closely the drums follow the bass.
     #[id = "follow"]
     pub follow: FloatParam,
+    /// How loud and busy the drummer plays, from -1 to 1; 0 leaves it to the drummer.
+    #[id = "energy"]
+    pub energy: FloatParam,
     /// Style, counted from 1; 0 leaves it to the drummer.
     #[id = "style"]
     pub style: IntParam,
     /// When to play fills.
     #[id = "fills"]
     pub fills: EnumParam<FillChoice>,
+    /// How much of its measure a fill takes that is asked for.
+    #[id = "fill_length"]
+    pub fill_length: EnumParam<FillLengthChoice>,
+    /// How often the drummer plays fills of its own.
+    #[id = "fill_amount"]
+    pub fill_amount: FloatParam,
     /// Plays a fill in the next measure.
     #[id = "fill_now"]
     pub fill_now: BoolParam,
@@ -88,8 +97,11 @@ impl Default for DrummerParams {
         let seeds = IntRange::Linear { min: 0, max: 9999 };
         Self {
             follow: share("Follow", 0.5),
+            energy: energy::param(),
             style,
             fills: EnumParam::new("Fills", FillChoice::Free),
+            fill_length: EnumParam::new("Fill length", FillLengthChoice::Measure),
+            fill_amount: share("Fill amount", 0.5),
             fill_now: BoolParam::new("Fill now", false),
             new_idea: BoolParam::new("New idea", false),
             variation: share("Variation", 0.1),

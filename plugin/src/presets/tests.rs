@@ -40,8 +40,11 @@ fn presets_contain_the_music_and_not_the_setup() {
         "density",
         "kick_density",
         "follow",
+        "energy",
         "style",
         "fills",
+        "fill_length",
+        "fill_amount",
         "variation",
         "seed",
         "silence",
@@ -112,12 +115,15 @@ proptest! {
 }
 
 #[test]
-fn a_preset_of_nine_voices_loads_and_the_others_get_their_defaults() -> TestResult {
+fn a_preset_of_an_earlier_build_loads_and_what_it_does_not_know_gets_its_default() -> TestResult {
     let parameters = made();
     let text = include_str!("tests/0.1.0-nine-voices.toml");
     let preset = file::parse(text, "0.1.0-nine-voices.toml", &parameters)?;
     set(&parameters, "shaker_level", "-9 dB")?;
     set(&parameters, "percussion_density", "10 %")?;
+    set(&parameters, "energy", "-40 %")?;
+    set(&parameters, "fill_length", "Beat")?;
+    set(&parameters, "fill_amount", "0 %")?;
     preset.values.apply(&parameters);
     for (id, shown) in [
         ("density", "62 %"),
@@ -130,6 +136,9 @@ fn a_preset_of_nine_voices_loads_and_the_others_get_their_defaults() -> TestResu
         ("seed", "7"),
         ("shaker_level", "0.0 dB"),
         ("percussion_density", "50 %"),
+        ("energy", "Free"),
+        ("fill_length", "Measure"),
+        ("fill_amount", "50 %"),
     ] {
         let at = parameters.find_id(id)?;
         assert_eq!(parameters.text(at), shown, "{id}");

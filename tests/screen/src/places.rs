@@ -14,10 +14,10 @@ pub const TABS: [(&str, Point); 4] = [
 ];
 
 /// The left end of the Density bar.
-pub const DENSITY_LEFT: Point = (12, 570);
+pub const DENSITY_LEFT: Point = (12, 528);
 
 /// Its right end. A drag is relative: the length of the bar covers the whole range.
-pub const DENSITY_RIGHT: Point = (224, 570);
+pub const DENSITY_RIGHT: Point = (224, 528);
 
 /// The grids of both measures: left, top, width, height.
 pub const GRIDS: (u32, u32, u32, u32) = (180, 194, 772, 299);

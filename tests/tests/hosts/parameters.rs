@@ -3,7 +3,7 @@
 use lockstep_hosts::{ClapHost, Format, Parameter};
 
 /// String id and name, in the order in which a host lists them. Never rename or remove an id.
-const FROZEN: [(&str, &str); 155] = [
+const FROZEN: [(&str, &str); 158] = [
     ("bypass", "Bypass"),
     ("density", "Density"),
     ("kick_density", "Kick density"),
@@ -13,8 +13,11 @@ const FROZEN: [(&str, &str); 155] = [
     ("cymbals_density", "Cymbals density"),
     ("percussion_density", "Percussion density"),
     ("follow", "Follow"),
+    ("energy", "Energy"),
     ("style", "Style"),
     ("fills", "Fills"),
+    ("fill_length", "Fill length"),
+    ("fill_amount", "Fill amount"),
     ("fill_now", "Fill now"),
     ("new_idea", "New idea"),
     ("variation", "Variation"),
@@ -223,16 +226,16 @@ fn a_controller_gets_pages_of_knobs_and_a_list_gets_groups() -> anyhow::Result<(
     let mut host = ClapHost::open()?;
     let pages = host.pages()?;
     let names: Vec<_> = pages.iter().map(|(name, _)| &**name).collect();
-    assert_eq!(names, ["Play", "Density", "Feel", "Free run"]);
+    assert_eq!(names, ["Play", "Density", "Drummer", "Feel", "Free run"]);
     let play = [
         "Density",
+        "Energy",
         "Follow",
         "Style",
         "Fills",
         "Fill now",
         "New idea",
         "Variation",
-        "Kit level",
     ];
     assert_eq!(pages[0].1, play);
     assert!(

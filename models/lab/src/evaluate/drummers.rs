@@ -61,8 +61,13 @@ impl Candidate {
         Ok(Self {
             name: name.to_owned(),
             n_bytes: Some(bytes.len()),
-            hears_controls: weights.config()?.architecture.controls,
-            styles: weights.style_hits()?,
+            hears_controls: weights.hears_controls()?,
+            // The player's styles are families, of which nobody's mean measure is known.
+            styles: if weights.is_player() {
+                Vec::new()
+            } else {
+                weights.style_hits()?
+            },
             make: Box::new(move || load(&bytes)),
         })
     }

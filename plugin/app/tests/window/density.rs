@@ -54,7 +54,9 @@ fn take(is_dragged: bool) -> Take {
     let next_downbeat = || (musician.now() - nought + STEP).next_multiple_of(MEASURE);
     let (mut full, mut empty) = (0, 0);
     if is_dragged {
-        screen.drag(window, DENSITY_LEFT, (600, 570)).unwrap();
+        screen
+            .drag(window, DENSITY_LEFT, (600, DENSITY_LEFT.1))
+            .unwrap();
         full = next_downbeat();
         musician.wait_until(nought + full + N_AFTER * MEASURE);
         screen.drag(window, DENSITY_RIGHT, (0, 600)).unwrap();

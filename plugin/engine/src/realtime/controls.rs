@@ -1,6 +1,6 @@
 //! The musician's knobs as the performer sees them, read once per block.
 
-use lockstep_core::generator::GeneratorSettings;
+use lockstep_core::generator::{FillLength, GeneratorSettings};
 use lockstep_core::representation::{Meter, N_GROUPS, Voice};
 
 use super::drum_map::DrumMap;
@@ -58,11 +58,13 @@ pub struct Controls {
     pub muted: u16,
     /// Pinned and forbidden cells.
     pub pins: Pins,
-    /// What the generator is told; its `fill` comes from [`Self::fills`] and [`Self::fill_now`], its `idea` from
-    /// [`Self::new_idea`].
+    /// What the generator is told; its `fill` comes from [`Self::fills`], [`Self::fill_now`] and [`Self::fill_length`], its
+    /// `idea` from [`Self::new_idea`].
     pub settings: GeneratorSettings,
     /// When fills are asked for.
     pub fills: Fills,
+    /// How much of its measure a fill takes that is asked for.
+    pub fill_length: FillLength,
     /// Whether the button for a fill in the next measure is down.
     pub fill_now: bool,
     /// Whether the button for another idea is down: each press counts once, however long it is held.
@@ -110,6 +112,7 @@ impl Default for Controls {
                 ..GeneratorSettings::default()
             },
             fills: Fills::Free,
+            fill_length: FillLength::Measure,
             fill_now: false,
             new_idea: false,
             late_hands_ms: 0.0,

@@ -1,4 +1,6 @@
-//! When the drummer is asked for a fill: by the place in the phrase, and by a button.
+//! When the drummer is asked for a fill, and for how much of the measure: by the place in the phrase, and by a button.
+
+use lockstep_core::generator::{FillLength, FillWish};
 
 /// When fills are asked for. Only the last measure of a phrase can be a fill; phrases are counted from the start of the
 /// playback.
@@ -14,12 +16,14 @@ pub enum Fills {
 }
 
 impl Fills {
-    /// Whether a measure, counted from 0, should be a fill; `None` leaves it to the drummer.
-    fn at(self, measure: u64) -> Option<bool> {
+    /// Whether a measure, counted from 0, should be a fill, and if so, of which length.
+    fn at(self, measure: u64, length: FillLength) -> FillWish {
         match self {
-            Self::Free => None,
-            Self::Never | Self::Every(0) => Some(false),
-            Self::Every(n) => Some((measure + 1).is_multiple_of(u64::from(n))),
+            Self::Free => FillWish::Free,
+            Self::Every(n) if n > 0 && (measure + 1).is_multiple_of(u64::from(n)) => {
+                FillWish::With(length)
+            }
+            Self::Never | Self::Every(_) => FillWish::Without,
         }
     }
 }
@@ -43,13 +47,13 @@ impl FillButton {
         self.is_pressed = true;
     }
 
-    /// Whether the request for a measure asks for a fill; `None` leaves it to the drummer.
-    pub(super) fn ask(&mut self, fills: Fills, measure: u64) -> Option<bool> {
+    /// What the request for a measure says about a fill; one that is asked for has this length.
+    pub(super) fn ask(&mut self, fills: Fills, measure: u64, length: FillLength) -> FillWish {
         self.is_asked = self.is_pressed;
         if self.is_pressed {
-            Some(true)
+            FillWish::With(length)
         } else {
-            fills.at(measure)
+            fills.at(measure, length)
         }
     }
 
@@ -66,27 +70,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_phrase_ends_with_its_fill() {
-        let fills: Vec<_> = (0..8).map(|m| Fills::Every(4).at(m)).collect();
-        let is_fill = |m: u64| Some(m == 3 || m == 7);
-        assert_eq!(fills, (0..8).map(is_fill).collect::<Vec<_>>());
-        assert_eq!(Fills::Every(0).at(7), Some(false));
-        assert_eq!(Fills::Free.at(3), None);
+    fn a_phrase_ends_with_its_fill_of_the_chosen_length() {
+        for length in FillLength::ALL {
+            let fills: Vec<_> = (0..8).map(|m| Fills::Every(4).at(m, length)).collect();
+            let wish = |m: u64| match m {
+                3 | 7 => FillWish::With(length),
+                _ => FillWish::Without,
+            };
+            assert_eq!(fills, (0..8).map(wish).collect::<Vec<_>>());
+            assert_eq!(Fills::Every(0).at(7, length), FillWish::Without);
+            assert_eq!(Fills::Never.at(3, length), FillWish::Without);
+            assert_eq!(Fills::Free.at(3, length), FillWish::Free);
+        }
     }
 
     #[test]
     fn a_press_at_any_moment_makes_one_fill() {
+        let length = FillLength::Half;
+        let (asked, not_asked) = (FillWish::With(length), FillWish::Without);
         let mut button = FillButton::default();
-        assert_eq!(button.ask(Fills::Never, 1), Some(false));
+        assert_eq!(button.ask(Fills::Never, 1, length), not_asked);
         button.hold(true);
         button.hold(false);
-        assert_eq!(button.ask(Fills::Never, 1), Some(true));
+        assert_eq!(button.ask(Fills::Never, 1, length), asked);
         button.begin_measure();
-        assert_eq!(button.ask(Fills::Never, 2), Some(false));
+        assert_eq!(button.ask(Fills::Never, 2, length), not_asked);
         // Too late for the measure that begins now, but not lost.
         button.hold(true);
         button.begin_measure();
         button.hold(false);
-        assert_eq!(button.ask(Fills::Free, 3), Some(true));
+        assert_eq!(button.ask(Fills::Free, 3, length), asked);
     }
 }

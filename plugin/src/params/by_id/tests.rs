@@ -20,6 +20,10 @@ fn a_parameter_is_set_by_id_or_name_and_by_the_text_that_a_host_shows() -> TestR
         ("free_run", "on", "On"),
         ("seed", "0", "0"),
         ("style", "free", "Free"),
+        ("energy", "-25 %", "-25 %"),
+        ("Energy", "40", "+40 %"),
+        ("energy", "free", "Free"),
+        ("fill_length", "half", "Half"),
         ("chat_pan", "12 L", "12 L"),
         // The id that it had before the first release.
         ("pan_chat", "30 R", "30 R"),
@@ -55,6 +59,8 @@ fn an_impossible_value_is_refused_with_the_range() -> TestResult {
         ("free_run", "maybe", "Off, On"),
         ("silence", "loud", "Lay out, Keep time"),
         ("style", "99", "Free to 32"),
+        ("energy", "150 %", "-100 % to +100 %"),
+        ("fill_length", "bar", "Beat, Half, Measure"),
     ] {
         let at = parameters.find(id)?;
         let before = parameters.text(at);

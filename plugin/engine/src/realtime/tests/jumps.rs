@@ -1,5 +1,6 @@
 //! Loops, jumps, stops and meter changes.
 
+use lockstep_core::generator::{FillLength, FillWish};
 use lockstep_core::representation::{N_GROUPS, N_VOICES, Voice};
 
 use super::super::*;
@@ -231,6 +232,38 @@ fn a_new_idea_is_requested_once_and_forgets_the_drums_before_it() {
     host.position = 0.0;
     host.play(host.frames(2.0), &[512], &mut plans);
     assert_eq!(plans.asked.last().map(|r| r.settings.idea), Some(0));
+}
+
+#[test]
+fn requests_carry_the_wishes_and_a_fill_that_is_asked_for_has_the_chosen_length() {
+    let mut host = Host::new(48_000.0, 0.0).with_eighths(28);
+    let mut plans = InstantRule::default();
+    host.controls.settings.energy = Some(0.75);
+    host.controls.settings.fills = 0.25;
+    host.controls.fill_length = FillLength::Beat;
+    host.play_to(9.0, &mut plans);
+    host.controls.fill_now = true;
+    host.play_to(10.0, &mut plans);
+    host.controls.fill_now = false;
+    host.play_to(17.0, &mut plans);
+    host.controls.fill_length = FillLength::Half;
+    host.controls.fills = Fills::Every(2);
+    host.play_to(25.0, &mut plans);
+    let last = |measure| plans.asked.iter().rfind(|r| r.measure == measure);
+    let half = FillWish::With(FillLength::Half);
+    assert_eq!(
+        [2, 3, 4, 5, 6].map(|m| last(m).map(|r| r.settings.fill)),
+        [
+            FillWish::Free,
+            FillWish::With(FillLength::Beat),
+            FillWish::Free,
+            half,
+            FillWish::Without,
+        ]
+        .map(Some)
+    );
+    let is_carried = |r: &Request| (r.settings.energy, r.settings.fills) == (Some(0.75), 0.25);
+    assert!(plans.asked.iter().all(is_carried));
 }
 
 #[test]

@@ -1,0 +1,145 @@
+//! The idea of a song: a family, a groove and a touch that the ear finds to suit the bass. Drawn once and held.
+//!
+//! The draws depend on the seed, on the number of the idea, and on the first measure in which the bass plays: the same bass
+//! gives the same idea, and another song another one. While the first measures are heard the ear's opinion changes and the
+//! draws stay, so that the idea settles.
+
+use lockstep_core::draws;
+use lockstep_core::generator::GeneratorSettings;
+
+use super::memory::OpeningRow;
+use crate::network::NET_STEPS;
+use crate::network::player::ear::{N_FAMILIES, TOUCH};
+use crate::network::player::{BassRow, EVEN, Given, PlainEar};
+
+/// Separates the streams of draws from one another, and from those of [`super::cells`].
+const FAMILY: u64 = 41;
+const GROOVE: u64 = 42;
+const TOUCHES: u64 = 43;
+const SONG: u64 = 44;
+
+/// What a drummer has in mind for a song.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Idea {
+    /// Index of the family; `None` if nothing in the bass names one.
+    pub(super) family: Option<usize>,
+    /// Index of the groove.
+    pub(super) groove: usize,
+    /// On the grid, looseness, dynamics, level.
+    pub(super) touch: [f32; TOUCH],
+}
+
+impl Idea {
+    /// The idea for an opening. A style that is asked for is the family; a family of the drummer's own is kept only if the ear
+    /// is at least so certain.
+    pub(super) fn draw(
+        ear: &PlainEar,
+        (touches, certainty): (&[[f32; TOUCH]], f32),
+        settings: GeneratorSettings,
+        opening: &[OpeningRow],
+    ) -> Self {
+        let measures: Vec<(BassRow, Given)> = opening.iter().map(as_heard).collect();
+        let heard = ear.hear(measures.iter().map(|(bass, given)| (bass, given)));
+        let song = opening.first().map_or(0, |open| song(&open.row.bass));
+        let key = |stream| [stream, settings.seed.into(), settings.idea.into(), song];
+        let asked = settings.style.map(usize::from);
+        let family = asked.filter(|family| *family < N_FAMILIES).or_else(|| {
+            let log_odds = ear.family(&heard);
+            let drawn = choose(&log_odds, key(FAMILY));
+            (chance(&log_odds, drawn) >= certainty).then_some(drawn)
+        });
+        let (groove, touch) = ear.rest(&heard, family);
+        let touch = choose(&touch, key(TOUCHES));
+        Self {
+            family,
+            groove: choose(&groove, key(GROOVE)),
+            touch: touches.get(touch).copied().unwrap_or_default(),
+        }
+    }
+
+    /// Whether everything is played on the grid.
+    pub(super) fn is_on_grid(&self) -> bool {
+        self.touch[0] > 0.5
+    }
+
+    /// Whether velocities do not differ from hit to hit.
+    pub(super) fn is_even(&self) -> bool {
+        self.touch[2] < EVEN
+    }
+}
+
+/// What the ear hears of a measure.
+fn as_heard(open: &OpeningRow) -> (BassRow, Given) {
+    let given = Given {
+        tempo_bpm: open.tempo_bpm,
+        n_steps: open.row.n_steps,
+        counts_eighths: open.row.meter.denominator() == 8,
+        swing: open.swing,
+        ..Given::default()
+    };
+    (open.row.bass, given)
+}
+
+/// A hash of the steps at which notes begin, and of their pitch classes.
+fn song(bass: &BassRow) -> u64 {
+    (0..NET_STEPS).fold(SONG, |hash, step| {
+        let begun = bass.begun(step);
+        if begun == 0 {
+            hash
+        } else {
+            draws::hash(&[hash, step as u64, begun])
+        }
+    })
+}
+
+/// The probability of an index, of those that these log-odds stand for.
+fn chance(log_odds: &[f32], idx: usize) -> f32 {
+    let most = log_odds.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = log_odds.iter().map(|x| (x - most).exp()).sum();
+    log_odds.get(idx).map_or(0.0, |x| (x - most).exp() / sum)
+}
+
+/// Draws an index with the probabilities that these log-odds stand for, by the largest sum with Gumbel noise.
+fn choose(log_odds: &[f32], [stream, seed, idea, song]: [u64; 4]) -> usize {
+    let sums = (0_u64..).zip(log_odds).map(|(i, log_odds)| {
+        let u = draws::uniform(&[stream, seed, idea, song, i]);
+        log_odds - (-u.ln()).ln()
+    });
+    let largest = sums.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+    largest.map_or(0, |(i, _)| i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_drawn_as_often_as_its_log_odds_say() {
+        let shares = [0.5_f32, 0.3, 0.2];
+        let log_odds = shares.map(|share| share.ln() + 7.0);
+        let mut drawn = [0; 3];
+        for seed in 0..5000 {
+            drawn[choose(&log_odds, [FAMILY, seed, 0, 0])] += 1;
+        }
+        for (share, drawn) in shares.into_iter().zip(drawn) {
+            let off = (share - drawn as f32 / 5000.0).abs();
+            assert!(off < 0.03, "{drawn} of 5000 for {share}");
+        }
+    }
+
+    #[test]
+    fn a_song_is_known_by_where_its_notes_begin_and_by_their_pitch_classes() {
+        let row = |notes: &[(usize, usize)]| {
+            let mut row = BassRow::default();
+            for (step, pitch) in notes {
+                row.begin(*step, *pitch, 0.8, 0.0);
+            }
+            song(&row)
+        };
+        let this = row(&[(0, 5), (6, 7)]);
+        assert_eq!(this, row(&[(6, 19), (0, 17)]));
+        assert_ne!(this, row(&[(0, 5), (7, 7)]));
+        assert_ne!(this, row(&[(0, 5), (6, 8)]));
+        assert_ne!(this, row(&[(0, 5)]));
+    }
+}

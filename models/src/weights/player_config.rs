@@ -1,0 +1,120 @@
+//! How the player's answers are drawn: the configuration in its weights file.
+
+use serde::{Deserialize, Serialize};
+
+use super::PerVoice;
+use crate::network::ArchitectureError;
+use crate::voices::VoiceSet;
+
+/// How the player plays; its network has one shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PlayerConfig {
+    /// Scale of the logistic draw that decides a voice's hit, in `[0, 2]`: 1 plays with the network's probabilities, 0 plays
+    /// whatever is likelier than not.
+    pub temperature: PerVoice,
+    /// Added to all log-odds of a voice, in `[-4, 4]`.
+    pub lean: PerVoice,
+    /// Scale of the differences in loudness and placement from hit to hit, in `[0, 2]`.
+    pub looseness: f32,
+    /// How much the bass counts at the default `follow`, in `[0, 4]`: 1 as learnt, more is classifier-free guidance (Ho &
+    /// Salimans 2021).
+    pub guidance: f32,
+    /// The same for the idea, if a family is asked for.
+    pub family_guidance: f32,
+    /// The same for the idea, if it is the drummer's own.
+    pub idea_guidance: f32,
+    /// How sure the ear must be of a family, in `[0, 1]`, for an idea of the drummer's own to have it; else it has none.
+    pub family_certainty: f32,
+}
+
+impl PlayerConfig {
+    /// Checks that every number is in its range and that numbers per voice are for all fourteen.
+    ///
+    /// # Errors
+    /// [`ArchitectureError`] names the setting and what it may be.
+    pub fn check(&self) -> Result<(), ArchitectureError> {
+        self.temperature.check("temperature", VoiceSet::Version2)?;
+        self.lean.check("lean", VoiceSet::Version2)?;
+        let (to_one, to_two, to_four) = (
+            (0.0, 1.0, "it may be 0 to 1"),
+            (0.0, 2.0, "it may be 0 to 2"),
+            (0.0, 4.0, "it may be 0 to 4"),
+        );
+        let both_ways = (-4.0, 4.0, "it may be -4 to 4");
+        let all = |key, values: PerVoice, range| values.values().map(|value| (key, value, range));
+        let single = [
+            ("looseness", self.looseness, to_two),
+            ("guidance", self.guidance, to_four),
+            ("family-guidance", self.family_guidance, to_four),
+            ("idea-guidance", self.idea_guidance, to_four),
+            ("family-certainty", self.family_certainty, to_one),
+        ];
+        let each = all("temperature", self.temperature, to_two)
+            .into_iter()
+            .chain(all("lean", self.lean, both_ways))
+            .chain(single);
+        for (key, value, (least, most, allowed)) in each {
+            // NaN is in no range.
+            if !(least..=most).contains(&value) {
+                let got = value.to_string();
+                return Err(ArchitectureError { key, got, allowed });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> PlayerConfig {
+        PlayerConfig {
+            temperature: PerVoice::All(0.9),
+            lean: PerVoice::Version2([-4.0; 14]),
+            looseness: 0.8,
+            guidance: 4.0,
+            family_guidance: 2.0,
+            idea_guidance: 1.0,
+            family_certainty: 0.5,
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_with_the_name_of_their_setting() {
+        assert_eq!(config().check(), Ok(()));
+        let with = |spoil: fn(&mut PlayerConfig)| {
+            let mut config = config();
+            spoil(&mut config);
+            config.check().err().map(|error| error.key)
+        };
+        for (key, refused) in [
+            (
+                "temperature",
+                with(|to| to.temperature = PerVoice::All(2.1)),
+            ),
+            (
+                "temperature",
+                with(|to| to.temperature = PerVoice::Version1([1.0; 9])),
+            ),
+            ("lean", with(|to| to.lean = PerVoice::All(f32::NAN))),
+            ("looseness", with(|to| to.looseness = -0.1)),
+            ("guidance", with(|to| to.guidance = 4.1)),
+            ("family-guidance", with(|to| to.family_guidance = -1.0)),
+            ("idea-guidance", with(|to| to.idea_guidance = f32::INFINITY)),
+        ] {
+            assert_eq!(refused, Some(key));
+        }
+    }
+
+    #[test]
+    fn settings_are_written_with_hyphens_and_unknown_ones_are_refused() {
+        let text = serde_json::to_string(&config()).unwrap_or_default();
+        assert!(text.contains("\"family-guidance\":2.0"), "{text}");
+        let read = |text: &str| serde_json::from_str::<PlayerConfig>(text).ok();
+        assert_eq!(read(&text), Some(config()));
+        assert_eq!(read(&text.replace("looseness", "tightness")), None);
+        assert_eq!(read(&text.replacen('{', "{\"truncation\":1.0,", 1)), None);
+    }
+}
