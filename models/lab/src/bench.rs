@@ -23,6 +23,7 @@ use lockstep_models::predict::Predictor;
 use crate::corpus::{BassNote, Corpus, DrumHit, MeasureRecord, SongRecord, write};
 use crate::training::batch::{JUDGED, Sampler};
 use crate::training::constants;
+use crate::training::player::PlayerRun;
 use crate::training::run::{Adversary, RunFile};
 use crate::training::trainer::Trainer;
 
@@ -119,7 +120,11 @@ impl Bench {
         if paths.is_empty() {
             let folder = root().join("models/runs");
             for entry in fs::read_dir(&folder).with_context(|| format!("{}", folder.display()))? {
-                paths.push(entry?.path());
+                let path = entry?.path();
+                // A player's phases say their pace in the log.
+                if !PlayerRun::is_of_player(&fs::read_to_string(&path)?) {
+                    paths.push(path);
+                }
             }
             paths.sort();
         }

@@ -42,17 +42,31 @@ pub fn audition(
     songs: &[&GridSong],
     max_measures: usize,
 ) -> Result<Report, PredictError> {
-    let mut takes = Vec::with_capacity(songs.len());
-    for (seed, song) in (0..).zip(songs) {
-        let settings = GeneratorSettings {
-            seed,
-            variation: 0.1,
-            ..GeneratorSettings::default()
-        };
+    let of = |seed: usize| GeneratorSettings {
+        seed: u32::try_from(seed).unwrap_or_default(),
+        variation: 0.1,
+        ..GeneratorSettings::default()
+    };
+    Ok(score(&takes(generator, songs, max_measures, of)?))
+}
+
+/// Takes of the first `max_measures` of every song, each beside what people played; `settings` are those of a song's index.
+///
+/// # Errors
+/// Those of the generator.
+pub fn takes(
+    generator: &mut dyn Generator,
+    songs: &[&GridSong],
+    max_measures: usize,
+    settings: impl Fn(usize) -> GeneratorSettings,
+) -> Result<Vec<(MeasuredSong, MeasuredSong)>, PredictError> {
+    let songs = songs.iter().enumerate();
+    let takes = songs.map(|(idx, song)| {
         let song = first_measures(song, max_measures);
-        takes.push((play(generator, &song, settings)?, song.sheet(&song.drums)));
-    }
-    Ok(score(&takes))
+        let take = play(generator, &song, settings(idx), idx)?;
+        Ok((take, song.sheet(&song.drums)))
+    });
+    takes.collect()
 }
 
 /// The first `max_measures` of a song, or all of a shorter one.
@@ -67,11 +81,12 @@ fn first_measures(song: &GridSong, max_measures: usize) -> GridSong {
     song
 }
 
-/// One song's drums, from a silent start, at density ½.
+/// One song's drums, from a silent start, at density ½. Each song is a playback of its own.
 fn play(
     generator: &mut dyn Generator,
     song: &GridSong,
     settings: GeneratorSettings,
+    playback: usize,
 ) -> Result<MeasuredSong, PredictError> {
     let mut drums = vec![[0; N_VOICES]; song.n_measures * NET_STEPS];
     let mut window = Window::default();
@@ -103,6 +118,7 @@ fn play(
             continue;
         }
         let hits = generator.predict(&Request {
+            playback: u32::try_from(playback).unwrap_or_default(),
             measure: measure as u64 + 1,
             heard_steps: NET_STEPS,
             tempo_bpm: song.tempos[measure],

@@ -19,11 +19,17 @@ mod table;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
+use lockstep_core::family::Family;
 
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, MeasureView};
 use crate::whole;
 use people::People;
 use play::Played;
+
+/// Whether a measure of a corpus keeps a family's rule; `None` in a meter that the rule does not speak of.
+pub(crate) fn keeps(family: Family, measure: MeasureView<'_>) -> Option<bool> {
+    rules::keeps(family, &sheet::of_corpus(measure))
+}
 
 /// What to play, and what to compare it with.
 #[derive(Clone, Debug, clap::Args)]

@@ -4,9 +4,12 @@
 //! best validation so far), `last.safetensors` (the final weights), `log.csv` and `curves.png`. Every file is written
 //! whole or not at all; an interrupted run loses only what it did since its last validation.
 
+mod audience;
 mod log;
 pub(crate) mod own_process;
+mod player;
 mod state;
+pub(crate) mod tuning;
 mod validation;
 
 pub(crate) use state::BEST;
@@ -27,6 +30,7 @@ use crate::evaluation::Report;
 use crate::training::batch::{JUDGED, Sampler};
 use crate::training::constants;
 use crate::training::losses;
+use crate::training::player::PlayerRun;
 use crate::training::run::{Adversary, RunFile};
 use crate::training::styles::Styles;
 use crate::training::trainer::Trainer;
@@ -62,6 +66,14 @@ impl Train {
     pub fn run(&self) -> Result<()> {
         let name = self.run.display().to_string();
         let text = fs::read_to_string(&self.run).with_context(|| format!("reading {name}"))?;
+        if PlayerRun::is_of_player(&text) {
+            let run = PlayerRun::parse(&text).with_context(|| format!("the run file {name}"))?;
+            let seed = self.seed.unwrap_or(run.seed);
+            if own_process::is_ours(false)? {
+                player::teach(&PlayerRun { seed, ..run }, &self.data, &self.folder())?;
+            }
+            return Ok(());
+        }
         let mut run = RunFile::parse(&text).with_context(|| format!("the run file {name}"))?;
         run.seed = self.seed.unwrap_or(run.seed);
         let needs_second_order = run.loss.adversary == Adversary::WganGp;

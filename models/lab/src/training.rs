@@ -7,6 +7,7 @@ pub mod batch;
 mod constants;
 pub mod critic;
 pub mod losses;
+pub mod player;
 pub mod run;
 mod spectral;
 pub mod styles;

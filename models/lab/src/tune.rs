@@ -14,13 +14,14 @@ use lockstep::drummers::own_weights;
 use lockstep_files::measured_song::MIN_MEASURES;
 use lockstep_models::network::Drumming;
 use lockstep_models::predict::{EMBEDDED, Predictor};
-use lockstep_models::weights::Weights;
+use lockstep_models::weights::{Weights, WeightsError};
 
 use crate::corpus::{self, Corpus, SongRecord, Split};
 use crate::evaluation::{self, GridSong, Report};
 use crate::training::run::RunFile;
 
 use crate::prepare::{SONGS_PER_CHUNK, prepare};
+use crate::train::tuning::{self, Limits};
 use crate::train::{self, own_process};
 use crate::whole;
 
@@ -29,7 +30,7 @@ use crate::whole;
 pub struct Tune {
     /// Folder or archive of MIDI files, each with a bass part and drums on channel 10
     songs: PathBuf,
-    /// The drummer to fine-tune: lockstep, lockstep-open, or a weights file of the same kind
+    /// The drummer to fine-tune: lockstep, lockstep-open, lockstep-2, or a weights file of the same kind
     #[arg(long, default_value = EMBEDDED[0].0)]
     from: PathBuf,
     /// The weights file to write. Default: where the plugin looks for your own drummer
@@ -80,8 +81,18 @@ impl Tune {
         let work = tempfile::tempdir().context("making a working folder")?;
         let data = work.path().join("songs.lockstep");
         let kinds = hold_back(&self.songs, work.path(), &data)?;
-        let run = self.run_file(&origin, &kinds)?;
-        train::learn(&run, &data, work.path().join("run"), Some(&origin))?;
+        let best = work.path().join("run").join(train::BEST);
+        if origin.is_player() {
+            whole::folder(&work.path().join("run"))?;
+            let limits = Limits {
+                minutes: self.minutes,
+                steps: u64::MAX,
+            };
+            tuning::tune(&origin, &data, &best, limits)?;
+        } else {
+            let run = self.run_file(&origin, &kinds)?;
+            train::learn(&run, &data, work.path().join("run"), Some(&origin))?;
+        }
 
         let corpus = Corpus::open(&data)?;
         let songs: Vec<GridSong> = corpus
@@ -93,7 +104,6 @@ impl Tune {
             let mut predictor = Predictor::new(bytes)?;
             Ok(evaluation::audition(&mut predictor, &songs, N_MEASURES)?)
         };
-        let best = work.path().join("run").join(train::BEST);
         let minutes = begun.elapsed().as_secs_f64() / 60.0;
         println!(
             "{} songs to train on, {} to choose the weights, {} to compare; {minutes:.1} minutes",
@@ -129,12 +139,14 @@ impl Tune {
             None => fs::read(&self.from).with_context(|| format!("reading {name}"))?,
         };
         let weights = Weights::parse(&bytes).with_context(|| format!("reading {name}"))?;
-        let config = weights
-            .config()
-            .with_context(|| format!("reading {name}"))?;
+        let is_taught = |weights: &Weights| {
+            let config = weights.config()?;
+            Ok::<_, WeightsError>(config.architecture.generator == Drumming::Autoregressive)
+        };
         ensure!(
-            config.architecture.generator == Drumming::Autoregressive,
-            "{name} was trained against a critic, which is not in the file: tune lockstep or lockstep-open"
+            weights.is_player()
+                || is_taught(&weights).with_context(|| format!("reading {name}"))?,
+            "{name} was trained against a critic, which is not in the file: tune another drummer"
         );
         Ok((bytes, weights))
     }
@@ -312,7 +324,8 @@ mod tests {
         let (songs, work) = (folder(12)?, tempfile::tempdir()?);
         let data = work.path().join("songs.lockstep");
         let kinds = hold_back(songs.path(), work.path(), &data)?;
-        for (name, _) in &EMBEDDED[..2] {
+        for name in ["lockstep", "lockstep-open", "lockstep-2"] {
+            let output = work.path().join(format!("{name}.safetensors"));
             let tune = Tune {
                 songs: songs.path().to_owned(),
                 from: name.into(),
@@ -320,6 +333,17 @@ mod tests {
                 minutes: 1.0,
             };
             let (_, origin) = tune.origin()?;
+            if origin.is_player() {
+                let limits = Limits {
+                    minutes: 5.0,
+                    steps: 2,
+                };
+                assert!(tuning::tune(&origin, &data, &output, limits)?, "{name}");
+                let tuned = Weights::parse(&fs::read(&output)?)?;
+                assert_eq!(tuned.player_config()?, origin.player_config()?);
+                assert_eq!(tuned.voices()?, origin.voices()?);
+                continue;
+            }
             let mut run = tune.run_file(&origin, &kinds)?;
             assert_eq!(run.architecture, origin.config()?.architecture);
             run.schedule.excerpts = 4;
@@ -328,7 +352,7 @@ mod tests {
             train::learn(&run, &data, folder.clone(), Some(&origin))?;
             let tuned = fs::read(folder.join("last.safetensors"))?;
             assert_eq!(Weights::parse(&tuned)?.voices()?, origin.voices()?);
-            assert_eq!(Predictor::new(&tuned)?.config(), &origin.config()?);
+            assert_eq!(Predictor::new(&tuned)?.config(), Some(&origin.config()?));
         }
         Ok(())
     }

@@ -16,6 +16,7 @@ use crate::training::styles::Styles;
 
 use super::drummers::Candidate;
 use super::playing::{controls, play};
+use super::table::NONE;
 
 /// Settings of follow.
 pub(super) const FOLLOW: [f32; 5] = [0.0, 0.25, 0.5, 0.75, 1.0];
@@ -227,12 +228,18 @@ pub(super) fn table(rows: &[(&str, Responses)]) -> String {
         "| --- | --- | --- | --- | --- | --- | --- |".to_owned(),
     ];
     for (name, r) in rows {
+        // The player's styles are families, which have no mean measure.
+        let style = if r.style[0].is_nan() {
+            NONE.to_owned()
+        } else {
+            list(&r.style)
+        };
         lines.push(format!(
             "| {name} | {} | {} | {} | {} | {} | {} |",
             list(&r.lock_gain),
             list(&r.repeat),
             pairs(&r.fills),
-            list(&r.style),
+            style,
             pairs(&r.loudness),
             list(&r.shuffle)
         ));

@@ -125,12 +125,15 @@ impl Adam {
     /// Restores a saved [`Self::state`]; a tensor that is missing or has another shape is an error.
     pub(super) fn restore(&mut self, prefix: &str, state: &BTreeMap<String, Tensor>) -> Result<()> {
         for (name, var) in &self.vars {
-            var.set(find(state, &format!("{prefix}.value.{name}"), var.dims())?)?;
+            let value = find(state, &format!("{prefix}.value.{name}"), var.dims())?;
+            var.set(&value.to_device(var.device())?)?;
         }
         for (name, (first, second)) in &mut self.moments {
             let dims = first.dims().to_vec();
-            *first = find(state, &format!("{prefix}.first.{name}"), &dims)?.clone();
-            *second = find(state, &format!("{prefix}.second.{name}"), &dims)?.clone();
+            for (moment, which) in [(first, "first"), (second, "second")] {
+                let saved = find(state, &format!("{prefix}.{which}.{name}"), &dims)?;
+                *moment = saved.to_device(moment.device())?;
+            }
         }
         let n_steps = find(state, &format!("{prefix}.steps"), &[1])?.to_vec1::<f32>()?;
         #[expect(

@@ -232,7 +232,7 @@ fn feel(cells: &CellTensors, batch: &Batch) -> Result<Tensor> {
 }
 
 /// ln(1 + eˣ), in the form that cannot overflow.
-fn softplus(x: &Tensor) -> Result<Tensor> {
+pub(super) fn softplus(x: &Tensor) -> Result<Tensor> {
     (x.abs()?.neg()?.exp()? + 1.0)?.log()? + x.relu()?
 }
 

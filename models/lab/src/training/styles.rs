@@ -36,7 +36,20 @@ impl Styles {
     /// The styles of a network, of the training songs or only of openly licensed ones; fewer than it can be asked for if the
     /// songs are not different enough.
     pub fn fit(corpus: &Corpus, architecture: &Architecture, open_only: bool) -> Self {
-        let (n, voices) = (architecture.n_styles, architecture.voices);
+        Self::cluster(
+            corpus,
+            architecture.n_styles,
+            architecture.voices,
+            open_only,
+        )
+    }
+
+    /// `n` styles of the whole kit, of the training songs or only of openly licensed ones.
+    pub fn of_kit(corpus: &Corpus, n: usize, open_only: bool) -> Self {
+        Self::cluster(corpus, n, VoiceSet::default(), open_only)
+    }
+
+    fn cluster(corpus: &Corpus, n: usize, voices: VoiceSet, open_only: bool) -> Self {
         if n == 0 {
             return Self::default();
         }
@@ -109,8 +122,16 @@ impl Styles {
     /// # Errors
     /// Those of candle.
     pub fn tensor(&self, architecture: &Architecture) -> Result<Tensor> {
-        let voices = architecture.voices.voices();
-        let shape = (architecture.n_styles, NET_STEPS * voices.len());
+        self.rows(architecture.n_styles, architecture.voices)
+    }
+
+    /// The grooves of `n` styles, `(n, 16 · V)`, in the columns of these voices; the rows of styles that were not found are 0.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn rows(&self, n: usize, voices: VoiceSet) -> Result<Tensor> {
+        let voices = voices.voices();
+        let shape = (n, NET_STEPS * voices.len());
         let steps = self.grooves.as_flattened().chunks_exact(N_VOICES);
         let mut values: Vec<f32> = steps
             .flat_map(|step| voices.iter().map(|voice| step[voice.index()]))

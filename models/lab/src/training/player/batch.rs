@@ -1,0 +1,232 @@
+//! Excerpts as tensors.
+
+use candle_core::{Device, Result, Tensor};
+use lockstep_models::network::player::ear::{N_AROUND, N_FAMILIES};
+use lockstep_models::network::player::rows::Behind;
+use lockstep_models::network::player::{
+    DrumRow, Heard, LAGS, MEMORY, N_BASS, N_BESIDE, N_GIVEN, N_OWN, N_VOICES, beside,
+};
+use lockstep_models::network::{CELL_OUTPUTS, NET_STEPS};
+
+use super::excerpt::Excerpt;
+
+/// What the network hears of some excerpts, and which measures it plays.
+#[derive(Debug)]
+pub struct Batch {
+    /// What is heard.
+    pub heard: Heard,
+    /// Places of the played measures among the `B · M` that were heard, `(N,)`.
+    pub places: Tensor,
+    /// What the decoder sees, `(N, 16, N_BESIDE)`.
+    pub beside: Tensor,
+    /// Hits of the played measures, `(N, 16, V)`.
+    pub hits: Tensor,
+    /// Velocities, 0 where there is no hit.
+    pub velocities: Tensor,
+    /// Offsets in steps, 0 where there is no hit.
+    pub offsets: Tensor,
+    /// 1 for the steps that a measure has, `(N, 16, 1)`.
+    pub steps: Tensor,
+    /// How many measures are played.
+    pub n: usize,
+}
+
+/// How a batch hears its excerpts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct View {
+    /// Measures of bass that are heard ahead.
+    pub ahead: usize,
+    /// Whether the bass is hidden everywhere.
+    pub hides_bass: bool,
+    /// Whether family and groove are hidden everywhere.
+    pub hides_idea: bool,
+}
+
+impl Batch {
+    /// Excerpts with people's drums in place of its own, or with own takes: `own` holds for each excerpt the rows that were
+    /// played, which are heard and to be played again; rows before its first hit are unknown. Each excerpt has
+    /// `n_measures` places, at most [`MEMORY`].
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn new(
+        excerpts: &[Excerpt],
+        own: Option<&[Vec<DrumRow>]>,
+        n_measures: usize,
+        view: View,
+        device: &Device,
+    ) -> Result<Self> {
+        let (b, m) = (excerpts.len(), n_measures.min(MEMORY));
+        let mut sheet = Sheet::default();
+        for (idx, excerpt) in excerpts.iter().enumerate() {
+            let own = own.and_then(|own| own.get(idx));
+            sheet.write(excerpt, own, (idx * m, m), view);
+        }
+        let n = sheet.places.len();
+        let tensor = |values: Vec<f32>, shape: (usize, usize, usize)| {
+            Tensor::from_vec(values, shape, device)
+        };
+        Ok(Self {
+            heard: Heard {
+                bass: tensor(sheet.bass, (b, m, N_BASS))?,
+                own: tensor(sheet.own, (b, m, N_OWN))?,
+                given: tensor(sheet.given, (b, m, N_GIVEN))?,
+                no_bass: tensor(sheet.no_bass, (b, m, 1))?,
+                no_own: tensor(sheet.no_own, (b, m, 1))?,
+            },
+            places: Tensor::from_vec(sheet.places, n, device)?,
+            beside: tensor(sheet.beside, (n, NET_STEPS, N_BESIDE))?,
+            hits: tensor(sheet.hits, (n, NET_STEPS, N_VOICES))?,
+            velocities: tensor(sheet.velocities, (n, NET_STEPS, N_VOICES))?,
+            offsets: tensor(sheet.offsets, (n, NET_STEPS, N_VOICES))?,
+            steps: tensor(sheet.steps, (n, NET_STEPS, 1))?,
+            n,
+        })
+    }
+}
+
+/// The values of a batch while it is filled.
+#[derive(Default)]
+struct Sheet {
+    bass: Vec<f32>,
+    own: Vec<f32>,
+    given: Vec<f32>,
+    no_bass: Vec<f32>,
+    no_own: Vec<f32>,
+    places: Vec<u32>,
+    beside: Vec<f32>,
+    hits: Vec<f32>,
+    velocities: Vec<f32>,
+    offsets: Vec<f32>,
+    steps: Vec<f32>,
+}
+
+impl Sheet {
+    fn write(
+        &mut self,
+        excerpt: &Excerpt,
+        own: Option<&Vec<DrumRow>>,
+        (first_place, m): (usize, usize),
+        view: View,
+    ) {
+        let flag = |is: bool| f32::from(u8::from(is));
+        let rows = &excerpt.rows;
+        let hides_bass = excerpt.hides_bass || view.hides_bass;
+        let drums = |row: usize| own.map_or(&rows[row].drums, |own| &own[row]);
+        let remembered: Vec<DrumRow> = (0..=m).map(|row| drums(row).remembered()).collect();
+        let begun = own.map_or(0, |own| {
+            let is_hit = |row: &DrumRow| row.0.iter().any(|x| *x > 0.0);
+            own.iter().position(is_hit).unwrap_or(own.len())
+        });
+        let is_known = |row: usize| match own {
+            Some(_) => row >= begun,
+            None => !excerpt.hides_own[row],
+        };
+        for place in 0..m {
+            let heard = place + view.ahead;
+            let mut given = rows[place + 1].given;
+            if view.hides_idea {
+                (given.family, given.groove) = (None, None);
+            }
+            self.bass.extend(rows[heard].bass.0);
+            self.own.extend(remembered[place].0);
+            self.given.extend(given.numbers());
+            self.no_bass.push(flag(hides_bass));
+            self.no_own.push(flag(!is_known(place)));
+            let plays = rows[place + 1].is_inside
+                && rows[heard].is_inside
+                && (excerpt.hides_bass || excerpt.is_accompanied(place));
+            if !plays {
+                continue;
+            }
+            self.places
+                .push(u32::try_from(first_place + place).unwrap_or(u32::MAX));
+            let behind = Behind {
+                bass: std::array::from_fn(|back| {
+                    let row = heard.checked_sub(back).map(|row| &rows[row].bass);
+                    row.filter(|_| !hides_bass)
+                }),
+                own: LAGS.map(|lag| {
+                    let row = (place + 1).checked_sub(lag).filter(|row| is_known(*row));
+                    row.map(|row| &remembered[row])
+                }),
+            };
+            self.play(place + 1, drums(place + 1), excerpt, &behind);
+        }
+    }
+
+    /// The measure that is played.
+    fn play(&mut self, row: usize, now: &DrumRow, excerpt: &Excerpt, behind: &Behind<'_>) {
+        let row = &excerpt.rows[row];
+        for step in 0..NET_STEPS {
+            let start = self.beside.len();
+            self.beside.resize(start + N_BESIDE, 0.0);
+            beside(&mut self.beside[start..], step, behind, now);
+            self.hits.extend(now.hits(step));
+            self.velocities.extend(now.velocities(step));
+            self.offsets.extend(row.offsets[step]);
+            self.steps
+                .push(f32::from(u8::from(step < row.given.n_steps)));
+        }
+    }
+}
+
+/// What the ear hears of an excerpt: the bass of a stretch of its measures, and what is right.
+#[derive(Debug)]
+pub(super) struct EarBatch {
+    /// Rows of bass, `(B, M, N_BASS)`.
+    pub bass: Tensor,
+    /// Numbers beside, `(B, M, N_AROUND)`.
+    pub around: Tensor,
+    /// 1 for the measures that count, `(B, M, 1)`.
+    pub counts: Tensor,
+    /// 1 for the family, `(B, N_FAMILIES)`.
+    pub family: Tensor,
+    /// Index of family, groove and touch, or `u32::MAX`: each `(B,)`.
+    pub right: [Vec<u32>; 3],
+}
+
+impl EarBatch {
+    /// Of each excerpt the `n` first measures with a bass count.
+    pub(super) fn new(excerpts: &[Excerpt], n: &[usize], device: &Device) -> Result<Self> {
+        const M: usize = 8;
+        let (mut bass, mut around, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut family = vec![0.0_f32; excerpts.len() * N_FAMILIES];
+        let mut right = [Vec::new(), Vec::new(), Vec::new()];
+        for (idx, (excerpt, n)) in excerpts.iter().zip(n).enumerate() {
+            let mut left = *n;
+            for row in &excerpt.rows[..M] {
+                let counted = left > 0 && !row.bass.is_empty() && row.is_inside;
+                left -= usize::from(counted);
+                bass.extend(row.bass.0);
+                around.extend(row.given.around());
+                counts.push(f32::from(u8::from(counted)));
+            }
+            let idea = excerpt.idea;
+            let is_heard = left < *n && !excerpt.is_spliced;
+            let code = |x: Option<usize>| {
+                let x = x.filter(|_| is_heard).and_then(|x| u32::try_from(x).ok());
+                x.unwrap_or(u32::MAX)
+            };
+            right[0].push(code(idea.family));
+            right[1].push(code(idea.groove));
+            right[2].push(code(idea.nearest_touch));
+            if let Some(name) = idea.family {
+                family[idx * N_FAMILIES + name] = 1.0;
+            }
+        }
+        let b = excerpts.len();
+        Ok(Self {
+            bass: Tensor::from_vec(bass, (b, M, N_BASS), device)?,
+            around: Tensor::from_vec(around, (b, M, N_AROUND), device)?,
+            counts: Tensor::from_vec(counts, (b, M, 1), device)?,
+            family: Tensor::from_vec(family, (b, N_FAMILIES), device)?,
+            right,
+        })
+    }
+}
+
+const _: () = assert!(
+    CELL_OUTPUTS == 5,
+    "hits, velocities and offsets have spreads"
+);

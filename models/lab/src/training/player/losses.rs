@@ -1,0 +1,108 @@
+//! What the player is taught by: likelihood of people's drums, agreement with its teacher, and the ear's right answers.
+
+use candle_core::{D, Result, Tensor};
+use lockstep_models::network::CellTensors;
+use lockstep_models::network::player::{N_VOICES, PlayerNet};
+
+use super::batch::{Batch, EarBatch};
+use crate::training::losses::softplus;
+
+/// Outputs `(N, 16, 5 · V)` of the batch's played measures.
+pub(super) fn outputs(network: &PlayerNet, batch: &Batch) -> Result<Tensor> {
+    let meant = network.remember(&batch.heard)?;
+    let (b, m, c) = meant.dims3()?;
+    let meant = meant.reshape((b * m, c))?.index_select(&batch.places, 0)?;
+    network.decode(&meant, &batch.beside, &batch.hits)
+}
+
+/// Negative log-likelihoods a measure: hits, velocities, offsets; each a scalar, in nats.
+pub(super) fn likelihood(outputs: &Tensor, batch: &Batch) -> Result<[Tensor; 3]> {
+    let cells = CellTensors::new(&outputs.unsqueeze(1)?)?;
+    let flat = |x: &Tensor| x.squeeze(1);
+    let presence = flat(&cells.presence)?;
+    let n = batch.n.max(1) as f64;
+    let hits = (softplus(&presence)? - (&presence * &batch.hits)?)?;
+    let hits = (hits.broadcast_mul(&batch.steps)?.sum_all()? / n)?;
+    let normal = |mean: &Tensor, spread: &Tensor, x: &Tensor| {
+        let (mean, spread) = (flat(mean)?, flat(spread)?);
+        let away = ((x - mean)? / &spread)?;
+        let each = ((away.sqr()? * 0.5)? + spread.log()?)?;
+        (each * &batch.hits)?.sum_all()? / n
+    };
+    Ok([
+        hits,
+        normal(&cells.velocity, &cells.velocity_spread, &batch.velocities)?,
+        normal(&cells.offset, &cells.offset_spread, &batch.offsets)?,
+    ])
+}
+
+/// How far the player's answers are from the teacher's, a measure: forward divergence of the hits, cell by cell, and distance
+/// of the velocities in spreads. `wanted` are log-odds, `teacher` the teacher's outputs.
+pub(super) fn agreement(
+    outputs: &Tensor,
+    wanted: &Tensor,
+    teacher: &Tensor,
+    batch: &Batch,
+) -> Result<[Tensor; 2]> {
+    let n = batch.n.max(1) as f64;
+    let says = outputs.narrow(2, 0, N_VOICES)?;
+    let wanted = wanted.detach();
+    let chance = lockstep_models::network::sigmoid(&wanted)?;
+    let cross = |logits: &Tensor| softplus(logits)? - (logits * &chance)?;
+    let divergence = (cross(&says)? - cross(&wanted)?)?;
+    let divergence = (divergence.broadcast_mul(&batch.steps)?.sum_all()? / n)?;
+    let cells = CellTensors::new(&outputs.unsqueeze(1)?)?;
+    let theirs = CellTensors::new(&teacher.detach().unsqueeze(1)?)?;
+    let away = ((&cells.velocity - &theirs.velocity)? / &theirs.velocity_spread)?;
+    let spread = (cells.velocity_spread.log()? - theirs.velocity_spread.log()?)?;
+    let far = ((away.sqr()? * 0.5)? + spread.sqr()?)?.squeeze(1)?;
+    let far = ((far * &batch.hits)?.sum_all()? / n)?;
+    Ok([divergence, far])
+}
+
+/// The ear's surprise at family, groove and touch, mean over the excerpts that have them; and the share of families that it
+/// names right.
+pub(super) fn ear(network: &PlayerNet, batch: &EarBatch) -> Result<(Tensor, f32)> {
+    let ear = network.ear();
+    let heard = ear.hear(&batch.bass, &batch.around, &batch.counts)?;
+    let family = ear.family(&heard)?;
+    let (groove, touch) = ear.rest(&heard, &batch.family)?;
+    let mut total = Tensor::new(0.0_f32, family.device())?;
+    let named = right_share(&family, &batch.right[0])?;
+    for (logits, right) in [family, groove, touch].iter().zip(&batch.right) {
+        total = (total + surprise(logits, right)?)?;
+    }
+    Ok((total, named))
+}
+
+/// Mean cross-entropy over the rows with a right answer.
+fn surprise(logits: &Tensor, right: &[u32]) -> Result<Tensor> {
+    let (b, n) = logits.dims2()?;
+    let mut target = vec![0.0_f32; b * n];
+    let mut known = 0.0;
+    for (row, right) in right.iter().enumerate() {
+        if (*right as usize) < n {
+            target[row * n + *right as usize] = 1.0;
+            known += 1.0;
+        }
+    }
+    let target = Tensor::from_vec(target, (b, n), logits.device())?;
+    let shifted = logits.broadcast_sub(&logits.detach().max_keepdim(D::Minus1)?)?;
+    let log = shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
+    (log * target)?.sum_all()?.neg()? / f64::max(known, 1.0)
+}
+
+/// Share of the rows with a right answer whose likeliest is right.
+fn right_share(logits: &Tensor, right: &[u32]) -> Result<f32> {
+    let likeliest = logits.detach().argmax(D::Minus1)?.to_vec1::<u32>()?;
+    let known = right
+        .iter()
+        .zip(&likeliest)
+        .filter(|(right, _)| **right != u32::MAX);
+    let (mut n, mut hits) = (0.0, 0.0);
+    for (right, likeliest) in known {
+        n += 1.0;
+        hits += f32::from(u8::from(right == likeliest));
+    }
+    Ok(hits / f32::max(n, 1.0))
+}
