@@ -8,7 +8,7 @@ mod substitute;
 use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result};
 use lockstep_core::generator::Generator;
@@ -63,13 +63,16 @@ impl Drummer {
 
     /// The names of its styles; empty if it has none, and for the user's own drummer.
     pub fn styles(self) -> &'static [String] {
-        static STYLES: LazyLock<[Vec<String>; EMBEDDED.len()]> = LazyLock::new(|| {
-            EMBEDDED.map(|(_, bytes)| {
-                let styles = Weights::parse(bytes).and_then(|weights| weights.styles());
+        // Each drummer's weights are read when its names are first asked for, and not with all others'.
+        static STYLES: [OnceLock<Vec<String>>; EMBEDDED.len()] =
+            [const { OnceLock::new() }; EMBEDDED.len()];
+        self.embedded().map_or(&[], |place| {
+            STYLES[place].get_or_init(|| {
+                let weights = Weights::parse(EMBEDDED[place].1);
+                let styles = weights.and_then(|weights| weights.styles());
                 styles.unwrap_or_default()
             })
-        });
-        self.embedded().map_or(&[], |place| &STYLES[place])
+        })
     }
 }
 
