@@ -230,3 +230,110 @@ const _: () = assert!(
     CELL_OUTPUTS == 5,
     "hits, velocities and offsets have spreads"
 );
+
+#[cfg(test)]
+mod tests {
+    use super::super::excerpt::{Row, SPAN};
+    use super::super::ideas::SongIdea;
+    use super::*;
+
+    /// A bass note and a snare at the step of the measure's number, and a kick on one.
+    fn excerpt() -> Excerpt {
+        let row = |idx: usize| {
+            let mut row = Row {
+                is_inside: true,
+                ..Row::default()
+            };
+            row.given.n_steps = NET_STEPS;
+            row.bass.begin(idx % NET_STEPS, 16, 0.8, 0.0);
+            row.drums.hit(0, 0, 0.9);
+            row.drums.hit(idx % NET_STEPS, 1, 0.7);
+            row
+        };
+        Excerpt {
+            rows: (0..SPAN).map(row).collect(),
+            hides_bass: false,
+            hides_own: vec![false; SPAN],
+            idea: SongIdea::default(),
+            is_spliced: false,
+        }
+    }
+
+    fn batch(excerpt: Excerpt, own: Option<Vec<DrumRow>>, view: View) -> Result<Batch> {
+        let own = own.map(|own| vec![own]);
+        Batch::new(&[excerpt], own.as_deref(), 6, view, &Device::Cpu)
+    }
+
+    fn rows(tensor: &Tensor) -> Result<Vec<Vec<f32>>> {
+        tensor.squeeze(0)?.to_vec2()
+    }
+
+    #[test]
+    fn a_teacher_hears_the_bass_of_the_measure_that_it_plays() -> Result<()> {
+        let song = excerpt();
+        for ahead in [0, 1] {
+            let view = View {
+                ahead,
+                ..View::default()
+            };
+            let batch = batch(excerpt(), None, view)?;
+            for (place, bass) in rows(&batch.heard.bass)?.into_iter().enumerate() {
+                assert_eq!(bass, song.rows[place + ahead].bass.0);
+            }
+            assert_eq!(batch.n, 6);
+            let hits = batch.hits.to_vec3::<f32>()?;
+            for (place, hits) in hits.iter().enumerate() {
+                assert!(
+                    hits[place + 1][1] > 0.0,
+                    "it plays the measure after {place}"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_own_kick_is_played_but_not_remembered() -> Result<()> {
+        let batch = batch(excerpt(), None, View::default())?;
+        for row in rows(&batch.heard.own)? {
+            let n_hits = |voice: usize| {
+                let steps = row.chunks_exact(2 * N_VOICES);
+                steps.filter(|step| step[voice] > 0.0).count()
+            };
+            assert_eq!([0, 1].map(n_hits), [0, 1]);
+        }
+        assert!(
+            batch
+                .hits
+                .to_vec3::<f32>()?
+                .iter()
+                .all(|hits| hits[0][0] > 0.0)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_heard_and_own_takes_are_known_from_their_first_hit() -> Result<()> {
+        let view = View {
+            hides_bass: true,
+            ..View::default()
+        };
+        let mut own = vec![DrumRow::default(); 7];
+        own[2].hit(4, 1, 0.7);
+        let deaf = batch(excerpt(), Some(own), view)?;
+        assert_eq!(
+            deaf.heard.no_bass.flatten_all()?.to_vec1::<f32>()?,
+            [1.0; 6]
+        );
+        let unknown = deaf.heard.no_own.flatten_all()?.to_vec1::<f32>()?;
+        assert_eq!(unknown, [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+        let mut short = excerpt();
+        short.rows[3].is_inside = false;
+        assert_eq!(
+            batch(short, None, View::default())?.n,
+            4,
+            "the third neither heard nor played"
+        );
+        Ok(())
+    }
+}
