@@ -14,6 +14,7 @@
 mod activation;
 mod affine;
 mod architecture;
+mod attention;
 mod cell;
 mod generator;
 mod hearing;

@@ -8,6 +8,7 @@ mod constants;
 pub mod critic;
 pub mod losses;
 pub mod player;
+mod pool;
 pub mod run;
 mod spectral;
 pub mod styles;

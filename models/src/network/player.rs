@@ -1,4 +1,4 @@
-//! The player: remembers thirty-two measures of bass and of its own drums, holds an idea of the song, and decides hit by hit.
+//! The player: remembers up to thirty-one measures of bass and of its own drums, holds an idea of the song, and decides hit by hit.
 //!
 //! A causal transformer (Vaswani et al. 2017, pre-norm as in Xiong et al. 2020) goes over measures: at each it hears the bass,
 //! its own drums and what is wanted of the next measure, and says in [`WIDTH`] numbers what is meant for it. A decoder plays
@@ -20,8 +20,9 @@ mod rehearsal;
 pub mod rows;
 mod turn;
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{Result, Tensor};
 
+use super::attention::{Block, normalise};
 use super::{Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection, n_outputs};
 use crate::voices::VoiceSet;
 pub use brain::{Brain, Decoding};
@@ -92,16 +93,6 @@ pub struct PlayerNet {
     ear: Ear,
 }
 
-/// One block of the transformer.
-#[derive(Clone, Debug)]
-struct Block {
-    /// To query, key and value.
-    attend: Projection,
-    join: Projection,
-    widen: Projection,
-    narrow: Projection,
-}
-
 /// The layers, by part.
 pub(super) struct Layers {
     pub(super) bass: [Layer; 2],
@@ -124,13 +115,9 @@ pub(super) struct Layers {
 pub(super) fn playing_layers() -> Layers {
     let affine = |name: &str, size, n| Layer::affine(name, size, n);
     let block = |i: usize| {
-        let layer = |name: &str, size| Layer::affine(format!("block{i}.{name}"), size, 1);
-        [
-            layer("attend", (WIDTH, 3 * WIDTH)),
-            layer("join", (WIDTH, WIDTH)).scaled(ADDED),
-            layer("widen", (WIDTH, FEED_FORWARD)),
-            layer("narrow", (FEED_FORWARD, WIDTH)).scaled(ADDED),
-        ]
+        let [attend, join, widen, narrow] =
+            Block::layers(&format!("block{i}"), (WIDTH, FEED_FORWARD), 1);
+        [attend, join.scaled(ADDED), widen, narrow.scaled(ADDED)]
     };
     let deepen =
         |i: usize| affine(&format!("drums.deepen{i}"), (WIDTH, WIDTH), NET_STEPS).scaled(ADDED);
@@ -188,41 +175,6 @@ pub fn layers() -> Vec<Layer> {
 /// Least number of floating-point operations of a prediction.
 pub(crate) fn n_flops() -> u64 {
     layers().iter().map(Layer::n_flops).sum()
-}
-
-impl Block {
-    fn new(
-        parameters: &NetworkParameters,
-        [attend, join, widen, narrow]: &[Layer; 4],
-    ) -> std::result::Result<Self, NetworkParameterError> {
-        Ok(Self {
-            attend: parameters.projection(attend)?,
-            join: parameters.projection(join)?,
-            widen: parameters.projection(widen)?,
-            narrow: parameters.projection(narrow)?,
-        })
-    }
-
-    /// `(B, M, WIDTH)` to the same shape; `mask` is `(M, M)`, 0 where a measure may be heard, else −∞.
-    fn forward(&self, x: &Tensor, mask: &Tensor) -> Result<Tensor> {
-        let (b, m, c) = x.dims3()?;
-        let parts = self.attend.forward(&normalise(x)?)?;
-        let heads = |part: usize| {
-            parts
-                .narrow(2, part * c, c)?
-                .reshape((b, m, N_HEADS, c / N_HEADS))?
-                .transpose(1, 2)?
-                .contiguous()
-        };
-        let (query, key, value) = (heads(0)?, heads(1)?, heads(2)?);
-        let scale = ((c / N_HEADS) as f64).sqrt();
-        let scores = (query.matmul(&key.t()?)? / scale)?.broadcast_add(mask)?;
-        let heard = softmax(&scores)?.matmul(&value)?;
-        let heard = heard.transpose(1, 2)?.reshape((b, m, c))?;
-        let x = (x + self.join.forward(&heard)?)?;
-        let wide = self.widen.rectified(&normalise(&x)?, 0.0)?;
-        x + self.narrow.forward(&wide)?
-    }
 }
 
 impl PlayerNet {
@@ -292,7 +244,7 @@ impl PlayerNet {
         });
         let mask = Tensor::from_vec(mask.collect(), (m, m), x.device())?;
         for block in &self.blocks {
-            x = block.forward(&x, &mask)?;
+            x = block.forward(&x, N_HEADS, Some(&mask))?;
         }
         normalise(&x)
     }
@@ -319,18 +271,4 @@ impl PlayerNet {
         let rest = outputs.narrow(2, 2 * v, n_outputs(VOICES) - 2 * v)?;
         Tensor::cat(&[first, rest], 2)
     }
-}
-
-/// Layer normalisation (Ba et al. 2016) without gain and bias, which the next affine map provides.
-pub(super) fn normalise(x: &Tensor) -> Result<Tensor> {
-    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-    let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
-    centred.broadcast_div(&(variance + 1e-5)?.sqrt()?)
-}
-
-/// Over the last axis; subtracts the largest value first, so that no exponential overflows.
-pub(super) fn softmax(x: &Tensor) -> Result<Tensor> {
-    let shifted = x.broadcast_sub(&x.detach().max_keepdim(D::Minus1)?)?;
-    let powers = shifted.exp()?;
-    powers.broadcast_div(&powers.sum_keepdim(D::Minus1)?)
 }

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::corpus::{Corpus, Split};
 use crate::training::player::{
-    ComputeDevice, Excerpts, Ideas, Losses, Phase, PhaseKind, PlayerRun, Teacher,
+    ComputeDevice, Excerpts, Ideas, Phase, PhaseKind, PlayerRun, Teacher,
 };
 
 /// Steps between two looks at the songs that choose the weights.
@@ -53,8 +53,7 @@ pub(crate) fn tune(origin: &Weights, data: &Path, output: &Path, limits: Limits)
     let before = Teacher::new(&origin.parameters, 0, cpu)?;
     let from = Some(&origin.parameters);
     let mut phase = Phase::new(&run, PhaseKind::Listening, from, Some(before), cpu)?;
-    let surprise = |losses: &Losses| losses.hits + 0.3 * losses.velocities + 0.1 * losses.offsets;
-    let mut least = surprise(&phase.validate(&valid, N_LOOKED_AT)?);
+    let mut least = phase.validate(&valid, N_LOOKED_AT)?.surprise();
     eprintln!("before: {least:.2} nats a measure");
     let (mut is_better, mut in_vain) = (false, 0);
     let begun = Instant::now();
@@ -66,7 +65,7 @@ pub(crate) fn tune(origin: &Weights, data: &Path, output: &Path, limits: Limits)
         if !phase.n_steps().is_multiple_of(LOOK_EVERY) && !is_over(phase.n_steps()) {
             continue;
         }
-        let now = surprise(&phase.validate(&valid, N_LOOKED_AT)?);
+        let now = phase.validate(&valid, N_LOOKED_AT)?.surprise();
         in_vain += 1;
         if now < least {
             (least, in_vain, is_better) = (now, 0, true);

@@ -2,7 +2,6 @@
 
 mod builder;
 mod context;
-mod pool;
 
 use std::collections::HashMap;
 
@@ -14,12 +13,13 @@ use lockstep_models::noise;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::pool::SongPool;
 use super::run::{Meters, RunFile, Target};
 use super::styles::Styles;
 use crate::corpus::{Corpus, SongView, Split};
 use builder::BatchBuilder;
 use context::ExcerptContext;
-use pool::SongPool;
+pub(super) use context::plays_fill;
 
 /// Measures predicted, and judged together, per excerpt.
 pub const JUDGED: usize = 4;

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use crate::corpus::SongView;
 
 /// Songs of one kind, drawn in proportion to their weights.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SongPool {
     /// Indices in the corpus.
     songs: Vec<usize>,
@@ -15,15 +15,18 @@ pub(super) struct SongPool {
 }
 
 impl SongPool {
+    /// Songs with their own weights.
     pub(super) fn new<'a>(songs: impl Iterator<Item = SongView<'a>>) -> Self {
-        let mut sum = 0.0;
-        let (songs, cumulative) = songs
-            .map(|song| {
-                sum += song.weight;
-                (song.idx, sum)
-            })
-            .unzip();
-        Self { songs, cumulative }
+        let mut pool = Self::default();
+        songs.for_each(|song| pool.add(song.idx, song.weight));
+        pool
+    }
+
+    /// Adds the song of this index in the corpus.
+    pub(super) fn add(&mut self, song: usize, weight: f32) {
+        let sum = self.cumulative.last().copied().unwrap_or_default();
+        self.songs.push(song);
+        self.cumulative.push(sum + weight);
     }
 
     /// How many songs there are.

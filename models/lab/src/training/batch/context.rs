@@ -175,7 +175,7 @@ fn forget(
 }
 
 /// Whether the measure is a fill as a network with these voices hears it.
-fn plays_fill(voices: VoiceSet, measure: MeasureView<'_>) -> bool {
+pub(in crate::training) fn plays_fill(voices: VoiceSet, measure: MeasureView<'_>) -> bool {
     let hit = |hit: &DrumHit| {
         let voice = *Voice::ALL.get(usize::from(hit.voice))?;
         Some((hit.step_idx.into(), voices.heard_as(voice)?))

@@ -1,9 +1,10 @@
 //! Excerpts: stretches of songs as rows.
 
 use lockstep_core::family::Family;
-use lockstep_core::representation::{Voice, is_fill, pitch_index};
+use lockstep_core::representation::pitch_index;
 use lockstep_models::network::NET_STEPS;
 use lockstep_models::network::player::{BassRow, DrumRow, Given, MEMORY, N_VOICES};
+use lockstep_models::voices::VoiceSet;
 use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -12,6 +13,8 @@ use super::ideas::{Ideas, SongIdea};
 use super::run::{Hidden, PlayerRun};
 use crate::corpus::{Corpus, MeasureView, SongView, Split};
 use crate::idioms;
+use crate::training::batch::plays_fill;
+use crate::training::pool::SongPool;
 
 /// Rows of an excerpt: those remembered, the last one played, and one that a teacher hears ahead.
 pub(super) const SPAN: usize = MEMORY + 2;
@@ -60,28 +63,6 @@ impl Excerpt {
     }
 }
 
-/// Songs of one kind, drawn by weight.
-#[derive(Clone, Debug, Default)]
-struct Pool {
-    songs: Vec<usize>,
-    cumulative: Vec<f64>,
-}
-
-impl Pool {
-    fn add(&mut self, song: usize, weight: f64) {
-        let sum = self.cumulative.last().copied().unwrap_or_default();
-        self.songs.push(song);
-        self.cumulative.push(sum + weight);
-    }
-
-    fn draw(&self, rng: &mut StdRng) -> Option<usize> {
-        let total = self.cumulative.last().filter(|total| **total > 0.0)?;
-        let at = rng.random_range(0.0..*total);
-        let place = self.cumulative.partition_point(|sum| *sum <= at);
-        self.songs.get(place.min(self.songs.len() - 1)).copied()
-    }
-}
-
 /// Draws excerpts of one split.
 #[derive(Debug)]
 pub struct Excerpts<'a> {
@@ -89,9 +70,9 @@ pub struct Excerpts<'a> {
     run: &'a PlayerRun,
     /// By song of the corpus; those of other splits stay empty.
     ideas: Vec<SongIdea>,
-    all: Pool,
-    labelled: Pool,
-    drums_only: Pool,
+    all: SongPool,
+    labelled: SongPool,
+    drums_only: SongPool,
 }
 
 impl<'a> Excerpts<'a> {
@@ -100,24 +81,27 @@ impl<'a> Excerpts<'a> {
         let mut of = vec![SongIdea::default(); corpus.n_songs()];
         let data = &run.data;
         let is_used = |song: &SongView<'_>| song.is_open || !data.open_only;
-        let mut counts = [0.0_f64; Family::ALL.len()];
+        let mut counts = [0.0_f32; Family::ALL.len()];
         for song in corpus.songs(split).filter(is_used) {
             of[song.idx] = ideas.of(song, data);
             if let Some(family) = of[song.idx].family.filter(|_| song.has_bass) {
-                counts[family] += f64::from(song.weight);
+                counts[family] += song.weight;
             }
         }
-        let (mut all, mut labelled, mut drums_only) =
-            (Pool::default(), Pool::default(), Pool::default());
+        let (mut all, mut labelled, mut drums_only) = (
+            SongPool::default(),
+            SongPool::default(),
+            SongPool::default(),
+        );
         for song in corpus.songs(split).filter(is_used) {
-            let weight = f64::from(song.weight) * song.n_measures().min(MOST_MEASURES) as f64;
+            let weight = song.weight * song.n_measures().min(MOST_MEASURES) as f32;
             if !song.has_bass {
                 drums_only.add(song.idx, weight);
                 continue;
             }
             all.add(song.idx, weight);
             if let Some(family) = of[song.idx].family {
-                labelled.add(song.idx, f64::from(song.weight) / counts[family].sqrt());
+                labelled.add(song.idx, song.weight / counts[family].sqrt());
             }
         }
         Self {
@@ -132,7 +116,7 @@ impl<'a> Excerpts<'a> {
 
     /// How many songs with a bass there are.
     pub fn n_songs(&self) -> usize {
-        self.all.songs.len()
+        self.all.n()
     }
 
     /// An excerpt, a function of the run's seed and of `place`; `None` if the corpus has none of use. A `plain` one hides
@@ -145,9 +129,9 @@ impl<'a> Excerpts<'a> {
         let kind = rng.random_range(0.0..1.0);
         let pool = if is_plain {
             &self.all
-        } else if kind < data.drums_only && !self.drums_only.songs.is_empty() {
+        } else if kind < data.drums_only && self.drums_only.n() > 0 {
             &self.drums_only
-        } else if kind < data.drums_only + data.labelled && !self.labelled.songs.is_empty() {
+        } else if kind < data.drums_only + data.labelled && self.labelled.n() > 0 {
             &self.labelled
         } else {
             &self.all
@@ -185,7 +169,7 @@ impl<'a> Excerpts<'a> {
     /// Rows of a drawn song from a drawn measure on; all of one length.
     fn stretch(
         &self,
-        pool: &Pool,
+        pool: &SongPool,
         transpose: i32,
         rng: &mut StdRng,
     ) -> Option<(SongView<'a>, usize, Vec<Row>)> {
@@ -260,7 +244,7 @@ fn row(song: &SongView<'_>, idx: usize, idea: SongIdea) -> Row {
         n_steps: measure.meter.n_steps(),
         counts_eighths: measure.meter.denominator() == 8,
         swing: measure.swing,
-        fill: Some(plays_fill(measure)),
+        fill: Some(plays_fill(VoiceSet::default(), measure)),
         energy: Some(
             ((loudness + 0.5) / (idea.loudness + 0.5))
                 .log2()
@@ -281,14 +265,6 @@ fn row(song: &SongView<'_>, idx: usize, idea: SongIdea) -> Row {
 fn sounds_like(family: usize, measure: MeasureView<'_>) -> bool {
     let family = Family::ALL.get(family);
     family.is_some_and(|family| idioms::keeps(*family, measure).unwrap_or(true))
-}
-
-fn plays_fill(measure: MeasureView<'_>) -> bool {
-    let hits = measure.hits.iter().filter_map(|hit| {
-        let voice = *Voice::ALL.get(usize::from(hit.voice))?;
-        Some((usize::from(hit.step_idx), voice))
-    });
-    is_fill(hits, measure.meter.n_steps())
 }
 
 /// Hides parts of an excerpt.

@@ -55,6 +55,12 @@ impl Losses {
         ]
     }
 
+    /// What people's drums cost in training, in nats a measure.
+    pub fn surprise(&self) -> f64 {
+        let [hits, velocities, offsets] = [self.hits, self.velocities, self.offsets].map(f64::from);
+        hits + VELOCITY * velocities + OFFSET * offsets
+    }
+
     /// The mean of several.
     pub fn mean(all: &[Self]) -> Self {
         let n = all.len().max(1) as f32;
