@@ -139,7 +139,7 @@ impl Default for FeelParams {
         Self {
             swing: share("Swing", 0.0),
             shuffle: share("Shuffle", 0.0),
-            humanise: share("Humanise", 0.15),
+            humanise: share("Humanise", 0.0),
             own: share("Feel", 1.0),
             velocity: FloatParam::new("Velocity", 1.0, gains),
         }
