@@ -4,11 +4,13 @@
 use candle_core::{Device, Tensor};
 use lockstep_core::draws;
 use lockstep_core::representation::{Limb, Swing, Voice, is_impossible};
-use lockstep_models::network::player::ear::{N_FAMILIES, N_GROOVES, N_TOUCHES};
+use lockstep_models::network::player::ear::{N_FAMILIES, N_GROOVES};
+use lockstep_models::network::player::returns::{N_CHOICES, N_RETURNS, N_STRANDS};
+use lockstep_models::network::player::touch::N_TOUCHES;
 use lockstep_models::network::player::{
     BassRow, Brain, DrumRow, Given, Heard, HeardMeasure, MEMORY, Mind, N_BASS, N_BESIDE, N_GIVEN,
-    N_OWN, N_VOICES, PlayerNet, Rehearsal, WIDTH, behind, beside, first_remembered, layers,
-    take_turns,
+    N_OWN, N_VOICES, PlayerNet, Rehearsal, Returns, WIDTH, behind, beside, first_remembered,
+    layers, take_turns,
 };
 use lockstep_models::network::{NET_STEPS, NetworkParameters, StepOutputs};
 use lockstep_models::voices::VoiceSet;
@@ -19,7 +21,7 @@ type TestResult<T = ()> = Result<T, Box<dyn std::error::Error>>;
 fn parameters() -> TestResult<NetworkParameters> {
     let (NetworkParameters(mut tensors), _) = NetworkParameters::initialise(&layers(), 7)?;
     for (idx, (name, tensor)) in (0_u64..).zip(&mut tensors) {
-        if name.contains("bias") || name.contains("within") {
+        if name.contains("bias") || name.contains("within") || name.contains("after") {
             let n = tensor.elem_count() as u64;
             let values = (0..n).map(|i| 0.3 * draws::normal(&[99, idx, i]));
             *tensor = Tensor::from_iter(values, &Device::Cpu)?.reshape(tensor.shape())?;
@@ -67,7 +69,7 @@ fn given(measure: u64) -> Given {
         swing: Swing::STRAIGHT,
         fill: measure.is_multiple_of(4).then_some(true),
         energy: measure.is_multiple_of(2).then_some(0.5),
-        touch: Some([0.0, 0.4, 0.3, -0.2]),
+        touch: Some([0.0, 0.4, 0.3, -0.2, 1.0, 0.0, 0.0]),
         family: Some(5),
         is_by_the_book: false,
         groove: Some(11),
@@ -138,7 +140,8 @@ fn a_measure_is_decoded_the_same_in_plain_numbers_as_in_tensors() -> TestResult 
     let (net, brain) = (PlayerNet::new(&parameters)?, Brain::new(&parameters)?);
     let (song, played) = (song(11), drums(11));
     let meant = Mind::default().meant(&brain, &song);
-    let behind = behind(&song);
+    let mut behind = behind(&song);
+    behind.returns = Some(Returns([Some(2), None, Some(0)]));
     let mut numbers = [0.0; N_BESIDE];
     let (mut all_beside, mut said) = (Vec::new(), Vec::<f32>::new());
     for step in 0..NET_STEPS {
@@ -165,6 +168,40 @@ fn a_measure_is_decoded_the_same_in_plain_numbers_as_in_tensors() -> TestResult 
         let off = differ(outputs.numbers(), expected);
         assert!(off < 1e-4, "off by {off} at step {step}");
     }
+    Ok(())
+}
+
+#[test]
+fn what_comes_back_is_as_likely_in_plain_numbers_as_in_tensors() -> TestResult {
+    let parameters = parameters()?;
+    let (net, brain) = (PlayerNet::new(&parameters)?, Brain::new(&parameters)?);
+    let song = song(11);
+    let meant = Mind::default().meant(&brain, &song);
+    let mut own = behind(&song).own;
+    for chosen in [[0, 0, 0], [3, 0, 1], [2, 4, 0]] {
+        let returns = Returns(chosen.map(|choice: usize| choice.checked_sub(1)));
+        let mut heard = Vec::new();
+        let decided = brain.returns(&meant, &own, |strand, choice, log_odds| {
+            heard.push(log_odds);
+            f32::from(u8::from(choice == chosen[strand]))
+        });
+        assert_eq!(decided, returns);
+        let expected = net.returns(
+            &Tensor::from_slice(&meant, (1, WIDTH), &Device::Cpu)?,
+            &Tensor::from_slice(&returns.numbers(), (1, N_RETURNS), &Device::Cpu)?,
+        )?;
+        let off = differ(&heard, &expected.flatten_all()?.to_vec1::<f32>()?);
+        assert!(off < 1e-4, "off by {off}");
+    }
+    // What is not known cannot come back.
+    own[1] = None;
+    let mut asked = [0; N_STRANDS];
+    brain.returns(&meant, &own, |strand, choice, _| {
+        assert_ne!(choice, 2);
+        asked[strand] += 1;
+        0.0
+    });
+    assert_eq!(asked, [N_CHOICES - 1; N_STRANDS]);
     Ok(())
 }
 
@@ -255,8 +292,9 @@ fn rehearse(brain: &Brain, temperature: f32, key: u64, n: usize) -> Vec<DrumRow>
         bass: &bass,
         given: &given,
         own: &own,
+        levels: [0.0; N_VOICES],
         hears_bass: true,
-        temperature,
+        temperature: [temperature; N_VOICES],
         looseness: temperature,
         key,
     };
@@ -285,11 +323,47 @@ fn a_rehearsal_is_played_as_far_as_there_is_bass_and_within_its_measures() -> Te
 }
 
 #[test]
-fn a_rehearsal_without_temperature_and_looseness_is_the_same_for_every_key() -> TestResult {
-    let brain = Brain::new(&parameters()?)?;
+fn a_rehearsal_that_brings_nothing_back_and_has_no_temperature_is_the_same_for_every_key()
+-> TestResult {
+    let mut parameters = parameters()?;
+    let bias = (0..N_RETURNS).map(|i| if i % N_CHOICES == 0 { 30.0 } else { 0.0 });
+    let bias = Tensor::from_vec(bias.collect::<Vec<f32>>(), N_RETURNS, &Device::Cpu)?;
+    parameters.0.insert("returns.bias".to_owned(), bias);
+    let brain = Brain::new(&parameters)?;
     let played = rehearse(&brain, 0.0, 1, 12);
     assert_eq!(played, rehearse(&brain, 0.0, 2, 12));
     assert_ne!(played, rehearse(&brain, 1.0, 1, 12));
+    Ok(())
+}
+
+#[test]
+fn a_network_answers_with_its_variables_as_they_are_now() -> TestResult {
+    let (values, variables) = NetworkParameters::initialise(&layers(), 7)?;
+    let net = PlayerNet::new(&values)?;
+    let heard = song(11);
+    let meant = Mind::default().meant(&Brain::new(&values)?, &heard);
+    let meant = Tensor::from_slice(&meant, (1, WIDTH), &Device::Cpu)?;
+    let ones = |shape: &[usize]| Tensor::ones(shape, candle_core::DType::F32, &Device::Cpu);
+    let said = ones(&[1, N_RETURNS])?;
+    let (beside, hits) = (
+        ones(&[1, NET_STEPS, N_BESIDE])?,
+        ones(&[1, NET_STEPS, N_VOICES])?,
+    );
+    for (name, variable) in &variables {
+        variable.set(&(variable.as_tensor() + 0.1)?)?;
+        let now = PlayerNet::new(&values)?;
+        for (net, now) in [
+            (net.returns(&meant, &said)?, now.returns(&meant, &said)?),
+            (
+                net.decode(&meant, &beside, &hits)?,
+                now.decode(&meant, &beside, &hits)?,
+            ),
+        ] {
+            let values = |tensor: Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+            let off = differ(&values(net)?, &values(now)?);
+            assert!(off < 1e-6, "{name}");
+        }
+    }
     Ok(())
 }
 

@@ -34,6 +34,12 @@ pub fn normal(coordinates: &[u64]) -> f32 {
     radius * (std::f32::consts::TAU * uniform(&[bits, 2])).cos()
 }
 
+/// A draw from the standard Gumbel distribution: of log-odds to which such draws are added, each is the largest with the
+/// probability that it stands for.
+pub fn gumbel(coordinates: &[u64]) -> f32 {
+    -(-uniform(coordinates).ln()).ln()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,9 +40,13 @@ measures = 6
 [take]
 temperature = 0.9
 lean = 0.0
+returning = 0.0
+least-chance = 0.0
 looseness = 1.0
 guidance = 1.0
 family-guidance = 1.0
+family-temperature = 1.0
+family-returning = 0.0
 idea-guidance = 1.0
 family-certainty = 1.0
 ";

@@ -3,8 +3,9 @@
 //! A causal transformer (Vaswani et al. 2017, pre-norm as in Xiong et al. 2020) goes over measures: at each it hears the bass,
 //! its own drums and what is wanted of the next measure, and says in [`WIDTH`] numbers what is meant for it. A decoder plays
 //! the next measure step by step: it sees the hits of the sixteen steps before, the bass of the last four measures at that
-//! step, and what it played there one, two, four and eight measures before. Within a step the voices decide in turn, each
-//! knowing those before it. The [`ear`] says from the bass alone which ideas suit the song.
+//! step, what it played there one, two, four and eight measures before, and which of that [comes back](returns), which is
+//! decided first. Within a step the voices decide in turn, each knowing those before it. The [`ear`] says from the bass alone
+//! which ideas suit the song.
 //!
 //! The teacher of the player is the same network whose bass is moved by one measure: it hears the measure that it accompanies.
 //!
@@ -17,10 +18,12 @@ mod map;
 mod mind;
 mod plain_ear;
 mod rehearsal;
+pub mod returns;
 pub mod rows;
+pub mod touch;
 mod turn;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 
 use super::attention::{Block, normalise};
 use super::{Layer, NET_STEPS, NetworkParameterError, NetworkParameters, Projection, n_outputs};
@@ -30,8 +33,11 @@ pub use ear::Ear;
 pub use mind::{HeardMeasure, Mind, behind, first_remembered};
 pub use plain_ear::{HeardBass, PlainEar};
 pub use rehearsal::Rehearsal;
-pub(crate) use rehearsal::{EVEN, SOFTEST};
+pub(crate) use rehearsal::SOFTEST;
+pub use returns::Returns;
+use returns::{N_CHOICES, N_RETURNS};
 pub use rows::{BassRow, Behind, DrumRow, Given, LAGS, N_BASS, N_BESIDE, N_GIVEN, N_OWN, beside};
+pub use touch::{Levels, Touch};
 pub use turn::take_turns;
 
 /// Measures that it remembers, at most.
@@ -82,6 +88,9 @@ pub struct PlayerNet {
     nothing: Tensor,
     place: Tensor,
     blocks: Vec<Block>,
+    returns: Projection,
+    returns_after: Tensor,
+    earlier_strands: Tensor,
     meant: Projection,
     steps: Tensor,
     join: Projection,
@@ -101,6 +110,8 @@ pub(super) struct Layers {
     pub(super) nothing: Layer,
     pub(super) place: Layer,
     pub(super) blocks: Vec<[Layer; 4]>,
+    pub(super) returns: Layer,
+    pub(super) returns_after: Layer,
     pub(super) meant: Layer,
     pub(super) steps: Layer,
     pub(super) join: Layer,
@@ -135,6 +146,8 @@ pub(super) fn playing_layers() -> Layers {
         nothing: Layer::table("nothing", 2, WIDTH).scaled(SMALL),
         place: Layer::table("place", MEMORY, WIDTH).scaled(SMALL),
         blocks: (0..N_BLOCKS).map(block).collect(),
+        returns: affine("returns", (WIDTH, N_RETURNS), 1).scaled(ADDED),
+        returns_after: Layer::table("returns.after", N_RETURNS, N_RETURNS).scaled(SMALL),
         meant: affine("drums.meant", (WIDTH, WIDTH), 1),
         steps: Layer::table("drums.steps", NET_STEPS, WIDTH).scaled(0.3),
         join: affine("drums.join", (N_BESIDE, WIDTH), NET_STEPS),
@@ -154,6 +167,8 @@ pub fn layers() -> Vec<Layer> {
         nothing,
         place,
         blocks,
+        returns,
+        returns_after,
         meant,
         steps,
         join,
@@ -165,7 +180,7 @@ pub fn layers() -> Vec<Layer> {
     let mut all: Vec<Layer> = bass.into_iter().chain(own).collect();
     all.extend([given, nothing, place]);
     all.extend(blocks.into_iter().flatten());
-    all.extend([meant, steps, join]);
+    all.extend([returns, returns_after, meant, steps, join]);
     all.extend(deepen);
     all.extend([output, within, within_velocity]);
     all.extend(ear::layers());
@@ -175,6 +190,14 @@ pub fn layers() -> Vec<Layer> {
 /// Least number of floating-point operations of a prediction.
 pub(crate) fn n_flops() -> u64 {
     layers().iter().map(Layer::n_flops).sum()
+}
+
+/// A 1 where a strand's choice comes before another strand's, else 0.
+fn earlier_strands(device: &Device) -> Result<Tensor> {
+    let strand = |i: usize| i / N_CHOICES;
+    let cells = (0..N_RETURNS * N_RETURNS)
+        .map(|i| f32::from(u8::from(strand(i / N_RETURNS) < strand(i % N_RETURNS))));
+    Tensor::from_vec(cells.collect(), (N_RETURNS, N_RETURNS), device)
 }
 
 impl PlayerNet {
@@ -190,6 +213,7 @@ impl PlayerNet {
         let n = N_VOICES;
         let after = (0..n * n).map(|i| f32::from(u8::from(i / n < i % n)));
         let within = parameters.table(&layers.within)?;
+        let returns_after = parameters.table(&layers.returns_after)?;
         let blocks = layers.blocks.iter();
         let deepen = layers.deepen.iter();
         Ok(Self {
@@ -201,6 +225,9 @@ impl PlayerNet {
             blocks: blocks
                 .map(|block| Block::new(parameters, block))
                 .collect::<std::result::Result<_, _>>()?,
+            returns: parameters.projection(&layers.returns)?,
+            earlier_strands: earlier_strands(returns_after.device())?,
+            returns_after,
             meant: parameters.projection(&layers.meant)?,
             steps: parameters.table(&layers.steps)?,
             join: parameters.projection(&layers.join)?,
@@ -247,6 +274,16 @@ impl PlayerNet {
             x = block.forward(&x, N_HEADS, Some(&mask))?;
         }
         normalise(&x)
+    }
+
+    /// Log-odds `(N, N_RETURNS)` of what each strand of N measures does, before normalising each strand's choices. `meant` is
+    /// `(N, WIDTH)`, `said` what they do, `(N, N_RETURNS)`: each strand knows those before it.
+    ///
+    /// # Errors
+    /// Those of candle, if the shapes do not fit.
+    pub fn returns(&self, meant: &Tensor, said: &Tensor) -> Result<Tensor> {
+        self.returns.forward(meant)?
+            + said.matmul(&(&self.returns_after * &self.earlier_strands)?)?
     }
 
     /// Outputs `(N, 16, 5 · V)` of N measures. `meant` is `(N, WIDTH)`, `beside` `(N, 16, N_BESIDE)`, and `said` the hits that

@@ -15,14 +15,23 @@ pub struct PlayerConfig {
     pub temperature: PerVoice,
     /// Added to all log-odds of a voice, in `[-4, 4]`.
     pub lean: PerVoice,
+    /// Added to the log-odds of bringing back an earlier measure, in `[-4, 4]`.
+    pub returning: f32,
+    /// What is less likely than this never happens, and what is as sure as that always does, in `[0, 0.5]`; 0 leaves all to the
+    /// draws.
+    pub least_chance: f32,
     /// Scale of the differences in loudness and placement from hit to hit, in `[0, 2]`.
     pub looseness: f32,
-    /// How much the bass counts at the default `follow`, in `[0, 4]`: 1 as learnt, more is classifier-free guidance (Ho &
+    /// How much the bass counts for a voice at the default `follow`, in `[0, 4]`: 1 as learnt, more is classifier-free guidance (Ho &
     /// Salimans 2021).
-    pub guidance: f32,
-    /// The same for the idea, if a family is asked for.
+    pub guidance: PerVoice,
+    /// How much the idea counts if a family is asked for, in `[0, 4]`.
     pub family_guidance: f32,
-    /// The same for the idea, if it is the drummer's own.
+    /// Factor on the temperatures if a family is asked for, in `[0, 2]`.
+    pub family_temperature: f32,
+    /// What takes the place of `returning` if a family is asked for.
+    pub family_returning: f32,
+    /// How much the idea counts if it is the drummer's own, in `[0, 4]`.
     pub idea_guidance: f32,
     /// How sure the ear must be of a family, in `[0, 1]`, for an idea of the drummer's own to have it; else it has none.
     pub family_certainty: f32,
@@ -36,6 +45,7 @@ impl PlayerConfig {
     pub fn check(&self) -> Result<(), ArchitectureError> {
         self.temperature.check("temperature", VoiceSet::Version2)?;
         self.lean.check("lean", VoiceSet::Version2)?;
+        self.guidance.check("guidance", VoiceSet::Version2)?;
         let (to_one, to_two, to_four) = (
             (0.0, 1.0, "it may be 0 to 1"),
             (0.0, 2.0, "it may be 0 to 2"),
@@ -44,15 +54,23 @@ impl PlayerConfig {
         let both_ways = (-4.0, 4.0, "it may be -4 to 4");
         let all = |key, values: PerVoice, range| values.values().map(|value| (key, value, range));
         let single = [
+            ("returning", self.returning, both_ways),
+            (
+                "least-chance",
+                self.least_chance,
+                (0.0, 0.5, "it may be 0 to 0.5"),
+            ),
             ("looseness", self.looseness, to_two),
-            ("guidance", self.guidance, to_four),
             ("family-guidance", self.family_guidance, to_four),
+            ("family-temperature", self.family_temperature, to_two),
+            ("family-returning", self.family_returning, both_ways),
             ("idea-guidance", self.idea_guidance, to_four),
             ("family-certainty", self.family_certainty, to_one),
         ];
         let each = all("temperature", self.temperature, to_two)
             .into_iter()
             .chain(all("lean", self.lean, both_ways))
+            .chain(all("guidance", self.guidance, to_four))
             .chain(single);
         for (key, value, (least, most, allowed)) in each {
             // NaN is in no range.
@@ -73,9 +91,13 @@ mod tests {
         PlayerConfig {
             temperature: PerVoice::All(0.9),
             lean: PerVoice::Version2([-4.0; 14]),
+            returning: 0.3,
+            least_chance: 0.01,
             looseness: 0.8,
-            guidance: 4.0,
+            guidance: PerVoice::All(4.0),
             family_guidance: 2.0,
+            family_temperature: 0.5,
+            family_returning: 0.5,
             idea_guidance: 1.0,
             family_certainty: 0.5,
         }
@@ -99,9 +121,19 @@ mod tests {
                 with(|to| to.temperature = PerVoice::Version1([1.0; 9])),
             ),
             ("lean", with(|to| to.lean = PerVoice::All(f32::NAN))),
+            ("returning", with(|to| to.returning = 4.1)),
+            ("least-chance", with(|to| to.least_chance = 0.6)),
             ("looseness", with(|to| to.looseness = -0.1)),
-            ("guidance", with(|to| to.guidance = 4.1)),
+            ("guidance", with(|to| to.guidance = PerVoice::All(4.1))),
             ("family-guidance", with(|to| to.family_guidance = -1.0)),
+            (
+                "family-temperature",
+                with(|to| to.family_temperature = -0.1),
+            ),
+            (
+                "family-returning",
+                with(|to| to.family_returning = f32::NAN),
+            ),
             ("idea-guidance", with(|to| to.idea_guidance = f32::INFINITY)),
         ] {
             assert_eq!(refused, Some(key));

@@ -48,6 +48,12 @@ fn in_tensors(
                 }
             }
         }
+        // Of the kick only its mean velocity is remembered, at every step.
+        let kicks: Vec<f32> = (0..NET_STEPS).map(|step| own.velocities(step)[0]).collect();
+        let n_kicks = kicks.iter().filter(|velocity| **velocity > 0.0).count();
+        for step in remembered.0.chunks_exact_mut(2 * N_VOICES) {
+            step[N_VOICES] = kicks.iter().sum::<f32>() / n_kicks.max(1) as f32;
+        }
         basses.push(bass);
         drums.push(own);
         past.push(remembered);
@@ -97,6 +103,7 @@ fn in_tensors(
     let behind = Behind {
         bass: std::array::from_fn(|i| before(i + 1).map(|of| &basses[of])),
         own: LAGS.map(|lag| before(lag).filter(|of| known(*of)).map(|of| &past[of])),
+        returns: None,
     };
     // The player is told the hits alone: each has an ordinary velocity.
     let mut now = DrumRow::default();

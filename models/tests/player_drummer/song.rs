@@ -6,8 +6,9 @@ use lockstep_core::generator::{Generator as _, Request};
 use lockstep_core::representation::{
     HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Onset, Swing, Voice, WINDOW_STEPS, Window,
 };
-use lockstep_models::network::player::ear::{N_GROOVES, N_TOUCHES, TOUCH, TOUCHES};
-use lockstep_models::network::player::layers;
+use lockstep_models::network::player::ear::N_GROOVES;
+use lockstep_models::network::player::touch::{LEVELS, N_LEVELS, N_TOUCHES, TOUCH, TOUCHES};
+use lockstep_models::network::player::{Levels, Touch, layers};
 use lockstep_models::network::{NET_STEPS, NetworkParameters, STYLES};
 use lockstep_models::predict::Predictor;
 use lockstep_models::weights::{PerVoice, PlayerConfig};
@@ -15,22 +16,31 @@ use lockstep_models::weights::{PerVoice, PlayerConfig};
 use super::TestResult;
 
 /// The touch of all ideas in these tests: off the grid, with dynamics.
-pub(super) const LOOSE: [f32; TOUCH] = [0.0, 0.4, 0.3, 0.1];
+pub(super) const LOOSE: Touch = [0.0, 0.4, 0.3, 0.1, 0.0, 0.0, 0.0];
 
 pub(super) fn config() -> PlayerConfig {
     PlayerConfig {
         temperature: PerVoice::All(1.0),
         lean: PerVoice::All(0.0),
+        returning: 0.0,
+        least_chance: 0.0,
         looseness: 1.0,
-        guidance: 1.4,
+        guidance: PerVoice::All(1.4),
         family_guidance: 1.8,
+        family_temperature: 1.0,
+        family_returning: 0.0,
         idea_guidance: 1.0,
         family_certainty: 0.0,
     }
 }
 
-/// Untrained weights with one touch.
-pub(super) fn parameters(touch: [f32; TOUCH]) -> TestResult<NetworkParameters> {
+/// Untrained weights with one touch, of which every voice is played with dynamics.
+pub(super) fn parameters(touch: Touch) -> TestResult<NetworkParameters> {
+    parameters_with(touch, [0.0; N_VOICES])
+}
+
+/// Untrained weights with one touch and one set of levels.
+pub(super) fn parameters_with(touch: Touch, levels: Levels) -> TestResult<NetworkParameters> {
     let (NetworkParameters(mut tensors), _) = NetworkParameters::initialise(&layers(), 7)?;
     let touches = Tensor::from_slice(
         &[touch; N_TOUCHES].concat(),
@@ -38,6 +48,9 @@ pub(super) fn parameters(touch: [f32; TOUCH]) -> TestResult<NetworkParameters> {
         &Device::Cpu,
     );
     tensors.insert(TOUCHES.to_owned(), touches?);
+    let n = N_TOUCHES * N_LEVELS;
+    let levels = Tensor::from_vec(levels.repeat(n), (n, N_VOICES), &Device::Cpu);
+    tensors.insert(LEVELS.to_owned(), levels?);
     let styles = Tensor::zeros((N_GROOVES, NET_STEPS * N_VOICES), DType::F32, &Device::Cpu);
     tensors.insert(STYLES.to_owned(), styles?);
     Ok(NetworkParameters(tensors))

@@ -1,15 +1,18 @@
 //! What the player remembers of a take, its idea, and the knobs.
 
+use candle_core::{Device, Tensor};
 use lockstep_core::generator::{FillLength, FillWish, Generator as _, Request};
 use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Voice, WINDOW_STEPS, is_impossible,
 };
 use lockstep_models::network::player::ear::N_FAMILIES;
+use lockstep_models::network::player::returns::{N_CHOICES, N_RETURNS};
 use lockstep_models::predict::Predictor;
-use lockstep_models::weights::{PerVoice, PlayerConfig};
 
 use super::TestResult;
-use super::song::{LOOSE, Song, config, hits, last_plan, measures, parameters, plans, player};
+use super::song::{
+    LOOSE, Song, config, hits, last_plan, measures, parameters, parameters_with, plans, player,
+};
 
 #[test]
 fn the_same_measures_give_the_same_plan_whichever_requests_arrived() -> TestResult {
@@ -266,31 +269,88 @@ fn no_step_needs_three_sticks_and_the_ends_of_measures_are_rests() -> TestResult
 }
 
 #[test]
-fn a_touch_on_the_grid_has_no_offsets_and_one_without_dynamics_no_draws() -> TestResult {
-    let song = Song::default();
-    // Velocities and offsets of the first step; at this temperature the draws do not decide what is hit.
-    let cells = |touch, variation| -> TestResult<Vec<(f32, f32)>> {
-        let config = PlayerConfig {
-            temperature: PerVoice::All(0.0),
-            ..config()
-        };
-        let mut request = song.request(1);
-        request.settings.variation = variation;
-        let plan = Predictor::player(config, &parameters(touch)?)?.predict(&request)?;
-        let first = Voice::ALL.map(|voice| plan.hit(0, voice));
-        Ok(first.map(|hit| (hit.velocity(), hit.offset())).to_vec())
-    };
-    let velocities = |cells: &[(f32, f32)]| cells.iter().map(|cell| cell.0).collect::<Vec<_>>();
-    let is_on_grid = |cells: &[(f32, f32)]| cells.iter().all(|(_, offset)| *offset == 0.0);
-    for (touch, on_grid, even) in [
-        (LOOSE, false, false),
-        ([1.0, 0.0, 0.3, 0.0], true, false),
-        ([0.0, 0.4, 0.0, 0.1], false, true),
-    ] {
-        let (held, fresh) = (cells(touch, 0.0)?, cells(touch, 0.1)?);
-        assert_eq!(is_on_grid(&held) && is_on_grid(&fresh), on_grid);
-        assert_eq!(velocities(&held) == velocities(&fresh), even);
+fn a_touch_on_the_grid_has_no_offsets() -> TestResult {
+    for on_grid in [true, false] {
+        let touch = [f32::from(u8::from(on_grid)), 0.4, 0.3, 0.1, 0.0, 0.0, 0.0];
+        let plan = Predictor::player(config(), &parameters(touch)?)?;
+        let plan = { plan }.predict(&Song::default().request(1))?;
+        let hits = Voice::ALL.map(|voice| plan.hit(0, voice));
+        assert_eq!(hits.iter().all(|hit| hit.offset() == 0.0), on_grid);
     }
+    Ok(())
+}
+
+#[test]
+fn a_voice_that_is_played_evenly_keeps_its_velocity_unless_an_energy_is_asked_for() -> TestResult {
+    let mut levels = [0.0; N_VOICES];
+    levels[Voice::Kick.index()] = 0.7;
+    let mut predictor = Predictor::player(config(), &parameters_with(LOOSE, levels)?)?;
+    let mut request = Song::default().request(3);
+    let mut velocities = |request: &Request, voice| -> TestResult<Vec<f32>> {
+        let plan = predictor.predict(request)?;
+        Ok((0..16)
+            .map(|step| plan.hit(step, voice).velocity())
+            .collect())
+    };
+    let is_held = |velocities: &[f32]| velocities.iter().all(|of| (of - 0.7).abs() < 1e-6);
+    assert!(is_held(&velocities(&request, Voice::Kick)?));
+    assert!(!is_held(&velocities(&request, Voice::Snare)?));
+    request.settings.energy = Some(0.2);
+    assert!(!is_held(&velocities(&request, Voice::Kick)?));
+    Ok(())
+}
+
+/// A player of whom every strand brings back the measure two before the one asked.
+fn who_brings_back() -> TestResult<Predictor> {
+    let mut parameters = parameters(LOOSE)?;
+    let bias = (0..N_RETURNS).map(|i| if i % N_CHOICES == 2 { 30.0 } else { 0.0 });
+    let bias = Tensor::from_vec(bias.collect::<Vec<f32>>(), N_RETURNS, &Device::Cpu)?;
+    parameters.0.insert("returns.bias".to_owned(), bias);
+    Ok(Predictor::player(config(), &parameters)?)
+}
+
+/// How many cells of each voice differ from those two measures before, over sixteen measures, with this wish for a fill; without
+/// steps that nobody could play.
+fn cells_that_differ(fill: FillWish) -> TestResult<[usize; N_VOICES]> {
+    let mut predictor = who_brings_back()?;
+    let mut n = [0; N_VOICES];
+    for measure in 4..20 {
+        let mut request = Song::default().request(measure);
+        request.settings.fill = fill;
+        let plan = predictor.predict(&request)?;
+        for step in 0..16 {
+            let then = &request.played[WINDOW_STEPS - 32 + step];
+            let did = |voice: Voice| then[voice.index()] > 0.0;
+            if is_impossible(Voice::ALL.into_iter().filter(|voice| did(*voice))) {
+                continue;
+            }
+            for voice in Voice::ALL {
+                let hits = plan.hit(step, voice).presence().sounds_at(0.5);
+                n[voice.index()] += usize::from(hits != did(voice));
+            }
+        }
+    }
+    Ok(n)
+}
+
+#[test]
+fn what_comes_back_is_played_hit_for_hit_and_the_kick_is_played_anew() -> TestResult {
+    let n = cells_that_differ(FillWish::Without)?;
+    for voice in Voice::ALL {
+        let n = n[voice.index()];
+        assert_eq!(n > 20, voice == Voice::Kick, "{voice:?}: {n}");
+        assert!(n == 0 || voice == Voice::Kick, "{voice:?}: {n}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_fill_that_is_asked_for_brings_back_nothing_but_the_time() -> TestResult {
+    let n = cells_that_differ(FillWish::With(FillLength::Measure))?;
+    // Neither needs a stick that another voice may take.
+    let [clap, shaker] = [Voice::Clap, Voice::Shaker].map(|voice| n[voice.index()]);
+    assert!(clap > 20, "{clap}");
+    assert_eq!(shaker, 0);
     Ok(())
 }
 

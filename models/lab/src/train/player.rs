@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use candle_core::Device;
-use lockstep_models::network::player::ear::TOUCHES;
+use lockstep_models::network::player::touch::{LEVELS, TOUCHES};
 use lockstep_models::network::{NetworkParameters, STYLES};
 use lockstep_models::predict::Predictor;
 use lockstep_models::weights::{self, Precision, Weights};
@@ -246,6 +246,7 @@ impl Taught<'_> {
     fn with_ideas(&self, parameters: &NetworkParameters) -> Result<NetworkParameters> {
         let mut all = parameters.clone();
         all.0.insert(TOUCHES.to_owned(), self.ideas.touches()?);
+        all.0.insert(LEVELS.to_owned(), self.ideas.levels()?);
         all.0.insert(STYLES.to_owned(), self.ideas.grooves()?);
         Ok(all)
     }

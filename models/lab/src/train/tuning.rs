@@ -12,8 +12,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use candle_core::Device;
 use lockstep_models::network::STYLES;
-use lockstep_models::network::player::ear::TOUCHES;
-use lockstep_models::weights::{self, Precision, Weights};
+use lockstep_models::network::player::touch::{LEVELS, TOUCHES};
+use lockstep_models::weights::{self, PerVoice, Precision, Weights};
 use serde_json::json;
 
 use crate::corpus::{Corpus, Split};
@@ -99,8 +99,8 @@ fn run_file(origin: &Weights) -> Result<PlayerRun> {
     listening.warm_up = 10;
     listening.cool_down = 0.0;
     listening.average = 0.95;
-    run.distillation.bass = 1.0;
-    run.distillation.idea = 1.0;
+    run.distillation.bass = PerVoice::All(1.0);
+    run.distillation.idea = PerVoice::All(1.0);
     run.distillation.people = 2.0;
     // Own songs may be short.
     run.distillation.measures = 7;
@@ -109,7 +109,7 @@ fn run_file(origin: &Weights) -> Result<PlayerRun> {
 
 fn save(origin: &Weights, phase: &Phase<'_>, run: &PlayerRun, path: &Path) -> Result<()> {
     let mut tensors = phase.average().0.clone();
-    for name in [TOUCHES, STYLES] {
+    for name in [TOUCHES, LEVELS, STYLES] {
         let kept = origin.parameters.0.get(name);
         let kept = kept.with_context(|| format!("the weights lack the tensor {name}"))?;
         tensors.insert(name.to_owned(), kept.clone());

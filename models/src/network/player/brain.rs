@@ -5,6 +5,8 @@
 
 use super::map::{Inputs, Map, rectify};
 use super::plain_ear::PlainEar;
+use super::returns::{N_CHOICES, N_RETURNS, N_STRANDS, Returns};
+use super::rows::OwnBehind;
 use super::{
     FEED_FORWARD, Layers, MEMORY, N_BESIDE, N_VOICES, NO_BASS, NO_OWN, VOICES, WIDTH,
     playing_layers,
@@ -27,6 +29,9 @@ pub struct Brain {
     nothing: Vec<f32>,
     place: Vec<f32>,
     pub(super) blocks: Vec<Block>,
+    returns: Map,
+    /// `(N_RETURNS, N_RETURNS)`: what a strand's choice adds to the log-odds of the strands after it.
+    returns_after: Vec<f32>,
     meant: Map,
     steps: Vec<f32>,
     join: Map,
@@ -69,6 +74,8 @@ impl Brain {
             nothing,
             place,
             blocks,
+            returns,
+            returns_after,
             meant,
             steps,
             join,
@@ -106,6 +113,8 @@ impl Brain {
             nothing: table(&nothing)?,
             place: table(&place)?,
             blocks: blocks?,
+            returns: map(&returns)?,
+            returns_after: table(&returns_after)?,
             meant: map(&meant)?,
             steps: table(&steps)?,
             join: map(&join)?,
@@ -131,6 +140,40 @@ impl Brain {
     /// The place of a remembered measure, `0 .. MEMORY`.
     pub(super) fn place(&self, of: usize) -> &[f32] {
         &self.place[of.min(MEMORY - 1) * WIDTH..][..WIDTH]
+    }
+
+    /// Decides what each strand of a measure does for which this is meant. `score` makes of a strand, a choice and its log-odds
+    /// a number; of the strand's choices the one with the largest is taken. Only what is known of `own` can come back.
+    pub fn returns(
+        &self,
+        meant: &[f32; WIDTH],
+        own: &OwnBehind<'_>,
+        mut score: impl FnMut(usize, usize, f32) -> f32,
+    ) -> Returns {
+        let mut log_odds = [0.0; N_RETURNS];
+        self.returns
+            .apply(meant, &mut log_odds, &mut Inputs::default());
+        let mut returns = Returns::default();
+        for strand_idx in 0..N_STRANDS {
+            let first = strand_idx * N_CHOICES;
+            let mut best = f32::NEG_INFINITY;
+            for choice in 0..N_CHOICES {
+                let lag = choice.checked_sub(1);
+                if lag.is_some_and(|lag| own[lag].is_none()) {
+                    continue;
+                }
+                let score = score(strand_idx, choice, log_odds[first + choice]);
+                if score > best {
+                    best = score;
+                    returns.0[strand_idx] = lag;
+                }
+            }
+            let row = first + returns.choice(strand_idx);
+            let row = &self.returns_after[row * N_RETURNS..][..N_RETURNS];
+            let later = first + N_CHOICES;
+            add(&mut log_odds[later..], &row[later..]);
+        }
+        returns
     }
 
     /// Starts a measure for which this is meant.

@@ -7,18 +7,15 @@ use candle_core::{Result, Tensor};
 use lockstep_core::family::Family;
 
 use super::rows::N_BASS;
+use super::touch::N_TOUCHES;
 use crate::network::{Layer, NetworkParameterError, NetworkParameters, Projection};
 
 /// Families of grooves.
 pub const N_FAMILIES: usize = Family::ALL.len();
+/// What the ear can say of a song's family: one of them or, last, none.
+pub const N_OPINIONS: usize = N_FAMILIES + 1;
 /// Grooves that an idea chooses from.
-pub const N_GROOVES: usize = 24;
-/// Touches that an idea chooses from.
-pub const N_TOUCHES: usize = 32;
-/// Numbers of a touch.
-pub const TOUCH: usize = 4;
-/// Name of the tensor with the touches, `(N_TOUCHES, TOUCH)`.
-pub const TOUCHES: &str = "idea.touches";
+pub const N_GROOVES: usize = 128;
 /// Numbers beside the bass: tempo, length, whether eighths are counted, and the two swings.
 pub const N_AROUND: usize = 5;
 /// Channels.
@@ -39,7 +36,7 @@ impl EarLayers {
         Self {
             read: layer("read", (N_BASS + N_AROUND, EAR_WIDTH)),
             deepen: layer("deepen", (EAR_WIDTH, EAR_WIDTH)),
-            family: layer("family", (EAR_WIDTH, N_FAMILIES)).scaled(0.3),
+            family: layer("family", (EAR_WIDTH, N_OPINIONS)).scaled(0.3),
             groove: layer("groove", (EAR_WIDTH + N_FAMILIES, N_GROOVES)).scaled(0.3),
             touch: layer("touch", (EAR_WIDTH + N_FAMILIES, N_TOUCHES)).scaled(0.3),
         }
@@ -95,7 +92,7 @@ impl Ear {
         self.deepen.rectified(&mean, 0.0)
     }
 
-    /// Log-odds of each family, `(B, N_FAMILIES)`, before normalising.
+    /// Log-odds of each family and of none, `(B, N_OPINIONS)`, before normalising.
     ///
     /// # Errors
     /// Those of candle.

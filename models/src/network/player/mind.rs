@@ -41,6 +41,7 @@ pub fn behind(measures: &[HeardMeasure]) -> Behind<'_> {
     Behind {
         bass: std::array::from_fn(|i| before(i + 1)?.bass.as_ref()),
         own: LAGS.map(|lag| before(lag)?.own.as_ref()),
+        returns: None,
     }
 }
 

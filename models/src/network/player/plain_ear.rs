@@ -1,8 +1,9 @@
 //! The ear in plain numbers: which ideas suit a song, for prediction.
 
-use super::ear::{EAR_WIDTH, EarLayers, N_AROUND, N_FAMILIES, N_GROOVES, N_TOUCHES};
+use super::ear::{EAR_WIDTH, EarLayers, N_AROUND, N_FAMILIES, N_GROOVES, N_OPINIONS};
 use super::map::{Inputs, Map, rectify};
 use super::rows::{BassRow, Given, N_BASS};
+use super::touch::N_TOUCHES;
 use crate::network::{NetworkParameterError, NetworkParameters};
 
 /// What the ear heard of a stretch of bass.
@@ -60,8 +61,8 @@ impl PlainEar {
     }
 
     /// Log-odds of each family, before normalising.
-    pub fn family(&self, heard: &HeardBass) -> [f32; N_FAMILIES] {
-        let mut family = [0.0; N_FAMILIES];
+    pub fn family(&self, heard: &HeardBass) -> [f32; N_OPINIONS] {
+        let mut family = [0.0; N_OPINIONS];
         self.family
             .apply(&heard.0, &mut family, &mut Inputs::default());
         family

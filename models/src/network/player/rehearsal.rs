@@ -6,12 +6,14 @@ use lockstep_core::draws;
 
 use super::mind::{HeardMeasure, Mind, behind, first_remembered};
 use super::rows::{BassRow, DrumRow, Given, N_BESIDE, beside};
-use super::{Brain, take_turns};
+use super::touch::Levels;
+use super::{Brain, N_VOICES, take_turns};
 use crate::network::NET_STEPS;
 
 /// Separates the streams of draws from one another.
 const CELL: u64 = 1;
 const VELOCITY: u64 = 2;
+const RETURN: u64 = 3;
 
 /// A song to play along with.
 #[derive(Clone, Copy, Debug)]
@@ -22,10 +24,13 @@ pub struct Rehearsal<'a> {
     pub given: &'a [Given],
     /// The drums before it begins, from the first measure on. If there are none, the first measure is silent.
     pub own: &'a [DrumRow],
+    /// The velocities of the voices that are played evenly.
+    pub levels: Levels,
     /// Whether it hears the bass.
     pub hears_bass: bool,
-    /// Scale of the draw that decides a hit: 1 plays with the network's probabilities.
-    pub temperature: f32,
+    /// Scale of the draws that decide the hits of each voice: 1 plays with the network's probabilities. What comes back is
+    /// always drawn with them.
+    pub temperature: [f32; N_VOICES],
     /// Scale of the draw of a velocity: 1 as spread as the network says.
     pub looseness: f32,
     /// What it draws is a function of this number.
@@ -84,27 +89,38 @@ impl Rehearsal<'_> {
         remembered: &[HeardMeasure],
         idx: usize,
     ) -> DrumRow {
-        let mut decoding = brain.begin(&mind.meant(brain, remembered));
-        let behind = behind(remembered);
+        let meant = mind.meant(brain, remembered);
+        let mut decoding = brain.begin(&meant);
+        let mut behind = behind(remembered);
+        let returns = brain.returns(&meant, &behind.own, |strand, choice, log_odds| {
+            let (strand, choice) = (strand as u64, choice as u64);
+            log_odds + draws::gumbel(&[RETURN, self.key, idx as u64, strand, choice])
+        });
+        behind.returns = Some(returns);
         let given = &self.given[idx - 1];
-        // People whose touch has no dynamics play every hit alike.
-        let is_even = given.touch.is_some_and(|touch| touch[2] < EVEN);
-        let looseness = if is_even { 0.0 } else { self.looseness };
         let (mut now, mut seen) = (DrumRow::default(), [0.0; N_BESIDE]);
         for step in 0..given.n_steps.min(NET_STEPS) {
             beside(&mut seen, step, &behind, &now);
             let mut outputs = brain.outputs(&mut decoding, step, &seen);
             let at =
                 |stream, column: usize| [stream, self.key, idx as u64, step as u64, column as u64];
+            let back = returns.hits(&behind.own, step);
             let decided = take_turns(brain, &mut outputs, |column, log_odds| {
+                if let Some(hits) = back[column] {
+                    return if hits { 1.0 } else { -1.0 };
+                }
                 let u = draws::uniform(&at(CELL, column));
-                log_odds + self.temperature * (u / (1.0 - u)).ln()
+                log_odds + self.temperature[column] * (u / (1.0 - u)).ln()
             });
             for (column, log_odds) in decided.into_iter().enumerate() {
                 if log_odds > 0.0 {
                     let cell = outputs.cell(column);
-                    let draw = looseness * draws::normal(&at(VELOCITY, column));
-                    let velocity = cell.velocity + cell.velocity_spread * draw;
+                    let velocity = if self.levels[column] > 0.0 {
+                        self.levels[column]
+                    } else {
+                        let draw = self.looseness * draws::normal(&at(VELOCITY, column));
+                        cell.velocity + cell.velocity_spread * draw
+                    };
                     now.hit(step, column, velocity.clamp(SOFTEST, 1.0));
                 }
             }
@@ -113,7 +129,5 @@ impl Rehearsal<'_> {
     }
 }
 
-/// Dynamics of a touch, below which the velocities do not differ from hit to hit.
-pub(crate) const EVEN: f32 = 0.02;
 /// MIDI velocity 1.
 pub(crate) const SOFTEST: f32 = 1.0 / 127.0;

@@ -3,7 +3,9 @@
 use lockstep_core::representation::{N_PITCHES, Swing};
 
 use super::N_VOICES;
-use super::ear::{N_AROUND, N_FAMILIES, N_GROOVES, TOUCH};
+use super::ear::{N_AROUND, N_FAMILIES, N_GROOVES};
+use super::returns::{N_RETURNS, Returns};
+use super::touch::{TOUCH, Touch};
 use crate::network::NET_STEPS;
 
 /// Numbers of a step of bass: onset, velocity, sounding, height, lateness, and twelve pitch classes.
@@ -21,10 +23,16 @@ const BASS_MEASURES: usize = 4;
 /// Numbers of a step of bass that the decoder sees: onset, velocity, sounding, height.
 const BASS_SEEN: usize = 4;
 /// Numbers that the decoder sees at a step.
-pub const N_BESIDE: usize =
-    NET_STEPS * N_VOICES + N_VOICES + BASS_MEASURES * BASS_SEEN + LAGS.len() * (OWN_STEP + 1);
+pub const N_BESIDE: usize = NET_STEPS * N_VOICES
+    + N_VOICES
+    + BASS_MEASURES * BASS_SEEN
+    + LAGS.len() * (OWN_STEP + 1)
+    + N_RETURNS
+    + N_VOICES;
+/// Numbers given about a measure before family and groove.
+const N_PLAIN: usize = 18 + TOUCH;
 /// Numbers given about a measure.
-pub const N_GIVEN: usize = 22 + N_FAMILIES + N_GROOVES;
+pub const N_GIVEN: usize = N_PLAIN + N_FAMILIES + N_GROOVES;
 /// The column of the kick.
 const KICK: usize = 0;
 /// Pitch index of a height of 0: the lowest string of a bass guitar is 12 below.
@@ -104,14 +112,20 @@ impl DrumRow {
         step[N_VOICES + voice] = step[N_VOICES + voice].max(velocity);
     }
 
-    /// The row as it is remembered once its measure is over: without the kick. Which foot pattern suits is heard from the bass
-    /// anew in every measure; a drummer who remembered it would repeat its own first guess instead of listening.
+    /// The row as it is remembered once its measure is over: of the kick only how loud it was, the mean at every step. Which
+    /// foot pattern suits is heard from the bass anew in every measure; a drummer who remembered it would repeat its own first
+    /// guess instead of listening.
     #[must_use]
     pub fn remembered(&self) -> Self {
         let mut row = *self;
+        let kicks = self.0.chunks_exact(OWN_STEP);
+        let (n, sum) = kicks.fold((0.0, 0.0), |(n, sum), step| {
+            (n + step[KICK], sum + step[N_VOICES + KICK])
+        });
+        let level = if n > 0.0 { sum / n } else { 0.0 };
         for step in row.0.chunks_exact_mut(OWN_STEP) {
             step[KICK] = 0.0;
-            step[N_VOICES + KICK] = 0.0;
+            step[N_VOICES + KICK] = level;
         }
         row
     }
@@ -153,8 +167,8 @@ pub struct Given {
     pub fill: Option<bool>,
     /// How loud and busy it should be beside the song's mean, in octaves, −1.5 to 1.5; `None` leaves it to the drummer.
     pub energy: Option<f32>,
-    /// On the grid, looseness, dynamics, level; see the lab's touches.
-    pub touch: Option<[f32; TOUCH]>,
+    /// How close to the grid and how evenly it is played.
+    pub touch: Option<Touch>,
     /// Index of the family.
     pub family: Option<usize>,
     /// Whether the family is played by the book, so that everybody knows it, and not as freely as people do.
@@ -181,10 +195,10 @@ impl Given {
             numbers[18..18 + TOUCH].copy_from_slice(&touch);
         }
         if let Some(family) = self.family {
-            numbers[22 + family] = if self.is_by_the_book { 2.0 } else { 1.0 };
+            numbers[N_PLAIN + family] = if self.is_by_the_book { 2.0 } else { 1.0 };
         }
         if let Some(groove) = self.groove {
-            numbers[22 + N_FAMILIES + groove] = 1.0;
+            numbers[N_PLAIN + N_FAMILIES + groove] = 1.0;
         }
         numbers
     }
@@ -202,18 +216,24 @@ impl Given {
     }
 }
 
+/// Own drums of each of the [`LAGS`] as they are [remembered](DrumRow::remembered); `None` if they are not known.
+pub type OwnBehind<'a> = [Option<&'a DrumRow>; LAGS.len()];
+
 /// What the decoder sees at a step of a measure, of what is behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Behind<'a> {
     /// The last four measures of bass, the newest first; `None` if not heard.
     pub bass: [Option<&'a BassRow>; BASS_MEASURES],
-    /// Its own drums [`LAGS`] measures before, as they are [remembered](DrumRow::remembered); `None` if not known.
-    pub own: [Option<&'a DrumRow>; LAGS.len()],
+    /// Its own drums.
+    pub own: OwnBehind<'a>,
+    /// What the measure brings back of them; `None` if that is not decided.
+    pub returns: Option<Returns>,
 }
 
 /// Writes what the decoder sees at `step` into the `N_BESIDE` numbers of `out`: the hits of the sixteen steps before, oldest
 /// first; the velocities of the step before; the bass of four measures at the step; the own drums at the step, of each lag,
-/// and whether they are known. `now` is the measure being played, of which only the steps before count.
+/// and whether they are known; what comes back, and of each voice 1 for a hit that does, −1 for a rest that does and 0 for
+/// something new. `now` is the measure being played, of which only the steps before count.
 pub fn beside(out: &mut [f32], step: usize, behind: &Behind<'_>, now: &DrumRow) {
     out.fill(0.0);
     let last = behind.own[0];
@@ -233,15 +253,23 @@ pub fn beside(out: &mut [f32], step: usize, behind: &Behind<'_>, now: &DrumRow) 
         before.copy_from_slice(last.velocities(NET_STEPS - 1));
     }
     let (bass, out) = out.split_at_mut(BASS_MEASURES * BASS_SEEN);
+    let (own, out) = out.split_at_mut(LAGS.len() * (OWN_STEP + 1));
     for (row, out) in behind.bass.iter().zip(bass.chunks_exact_mut(BASS_SEEN)) {
         if let Some(row) = row {
             out.copy_from_slice(row.seen(step));
         }
     }
-    for (row, out) in behind.own.iter().zip(out.chunks_exact_mut(OWN_STEP + 1)) {
+    for (row, out) in behind.own.iter().zip(own.chunks_exact_mut(OWN_STEP + 1)) {
         if let Some(row) = row {
             out[..OWN_STEP].copy_from_slice(row.step(step));
             out[OWN_STEP] = 1.0;
+        }
+    }
+    let (returns, hits) = out.split_at_mut(N_RETURNS);
+    if let Some(known) = behind.returns {
+        returns.copy_from_slice(&known.numbers());
+        for (out, hits) in hits.iter_mut().zip(known.hits(&behind.own, step)) {
+            *out = hits.map_or(0.0, |hits| if hits { 1.0 } else { -1.0 });
         }
     }
 }

@@ -8,34 +8,53 @@ const CELL: u64 = 51;
 const VELOCITY: u64 = 52;
 const OFFSET: u64 = 53;
 const RENEW: u64 = 54;
+const RETURN: u64 = 55;
 
 /// The variation from which on every draw is fresh.
 const ALL_FRESH: f32 = 0.1;
 /// Measures of a phrase; without variation each phrase has the draws of the one before.
 const PHRASE: u64 = 8;
 
+/// Factor for temperatures at a variation: more than what makes every draw fresh makes the draws wider.
+pub(super) fn heat(variation: f32) -> f32 {
+    1.0 + 0.5 * (variation.clamp(0.0, 1.0) - ALL_FRESH).max(0.0)
+}
+
+/// Added to the log-odds of doing something new: less than the default variation brings back more, more brings back less.
+pub(super) fn restlessness(variation: f32) -> f32 {
+    let beyond = variation.clamp(0.0, 1.0) - ALL_FRESH;
+    if beyond < 0.0 {
+        15.0 * beyond
+    } else {
+        3.0 * beyond
+    }
+}
+
 /// The draws of a measure.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cells {
     seed: u64,
     idea: u64,
+    song: u64,
     measure: u64,
     variation: f32,
 }
 
 impl Cells {
-    pub(super) fn new(request: &Request) -> Self {
+    /// Those of the measure asked, of a song known by [`super::idea::Idea::song`].
+    pub(super) fn new(request: &Request, song: u64) -> Self {
         Self {
             seed: request.settings.seed.into(),
             idea: request.settings.idea.into(),
+            song,
             measure: request.measure,
             variation: request.settings.variation.clamp(0.0, 1.0),
         }
     }
 
-    /// Factor for temperatures: more variation than what makes every draw fresh makes the draws wider.
-    pub(super) fn heat(&self) -> f32 {
-        1.0 + 0.5 * (self.variation - ALL_FRESH).max(0.0)
+    /// The Gumbel draw that decides whether a strand does something new or brings back an earlier measure, and which.
+    pub(super) fn choice(&self, strand: usize, choice: usize) -> f32 {
+        draws::gumbel(&self.key(RETURN, strand, choice))
     }
 
     /// The logistic draw that decides a cell.
@@ -55,18 +74,20 @@ impl Cells {
     }
 
     /// Coordinates of a cell's draw.
-    fn key(&self, stream: u64, step: usize, column: usize) -> [u64; 7] {
+    fn key(&self, stream: u64, step: usize, column: usize) -> [u64; 8] {
         let Self {
             seed,
             idea,
+            song,
             measure,
             ..
         } = *self;
         let (step, column) = (step as u64, column as u64);
-        let u = draws::uniform(&[RENEW, seed, idea, measure, step, column]);
+        let u = draws::uniform(&[RENEW, seed, idea, song, measure, step, column]);
         let is_fresh = u * ALL_FRESH < self.variation;
         let measure = if is_fresh { measure } else { measure % PHRASE };
-        [stream, seed, idea, is_fresh.into(), measure, step, column]
+        let is_fresh = u64::from(is_fresh);
+        [stream, seed, idea, song, is_fresh, measure, step, column]
     }
 }
 
@@ -77,7 +98,11 @@ mod tests {
     use super::*;
 
     fn cells(measure: u64, variation: f32) -> Cells {
-        Cells::new(&Request {
+        of_song(0, measure, variation)
+    }
+
+    fn of_song(song: u64, measure: u64, variation: f32) -> Cells {
+        let request = Request {
             measure,
             settings: GeneratorSettings {
                 seed: 3,
@@ -85,7 +110,8 @@ mod tests {
                 ..GeneratorSettings::default()
             },
             ..Request::default()
-        })
+        };
+        Cells::new(&request, song)
     }
 
     fn differs(a: Cells, b: Cells) -> usize {
@@ -101,6 +127,14 @@ mod tests {
     }
 
     #[test]
+    fn every_song_has_draws_of_its_own() {
+        for variation in [0.0, 0.1] {
+            let [a, b] = [1, 2].map(|song| of_song(song, 3, variation));
+            assert_eq!(differs(a, b), 1000);
+        }
+    }
+
+    #[test]
     fn variation_renews_its_share_of_the_cells() {
         let half = differs(cells(3, 0.05), cells(3, 0.0));
         assert!((430..570).contains(&half), "{half} of 1000");
@@ -110,8 +144,15 @@ mod tests {
     }
 
     #[test]
+    fn variation_asks_for_something_new() {
+        let asked = [0.0, 0.05, 0.1, 0.5, 1.0].map(restlessness);
+        assert!(asked.is_sorted_by(|a, b| a < b), "{asked:?}");
+        assert!(asked[2].abs() < 1e-6);
+    }
+
+    #[test]
     fn only_more_variation_than_fresh_draws_need_makes_them_wider() {
-        let heats = [0.0, 0.1, 0.6].map(|variation| cells(0, variation).heat());
+        let heats = [0.0, 0.1, 0.6].map(heat);
         for (heat, expected) in heats.into_iter().zip([1.0, 1.0, 1.25]) {
             assert!((heat - expected).abs() < 1e-6, "{heat} for {expected}");
         }

@@ -24,7 +24,7 @@ pub(super) struct Fill {
 
 impl Fill {
     /// The fill of the measure asked. When people's drums are continued, for measurement, it is not known.
-    pub(super) fn of(request: &Request, history: DrumHistory) -> Self {
+    pub(super) fn of(request: &Request, history: DrumHistory, song: u64) -> Self {
         let n_steps = request.meter.n_steps();
         let begin = |length| match length {
             FillLength::Beat => n_steps.saturating_sub(STEPS_PER_BEAT as usize),
@@ -35,7 +35,7 @@ impl Fill {
             FillWish::With(length) => (Some(true), begin(length)),
             FillWish::Without => (Some(false), 0),
             FillWish::Free if history != DrumHistory::Own => (None, 0),
-            FillWish::Free => (Some(plays(request.settings, request.measure)), 0),
+            FillWish::Free => (Some(plays(request.settings, song, request.measure)), 0),
         };
         Self { is_fill, from_step }
     }
@@ -48,7 +48,7 @@ impl Fill {
 }
 
 /// Whether a free drummer fills a measure.
-fn plays(settings: GeneratorSettings, measure: u64) -> bool {
+fn plays(settings: GeneratorSettings, song: u64, measure: u64) -> bool {
     let ends = |n: u64| (measure + 1).is_multiple_of(n);
     let place = if ends(8) {
         0
@@ -65,7 +65,8 @@ fn plays(settings: GeneratorSettings, measure: u64) -> bool {
     } else {
         chance + (2.0 * amount - 1.0) * (most - chance)
     };
-    draws::uniform(&[FREE, settings.seed.into(), settings.idea.into(), measure]) < chance
+    let (seed, idea) = (settings.seed.into(), settings.idea.into());
+    draws::uniform(&[FREE, seed, idea, song, measure]) < chance
 }
 
 #[cfg(test)]
@@ -79,7 +80,7 @@ mod tests {
                 fills,
                 ..GeneratorSettings::default()
             };
-            plays(settings, *measure)
+            plays(settings, 0, *measure)
         };
         let filled: Vec<u64> = (0..800).filter(filled).collect();
         let ends = filled.iter().filter(|m| (*m + 1).is_multiple_of(4)).count();
@@ -107,11 +108,11 @@ mod tests {
                 },
                 ..Request::default()
             };
-            let fill = Fill::of(&request, DrumHistory::Own);
+            let fill = Fill::of(&request, DrumHistory::Own, 0);
             (0..16).position(|step| fill.at(step) == Some(true))
         });
         assert_eq!(begins, [Some(12), Some(8), Some(0)]);
-        let free = Fill::of(&Request::default(), DrumHistory::People);
+        let free = Fill::of(&Request::default(), DrumHistory::People, 0);
         assert_eq!(free.at(3), None);
     }
 }

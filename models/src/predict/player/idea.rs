@@ -9,24 +9,37 @@ use lockstep_core::generator::GeneratorSettings;
 
 use super::memory::OpeningRow;
 use crate::network::NET_STEPS;
-use crate::network::player::ear::{N_FAMILIES, TOUCH};
-use crate::network::player::{BassRow, EVEN, Given, PlainEar};
+use crate::network::player::ear::N_FAMILIES;
+use crate::network::player::touch::{self, N_LEVELS};
+use crate::network::player::{BassRow, Given, Levels, PlainEar, Touch};
 
 /// Separates the streams of draws from one another, and from those of [`super::cells`].
 const FAMILY: u64 = 41;
 const GROOVE: u64 = 42;
 const TOUCHES: u64 = 43;
 const SONG: u64 = 44;
+const LEVEL: u64 = 45;
+
+/// What ideas choose from.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    pub(super) touches: Vec<Touch>,
+    /// The sets of each touch, one touch after another.
+    pub(super) levels: Vec<Levels>,
+}
 
 /// What a drummer has in mind for a song.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Idea {
+    /// A number by which every draw differs from song to song; 0 before the bass plays.
+    pub(super) song: u64,
     /// Index of the family; `None` if nothing in the bass names one.
     pub(super) family: Option<usize>,
     /// Index of the groove.
     pub(super) groove: usize,
-    /// On the grid, looseness, dynamics, level.
-    pub(super) touch: [f32; TOUCH],
+    pub(super) touch: Touch,
+    /// The velocities of the voices that are played evenly.
+    pub(super) levels: Levels,
 }
 
 impl Idea {
@@ -34,37 +47,36 @@ impl Idea {
     /// is at least so certain.
     pub(super) fn draw(
         ear: &PlainEar,
-        (touches, certainty): (&[[f32; TOUCH]], f32),
+        choices: &Choices,
+        certainty: f32,
         settings: GeneratorSettings,
         opening: &[OpeningRow],
     ) -> Self {
+        let song = opening.first().map_or(0, |open| song(&open.row.bass));
         let measures: Vec<(BassRow, Given)> = opening.iter().map(as_heard).collect();
         let heard = ear.hear(measures.iter().map(|(bass, given)| (bass, given)));
-        let song = opening.first().map_or(0, |open| song(&open.row.bass));
         let key = |stream| [stream, settings.seed.into(), settings.idea.into(), song];
         let asked = settings.style.map(usize::from);
         let family = asked.filter(|family| *family < N_FAMILIES).or_else(|| {
             let log_odds = ear.family(&heard);
             let drawn = choose(&log_odds, key(FAMILY));
-            (chance(&log_odds, drawn) >= certainty).then_some(drawn)
+            (drawn < N_FAMILIES && chance(&log_odds, drawn) >= certainty).then_some(drawn)
         });
         let (groove, touch) = ear.rest(&heard, family);
         let touch = choose(&touch, key(TOUCHES));
+        let set = touch * N_LEVELS + choose(&[0.0; N_LEVELS], key(LEVEL));
         Self {
+            song,
             family,
             groove: choose(&groove, key(GROOVE)),
-            touch: touches.get(touch).copied().unwrap_or_default(),
+            touch: choices.touches.get(touch).copied().unwrap_or_default(),
+            levels: choices.levels.get(set).copied().unwrap_or_default(),
         }
     }
 
     /// Whether everything is played on the grid.
     pub(super) fn is_on_grid(&self) -> bool {
-        self.touch[0] > 0.5
-    }
-
-    /// Whether velocities do not differ from hit to hit.
-    pub(super) fn is_even(&self) -> bool {
-        self.touch[2] < EVEN
+        touch::is_on_grid(&self.touch)
     }
 }
 
@@ -101,10 +113,9 @@ fn chance(log_odds: &[f32], idx: usize) -> f32 {
 
 /// Draws an index with the probabilities that these log-odds stand for, by the largest sum with Gumbel noise.
 fn choose(log_odds: &[f32], [stream, seed, idea, song]: [u64; 4]) -> usize {
-    let sums = (0_u64..).zip(log_odds).map(|(i, log_odds)| {
-        let u = draws::uniform(&[stream, seed, idea, song, i]);
-        log_odds - (-u.ln()).ln()
-    });
+    let sums = (0_u64..)
+        .zip(log_odds)
+        .map(|(i, log_odds)| log_odds + draws::gumbel(&[stream, seed, idea, song, i]));
     let largest = sums.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
     largest.map_or(0, |(i, _)| i)
 }

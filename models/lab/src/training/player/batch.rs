@@ -2,13 +2,14 @@
 
 use candle_core::{Device, Result, Tensor};
 use lockstep_models::network::player::ear::{N_AROUND, N_FAMILIES};
+use lockstep_models::network::player::returns::N_RETURNS;
 use lockstep_models::network::player::rows::Behind;
 use lockstep_models::network::player::{
-    DrumRow, Heard, LAGS, MEMORY, N_BASS, N_BESIDE, N_GIVEN, N_OWN, N_VOICES, beside,
+    DrumRow, Heard, LAGS, MEMORY, N_BASS, N_BESIDE, N_GIVEN, N_OWN, N_VOICES, Returns, beside,
 };
 use lockstep_models::network::{CELL_OUTPUTS, NET_STEPS};
 
-use super::excerpt::Excerpt;
+use super::excerpt::{Drawn, Excerpt};
 
 /// What the network hears of some excerpts, and which measures it plays.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Batch {
     pub beside: Tensor,
     /// Hits of the played measures, `(N, 16, V)`.
     pub hits: Tensor,
+    /// What comes back in the played measures, `(N, N_RETURNS)`.
+    pub returns: Tensor,
     /// Velocities, 0 where there is no hit.
     pub velocities: Tensor,
     /// Offsets in steps, 0 where there is no hit.
@@ -77,6 +80,7 @@ impl Batch {
             places: Tensor::from_vec(sheet.places, n, device)?,
             beside: tensor(sheet.beside, (n, NET_STEPS, N_BESIDE))?,
             hits: tensor(sheet.hits, (n, NET_STEPS, N_VOICES))?,
+            returns: Tensor::from_vec(sheet.returns, (n, N_RETURNS), device)?,
             velocities: tensor(sheet.velocities, (n, NET_STEPS, N_VOICES))?,
             offsets: tensor(sheet.offsets, (n, NET_STEPS, N_VOICES))?,
             steps: tensor(sheet.steps, (n, NET_STEPS, 1))?,
@@ -96,6 +100,7 @@ struct Sheet {
     places: Vec<u32>,
     beside: Vec<f32>,
     hits: Vec<f32>,
+    returns: Vec<f32>,
     velocities: Vec<f32>,
     offsets: Vec<f32>,
     steps: Vec<f32>,
@@ -141,7 +146,7 @@ impl Sheet {
             }
             self.places
                 .push(u32::try_from(first_place + place).unwrap_or(u32::MAX));
-            let behind = Behind {
+            let mut behind = Behind {
                 bass: std::array::from_fn(|back| {
                     let row = heard.checked_sub(back).map(|row| &rows[row].bass);
                     row.filter(|_| !hides_bass)
@@ -150,7 +155,11 @@ impl Sheet {
                     let row = (place + 1).checked_sub(lag).filter(|row| is_known(*row));
                     row.map(|row| &remembered[row])
                 }),
+                returns: None,
             };
+            let returns = Returns::of(drums(place + 1), &behind.own);
+            self.returns.extend(returns.numbers());
+            behind.returns = Some(returns).filter(|_| !excerpt.hides_returns);
             self.play(place + 1, drums(place + 1), excerpt, &behind);
         }
     }
@@ -208,7 +217,11 @@ impl EarBatch {
                 let x = x.filter(|_| is_heard).and_then(|x| u32::try_from(x).ok());
                 x.unwrap_or(u32::MAX)
             };
-            right[0].push(code(idea.family));
+            // How many songs have a family is heard from songs drawn as often as they are.
+            let opinion = idea.family.unwrap_or(N_FAMILIES);
+            right[0].push(code(
+                Some(opinion).filter(|_| excerpt.drawn == Drawn::AsSongsAre),
+            ));
             right[1].push(code(idea.groove));
             right[2].push(code(idea.nearest_touch));
             if let Some(name) = idea.family {
@@ -233,7 +246,7 @@ const _: () = assert!(
 
 #[cfg(test)]
 mod tests {
-    use super::super::excerpt::{Row, SPAN};
+    use super::super::excerpt::{Drawn, Row, SPAN};
     use super::super::ideas::SongIdea;
     use super::*;
 
@@ -254,8 +267,10 @@ mod tests {
             rows: (0..SPAN).map(row).collect(),
             hides_bass: false,
             hides_own: vec![false; SPAN],
+            hides_returns: false,
             idea: SongIdea::default(),
             is_spliced: false,
+            drawn: Drawn::AsSongsAre,
         }
     }
 

@@ -49,10 +49,25 @@ pub struct Excerpt {
     pub hides_bass: bool,
     /// Whether people's drums of each row are hidden.
     pub hides_own: Vec<bool>,
+    /// Whether it is hidden what comes back.
+    pub hides_returns: bool,
     /// The song's idea, of which the rows' given numbers may hide a part; of two songs, the first's.
     pub idea: SongIdea,
     /// Whether a second song follows.
     pub is_spliced: bool,
+    /// What it was drawn for.
+    pub drawn: Drawn,
+}
+
+/// What an excerpt was drawn for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    /// For nothing: songs as they are.
+    AsSongsAre,
+    /// For its family, so that rare ones are heard too.
+    ForItsFamily,
+    /// For its drums, which have no bass.
+    ForItsDrums,
 }
 
 impl Excerpt {
@@ -119,27 +134,29 @@ impl<'a> Excerpts<'a> {
         self.all.n()
     }
 
-    /// An excerpt, a function of the run's seed and of `place`; `None` if the corpus has none of use. A `plain` one hides
-    /// nothing, is not spliced, and has a bass.
-    pub fn draw(&self, place: &[u64], is_plain: bool) -> Option<Excerpt> {
+    /// An excerpt, a function of the run's seed and of `place`; `None` if the corpus has none of use.
+    pub fn draw(&self, place: &[u64]) -> Option<Excerpt> {
         let mut at = vec![self.run.seed];
         at.extend(place);
         let mut rng = StdRng::seed_from_u64(lockstep_core::draws::hash(&at));
         let data = &self.run.data;
         let kind = rng.random_range(0.0..1.0);
-        let pool = if is_plain {
-            &self.all
-        } else if kind < data.drums_only && self.drums_only.n() > 0 {
-            &self.drums_only
+        let drawn = if kind < data.drums_only && self.drums_only.n() > 0 {
+            Drawn::ForItsDrums
         } else if kind < data.drums_only + data.labelled && self.labelled.n() > 0 {
-            &self.labelled
+            Drawn::ForItsFamily
         } else {
-            &self.all
+            Drawn::AsSongsAre
+        };
+        let pool = match drawn {
+            Drawn::AsSongsAre => &self.all,
+            Drawn::ForItsFamily => &self.labelled,
+            Drawn::ForItsDrums => &self.drums_only,
         };
         let transpose = rng.random_range(-data.transpose..=data.transpose);
         let (song, first, mut rows) = self.stretch(pool, transpose, &mut rng)?;
         let mut excerpt_is_spliced = false;
-        if !is_plain && song.has_bass && rng.random_bool(data.spliced) {
+        if song.has_bass && rng.random_bool(data.spliced) {
             let (_, _, second) = self.stretch(&self.all, transpose, &mut rng)?;
             let cut = rng.random_range(6..SPAN - 6);
             let fits = rows[0].given.n_steps == second[0].given.n_steps;
@@ -156,13 +173,12 @@ impl<'a> Excerpts<'a> {
             rows,
             hides_bass: !song.has_bass,
             hides_own: vec![false; SPAN],
+            hides_returns: false,
             idea: self.ideas[song.idx],
             is_spliced: excerpt_is_spliced,
+            drawn,
         };
-        if !is_plain {
-            let is_begin = first == 0;
-            hide(&mut excerpt, &self.run.hidden, is_begin, &mut rng);
-        }
+        hide(&mut excerpt, &self.run.hidden, first == 0, &mut rng);
         Some(excerpt)
     }
 
@@ -285,8 +301,14 @@ fn hide(excerpt: &mut Excerpt, hidden: &Hidden, is_begin: bool, rng: &mut StdRng
     }
     excerpt.hides_own[..begin].fill(true);
     excerpt.hides_bass |= rng.random_bool(hidden.bass);
+    excerpt.hides_returns = rng.random_bool(hidden.returns);
     let without_idea = excerpt.is_spliced && rng.random_bool(0.5);
-    let hides_family = without_idea || rng.random_bool(hidden.family);
+    // What is played when no family is said must be what songs play, whatever is drawn for its family besides.
+    let family = match excerpt.drawn {
+        Drawn::ForItsFamily => 0.1 * hidden.family,
+        Drawn::AsSongsAre | Drawn::ForItsDrums => hidden.family,
+    };
+    let hides_family = without_idea || rng.random_bool(family);
     let by_the_book = !rng.random_bool(hidden.freely);
     let hides_groove = without_idea || rng.random_bool(hidden.groove);
     let hides_touch = rng.random_bool(hidden.touch);

@@ -3,7 +3,11 @@
 use candle_core::{Device, Tensor};
 use lockstep_core::draws;
 use lockstep_core::representation::{N_VOICES, Voice};
-use lockstep_models::network::player::ear::{N_GROOVES, N_TOUCHES, TOUCH, TOUCHES};
+use lockstep_models::network::player::ear::N_GROOVES;
+use lockstep_models::network::player::touch::{
+    LEVELS, N_LEVELS, N_TOUCHES, TOUCH, TOUCHES, evenness,
+};
+use lockstep_models::network::player::{Levels, Touch};
 use lockstep_models::voices::VoiceSet;
 use lockstep_models::weights::{Weights, WeightsError};
 
@@ -16,15 +20,16 @@ const N_PASSES: usize = 12;
 /// Least number of hits of a song that has a touch.
 const LEAST_HITS: usize = 32;
 
-/// A touch: 1 if all hits are on the grid, else 0; standard deviation of the hits' places about each voice's mean, in quarters
-/// of a step; standard deviation of velocities about each voice's mean, in quarters of the scale; mean velocity.
-pub(super) type Touch = [f32; TOUCH];
+/// Share of a voice's hits that must have the same velocity for the voice to be even.
+const EVEN: f32 = 0.9;
 
 /// What songs can have in mind.
 #[derive(Clone, Debug)]
 pub struct Ideas {
     grooves: Styles,
     touches: Vec<Touch>,
+    /// [`N_LEVELS`] sets of each touch, one touch after another.
+    levels: Vec<Levels>,
 }
 
 /// What one song has in mind.
@@ -36,6 +41,8 @@ pub struct SongIdea {
     pub groove: Option<usize>,
     /// Its own touch.
     pub touch: Option<Touch>,
+    /// Its own levels.
+    pub levels: Levels,
     /// Index of the touch nearest to it.
     pub nearest_touch: Option<usize>,
     /// Mean over its measures of the sum of velocities.
@@ -48,10 +55,14 @@ impl Ideas {
         let grooves = Styles::of_kit(corpus, N_GROOVES, data.open_only);
         let songs = corpus.songs(Split::Train);
         let songs = songs.filter(|song| song.is_open || !data.open_only);
-        let all: Vec<Touch> = songs.filter_map(touch).collect();
+        let all: Vec<(Touch, Levels)> = songs
+            .filter_map(|song| Some((touch(song)?, levels(song))))
+            .collect();
+        let touches = cluster(&all.iter().map(|(touch, _)| *touch).collect::<Vec<_>>());
         Self {
             grooves,
-            touches: cluster(&all),
+            levels: levels_of_touches(&touches, &all),
+            touches,
         }
     }
 
@@ -62,9 +73,14 @@ impl Ideas {
     pub fn of_weights(weights: &Weights) -> Result<Self, WeightsError> {
         let touches = weights.parameters.tensor(TOUCHES, &[N_TOUCHES, TOUCH])?;
         let touches = touches.flatten_all()?.to_vec1::<f32>()?;
+        let levels = weights
+            .parameters
+            .tensor(LEVELS, &[N_TOUCHES * N_LEVELS, N_VOICES])?;
+        let levels = levels.flatten_all()?.to_vec1::<f32>()?;
         Ok(Self {
             grooves: Styles::new(&weights.style_hits()?),
             touches: touches.as_chunks::<TOUCH>().0.to_vec(),
+            levels: levels.as_chunks::<N_VOICES>().0.to_vec(),
         })
     }
 
@@ -84,6 +100,7 @@ impl Ideas {
             family: sure.map(|label| label.family as usize),
             groove: self.grooves.of(song),
             touch,
+            levels: levels(song),
             nearest_touch: touch.and_then(|touch| nearest(&self.touches, &touch)),
             loudness: loudness.sum::<f32>() / song.n_measures().max(1) as f32,
         }
@@ -97,6 +114,17 @@ impl Ideas {
         let mut values = self.touches.as_flattened().to_vec();
         values.resize(N_TOUCHES * TOUCH, 0.0);
         Tensor::from_vec(values, (N_TOUCHES, TOUCH), &Device::Cpu)
+    }
+
+    /// The sets of levels, `(N_TOUCHES · N_LEVELS, V)`.
+    ///
+    /// # Errors
+    /// Those of candle.
+    pub fn levels(&self) -> candle_core::Result<Tensor> {
+        let mut values = self.levels.as_flattened().to_vec();
+        let shape = (N_TOUCHES * N_LEVELS, N_VOICES);
+        values.resize(shape.0 * shape.1, 0.0);
+        Tensor::from_vec(values, shape, &Device::Cpu)
     }
 
     /// The grooves, `(N_GROOVES, 16 · V)`.
@@ -135,6 +163,7 @@ fn touch(song: SongView<'_>) -> Option<Touch> {
         });
         (parts.sum::<f64>().max(0.0) / n).sqrt()
     };
+    let even = even(song).map(|is| f64::from(u8::from(is)));
     let level = sums.iter().map(|sum| sum[1]).sum::<f64>() / n;
     let is_on_grid = (n_off as f64) < 0.02 * n;
     #[expect(clippy::cast_possible_truncation, reason = "the figures are near 1")]
@@ -143,9 +172,85 @@ fn touch(song: SongView<'_>) -> Option<Touch> {
         (4.0 * of(3, 4)).min(2.0),
         (4.0 * of(1, 2)).min(2.0),
         level,
+        even[0],
+        even[1],
+        even[2],
     ]
     .map(|x| x as f32);
     Some(touch)
+}
+
+/// How often each voice of a song has each MIDI velocity.
+fn velocities(song: SongView<'_>) -> Vec<[u32; 128]> {
+    let mut counts = vec![[0; 128]; N_VOICES];
+    for hit in song.measures().flat_map(|measure| measure.hits) {
+        if let Some(counts) = counts.get_mut(usize::from(hit.voice)) {
+            counts[usize::from(hit.velocity.min(127))] += 1;
+        }
+    }
+    counts
+}
+
+/// Number of hits, and the commonest velocity with how many have it.
+fn commonest(counts: &[u32; 128]) -> (u32, usize, u32) {
+    let most = counts.iter().copied().enumerate().max_by_key(|(_, n)| *n);
+    let (velocity, same) = most.unwrap_or_default();
+    (counts.iter().sum(), velocity, same)
+}
+
+fn is_even(n: u32, same: u32) -> bool {
+    same as f32 >= EVEN * n as f32
+}
+
+/// Whether each voice has a velocity of its own, of those that [`evenness`] tells apart.
+fn even(song: SongView<'_>) -> [bool; 3] {
+    let (mut n, mut same) = ([0; 3], [0; 3]);
+    for (voice, counts) in Voice::ALL.into_iter().zip(&velocities(song)) {
+        let (of_voice, _, of_velocity) = commonest(counts);
+        n[evenness(voice)] += of_voice;
+        same[evenness(voice)] += of_velocity;
+    }
+    std::array::from_fn(|of| is_even(n[of], same[of]))
+}
+
+/// A song's levels. A voice that the song does not have is as even as those that [`evenness`] names with it, and as loud as the
+/// commonest velocity of the song.
+fn levels(song: SongView<'_>) -> Levels {
+    let (counts, even) = (velocities(song), even(song));
+    let mut all = [0; 128];
+    for counts in &counts {
+        for (all, n) in all.iter_mut().zip(counts) {
+            *all += n;
+        }
+    }
+    std::array::from_fn(|voice| {
+        let (n, velocity, same) = commonest(&counts[voice]);
+        if n == 0 && even[evenness(Voice::ALL[voice])] {
+            commonest(&all).1 as f32 / 127.0
+        } else if n > 0 && is_even(n, same) {
+            velocity as f32 / 127.0
+        } else {
+            0.0
+        }
+    })
+}
+
+/// The levels of each touch: those of songs that are drawn from the ones nearest to it.
+fn levels_of_touches(touches: &[Touch], songs: &[(Touch, Levels)]) -> Vec<Levels> {
+    let mut own = vec![Vec::new(); touches.len()];
+    for (touch, levels) in songs {
+        if let Some(idx) = nearest(touches, touch) {
+            own[idx].push(*levels);
+        }
+    }
+    let pick = |(idx, own): (u64, &Vec<Levels>)| -> Vec<Levels> {
+        let draw = |i| draws::hash(&[72, idx, i]) % own.len().max(1) as u64;
+        let one = |i| own.get(usize::try_from(draw(i)).unwrap_or_default());
+        (0..N_LEVELS as u64)
+            .map(|i| one(i).copied().unwrap_or_default())
+            .collect()
+    };
+    (0..).zip(&own).flat_map(pick).collect()
 }
 
 fn distance(a: &Touch, b: &Touch) -> f32 {

@@ -41,7 +41,7 @@ impl Teacher {
 /// What a step teaches.
 #[derive(Debug)]
 pub(super) struct Lesson {
-    /// Divergence of the player's hits from the teacher's, in nats a measure.
+    /// Divergence of the player's hits, and of what it brings back, from the teacher's, in nats a measure.
     pub divergence: Tensor,
     /// Distance of the velocities.
     pub velocities: Tensor,
@@ -70,36 +70,39 @@ pub(super) fn lesson(
         ..View::default()
     };
     let heard = of(ahead)?;
-    let theirs = losses::outputs(&teacher.network, &heard)?.detach();
+    let theirs = losses::said(&teacher.network, &heard)?;
     let hits = |view: View| -> Result<Tensor> {
-        let outputs = losses::outputs(&teacher.network, &of(view)?)?;
-        outputs.narrow(2, 0, N_VOICES).map(|hits| hits.detach())
+        let said = losses::said(&teacher.network, &of(view)?)?;
+        said.outputs
+            .narrow(2, 0, N_VOICES)
+            .map(|hits| hits.detach())
     };
-    let sure = theirs.narrow(2, 0, N_VOICES)?;
+    let sure = theirs.outputs.narrow(2, 0, N_VOICES)?.detach();
     let mut wanted = sure.clone();
     for (weight, view) in [
         (
-            taught.bass - 1.0,
+            taught.bass.values().map(|weight| weight - 1.0),
             View {
                 hides_bass: true,
                 ..ahead
             },
         ),
         (
-            taught.idea - 1.0,
+            taught.idea.values().map(|weight| weight - 1.0),
             View {
                 hides_idea: true,
                 ..ahead
             },
         ),
     ] {
-        if weight != 0.0 {
-            wanted = (wanted + ((&sure - hits(view)?)? * weight)?)?;
+        if weight.iter().any(|weight| *weight != 0.0) {
+            let weight = Tensor::new(&weight, device)?;
+            wanted = (wanted + (&sure - hits(view)?)?.broadcast_mul(&weight)?)?;
         }
     }
     let own = of(View::default())?;
-    let outputs = losses::outputs(player, &own)?;
-    let [divergence, velocities] = losses::agreement(&outputs, &wanted, &theirs, &own)?;
+    let said = losses::said(player, &own)?;
+    let [divergence, velocities] = losses::agreement(&said, &wanted, &theirs, &own)?;
     let notes = own.hits.sum_all()?.to_scalar::<f32>()? / own.n.max(1) as f32;
     Ok(Some(Lesson {
         divergence,
@@ -117,14 +120,14 @@ fn basses(excerpts: &Excerpts<'_>, place: &[u64], n: usize, measures: usize) -> 
     let mut basses = Vec::new();
     for i in 0..20 * n as u64 {
         at[last] = i;
-        let Some(mut excerpt) = excerpts.draw(&at, false) else {
+        let Some(mut excerpt) = excerpts.draw(&at) else {
             break;
         };
         let rows = &excerpt.rows[..measures + 2];
         let n_bass = rows.iter().filter(|row| !row.bass.is_empty()).count();
         let is_whole = rows.iter().all(|row| row.is_inside);
         if is_whole && n_bass as f32 >= LEAST_BASS * rows.len() as f32 {
-            excerpt.hides_bass = false;
+            (excerpt.hides_bass, excerpt.hides_returns) = (false, false);
             basses.push(excerpt);
         }
         if basses.len() == n {
@@ -152,8 +155,9 @@ fn takes(
             bass: &bass,
             given: &given,
             own: &[],
+            levels: excerpt.idea.levels,
             hears_bass: true,
-            temperature: run.distillation.temperature,
+            temperature: run.take.temperature.values(),
             looseness: 1.0,
             key: draws::hash(&[draws::hash(&at), idx as u64]),
         };

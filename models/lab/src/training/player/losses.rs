@@ -2,21 +2,38 @@
 
 use candle_core::{D, Result, Tensor};
 use lockstep_models::network::CellTensors;
+use lockstep_models::network::player::returns::{N_CHOICES, N_STRANDS};
 use lockstep_models::network::player::{N_VOICES, PlayerNet};
 
 use super::batch::{Batch, EarBatch};
 use crate::training::losses::softplus;
 
-/// Outputs `(N, 16, 5 · V)` of the batch's played measures.
-pub(super) fn outputs(network: &PlayerNet, batch: &Batch) -> Result<Tensor> {
+/// What the network says of the batch's played measures.
+pub(super) struct Said {
+    /// `(N, 16, 5 · V)`.
+    pub(super) outputs: Tensor,
+    /// Logarithms of the probabilities of what each strand does, `(N, N_STRANDS, N_CHOICES)`.
+    pub(super) returns: Tensor,
+}
+
+/// What the network says.
+pub(super) fn said(network: &PlayerNet, batch: &Batch) -> Result<Said> {
     let meant = network.remember(&batch.heard)?;
     let (b, m, c) = meant.dims3()?;
     let meant = meant.reshape((b * m, c))?.index_select(&batch.places, 0)?;
-    network.decode(&meant, &batch.beside, &batch.hits)
+    let returns = network.returns(&meant, &batch.returns)?;
+    let returns = returns.reshape((batch.n, N_STRANDS, N_CHOICES))?;
+    Ok(Said {
+        outputs: network.decode(&meant, &batch.beside, &batch.hits)?,
+        returns: log_shares(&returns)?,
+    })
 }
 
-/// Negative log-likelihoods a measure: hits, velocities, offsets; each a scalar, in nats.
-pub(super) fn likelihood(outputs: &Tensor, batch: &Batch) -> Result<[Tensor; 3]> {
+/// Negative log-likelihoods a measure: what comes back, hits, velocities, offsets; each a scalar, in nats.
+pub(super) fn likelihood(said: &Said, batch: &Batch) -> Result<[Tensor; 4]> {
+    let outputs = &said.outputs;
+    let returns = batch.returns.reshape(said.returns.shape())?;
+    let returns = ((&said.returns * returns)?.sum_all()?.neg()? / batch.n.max(1) as f64)?;
     let cells = CellTensors::new(&outputs.unsqueeze(1)?)?;
     let flat = |x: &Tensor| x.squeeze(1);
     let presence = flat(&cells.presence)?;
@@ -30,20 +47,22 @@ pub(super) fn likelihood(outputs: &Tensor, batch: &Batch) -> Result<[Tensor; 3]>
         (each * &batch.hits)?.sum_all()? / n
     };
     Ok([
+        returns,
         hits,
         normal(&cells.velocity, &cells.velocity_spread, &batch.velocities)?,
         normal(&cells.offset, &cells.offset_spread, &batch.offsets)?,
     ])
 }
 
-/// How far the player's answers are from the teacher's, a measure: forward divergence of the hits, cell by cell, and distance
-/// of the velocities in spreads. `wanted` are log-odds, `teacher` the teacher's outputs.
+/// How far the player's answers are from the teacher's, a measure: forward divergence of the hits, cell by cell, and of what
+/// comes back, strand by strand; and distance of the velocities in spreads. `wanted` are log-odds of the hits.
 pub(super) fn agreement(
-    outputs: &Tensor,
+    said: &Said,
     wanted: &Tensor,
-    teacher: &Tensor,
+    teacher: &Said,
     batch: &Batch,
 ) -> Result<[Tensor; 2]> {
+    let outputs = &said.outputs;
     let n = batch.n.max(1) as f64;
     let says = outputs.narrow(2, 0, N_VOICES)?;
     let wanted = wanted.detach();
@@ -51,8 +70,11 @@ pub(super) fn agreement(
     let cross = |logits: &Tensor| softplus(logits)? - (logits * &chance)?;
     let divergence = (cross(&says)? - cross(&wanted)?)?;
     let divergence = (divergence.broadcast_mul(&batch.steps)?.sum_all()? / n)?;
+    let sure = teacher.returns.detach();
+    let away = ((&sure - &said.returns)? * sure.exp()?)?;
+    let divergence = (divergence + (away.sum_all()? / n)?)?;
     let cells = CellTensors::new(&outputs.unsqueeze(1)?)?;
-    let theirs = CellTensors::new(&teacher.detach().unsqueeze(1)?)?;
+    let theirs = CellTensors::new(&teacher.outputs.detach().unsqueeze(1)?)?;
     let away = ((&cells.velocity - &theirs.velocity)? / &theirs.velocity_spread)?;
     let spread = (cells.velocity_spread.log()? - theirs.velocity_spread.log()?)?;
     let far = ((away.sqr()? * 0.5)? + spread.sqr()?)?.squeeze(1)?;
@@ -87,9 +109,13 @@ fn surprise(logits: &Tensor, right: &[u32]) -> Result<Tensor> {
         }
     }
     let target = Tensor::from_vec(target, (b, n), logits.device())?;
+    (log_shares(logits)? * target)?.sum_all()?.neg()? / f64::max(known, 1.0)
+}
+
+/// Logarithms of the probabilities that these log-odds stand for, over the last dimension.
+fn log_shares(logits: &Tensor) -> Result<Tensor> {
     let shifted = logits.broadcast_sub(&logits.detach().max_keepdim(D::Minus1)?)?;
-    let log = shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
-    (log * target)?.sum_all()?.neg()? / f64::max(known, 1.0)
+    shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
 }
 
 /// Share of the rows with a right answer whose likeliest is right.

@@ -25,7 +25,9 @@ const EAR: f64 = 0.5;
 /// Losses of a step, mean over replicas; those that a phase does not have are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Losses {
-    /// Surprise at people's hits, in nats a measure.
+    /// Surprise at what people bring back, in nats a measure.
+    pub returns: f32,
+    /// At their hits, where nothing comes back.
     pub hits: f32,
     /// At their velocities.
     pub velocities: f32,
@@ -43,8 +45,9 @@ pub struct Losses {
 
 impl Losses {
     /// Each with its name.
-    pub fn named(&self) -> [(&'static str, f32); 7] {
+    pub fn named(&self) -> [(&'static str, f32); 8] {
         [
+            ("returns", self.returns),
             ("hits", self.hits),
             ("velocities", self.velocities),
             ("offsets", self.offsets),
@@ -57,7 +60,8 @@ impl Losses {
 
     /// What people's drums cost in training, in nats a measure.
     pub fn surprise(&self) -> f64 {
-        let [hits, velocities, offsets] = [self.hits, self.velocities, self.offsets].map(f64::from);
+        let hits = f64::from(self.returns) + f64::from(self.hits);
+        let [velocities, offsets] = [self.velocities, self.offsets].map(f64::from);
         hits + VELOCITY * velocities + OFFSET * offsets
     }
 
@@ -66,6 +70,7 @@ impl Losses {
         let n = all.len().max(1) as f32;
         let mean = |field: fn(&Self) -> f32| all.iter().map(field).sum::<f32>() / n;
         Self {
+            returns: mean(|l| l.returns),
             hits: mean(|l| l.hits),
             velocities: mean(|l| l.velocities),
             offsets: mean(|l| l.offsets),
@@ -193,9 +198,7 @@ impl<'a> Phase<'a> {
         let n = self.run.schedule(self.kind).excerpts;
         let share = n / self.run.replicas + usize::from(replica < n % self.run.replicas);
         let place = |i: usize| [self.kind as u64, self.n_steps, replica as u64, i as u64];
-        let drawn: Option<Vec<Excerpt>> = (0..share)
-            .map(|i| excerpts.draw(&place(i), false))
-            .collect();
+        let drawn: Option<Vec<Excerpt>> = (0..share).map(|i| excerpts.draw(&place(i))).collect();
         let none = || candle_core::Error::Msg("the corpus has no song of use".to_owned());
         let drawn = drawn.ok_or_else(none)?;
         let view = View {
@@ -203,15 +206,16 @@ impl<'a> Phase<'a> {
             ..View::default()
         };
         let batch = Batch::new(&drawn, None, MEMORY, view, &self.device)?;
-        let outputs = losses::outputs(&self.network, &batch)?;
-        let [hits, velocities, offsets] = losses::likelihood(&outputs, &batch)?;
+        let said = losses::said(&self.network, &batch)?;
+        let [returns, hits, velocities, offsets] = losses::likelihood(&said, &batch)?;
         let mut losses = Losses {
+            returns: returns.to_scalar()?,
             hits: hits.to_scalar()?,
             velocities: velocities.to_scalar()?,
             offsets: offsets.to_scalar()?,
             ..Losses::default()
         };
-        let mut total = ((hits + (velocities * VELOCITY)?)? + (offsets * OFFSET)?)?;
+        let mut total = (((returns + hits)? + (velocities * VELOCITY)?)? + (offsets * OFFSET)?)?;
         if self.kind != PhaseKind::Teacher {
             let n: Vec<usize> = (0..drawn.len()).map(|i| 1 + (replica + i) % 4).collect();
             let (ideas, named) =
@@ -239,7 +243,7 @@ impl<'a> Phase<'a> {
         Ok((gradients_of(self.optimiser.vars(), &store), losses))
     }
 
-    /// Surprise at people's hits of validation songs with everything known, in nats a measure.
+    /// Surprise at people's drums of validation songs, heard as in training, in nats a measure.
     ///
     /// # Errors
     /// Those of candle.
@@ -248,18 +252,19 @@ impl<'a> Phase<'a> {
         let mut all = Vec::new();
         for part in 0..n.div_ceil(16) {
             let drawn: Vec<Excerpt> = (0..16)
-                .filter_map(|i| excerpts.draw(&[99, part as u64, i], true))
+                .filter_map(|i| excerpts.draw(&[99, part as u64, i]))
                 .collect();
             let view = View {
                 ahead: self.kind.ahead(),
                 ..View::default()
             };
             let batch = Batch::new(&drawn, None, MEMORY, view, &self.device)?;
-            let outputs = losses::outputs(&network, &batch)?;
-            let [hits, velocities, offsets] = losses::likelihood(&outputs, &batch)?;
+            let said = losses::said(&network, &batch)?;
+            let [returns, hits, velocities, offsets] = losses::likelihood(&said, &batch)?;
             let (ideas, named) =
                 losses::ear(&network, &EarBatch::new(&drawn, &[4; 16], &self.device)?)?;
             all.push(Losses {
+                returns: returns.to_scalar()?,
                 hits: hits.to_scalar()?,
                 velocities: velocities.to_scalar()?,
                 offsets: offsets.to_scalar()?,

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use candle_core::Device;
-use lockstep_models::weights::PlayerConfig;
+use lockstep_models::voices::VoiceSet;
+use lockstep_models::weights::{PerVoice, PlayerConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::training::run::RunFileError;
@@ -110,7 +111,7 @@ impl ComputeDevice {
 pub struct PlayerData {
     /// Whether only songs of the openly licensed tier are used; `false`.
     pub open_only: bool,
-    /// Share of the excerpts from songs of a known family, every family in proportion to the root of its songs; 0.3.
+    /// Share of the excerpts from songs of a known family, every family in proportion to the root of its songs; 0.25.
     pub labelled: f64,
     /// Share of the excerpts from drummers without a bass; 0.06.
     pub drums_only: f64,
@@ -126,7 +127,7 @@ impl Default for PlayerData {
     fn default() -> Self {
         Self {
             open_only: false,
-            labelled: 0.3,
+            labelled: 0.25,
             drums_only: 0.06,
             spliced: 0.15,
             transpose: 5,
@@ -149,7 +150,7 @@ pub struct Hidden {
     pub past: f64,
     /// Excerpts without a bass; 0.12.
     pub bass: f64,
-    /// Excerpts of a known family without it; 0.3.
+    /// Excerpts of a known family without it; 0.7. Of those that were drawn for their family a tenth of it.
     pub family: f64,
     /// Excerpts of a known family of which is not said which measures are by the book; 0.5.
     pub freely: f64,
@@ -161,6 +162,8 @@ pub struct Hidden {
     pub energy: f64,
     /// Measures of which is not said whether they are fills; 0.7.
     pub fill: f64,
+    /// Excerpts of which is not said what comes back; 0.15.
+    pub returns: f64,
 }
 
 impl Default for Hidden {
@@ -171,12 +174,13 @@ impl Default for Hidden {
             gap_share: 0.4,
             past: 0.2,
             bass: 0.12,
-            family: 0.3,
+            family: 0.7,
             freely: 0.5,
             groove: 0.4,
             touch: 0.2,
             energy: 0.6,
             fill: 0.7,
+            returns: 0.15,
         }
     }
 }
@@ -227,12 +231,10 @@ fn often() -> u64 {
 pub struct Distillation {
     /// Measures of a take, 2 to 32; 20.
     pub measures: usize,
-    /// Temperature of the takes; 1.
-    pub temperature: f32,
-    /// How much the difference that the bass makes to the teacher counts; 1.5.
-    pub bass: f64,
-    /// The same for the idea's family and groove; 1.2.
-    pub idea: f64,
+    /// How much the difference that the bass makes to the teacher counts for each voice; 1.5 for the kick, 1 for the others.
+    pub bass: PerVoice,
+    /// The same for the idea's family and groove; 1.
+    pub idea: PerVoice,
     /// Weight of people's songs beside the takes; 0.4.
     pub people: f64,
 }
@@ -241,9 +243,12 @@ impl Default for Distillation {
     fn default() -> Self {
         Self {
             measures: 20,
-            temperature: 1.0,
-            bass: 1.5,
-            idea: 1.2,
+            bass: PerVoice::Version2(std::array::from_fn(
+                |voice| {
+                    if voice == 0 { 1.5 } else { 1.0 }
+                },
+            )),
+            idea: PerVoice::All(1.0),
             people: 0.4,
         }
     }
@@ -298,6 +303,7 @@ impl PlayerRun {
             ("hidden.groove", hidden.groove),
             ("hidden.touch", hidden.touch),
             ("hidden.energy", hidden.energy),
+            ("hidden.returns", hidden.returns),
             ("hidden.fill", hidden.fill),
         ] {
             demand((0.0..=1.0).contains(&share), key, share, "0 to 1")?;
@@ -351,13 +357,21 @@ impl PlayerRun {
             measures as f64,
             "2 to 32",
         )?;
-        for (key, weight) in [
-            ("distillation.temperature", f64::from(taught.temperature)),
+        let people = taught.people;
+        demand(
+            (0.0..=5.0).contains(&people),
+            "distillation.people",
+            people,
+            "0 to 5",
+        )?;
+        for (key, weights) in [
             ("distillation.bass", taught.bass),
             ("distillation.idea", taught.idea),
-            ("distillation.people", taught.people),
         ] {
-            demand((0.0..=5.0).contains(&weight), key, weight, "0 to 5")?;
+            weights.check(key, VoiceSet::Version2)?;
+            for weight in weights.values().map(f64::from) {
+                demand((0.0..=5.0).contains(&weight), key, weight, "0 to 5")?;
+            }
         }
         Ok(())
     }
