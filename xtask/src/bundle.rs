@@ -18,7 +18,7 @@ const PACKAGE: &str = "lockstep";
 /// Its library on Linux.
 const LIBRARY: &str = "liblockstep.so";
 
-/// Size limit of a bundle, in bytes. It was 18.64 million on 2026-11-28, of which the weights are 8.8 and the recordings 1.3.
+/// Size limit of a bundle, in bytes. It was 18.82 million on 2026-11-28, of which the weights are 8.9 and the recordings 1.3.
 const MAX_BYTES: usize = 19_500_000;
 
 /// `cargo xtask bundle …`: builds the packages named in the arguments and bundles them into `target/bundled`.
