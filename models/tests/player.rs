@@ -323,6 +323,43 @@ fn a_rehearsal_is_played_as_far_as_there_is_bass_and_within_its_measures() -> Te
 }
 
 #[test]
+fn a_rehearsal_keeps_the_level_of_a_voice_that_has_one() -> TestResult {
+    let brain = Brain::new(&parameters()?)?;
+    let bass: Vec<BassRow> = (0..12).map(bass).collect();
+    let given: Vec<Given> = (1..13).map(given).collect();
+    let mut levels = [0.0; N_VOICES];
+    levels[0] = 0.6;
+    let rehearsal = Rehearsal {
+        bass: &bass,
+        given: &given,
+        own: &[],
+        levels,
+        hears_bass: true,
+        temperature: [1.0; N_VOICES],
+        looseness: 1.0,
+        key: 1,
+    };
+    let rows = rehearsal.play(&brain, 12);
+    let velocities = |voice: usize| {
+        let steps = rows
+            .iter()
+            .flat_map(|row| (0..NET_STEPS).map(move |step| row.velocities(step)[voice]));
+        steps.filter(|velocity| *velocity > 0.0).collect::<Vec<_>>()
+    };
+    let differs = |velocities: Vec<f32>| {
+        velocities
+            .iter()
+            .filter(|of| (**of - 0.6).abs() > 1e-6)
+            .count()
+    };
+    assert!(velocities(0).len() > 20);
+    assert_eq!(differs(velocities(0)), 0);
+    let others: usize = (1..N_VOICES).map(|voice| differs(velocities(voice))).sum();
+    assert!(others > 20);
+    Ok(())
+}
+
+#[test]
 fn a_rehearsal_that_brings_nothing_back_and_has_no_temperature_is_the_same_for_every_key()
 -> TestResult {
     let mut parameters = parameters()?;

@@ -48,7 +48,6 @@ family-guidance = 1.0
 family-temperature = 1.0
 family-returning = 0.0
 idea-guidance = 1.0
-family-certainty = 1.0
 ";
 
 /// Songs whose kick is on the bass's steps, with a snare on the backbeat and hats in eighths.

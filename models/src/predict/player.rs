@@ -21,7 +21,7 @@ use lockstep_core::representation::{
 use super::accelerator::Accelerator;
 use super::parts::parts;
 use super::trunk::TrunkError;
-use crate::network::player::touch::{LEVELS, N_LEVELS, N_TOUCHES, TOUCH, TOUCHES};
+use crate::network::player::touch::{LEVELS, N_LEVELS, N_TOUCHES, TOUCH, TOUCHES, is_on_grid};
 use crate::network::player::{Brain, DrumRow, Mind, SOFTEST, n_flops, take_turns};
 use crate::network::{NetworkParameters, logistic};
 use crate::noise::ORDINARY_VELOCITY;
@@ -113,13 +113,7 @@ impl Player {
         let shares = shares(&self.config, request.settings, history);
         let take = Take::of(&mut self.takes, request, history);
         let opening = take.memory.opening();
-        let idea = Idea::draw(
-            self.brain.ear(),
-            &self.choices,
-            self.config.family_certainty,
-            request.settings,
-            opening,
-        );
+        let idea = Idea::draw(self.brain.ear(), &self.choices, request.settings, opening);
         let mut asked = Asked::new(
             (&take.memory, &mut take.minds),
             request,
@@ -250,7 +244,7 @@ impl Generator for Player {
                     brought_back[column].unwrap_or(drawn)
                 });
                 brain.suppose(outputs, &decided.map(|log_odds| log_odds > 0.0));
-                let free = f32::from(u8::from(!idea.is_on_grid()));
+                let free = f32::from(u8::from(!is_on_grid(&idea.touch)));
                 let mut played = [0.0; N_VOICES];
                 for (column, voice) in Voice::ALL.into_iter().enumerate() {
                     let cell = outputs.cell(column);

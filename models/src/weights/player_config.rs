@@ -33,8 +33,6 @@ pub struct PlayerConfig {
     pub family_returning: f32,
     /// How much the idea counts if it is the drummer's own, in `[0, 4]`.
     pub idea_guidance: f32,
-    /// How sure the ear must be of a family, in `[0, 1]`, for an idea of the drummer's own to have it; else it has none.
-    pub family_certainty: f32,
 }
 
 impl PlayerConfig {
@@ -46,8 +44,7 @@ impl PlayerConfig {
         self.temperature.check("temperature", VoiceSet::Version2)?;
         self.lean.check("lean", VoiceSet::Version2)?;
         self.guidance.check("guidance", VoiceSet::Version2)?;
-        let (to_one, to_two, to_four) = (
-            (0.0, 1.0, "it may be 0 to 1"),
+        let (to_two, to_four) = (
             (0.0, 2.0, "it may be 0 to 2"),
             (0.0, 4.0, "it may be 0 to 4"),
         );
@@ -65,7 +62,6 @@ impl PlayerConfig {
             ("family-temperature", self.family_temperature, to_two),
             ("family-returning", self.family_returning, both_ways),
             ("idea-guidance", self.idea_guidance, to_four),
-            ("family-certainty", self.family_certainty, to_one),
         ];
         let each = all("temperature", self.temperature, to_two)
             .into_iter()
@@ -99,7 +95,6 @@ mod tests {
             family_temperature: 0.5,
             family_returning: 0.5,
             idea_guidance: 1.0,
-            family_certainty: 0.5,
         }
     }
 

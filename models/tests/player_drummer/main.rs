@@ -3,6 +3,7 @@
 
 mod file;
 mod likelihood;
+mod returns;
 mod song;
 mod takes;
 

@@ -30,7 +30,6 @@ pub(super) fn config() -> PlayerConfig {
         family_temperature: 1.0,
         family_returning: 0.0,
         idea_guidance: 1.0,
-        family_certainty: 0.0,
     }
 }
 

@@ -1,13 +1,12 @@
 //! What the player remembers of a take, its idea, and the knobs.
 
-use candle_core::{Device, Tensor};
 use lockstep_core::generator::{FillLength, FillWish, Generator as _, Request};
 use lockstep_core::representation::{
-    MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Voice, WINDOW_STEPS, is_impossible,
+    HitMap, MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Voice, WINDOW_STEPS, is_impossible,
 };
 use lockstep_models::network::player::ear::N_FAMILIES;
-use lockstep_models::network::player::returns::{N_CHOICES, N_RETURNS};
 use lockstep_models::predict::Predictor;
+use lockstep_models::weights::{PerVoice, PlayerConfig};
 
 use super::TestResult;
 use super::song::{
@@ -300,57 +299,34 @@ fn a_voice_that_is_played_evenly_keeps_its_velocity_unless_an_energy_is_asked_fo
     Ok(())
 }
 
-/// A player of whom every strand brings back the measure two before the one asked.
-fn who_brings_back() -> TestResult<Predictor> {
-    let mut parameters = parameters(LOOSE)?;
-    let bias = (0..N_RETURNS).map(|i| if i % N_CHOICES == 2 { 30.0 } else { 0.0 });
-    let bias = Tensor::from_vec(bias.collect::<Vec<f32>>(), N_RETURNS, &Device::Cpu)?;
-    parameters.0.insert("returns.bias".to_owned(), bias);
-    Ok(Predictor::player(config(), &parameters)?)
-}
-
-/// How many cells of each voice differ from those two measures before, over sixteen measures, with this wish for a fill; without
-/// steps that nobody could play.
-fn cells_that_differ(fill: FillWish) -> TestResult<[usize; N_VOICES]> {
-    let mut predictor = who_brings_back()?;
-    let mut n = [0; N_VOICES];
-    for measure in 4..20 {
+/// The plans of some measures with this configuration, and with a family asked for or not.
+fn plans_with(config: PlayerConfig, style: Option<u8>) -> TestResult<Vec<HitMap>> {
+    let mut predictor = Predictor::player(config, &parameters(LOOSE)?)?;
+    let plan = |measure| {
         let mut request = Song::default().request(measure);
-        request.settings.fill = fill;
-        let plan = predictor.predict(&request)?;
-        for step in 0..16 {
-            let then = &request.played[WINDOW_STEPS - 32 + step];
-            let did = |voice: Voice| then[voice.index()] > 0.0;
-            if is_impossible(Voice::ALL.into_iter().filter(|voice| did(*voice))) {
-                continue;
-            }
-            for voice in Voice::ALL {
-                let hits = plan.hit(step, voice).presence().sounds_at(0.5);
-                n[voice.index()] += usize::from(hits != did(voice));
-            }
-        }
-    }
-    Ok(n)
+        request.settings.style = style;
+        Ok(predictor.predict(&request)?)
+    };
+    (4..12).map(plan).collect()
 }
 
 #[test]
-fn what_comes_back_is_played_hit_for_hit_and_the_kick_is_played_anew() -> TestResult {
-    let n = cells_that_differ(FillWish::Without)?;
-    for voice in Voice::ALL {
-        let n = n[voice.index()];
-        assert_eq!(n > 20, voice == Voice::Kick, "{voice:?}: {n}");
-        assert!(n == 0 || voice == Voice::Kick, "{voice:?}: {n}");
+fn what_is_unlikely_never_happens_and_a_family_has_a_temperature_of_its_own() -> TestResult {
+    let with = |temperature, least_chance, family_temperature| PlayerConfig {
+        temperature: PerVoice::All(temperature),
+        least_chance,
+        family_temperature,
+        ..config()
+    };
+    for style in [None, Some(3)] {
+        let sure = plans_with(with(0.0, 0.0, 1.0), style)?;
+        let drawn = plans_with(with(1.0, 0.0, 1.0), style)?;
+        assert!(sure != drawn);
+        // What is less likely than one half never happens, so that nothing is left to the draws.
+        assert!(plans_with(with(1.0, 0.5, 1.0), style)? == sure);
+        let family = plans_with(with(1.0, 0.0, 0.0), style)?;
+        assert!(family == if style.is_some() { sure } else { drawn });
     }
-    Ok(())
-}
-
-#[test]
-fn a_fill_that_is_asked_for_brings_back_nothing_but_the_time() -> TestResult {
-    let n = cells_that_differ(FillWish::With(FillLength::Measure))?;
-    // Neither needs a stick that another voice may take.
-    let [clap, shaker] = [Voice::Clap, Voice::Shaker].map(|voice| n[voice.index()]);
-    assert!(clap > 20, "{clap}");
-    assert_eq!(shaker, 0);
     Ok(())
 }
 

@@ -13,6 +13,10 @@ use crate::network::NET_STEPS;
 
 /// Strands of a measure.
 pub const N_STRANDS: usize = 3;
+/// The strand of the voices that keep time.
+pub const TIME: usize = 0;
+const BACKBEAT: usize = 1;
+const ACCENTS: usize = 2;
 /// What a strand can do: something new, or bring back the measure of one of the [`LAGS`].
 pub const N_CHOICES: usize = LAGS.len() + 1;
 /// Numbers that say what all strands do.
@@ -23,9 +27,9 @@ pub const N_RETURNS: usize = N_STRANDS * N_CHOICES;
 pub fn strand(voice: Voice) -> Option<usize> {
     match (voice.group(), voice) {
         (VoiceGroup::Kick, _) => None,
-        (VoiceGroup::Snare, _) => Some(1),
-        (VoiceGroup::Toms, _) | (_, Voice::Crash) => Some(2),
-        _ => Some(0),
+        (VoiceGroup::Snare, _) => Some(BACKBEAT),
+        (VoiceGroup::Toms, _) | (_, Voice::Crash) => Some(ACCENTS),
+        _ => Some(TIME),
     }
 }
 

@@ -6,7 +6,7 @@ use super::cells::{Cells, restlessness};
 use super::idea::Idea;
 use super::memory::{Memory, Row, number};
 use super::views::{N_WAYS, Share, View, Way};
-use crate::network::player::returns::N_CHOICES;
+use crate::network::player::returns::{N_CHOICES, TIME};
 use crate::network::player::{
     BassRow, Brain, DrumRow, Given, HeardMeasure, MEMORY, Mind, Returns, behind, first_remembered,
 };
@@ -160,7 +160,7 @@ impl<'a> Asked<'a> {
     /// Added to the log-odds that a strand does something new. A fill that is asked for is new in all but the time that is kept.
     fn new_in(&self, strand: usize) -> f32 {
         let is_asked = matches!(self.request.settings.fill, FillWish::With(_));
-        if is_asked && self.is_fill == Some(true) && strand > 0 {
+        if is_asked && self.is_fill == Some(true) && strand != TIME {
             f32::INFINITY
         } else {
             self.restlessness

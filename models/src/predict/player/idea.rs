@@ -10,7 +10,7 @@ use lockstep_core::generator::GeneratorSettings;
 use super::memory::OpeningRow;
 use crate::network::NET_STEPS;
 use crate::network::player::ear::N_FAMILIES;
-use crate::network::player::touch::{self, N_LEVELS};
+use crate::network::player::touch::N_LEVELS;
 use crate::network::player::{BassRow, Given, Levels, PlainEar, Touch};
 
 /// Separates the streams of draws from one another, and from those of [`super::cells`].
@@ -43,12 +43,10 @@ pub(super) struct Idea {
 }
 
 impl Idea {
-    /// The idea for an opening. A style that is asked for is the family; a family of the drummer's own is kept only if the ear
-    /// is at least so certain.
+    /// The idea for an opening. A style that is asked for is the family.
     pub(super) fn draw(
         ear: &PlainEar,
         choices: &Choices,
-        certainty: f32,
         settings: GeneratorSettings,
         opening: &[OpeningRow],
     ) -> Self {
@@ -60,7 +58,7 @@ impl Idea {
         let family = asked.filter(|family| *family < N_FAMILIES).or_else(|| {
             let log_odds = ear.family(&heard);
             let drawn = choose(&log_odds, key(FAMILY));
-            (drawn < N_FAMILIES && chance(&log_odds, drawn) >= certainty).then_some(drawn)
+            Some(drawn).filter(|drawn| *drawn < N_FAMILIES)
         });
         let (groove, touch) = ear.rest(&heard, family);
         let touch = choose(&touch, key(TOUCHES));
@@ -72,11 +70,6 @@ impl Idea {
             touch: choices.touches.get(touch).copied().unwrap_or_default(),
             levels: choices.levels.get(set).copied().unwrap_or_default(),
         }
-    }
-
-    /// Whether everything is played on the grid.
-    pub(super) fn is_on_grid(&self) -> bool {
-        touch::is_on_grid(&self.touch)
     }
 }
 
@@ -102,13 +95,6 @@ fn song(bass: &BassRow) -> u64 {
             draws::hash(&[hash, step as u64, begun])
         }
     })
-}
-
-/// The probability of an index, of those that these log-odds stand for.
-fn chance(log_odds: &[f32], idx: usize) -> f32 {
-    let most = log_odds.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f32 = log_odds.iter().map(|x| (x - most).exp()).sum();
-    log_odds.get(idx).map_or(0.0, |x| (x - most).exp() / sum)
 }
 
 /// Draws an index with the probabilities that these log-odds stand for, by the largest sum with Gumbel noise.

@@ -172,7 +172,6 @@ mod tests {
             family_temperature: 1.0,
             family_returning: 0.0,
             idea_guidance: 1.0,
-            family_certainty: 0.5,
         }
     }
 

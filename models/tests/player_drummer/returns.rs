@@ -1,0 +1,113 @@
+//! What comes back of the measures before.
+
+use candle_core::{Device, Tensor};
+use lockstep_core::generator::{FillLength, FillWish, Generator as _};
+use lockstep_core::representation::{N_VOICES, Voice, WINDOW_STEPS, is_impossible};
+use lockstep_models::network::player::returns::{N_CHOICES, N_RETURNS};
+use lockstep_models::predict::Predictor;
+use lockstep_models::weights::PlayerConfig;
+
+use super::TestResult;
+use super::song::{LOOSE, Song, config, parameters};
+
+/// A player of whom every strand brings back the measure two before the one asked.
+fn who_brings_back() -> TestResult<Predictor> {
+    let mut parameters = parameters(LOOSE)?;
+    let bias = (0..N_RETURNS).map(|i| if i % N_CHOICES == 2 { 30.0 } else { 0.0 });
+    let bias = Tensor::from_vec(bias.collect::<Vec<f32>>(), N_RETURNS, &Device::Cpu)?;
+    parameters.0.insert("returns.bias".to_owned(), bias);
+    Ok(Predictor::player(config(), &parameters)?)
+}
+
+/// How many cells of each voice differ from those two measures before, over sixteen measures, with this wish for a fill; without
+/// steps that nobody could play.
+fn cells_that_differ(fill: FillWish) -> TestResult<[usize; N_VOICES]> {
+    let mut predictor = who_brings_back()?;
+    let mut n = [0; N_VOICES];
+    for measure in 4..20 {
+        let mut request = Song::default().request(measure);
+        request.settings.fill = fill;
+        let plan = predictor.predict(&request)?;
+        for step in 0..16 {
+            let then = &request.played[WINDOW_STEPS - 32 + step];
+            let did = |voice: Voice| then[voice.index()] > 0.0;
+            if is_impossible(Voice::ALL.into_iter().filter(|voice| did(*voice))) {
+                continue;
+            }
+            for voice in Voice::ALL {
+                let hits = plan.hit(step, voice).presence().sounds_at(0.5);
+                n[voice.index()] += usize::from(hits != did(voice));
+            }
+        }
+    }
+    Ok(n)
+}
+
+#[test]
+fn what_comes_back_is_played_hit_for_hit_and_the_kick_is_played_anew() -> TestResult {
+    let n = cells_that_differ(FillWish::Without)?;
+    for voice in Voice::ALL {
+        let n = n[voice.index()];
+        assert_eq!(n > 20, voice == Voice::Kick, "{voice:?}: {n}");
+        assert!(n == 0 || voice == Voice::Kick, "{voice:?}: {n}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_fill_that_is_asked_for_brings_back_nothing_but_the_time() -> TestResult {
+    let n = cells_that_differ(FillWish::With(FillLength::Measure))?;
+    // Neither needs a stick that another voice may take.
+    let [clap, shaker] = [Voice::Clap, Voice::Shaker].map(|voice| n[voice.index()]);
+    assert!(clap > 20, "{clap}");
+    assert_eq!(shaker, 0);
+    Ok(())
+}
+
+/// In how many of 64 measures the shakers are those of one of the four measures that can come back.
+fn n_brought_back(config: PlayerConfig, style: Option<u8>) -> TestResult<usize> {
+    let mut predictor = Predictor::player(config, &parameters(LOOSE)?)?;
+    let shaker = Voice::Shaker.index();
+    let mut n = 0;
+    for measure in 10..74 {
+        let mut request = Song::default().request(measure);
+        request.settings.style = style;
+        let plan = predictor.predict(&request)?;
+        let now: Vec<bool> = (0..16)
+            .map(|step| plan.hit(step, Voice::Shaker).presence().sounds_at(0.5))
+            .collect();
+        n += usize::from([1, 2, 4, 8].into_iter().any(|lag| {
+            let start = (usize::try_from(measure).unwrap_or_default() - lag) * 16;
+            (0..16).all(|step| now[step] == (Song::default().drums(start + step, shaker) > 0.0))
+        }));
+    }
+    Ok(n)
+}
+
+#[test]
+fn what_comes_back_can_be_asked_for_more_or_less_and_of_a_family_apart() -> TestResult {
+    let with = |returning, family_returning| PlayerConfig {
+        returning,
+        family_returning,
+        ..config()
+    };
+    for style in [None, Some(3)] {
+        let is_asked = style.is_some();
+        let often = if is_asked {
+            with(-4.0, 4.0)
+        } else {
+            with(4.0, -4.0)
+        };
+        let seldom = if is_asked {
+            with(4.0, -4.0)
+        } else {
+            with(-4.0, 4.0)
+        };
+        let (often, seldom) = (
+            n_brought_back(often, style)?,
+            n_brought_back(seldom, style)?,
+        );
+        assert!(often > 50 && seldom < 25, "{often} and {seldom}");
+    }
+    Ok(())
+}
