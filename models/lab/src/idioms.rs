@@ -20,11 +20,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use lockstep_core::family::Family;
+use lockstep_models::predict::EMBEDDED_NAME;
 
 use crate::corpus::{Corpus, MeasureView};
 use crate::whole;
 use people::People;
 use play::Played;
+
+#[cfg(test)]
+pub(crate) use {measure::Measure, rules::keeps as keeps_rule};
 
 /// Whether a measure of a corpus keeps a family's rule; `None` in a meter that the rule does not speak of.
 pub(crate) fn keeps(family: Family, measure: MeasureView<'_>) -> Option<bool> {
@@ -39,7 +43,7 @@ pub struct Idioms {
     /// Corpus file with groove labels: also measure people's own drums
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Folder for the tables as Markdown and JSON
+    /// Folder for the tables as Markdown and JSON, and the default drummer's grids
     #[arg(long)]
     report: Option<PathBuf>,
     /// Also print the drums of each family as grids, 32 measures at most
@@ -79,6 +83,10 @@ impl Idioms {
             whole::write(&folder.join("idioms.json"), json.as_bytes())?;
             let page = table::page(&played, people.as_ref());
             whole::write(&folder.join("idioms.md"), page.as_bytes())?;
+            if let Some(default) = played.iter().find(|it| it.drummer == EMBEDDED_NAME) {
+                let grids = grids::page(default);
+                whole::write(&folder.join("grids.md"), grids.as_bytes())?;
+            }
         }
         Ok(())
     }

@@ -122,8 +122,8 @@ fn every_phase_learns_and_resumes_to_the_same_bits() -> TestResult {
     let corpus = corpus(folder.path())?;
     let run = PlayerRun::parse(RUN)?;
     let ideas = Ideas::fit(&corpus, &run.data);
-    let songs = Excerpts::new(&corpus, &run, &ideas, Split::Train);
-    let valid = Excerpts::new(&corpus, &run, &ideas, Split::Valid);
+    let songs = Excerpts::new(&corpus, &run, &ideas, Split::Train)?;
+    let valid = Excerpts::new(&corpus, &run, &ideas, Split::Valid)?;
     let cpu = &Device::Cpu;
 
     let mut first = Phase::new(&run, PhaseKind::Likelihood, None, None, cpu)?;

@@ -127,7 +127,8 @@ fn line(entry: Entry) -> Result<Line> {
     })
 }
 
-fn meter(text: &str) -> Result<Meter> {
+/// A meter as text.
+pub(crate) fn meter(text: &str) -> Result<Meter> {
     let parts = text
         .split_once('/')
         .and_then(|(upper, lower)| upper.parse().ok().zip(lower.parse().ok()));

@@ -38,8 +38,8 @@ pub(super) fn teach(run: &PlayerRun, data: &Path, folder: &Path) -> Result<()> {
         Some(weights) => Ideas::of_weights(weights)?,
         None => Ideas::fit(&corpus, &run.data),
     };
-    let songs = Excerpts::new(&corpus, run, &ideas, Split::Train);
-    let valid = Excerpts::new(&corpus, run, &ideas, Split::Valid);
+    let songs = Excerpts::new(&corpus, run, &ideas, Split::Train)?;
+    let valid = Excerpts::new(&corpus, run, &ideas, Split::Valid)?;
     ensure!(
         songs.n_songs() > 0 && valid.n_songs() > 0,
         "{} needs songs with a bass to train on and to validate with",
@@ -56,7 +56,7 @@ pub(super) fn teach(run: &PlayerRun, data: &Path, folder: &Path) -> Result<()> {
         folder,
         songs,
         valid,
-        ideas,
+        ideas: &ideas,
         device,
         audience: Audience::new(&corpus, run.data.open_only),
         player: origin.map(|weights| weights.parameters),
@@ -79,7 +79,7 @@ struct Taught<'a> {
     folder: &'a Path,
     songs: Excerpts<'a>,
     valid: Excerpts<'a>,
-    ideas: Ideas,
+    ideas: &'a Ideas,
     device: Device,
     audience: Audience,
     player: Option<NetworkParameters>,

@@ -43,8 +43,8 @@ pub(crate) fn tune(origin: &Weights, data: &Path, output: &Path, limits: Limits)
     let run = run_file(origin)?;
     let corpus = Corpus::open(data)?;
     let ideas = Ideas::of_weights(origin)?;
-    let songs = Excerpts::new(&corpus, &run, &ideas, Split::Train);
-    let valid = Excerpts::new(&corpus, &run, &ideas, Split::Valid);
+    let songs = Excerpts::new(&corpus, &run, &ideas, Split::Train)?;
+    let valid = Excerpts::new(&corpus, &run, &ideas, Split::Valid)?;
     ensure!(
         songs.n_songs() > 0 && valid.n_songs() > 0,
         "there are too few songs with a bass to learn from and to choose the weights"

@@ -6,9 +6,11 @@
 //!    would have played, with its difference made by the bass and by the idea enlarged, and the player learns that
 //!    (on-policy distillation; for music Wu et al. 2025, `ReaLchords`). Likelihood alone makes a drummer that listens to itself.
 //!
-//! `excerpt` cuts stretches out of songs, `batch` makes tensors of them, `ideas` says what the idea of a song is.
+//! `excerpt` cuts stretches out of songs, `book` has grooves that are known by name, `batch` makes tensors of them, `ideas` says
+//! what the idea of a song is.
 
 mod batch;
+mod book;
 mod excerpt;
 mod ideas;
 mod listening;

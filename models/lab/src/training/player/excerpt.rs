@@ -1,14 +1,16 @@
 //! Excerpts: stretches of songs as rows.
 
+use anyhow::Result;
 use lockstep_core::family::Family;
 use lockstep_core::representation::pitch_index;
 use lockstep_models::network::NET_STEPS;
-use lockstep_models::network::player::{BassRow, DrumRow, Given, MEMORY, N_VOICES};
+use lockstep_models::network::player::{BassRow, DrumRow, Given, Levels, MEMORY, N_VOICES};
 use lockstep_models::voices::VoiceSet;
 use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
+use super::book::Book;
 use super::ideas::{Ideas, SongIdea};
 use super::run::{Hidden, PlayerRun};
 use crate::corpus::{Corpus, MeasureView, SongView, Split};
@@ -66,6 +68,8 @@ pub enum Drawn {
     AsSongsAre,
     /// For its family, so that rare ones are heard too.
     ForItsFamily,
+    /// For its bass, to which a groove of the book is played.
+    ForTheBook,
     /// For its drums, which have no bass.
     ForItsDrums,
 }
@@ -83,16 +87,26 @@ impl Excerpt {
 pub struct Excerpts<'a> {
     corpus: &'a Corpus,
     run: &'a PlayerRun,
+    all_ideas: &'a Ideas,
     /// By song of the corpus; those of other splits stay empty.
     ideas: Vec<SongIdea>,
     all: SongPool,
     labelled: SongPool,
     drums_only: SongPool,
+    book: Book,
 }
 
 impl<'a> Excerpts<'a> {
     /// Those of a split.
-    pub fn new(corpus: &'a Corpus, run: &'a PlayerRun, ideas: &Ideas, split: Split) -> Self {
+    ///
+    /// # Errors
+    /// Says which groove of `models/book.toml` is wrong.
+    pub fn new(
+        corpus: &'a Corpus,
+        run: &'a PlayerRun,
+        ideas: &'a Ideas,
+        split: Split,
+    ) -> Result<Self> {
         let mut of = vec![SongIdea::default(); corpus.n_songs()];
         let data = &run.data;
         let is_used = |song: &SongView<'_>| song.is_open || !data.open_only;
@@ -108,8 +122,10 @@ impl<'a> Excerpts<'a> {
             SongPool::default(),
             SongPool::default(),
         );
+        let weight_of =
+            |song: &SongView<'_>| song.weight * song.n_measures().min(MOST_MEASURES) as f32;
         for song in corpus.songs(split).filter(is_used) {
-            let weight = song.weight * song.n_measures().min(MOST_MEASURES) as f32;
+            let weight = weight_of(&song);
             if !song.has_bass {
                 drums_only.add(song.idx, weight);
                 continue;
@@ -119,14 +135,17 @@ impl<'a> Excerpts<'a> {
                 labelled.add(song.idx, song.weight / counts[family].sqrt());
             }
         }
-        Self {
+        let accompanied = corpus.songs(split).filter(is_used).filter(|s| s.has_bass);
+        Ok(Self {
             corpus,
             run,
+            all_ideas: ideas,
             ideas: of,
             all,
             labelled,
             drums_only,
-        }
+            book: Book::new(accompanied.map(|song| (song, weight_of(&song))))?,
+        })
     }
 
     /// How many songs with a bass there are.
@@ -141,22 +160,44 @@ impl<'a> Excerpts<'a> {
         let mut rng = StdRng::seed_from_u64(lockstep_core::draws::hash(&at));
         let data = &self.run.data;
         let kind = rng.random_range(0.0..1.0);
-        let drawn = if kind < data.drums_only && self.drums_only.n() > 0 {
-            Drawn::ForItsDrums
+        let mut groove = None;
+        let (drawn, pool) = if kind < data.drums_only && self.drums_only.n() > 0 {
+            (Drawn::ForItsDrums, &self.drums_only)
         } else if kind < data.drums_only + data.labelled && self.labelled.n() > 0 {
-            Drawn::ForItsFamily
+            (Drawn::ForItsFamily, &self.labelled)
+        } else if kind < data.drums_only + data.labelled + data.book
+            && let Some((drawn, pool)) = self.book.draw(&mut rng)
+        {
+            groove = Some(drawn);
+            (Drawn::ForTheBook, pool)
         } else {
-            Drawn::AsSongsAre
-        };
-        let pool = match drawn {
-            Drawn::AsSongsAre => &self.all,
-            Drawn::ForItsFamily => &self.labelled,
-            Drawn::ForItsDrums => &self.drums_only,
+            (Drawn::AsSongsAre, &self.all)
         };
         let transpose = rng.random_range(-data.transpose..=data.transpose);
         let (song, first, mut rows) = self.stretch(pool, transpose, &mut rng)?;
+        let mut idea = self.ideas[song.idx];
+        if let Some(groove) = groove {
+            // A family may be asked for in the middle of a song.
+            let from = if rng.random_bool(0.5) {
+                0
+            } else {
+                rng.random_range(0..SPAN / 2)
+            };
+            for row in &mut rows[..from] {
+                (row.given.family, row.given.is_by_the_book) = (None, false);
+            }
+            let touch = groove.play(&mut rows[from..], idea.touch, &mut rng);
+            idea = SongIdea {
+                family: Some(groove.family()),
+                groove: None,
+                touch: Some(touch),
+                levels: Levels::default(),
+                nearest_touch: self.all_ideas.nearest_touch(&touch),
+                ..idea
+            };
+        }
         let mut excerpt_is_spliced = false;
-        if song.has_bass && rng.random_bool(data.spliced) {
+        if groove.is_none() && song.has_bass && rng.random_bool(data.spliced) {
             let (_, _, second) = self.stretch(&self.all, transpose, &mut rng)?;
             let cut = rng.random_range(6..SPAN - 6);
             let fits = rows[0].given.n_steps == second[0].given.n_steps;
@@ -174,7 +215,7 @@ impl<'a> Excerpts<'a> {
             hides_bass: !song.has_bass,
             hides_own: vec![false; SPAN],
             hides_returns: false,
-            idea: self.ideas[song.idx],
+            idea,
             is_spliced: excerpt_is_spliced,
             drawn,
         };
@@ -306,10 +347,11 @@ fn hide(excerpt: &mut Excerpt, hidden: &Hidden, is_begin: bool, rng: &mut StdRng
     // What is played when no family is said must be what songs play, whatever is drawn for its family besides.
     let family = match excerpt.drawn {
         Drawn::ForItsFamily => 0.1 * hidden.family,
+        Drawn::ForTheBook => 0.0,
         Drawn::AsSongsAre | Drawn::ForItsDrums => hidden.family,
     };
     let hides_family = without_idea || rng.random_bool(family);
-    let by_the_book = !rng.random_bool(hidden.freely);
+    let by_the_book = excerpt.drawn == Drawn::ForTheBook || !rng.random_bool(hidden.freely);
     let hides_groove = without_idea || rng.random_bool(hidden.groove);
     let hides_touch = rng.random_bool(hidden.touch);
     // An energy is asked for now, and may not have been before.

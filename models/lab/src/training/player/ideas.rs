@@ -21,7 +21,7 @@ const N_PASSES: usize = 12;
 const LEAST_HITS: usize = 32;
 
 /// Share of a voice's hits that must have the same velocity for the voice to be even.
-const EVEN: f32 = 0.9;
+pub(super) const EVEN: f32 = 0.9;
 
 /// What songs can have in mind.
 #[derive(Clone, Debug)]
@@ -104,6 +104,11 @@ impl Ideas {
             nearest_touch: touch.and_then(|touch| nearest(&self.touches, &touch)),
             loudness: loudness.sum::<f32>() / song.n_measures().max(1) as f32,
         }
+    }
+
+    /// Index of the touch nearest to one.
+    pub(super) fn nearest_touch(&self, touch: &Touch) -> Option<usize> {
+        nearest(&self.touches, touch)
     }
 
     /// The touches, `(N_TOUCHES, TOUCH)`.

@@ -113,6 +113,8 @@ pub struct PlayerData {
     pub open_only: bool,
     /// Share of the excerpts from songs of a known family, every family in proportion to the root of its songs; 0.25.
     pub labelled: f64,
+    /// Share of the excerpts in which the drums are a groove of the book, `models/book.toml`; 0.08.
+    pub book: f64,
     /// Share of the excerpts from drummers without a bass; 0.06.
     pub drums_only: f64,
     /// Share of the excerpts in which another song follows the first; 0.15.
@@ -128,6 +130,7 @@ impl Default for PlayerData {
         Self {
             open_only: false,
             labelled: 0.25,
+            book: 0.08,
             drums_only: 0.06,
             spliced: 0.15,
             transpose: 5,
@@ -290,6 +293,7 @@ impl PlayerRun {
         let (data, hidden) = (&self.data, &self.hidden);
         for (key, share) in [
             ("data.labelled", data.labelled),
+            ("data.book", data.book),
             ("data.drums-only", data.drums_only),
             ("data.spliced", data.spliced),
             ("data.certainty", f64::from(data.certainty)),
