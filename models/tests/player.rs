@@ -80,7 +80,7 @@ fn given(measure: u64) -> Given {
 fn heard(measure: u64) -> HeardMeasure {
     HeardMeasure {
         bass: (measure % 5 != 3).then(|| bass(measure)),
-        own: (measure >= 2 && measure % 7 != 4).then(|| drums(measure)),
+        own: (measure >= 2 && measure % 7 != 4).then(|| drums(measure).remembered()),
         given: given(measure + 1).numbers(),
     }
 }
@@ -101,7 +101,9 @@ fn meant_in_tensors(net: &PlayerNet, measures: &[HeardMeasure]) -> TestResult<Ve
     let m = measures.len();
     let tensor = |rows: Vec<f32>, n: usize| Tensor::from_vec(rows, (1, m, n), &Device::Cpu);
     let bass = measures.iter().flat_map(|of| of.bass.unwrap_or_default().0);
-    let own = measures.iter().flat_map(|of| of.own.unwrap_or_default().0);
+    let own = measures
+        .iter()
+        .flat_map(|of| of.own.unwrap_or_default().row.0);
     let given = measures.iter().flat_map(|of| of.given);
     let hidden = |is: fn(&HeardMeasure) -> bool| {
         let flags = measures.iter().map(|of| f32::from(u8::from(is(of))));
@@ -141,7 +143,7 @@ fn a_measure_is_decoded_the_same_in_plain_numbers_as_in_tensors() -> TestResult 
     let (song, played) = (song(11), drums(11));
     let meant = Mind::default().meant(&brain, &song);
     let mut behind = behind(&song);
-    behind.returns = Some(Returns([Some(2), None, Some(0)]));
+    behind.returns = Some(Returns([Some(2), None, Some(0), Some(3)]));
     let mut numbers = [0.0; N_BESIDE];
     let (mut all_beside, mut said) = (Vec::new(), Vec::<f32>::new());
     for step in 0..NET_STEPS {
@@ -175,10 +177,11 @@ fn a_measure_is_decoded_the_same_in_plain_numbers_as_in_tensors() -> TestResult 
 fn what_comes_back_is_as_likely_in_plain_numbers_as_in_tensors() -> TestResult {
     let parameters = parameters()?;
     let (net, brain) = (PlayerNet::new(&parameters)?, Brain::new(&parameters)?);
-    let song = song(11);
+    // So many that the measures of all lags are known.
+    let song = song(18);
     let meant = Mind::default().meant(&brain, &song);
     let mut own = behind(&song).own;
-    for chosen in [[0, 0, 0], [3, 0, 1], [2, 4, 0]] {
+    for chosen in [[0, 0, 0, 0], [3, 0, 8, 1], [2, 4, 0, 7]] {
         let returns = Returns(chosen.map(|choice: usize| choice.checked_sub(1)));
         let mut heard = Vec::new();
         let decided = brain.returns(&meant, &own, |strand, choice, log_odds| {

@@ -40,14 +40,17 @@ measures = 6
 [take]
 temperature = 0.9
 lean = 0.0
-returning = 0.0
+returning = [0.0, 0.0, 0.0, 0.0]
+answering = 0.0
 least-chance = 0.0
 looseness = 1.0
 guidance = 1.0
 family-guidance = 1.0
 family-temperature = 1.0
-family-returning = 0.0
+family-returning = [0.0, 0.0, 0.0, 0.0]
 idea-guidance = 1.0
+idea-least-share = 0.0
+naming = 0.0
 ";
 
 /// Songs whose kick is on the bass's steps, with a snare on the backbeat and hats in eighths.

@@ -14,7 +14,7 @@ use lockstep_lab::training::run::RunFile;
 use lockstep_lab::training::styles::Styles;
 use lockstep_lab::training::trainer::{Constants, Trainer};
 use lockstep_models::network::{NetworkParameters, STYLES, WORDS};
-use lockstep_models::predict::{EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::predict::{EMBEDDED, Predictor};
 use lockstep_models::voices::VoiceSet;
 use lockstep_models::weights::Weights;
 
@@ -191,7 +191,8 @@ fn a_checkpoint_of_another_architecture_is_refused() -> TestResult {
 fn weights_of_version_1_are_trained_further_on_their_nine_voices() -> TestResult {
     let folder = tempfile::tempdir()?;
     let corpus = corpus(folder.path())?;
-    let weights = Weights::parse(EMBEDDED_WEIGHTS)?;
+    let lockstep = EMBEDDED.iter().find(|(name, _)| *name == "lockstep");
+    let weights = Weights::parse(lockstep.ok_or("no such weights")?.1)?;
     let card: serde_json::Value = serde_json::from_str(&weights.metadata["card"])?;
     let mut run: RunFile = serde_json::from_value(card["run"].clone())?;
     assert_eq!(

@@ -71,6 +71,8 @@ impl Player {
         let levels = parameters.tensor(LEVELS, &[N_TOUCHES * N_LEVELS, N_VOICES])?;
         let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
         let choices = Choices {
+            least_share: config.idea_least_share,
+            naming: config.naming,
             touches: values(&touches)?.as_chunks().0.to_vec(),
             levels: values(&levels)?.as_chunks().0.to_vec(),
         };

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PerVoice;
 use crate::network::ArchitectureError;
+use crate::network::player::returns::N_STRANDS;
 use crate::voices::VoiceSet;
 
 /// How the player plays; its network has one shape.
@@ -15,8 +16,12 @@ pub struct PlayerConfig {
     pub temperature: PerVoice,
     /// Added to all log-odds of a voice, in `[-4, 4]`.
     pub lean: PerVoice,
-    /// Added to the log-odds of bringing back an earlier measure, in `[-4, 4]`.
-    pub returning: f32,
+    /// Added to the log-odds of bringing back an earlier measure, in `[-4, 4]`: of the voices that keep time, of the backbeat, of
+    /// accents and of the kick.
+    pub returning: [f32; N_STRANDS],
+    /// Taken from the log-odds of bringing back a kick, in `[0, 20]`, times the share of the bass's onsets that are not the same
+    /// before it as before the measure asked.
+    pub answering: f32,
     /// What is less likely than this never happens, and what is as sure as that always does, in `[0, 0.5]`; 0 leaves all to the
     /// draws.
     pub least_chance: f32,
@@ -30,9 +35,13 @@ pub struct PlayerConfig {
     /// Factor on the temperatures if a family is asked for, in `[0, 2]`.
     pub family_temperature: f32,
     /// What takes the place of `returning` if a family is asked for.
-    pub family_returning: f32,
+    pub family_returning: [f32; N_STRANDS],
     /// How much the idea counts if it is the drummer's own, in `[0, 4]`.
     pub idea_guidance: f32,
+    /// Families, grooves and touches that are less likely than this share of the likeliest are never an idea, in `[0, 1]`.
+    pub idea_least_share: f32,
+    /// Added to the log-odds that a song has a family, whichever, in `[-4, 4]`.
+    pub naming: f32,
 }
 
 impl PlayerConfig {
@@ -50,23 +59,35 @@ impl PlayerConfig {
         );
         let both_ways = (-4.0, 4.0, "it may be -4 to 4");
         let all = |key, values: PerVoice, range| values.values().map(|value| (key, value, range));
+        let strands = |key, values: [f32; N_STRANDS]| values.map(|value| (key, value, both_ways));
         let single = [
-            ("returning", self.returning, both_ways),
             (
                 "least-chance",
                 self.least_chance,
                 (0.0, 0.5, "it may be 0 to 0.5"),
             ),
+            (
+                "answering",
+                self.answering,
+                (0.0, 20.0, "it may be 0 to 20"),
+            ),
             ("looseness", self.looseness, to_two),
             ("family-guidance", self.family_guidance, to_four),
             ("family-temperature", self.family_temperature, to_two),
-            ("family-returning", self.family_returning, both_ways),
             ("idea-guidance", self.idea_guidance, to_four),
+            (
+                "idea-least-share",
+                self.idea_least_share,
+                (0.0, 1.0, "it may be 0 to 1"),
+            ),
+            ("naming", self.naming, both_ways),
         ];
         let each = all("temperature", self.temperature, to_two)
             .into_iter()
             .chain(all("lean", self.lean, both_ways))
             .chain(all("guidance", self.guidance, to_four))
+            .chain(strands("returning", self.returning))
+            .chain(strands("family-returning", self.family_returning))
             .chain(single);
         for (key, value, (least, most, allowed)) in each {
             // NaN is in no range.
@@ -87,14 +108,17 @@ mod tests {
         PlayerConfig {
             temperature: PerVoice::All(0.9),
             lean: PerVoice::Version2([-4.0; 14]),
-            returning: 0.3,
+            returning: [0.3, 0.3, 0.3, -4.0],
+            answering: 3.0,
             least_chance: 0.01,
             looseness: 0.8,
             guidance: PerVoice::All(4.0),
             family_guidance: 2.0,
             family_temperature: 0.5,
-            family_returning: 0.5,
+            family_returning: [0.5; 4],
             idea_guidance: 1.0,
+            idea_least_share: 0.3,
+            naming: 2.0,
         }
     }
 
@@ -116,8 +140,9 @@ mod tests {
                 with(|to| to.temperature = PerVoice::Version1([1.0; 9])),
             ),
             ("lean", with(|to| to.lean = PerVoice::All(f32::NAN))),
-            ("returning", with(|to| to.returning = 4.1)),
+            ("returning", with(|to| to.returning[3] = 4.1)),
             ("least-chance", with(|to| to.least_chance = 0.6)),
+            ("answering", with(|to| to.answering = -0.1)),
             ("looseness", with(|to| to.looseness = -0.1)),
             ("guidance", with(|to| to.guidance = PerVoice::All(4.1))),
             ("family-guidance", with(|to| to.family_guidance = -1.0)),
@@ -127,9 +152,11 @@ mod tests {
             ),
             (
                 "family-returning",
-                with(|to| to.family_returning = f32::NAN),
+                with(|to| to.family_returning[0] = f32::NAN),
             ),
             ("idea-guidance", with(|to| to.idea_guidance = f32::INFINITY)),
+            ("idea-least-share", with(|to| to.idea_least_share = 1.1)),
+            ("naming", with(|to| to.naming = -4.1)),
         ] {
             assert_eq!(refused, Some(key));
         }

@@ -6,6 +6,7 @@ use lockstep_core::representation::{
     MAX_STEPS_PER_MEASURE, Meter, N_VOICES, Swing, WINDOW_STEPS, pitch_index,
 };
 use lockstep_models::network::player::ear::N_GROOVES;
+use lockstep_models::network::player::rows::OwnRow;
 use lockstep_models::network::player::{
     BassRow, Behind, DrumRow, Given, Heard, LAGS, N_BASS, N_BESIDE, N_GIVEN, N_OWN, PlayerNet,
     WIDTH, beside, first_remembered,
@@ -28,7 +29,7 @@ fn in_tensors(
     let (mut basses, mut drums, mut past) = (Vec::new(), Vec::new(), Vec::new());
     for measure in 0..=measure {
         let mut bass = BassRow::default();
-        let (mut own, mut remembered) = (DrumRow::default(), DrumRow::default());
+        let (mut own, mut remembered) = (DrumRow::default(), OwnRow::default());
         for step in 0..n_steps {
             let at = measure * n_steps + step;
             if let Some(onset) = song.onset(at) {
@@ -43,7 +44,7 @@ fn in_tensors(
                     own.hit(step, voice, velocity);
                     // Voice 0 is the kick.
                     if voice > 0 {
-                        remembered.hit(step, voice, velocity);
+                        remembered.row.hit(step, voice, velocity);
                     }
                 }
             }
@@ -51,7 +52,7 @@ fn in_tensors(
         // Of the kick only its mean velocity is remembered, at every step.
         let kicks: Vec<f32> = (0..NET_STEPS).map(|step| own.velocities(step)[0]).collect();
         let n_kicks = kicks.iter().filter(|velocity| **velocity > 0.0).count();
-        for step in remembered.0.chunks_exact_mut(2 * N_VOICES) {
+        for step in remembered.row.0.chunks_exact_mut(2 * N_VOICES) {
             step[N_VOICES] = kicks.iter().sum::<f32>() / n_kicks.max(1) as f32;
         }
         basses.push(bass);
@@ -79,7 +80,7 @@ fn in_tensors(
     let silence = || vec![0.0; N_OWN];
     let own = |of: usize| {
         if known(of) {
-            past[of].0.to_vec()
+            past[of].row.0.to_vec()
         } else {
             silence()
         }

@@ -22,14 +22,17 @@ pub(super) fn config() -> PlayerConfig {
     PlayerConfig {
         temperature: PerVoice::All(1.0),
         lean: PerVoice::All(0.0),
-        returning: 0.0,
+        returning: [0.0; 4],
+        answering: 0.0,
         least_chance: 0.0,
         looseness: 1.0,
         guidance: PerVoice::All(1.4),
         family_guidance: 1.8,
         family_temperature: 1.0,
-        family_returning: 0.0,
+        family_returning: [0.0; 4],
         idea_guidance: 1.0,
+        idea_least_share: 0.0,
+        naming: 0.0,
     }
 }
 
@@ -66,6 +69,8 @@ pub(super) struct Song {
     pub(super) seed: u64,
     /// A step at which the bass rests, although it would play.
     pub(super) without: Option<usize>,
+    /// Whether every measure of the bass is the first.
+    pub(super) repeats: bool,
     /// A measure of which the drums are others.
     pub(super) other_drums: Option<usize>,
 }
@@ -76,6 +81,7 @@ impl Default for Song {
             meter: Meter::COMMON,
             seed: 1,
             without: None,
+            repeats: false,
             other_drums: None,
         }
     }
@@ -83,6 +89,11 @@ impl Default for Song {
 
 impl Song {
     pub(super) fn onset(&self, step: usize) -> Option<Onset> {
+        let step = if self.repeats {
+            step % self.meter.n_steps()
+        } else {
+            step
+        };
         let at = |stream| draws::uniform(&[stream, self.seed, step as u64]);
         let is_note = at(1) < 0.4 && self.without != Some(step);
         is_note.then(|| Onset {

@@ -305,6 +305,7 @@ fn plans_with(config: PlayerConfig, style: Option<u8>) -> TestResult<Vec<HitMap>
     let plan = |measure| {
         let mut request = Song::default().request(measure);
         request.settings.style = style;
+        request.settings.variation = 0.1;
         Ok(predictor.predict(&request)?)
     };
     (4..12).map(plan).collect()

@@ -5,7 +5,7 @@
 
 use super::brain::{Block, Brain, Scratch, add};
 use super::map::{normalise, product, rectify};
-use super::rows::{BassRow, Behind, DrumRow, LAGS, N_GIVEN};
+use super::rows::{BassRow, Behind, LAGS, N_GIVEN, OwnRow};
 use super::{MEMORY, N_HEADS, WIDTH};
 
 /// Channels of a head.
@@ -18,8 +18,8 @@ const FORGOTTEN: usize = MEMORY / 2;
 pub struct HeardMeasure {
     /// Its bass; `None` if it is not heard.
     pub bass: Option<BassRow>,
-    /// The own drums as they are [remembered](DrumRow::remembered); `None` if they are not known.
-    pub own: Option<DrumRow>,
+    /// The own drums; `None` if they are not known.
+    pub own: Option<OwnRow>,
     /// What is given about the measure after it: [`Given::numbers`](super::Given::numbers).
     pub given: [f32; N_GIVEN],
 }
@@ -127,7 +127,7 @@ fn read(
     let more = &mut more[..WIDTH];
     brain.given.apply(&measure.given, x, inputs);
     let bass = measure.bass.as_ref().map(|row| row.0.as_slice());
-    let own = measure.own.as_ref().map(|row| row.0.as_slice());
+    let own = measure.own.as_ref().map(|own| own.row.0.as_slice());
     let parts = [(bass, &brain.bass, false), (own, &brain.own, true)];
     for (row, [read, deepen], is_own) in parts {
         if let Some(row) = row {

@@ -16,8 +16,11 @@ pub const N_BASS: usize = NET_STEPS * BASS_STEP;
 const OWN_STEP: usize = 2 * N_VOICES;
 /// Numbers of a row of drums, step by step.
 pub const N_OWN: usize = NET_STEPS * OWN_STEP;
-/// How many measures before the one it plays the decoder sees its own drums.
-pub const LAGS: [usize; 4] = [1, 2, 4, 8];
+/// How many measures before the one it plays lie those of its own drums that can come back. The decoder sees the first
+/// four of them.
+pub const LAGS: [usize; 8] = [1, 2, 4, 8, 3, 6, 12, 16];
+/// How many of them the decoder sees.
+const N_SEEN: usize = 4;
 /// How many measures of bass the decoder sees.
 const BASS_MEASURES: usize = 4;
 /// Numbers of a step of bass that the decoder sees: onset, velocity, sounding, height.
@@ -26,7 +29,7 @@ const BASS_SEEN: usize = 4;
 pub const N_BESIDE: usize = NET_STEPS * N_VOICES
     + N_VOICES
     + BASS_MEASURES * BASS_SEEN
-    + LAGS.len() * (OWN_STEP + 1)
+    + N_SEEN * (OWN_STEP + 1)
     + N_RETURNS
     + N_VOICES;
 /// Numbers given about a measure before family and groove.
@@ -87,6 +90,18 @@ impl BassRow {
         bits.rev().fold(0, |bits, bit| 2 * bits + bit)
     }
 
+    /// The share of the steps at which a note begins here or there that are not the same; 0 if none begins.
+    pub fn unlike(&self, other: &Self) -> f32 {
+        let begins = |row: &Self, step: usize| row.0[step * BASS_STEP] > 0.0;
+        let (mut n, mut n_unlike) = (0.0, 0.0);
+        for step in 0..NET_STEPS {
+            let (here, there) = (begins(self, step), begins(other, step));
+            n += f32::from(u8::from(here || there));
+            n_unlike += f32::from(u8::from(here != there));
+        }
+        n_unlike / f32::max(n, 1.0)
+    }
+
     fn seen(&self, step: usize) -> &[f32] {
         &self.0[step * BASS_STEP..][..BASS_SEEN]
     }
@@ -114,10 +129,11 @@ impl DrumRow {
 
     /// The row as it is remembered once its measure is over: of the kick only how loud it was, the mean at every step. Which
     /// foot pattern suits is heard from the bass anew in every measure; a drummer who remembered it would repeat its own first
-    /// guess instead of listening.
+    /// guess instead of listening. Which steps had a kick is known only where the kick [comes back](super::returns).
     #[must_use]
-    pub fn remembered(&self) -> Self {
+    pub fn remembered(&self) -> OwnRow {
         let mut row = *self;
+        let kicked = (0..NET_STEPS).map(|step| u16::from(self.hits(step)[KICK] > 0.0) << step);
         let kicks = self.0.chunks_exact(OWN_STEP);
         let (n, sum) = kicks.fold((0.0, 0.0), |(n, sum), step| {
             (n + step[KICK], sum + step[N_VOICES + KICK])
@@ -127,7 +143,10 @@ impl DrumRow {
             step[KICK] = 0.0;
             step[N_VOICES + KICK] = level;
         }
-        row
+        OwnRow {
+            row,
+            kicks: kicked.sum(),
+        }
     }
 
     /// The hits of a step, 0 or 1.
@@ -147,6 +166,26 @@ impl DrumRow {
 
     fn step(&self, step: usize) -> &[f32] {
         &self.0[step * OWN_STEP..][..OWN_STEP]
+    }
+}
+
+/// A row of own drums as it is [remembered](DrumRow::remembered).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OwnRow {
+    /// What is seen of it.
+    pub row: DrumRow,
+    /// Its kicks, a bit for each step.
+    kicks: u16,
+}
+
+impl OwnRow {
+    /// Whether a voice hits at a step.
+    pub fn hits(&self, step: usize, voice: usize) -> bool {
+        if voice == KICK {
+            (self.kicks >> step) & 1 == 1
+        } else {
+            self.row.hits(step)[voice] > 0.0
+        }
     }
 }
 
@@ -217,7 +256,7 @@ impl Given {
 }
 
 /// Own drums of each of the [`LAGS`] as they are [remembered](DrumRow::remembered); `None` if they are not known.
-pub type OwnBehind<'a> = [Option<&'a DrumRow>; LAGS.len()];
+pub type OwnBehind<'a> = [Option<&'a OwnRow>; LAGS.len()];
 
 /// What the decoder sees at a step of a measure, of what is behind it.
 #[derive(Clone, Copy, Debug)]
@@ -231,12 +270,12 @@ pub struct Behind<'a> {
 }
 
 /// Writes what the decoder sees at `step` into the `N_BESIDE` numbers of `out`: the hits of the sixteen steps before, oldest
-/// first; the velocities of the step before; the bass of four measures at the step; the own drums at the step, of each lag,
-/// and whether they are known; what comes back, and of each voice 1 for a hit that does, −1 for a rest that does and 0 for
-/// something new. `now` is the measure being played, of which only the steps before count.
+/// first; the velocities of the step before; the bass of four measures at the step; the own drums at the step, of the
+/// lags that are seen, and whether they are known; what comes back, and of each voice 1 for a hit that does, −1 for a rest
+/// that does and 0 for something new. `now` is the measure being played, of which only the steps before count.
 pub fn beside(out: &mut [f32], step: usize, behind: &Behind<'_>, now: &DrumRow) {
     out.fill(0.0);
-    let last = behind.own[0];
+    let last = behind.own[0].map(|own| &own.row);
     let (taps, out) = out.split_at_mut(NET_STEPS * N_VOICES);
     for (tap, out) in taps.chunks_exact_mut(N_VOICES).enumerate() {
         let place = step + tap;
@@ -253,21 +292,21 @@ pub fn beside(out: &mut [f32], step: usize, behind: &Behind<'_>, now: &DrumRow) 
         before.copy_from_slice(last.velocities(NET_STEPS - 1));
     }
     let (bass, out) = out.split_at_mut(BASS_MEASURES * BASS_SEEN);
-    let (own, out) = out.split_at_mut(LAGS.len() * (OWN_STEP + 1));
+    let (own, out) = out.split_at_mut(N_SEEN * (OWN_STEP + 1));
     for (row, out) in behind.bass.iter().zip(bass.chunks_exact_mut(BASS_SEEN)) {
         if let Some(row) = row {
             out.copy_from_slice(row.seen(step));
         }
     }
-    for (row, out) in behind.own.iter().zip(own.chunks_exact_mut(OWN_STEP + 1)) {
-        if let Some(row) = row {
-            out[..OWN_STEP].copy_from_slice(row.step(step));
+    for (own, out) in behind.own.iter().zip(own.chunks_exact_mut(OWN_STEP + 1)) {
+        if let Some(own) = own {
+            out[..OWN_STEP].copy_from_slice(own.row.step(step));
             out[OWN_STEP] = 1.0;
         }
     }
     let (returns, hits) = out.split_at_mut(N_RETURNS);
     if let Some(known) = behind.returns {
-        returns.copy_from_slice(&known.numbers());
+        returns.copy_from_slice(&known.told());
         for (out, hits) in hits.iter_mut().zip(known.hits(&behind.own, step)) {
             *out = hits.map_or(0.0, |hits| if hits { 1.0 } else { -1.0 });
         }

@@ -6,9 +6,10 @@ use super::cells::{Cells, restlessness};
 use super::idea::Idea;
 use super::memory::{Memory, Row, number};
 use super::views::{N_WAYS, Share, View, Way};
-use crate::network::player::returns::{N_CHOICES, TIME};
+use crate::network::player::returns::{FOOT, N_CHOICES, N_STRANDS, TIME};
 use crate::network::player::{
-    BassRow, Brain, DrumRow, Given, HeardMeasure, MEMORY, Mind, Returns, behind, first_remembered,
+    BassRow, Brain, DrumRow, Given, HeardMeasure, LAGS, MEMORY, Mind, Returns, behind,
+    first_remembered,
 };
 use crate::predict::parts::MeasurePart;
 use crate::weights::PlayerConfig;
@@ -29,8 +30,10 @@ pub(super) struct Asked<'a> {
     /// What the network is told about a fill in the measure asked.
     pub(super) is_fill: Option<bool>,
     history: DrumHistory,
-    /// Added to the log-odds of doing something new.
-    restlessness: f32,
+    /// Taken from the log-odds that the kick comes back, times how much the bass has changed.
+    answering: f32,
+    /// Added to the log-odds that a strand does something new.
+    restlessness: [f32; N_STRANDS],
     /// Index in `rows` from which they are known, if they are.
     known_from: Option<usize>,
 }
@@ -47,14 +50,17 @@ impl<'a> Asked<'a> {
             None => config.returning,
         };
         let rows = memory.rows().to_vec();
+        // Who varies little still answers another bass.
+        let restless = restlessness(request.settings.variation);
         Self {
             request,
             idea,
             minds,
             n_rows: memory.n_rows(),
             is_fill: None,
-            restlessness: restlessness(request.settings.variation) - returning,
+            restlessness: returning.map(|back| restless - back),
             history,
+            answering: config.answering - restless.min(0.0),
             known_from: memory.known_from(),
             rows,
         }
@@ -111,13 +117,14 @@ impl<'a> Asked<'a> {
             if way == first && self.history == DrumHistory::Own {
                 let cells = Cells::new(self.request, self.idea.song);
                 let own = behind(&heard).own;
-                let score = |strand, choice, log_odds: f32| {
-                    let new = if choice == 0 {
-                        self.new_in(strand)
-                    } else {
-                        0.0
+                let unlike = self.unlike();
+                let score = |strand, choice: usize, log_odds: f32| {
+                    let more = match choice.checked_sub(1) {
+                        None => self.new_in(strand),
+                        Some(lag) if strand == FOOT => -self.answering * unlike[lag],
+                        Some(_) => 0.0,
                     };
-                    log_odds + new + cells.choice(strand, part.idx * N_CHOICES + choice)
+                    log_odds + more + cells.choice(strand, part.idx * N_CHOICES + choice)
                 };
                 returns = Some(brain.returns(&meant, &own, score));
             }
@@ -157,13 +164,27 @@ impl<'a> Asked<'a> {
         .collect()
     }
 
+    /// Of the measure of each lag, how much the bass before it differs from the bass before the measure asked: the share of onsets
+    /// that only one of them has. Where the bass has changed, the kick answers it anew.
+    fn unlike(&self) -> [f32; LAGS.len()] {
+        let before = |lag: usize| {
+            let at = self.rows.len().checked_sub(lag + 1)?;
+            self.rows.get(at).map(|row| &row.bass)
+        };
+        let now = before(0);
+        LAGS.map(|lag| {
+            let pair = now.zip(before(lag));
+            pair.map_or(1.0, |(now, then)| now.unlike(then))
+        })
+    }
+
     /// Added to the log-odds that a strand does something new. A fill that is asked for is new in all but the time that is kept.
     fn new_in(&self, strand: usize) -> f32 {
         let is_asked = matches!(self.request.settings.fill, FillWish::With(_));
         if is_asked && self.is_fill == Some(true) && strand != TIME {
             f32::INFINITY
         } else {
-            self.restlessness
+            self.restlessness[strand]
         }
     }
 

@@ -20,11 +20,12 @@ pub(super) fn heat(variation: f32) -> f32 {
     1.0 + 0.5 * (variation.clamp(0.0, 1.0) - ALL_FRESH).max(0.0)
 }
 
-/// Added to the log-odds of doing something new: less than the default variation brings back more, more brings back less.
+/// Added to the log-odds of doing something new: less than the default variation brings back more, and none all that it can;
+/// more brings back less.
 pub(super) fn restlessness(variation: f32) -> f32 {
     let beyond = variation.clamp(0.0, 1.0) - ALL_FRESH;
     if beyond < 0.0 {
-        15.0 * beyond
+        -1000.0 * beyond * beyond
     } else {
         3.0 * beyond
     }

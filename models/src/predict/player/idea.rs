@@ -23,6 +23,10 @@ const LEVEL: u64 = 45;
 /// What ideas choose from.
 #[derive(Clone, Debug)]
 pub(super) struct Choices {
+    /// What is less likely than this share of the likeliest is never chosen.
+    pub(super) least_share: f32,
+    /// Added to the log-odds of every family.
+    pub(super) naming: f32,
     pub(super) touches: Vec<Touch>,
     /// The sets of each touch, one touch after another.
     pub(super) levels: Vec<Levels>,
@@ -56,17 +60,20 @@ impl Idea {
         let key = |stream| [stream, settings.seed.into(), settings.idea.into(), song];
         let asked = settings.style.map(usize::from);
         let family = asked.filter(|family| *family < N_FAMILIES).or_else(|| {
-            let log_odds = ear.family(&heard);
-            let drawn = choose(&log_odds, key(FAMILY));
+            let mut log_odds = ear.family(&heard);
+            for family in &mut log_odds[..N_FAMILIES] {
+                *family += choices.naming;
+            }
+            let drawn = choose(&log_odds, choices.least_share, key(FAMILY));
             Some(drawn).filter(|drawn| *drawn < N_FAMILIES)
         });
         let (groove, touch) = ear.rest(&heard, family);
-        let touch = choose(&touch, key(TOUCHES));
-        let set = touch * N_LEVELS + choose(&[0.0; N_LEVELS], key(LEVEL));
+        let touch = choose(&touch, choices.least_share, key(TOUCHES));
+        let set = touch * N_LEVELS + choose(&[0.0; N_LEVELS], 0.0, key(LEVEL));
         Self {
             song,
             family,
-            groove: choose(&groove, key(GROOVE)),
+            groove: choose(&groove, choices.least_share, key(GROOVE)),
             touch: choices.touches.get(touch).copied().unwrap_or_default(),
             levels: choices.levels.get(set).copied().unwrap_or_default(),
         }
@@ -97,13 +104,21 @@ fn song(bass: &BassRow) -> u64 {
     })
 }
 
-/// Draws an index with the probabilities that these log-odds stand for, by the largest sum with Gumbel noise.
-fn choose(log_odds: &[f32], [stream, seed, idea, song]: [u64; 4]) -> usize {
+/// Draws an index with the probabilities that these log-odds stand for, by the largest sum with Gumbel noise. What is less likely
+/// than `least_share` of the likeliest is left out: an idea stays for the whole song, and an odd one spoils it.
+fn choose(log_odds: &[f32], least_share: f32, [stream, seed, idea, song]: [u64; 4]) -> usize {
+    let most = log_odds.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let least = most + least_share.ln();
     let sums = (0_u64..)
         .zip(log_odds)
-        .map(|(i, log_odds)| log_odds + draws::gumbel(&[stream, seed, idea, song, i]));
-    let largest = sums.enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
-    largest.map_or(0, |(i, _)| i)
+        .enumerate()
+        .filter(|(_, (_, log_odds))| **log_odds >= least)
+        .map(|(idx, (i, log_odds))| {
+            let sum = log_odds + draws::gumbel(&[stream, seed, idea, song, i]);
+            (idx, sum)
+        });
+    let largest = sums.max_by(|(_, a), (_, b)| a.total_cmp(b));
+    largest.map_or(0, |(idx, _)| idx)
 }
 
 #[cfg(test)]
@@ -116,12 +131,23 @@ mod tests {
         let log_odds = shares.map(|share| share.ln() + 7.0);
         let mut drawn = [0; 3];
         for seed in 0..5000 {
-            drawn[choose(&log_odds, [FAMILY, seed, 0, 0])] += 1;
+            drawn[choose(&log_odds, 0.0, [FAMILY, seed, 0, 0])] += 1;
         }
         for (share, drawn) in shares.into_iter().zip(drawn) {
             let off = (share - drawn as f32 / 5000.0).abs();
             assert!(off < 0.03, "{drawn} of 5000 for {share}");
         }
+    }
+
+    #[test]
+    fn what_is_much_less_likely_than_the_likeliest_is_never_drawn() {
+        let log_odds = [0.6_f32, 0.25, 0.15].map(f32::ln);
+        let mut drawn = [0; 3];
+        for seed in 0..500 {
+            drawn[choose(&log_odds, 0.3, [GROOVE, seed, 0, 0])] += 1;
+        }
+        assert!(drawn[0] > drawn[1] && drawn[1] > 50, "{drawn:?}");
+        assert_eq!(drawn[2], 0);
     }
 
     #[test]

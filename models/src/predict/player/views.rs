@@ -164,14 +164,17 @@ mod tests {
         PlayerConfig {
             temperature: PerVoice::All(1.0),
             lean: PerVoice::All(0.0),
-            returning: 0.0,
+            returning: [0.0; 4],
+            answering: 0.0,
             least_chance: 0.0,
             looseness: 1.0,
             guidance,
             family_guidance: 2.0,
             family_temperature: 1.0,
-            family_returning: 0.0,
+            family_returning: [0.0; 4],
             idea_guidance: 1.0,
+            idea_least_share: 0.0,
+            naming: 0.0,
         }
     }
 

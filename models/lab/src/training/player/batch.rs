@@ -3,13 +3,13 @@
 use candle_core::{Device, Result, Tensor};
 use lockstep_models::network::player::ear::{N_AROUND, N_FAMILIES};
 use lockstep_models::network::player::returns::N_RETURNS;
-use lockstep_models::network::player::rows::Behind;
+use lockstep_models::network::player::rows::{Behind, OwnRow};
 use lockstep_models::network::player::{
     DrumRow, Heard, LAGS, MEMORY, N_BASS, N_BESIDE, N_GIVEN, N_OWN, N_VOICES, Returns, beside,
 };
 use lockstep_models::network::{CELL_OUTPUTS, NET_STEPS};
 
-use super::excerpt::{Drawn, Excerpt};
+use super::excerpt::{Drawn, Excerpt, Told};
 
 /// What the network hears of some excerpts, and which measures it plays.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Sheet {
         let rows = &excerpt.rows;
         let hides_bass = excerpt.hides_bass || view.hides_bass;
         let drums = |row: usize| own.map_or(&rows[row].drums, |own| &own[row]);
-        let remembered: Vec<DrumRow> = (0..=m).map(|row| drums(row).remembered()).collect();
+        let remembered: Vec<OwnRow> = (0..=m).map(|row| drums(row).remembered()).collect();
         let begun = own.map_or(0, |own| {
             let is_hit = |row: &DrumRow| row.0.iter().any(|x| *x > 0.0);
             own.iter().position(is_hit).unwrap_or(own.len())
@@ -134,7 +134,7 @@ impl Sheet {
                 (given.family, given.groove) = (None, None);
             }
             self.bass.extend(rows[heard].bass.0);
-            self.own.extend(remembered[place].0);
+            self.own.extend(remembered[place].row.0);
             self.given.extend(given.numbers());
             self.no_bass.push(flag(hides_bass));
             self.no_own.push(flag(!is_known(place)));
@@ -159,7 +159,11 @@ impl Sheet {
             };
             let returns = Returns::of(drums(place + 1), &behind.own);
             self.returns.extend(returns.numbers());
-            behind.returns = Some(returns).filter(|_| !excerpt.hides_returns);
+            behind.returns = match excerpt.told {
+                Told::All => Some(returns),
+                Told::NotTheKick => Some(returns.without_kick()),
+                Told::Nothing => None,
+            };
             self.play(place + 1, drums(place + 1), excerpt, &behind);
         }
     }
@@ -267,7 +271,7 @@ mod tests {
             rows: (0..SPAN).map(row).collect(),
             hides_bass: false,
             hides_own: vec![false; SPAN],
-            hides_returns: false,
+            told: Told::All,
             idea: SongIdea::default(),
             is_spliced: false,
             drawn: Drawn::AsSongsAre,

@@ -51,14 +51,25 @@ pub struct Excerpt {
     pub hides_bass: bool,
     /// Whether people's drums of each row are hidden.
     pub hides_own: Vec<bool>,
-    /// Whether it is hidden what comes back.
-    pub hides_returns: bool,
+    /// What the player is told of what comes back.
+    pub told: Told,
     /// The song's idea, of which the rows' given numbers may hide a part; of two songs, the first's.
     pub idea: SongIdea,
     /// Whether a second song follows.
     pub is_spliced: bool,
     /// What it was drawn for.
     pub drawn: Drawn,
+}
+
+/// What a player is told of what comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Of every strand.
+    All,
+    /// Of every strand but the kick, so that it learns to answer the bass without what it did before.
+    NotTheKick,
+    /// Of none.
+    Nothing,
 }
 
 /// What an excerpt was drawn for.
@@ -214,7 +225,7 @@ impl<'a> Excerpts<'a> {
             rows,
             hides_bass: !song.has_bass,
             hides_own: vec![false; SPAN],
-            hides_returns: false,
+            told: Told::All,
             idea,
             is_spliced: excerpt_is_spliced,
             drawn,
@@ -342,7 +353,13 @@ fn hide(excerpt: &mut Excerpt, hidden: &Hidden, is_begin: bool, rng: &mut StdRng
     }
     excerpt.hides_own[..begin].fill(true);
     excerpt.hides_bass |= rng.random_bool(hidden.bass);
-    excerpt.hides_returns = rng.random_bool(hidden.returns);
+    excerpt.told = if rng.random_bool(hidden.returns) {
+        Told::Nothing
+    } else if rng.random_bool(hidden.kick) {
+        Told::NotTheKick
+    } else {
+        Told::All
+    };
     let without_idea = excerpt.is_spliced && rng.random_bool(0.5);
     // What is played when no family is said must be what songs play, whatever is drawn for its family besides.
     let family = match excerpt.drawn {

@@ -3,12 +3,10 @@
 use candle_core::{Device, Result, Tensor};
 use lockstep_core::draws;
 use lockstep_models::network::NetworkParameters;
-use lockstep_models::network::player::{
-    BassRow, Brain, DrumRow, Given, N_VOICES, PlayerNet, Rehearsal,
-};
+use lockstep_models::network::player::{BassRow, Brain, DrumRow, Given, PlayerNet, Rehearsal};
 
 use super::batch::{Batch, View};
-use super::excerpt::{Excerpt, Excerpts};
+use super::excerpt::{Excerpt, Excerpts, Told};
 use super::losses;
 use super::run::PlayerRun;
 
@@ -71,13 +69,7 @@ pub(super) fn lesson(
     };
     let heard = of(ahead)?;
     let theirs = losses::said(&teacher.network, &heard)?;
-    let hits = |view: View| -> Result<Tensor> {
-        let said = losses::said(&teacher.network, &of(view)?)?;
-        said.outputs
-            .narrow(2, 0, N_VOICES)
-            .map(|hits| hits.detach())
-    };
-    let sure = theirs.outputs.narrow(2, 0, N_VOICES)?.detach();
+    let sure = theirs.wanted()?;
     let mut wanted = sure.clone();
     for (weight, view) in [
         (
@@ -96,8 +88,8 @@ pub(super) fn lesson(
         ),
     ] {
         if weight.iter().any(|weight| *weight != 0.0) {
-            let weight = Tensor::new(&weight, device)?;
-            wanted = (wanted + (&sure - hits(view)?)?.broadcast_mul(&weight)?)?;
+            let without = losses::said(&teacher.network, &of(view)?)?.wanted()?;
+            wanted = wanted.beyond(&sure, &without, &weight, device)?;
         }
     }
     let own = of(View::default())?;
@@ -127,7 +119,10 @@ fn basses(excerpts: &Excerpts<'_>, place: &[u64], n: usize, measures: usize) -> 
         let n_bass = rows.iter().filter(|row| !row.bass.is_empty()).count();
         let is_whole = rows.iter().all(|row| row.is_inside);
         if is_whole && n_bass as f32 >= LEAST_BASS * rows.len() as f32 {
-            (excerpt.hides_bass, excerpt.hides_returns) = (false, false);
+            excerpt.hides_bass = false;
+            if excerpt.told == Told::Nothing {
+                excerpt.told = Told::All;
+            }
             basses.push(excerpt);
         }
         if basses.len() == n {

@@ -1,8 +1,9 @@
 //! What the player is taught by: likelihood of people's drums, agreement with its teacher, and the ear's right answers.
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, Device, Result, Tensor};
+use lockstep_core::representation::Voice;
 use lockstep_models::network::CellTensors;
-use lockstep_models::network::player::returns::{N_CHOICES, N_STRANDS};
+use lockstep_models::network::player::returns::{N_CHOICES, N_STRANDS, strand};
 use lockstep_models::network::player::{N_VOICES, PlayerNet};
 
 use super::batch::{Batch, EarBatch};
@@ -14,6 +15,50 @@ pub(super) struct Said {
     pub(super) outputs: Tensor,
     /// Logarithms of the probabilities of what each strand does, `(N, N_STRANDS, N_CHOICES)`.
     pub(super) returns: Tensor,
+}
+
+/// What a player should say: log-odds of the hits, `(N, 16, V)`, and of what comes back, `(N, N_STRANDS, N_CHOICES)`.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    hits: Tensor,
+    returns: Tensor,
+}
+
+impl Said {
+    /// The same as what is wanted; no gradient goes through it.
+    pub(super) fn wanted(&self) -> Result<Wanted> {
+        Ok(Wanted {
+            hits: self.outputs.narrow(2, 0, N_VOICES)?.detach(),
+            returns: self.returns.detach(),
+        })
+    }
+}
+
+impl Wanted {
+    /// Adds the difference between `with` and `without`, times a weight for each voice. What comes back of a strand is weighted as
+    /// its first voice.
+    pub(super) fn beyond(
+        &self,
+        with: &Self,
+        without: &Self,
+        weights: &[f32; N_VOICES],
+        device: &Device,
+    ) -> Result<Self> {
+        let of_strand: [f32; N_STRANDS] = std::array::from_fn(|strand_idx| {
+            let voice = Voice::ALL
+                .into_iter()
+                .find(|voice| strand(*voice) == strand_idx);
+            voice.map_or(0.0, |voice| weights[voice.index()])
+        });
+        let of_hits = Tensor::new(weights, device)?;
+        let of_returns = Tensor::new(&of_strand, device)?.unsqueeze(1)?;
+        let hits = (&with.hits - &without.hits)?.broadcast_mul(&of_hits)?;
+        let returns = (&with.returns - &without.returns)?.broadcast_mul(&of_returns)?;
+        Ok(Self {
+            hits: (&self.hits + hits)?,
+            returns: (&self.returns + returns)?,
+        })
+    }
 }
 
 /// What the network says.
@@ -55,22 +100,21 @@ pub(super) fn likelihood(said: &Said, batch: &Batch) -> Result<[Tensor; 4]> {
 }
 
 /// How far the player's answers are from the teacher's, a measure: forward divergence of the hits, cell by cell, and of what
-/// comes back, strand by strand; and distance of the velocities in spreads. `wanted` are log-odds of the hits.
+/// comes back, strand by strand; and distance of the velocities in spreads.
 pub(super) fn agreement(
     said: &Said,
-    wanted: &Tensor,
+    wanted: &Wanted,
     teacher: &Said,
     batch: &Batch,
 ) -> Result<[Tensor; 2]> {
     let outputs = &said.outputs;
     let n = batch.n.max(1) as f64;
     let says = outputs.narrow(2, 0, N_VOICES)?;
-    let wanted = wanted.detach();
-    let chance = lockstep_models::network::sigmoid(&wanted)?;
+    let chance = lockstep_models::network::sigmoid(&wanted.hits)?;
     let cross = |logits: &Tensor| softplus(logits)? - (logits * &chance)?;
-    let divergence = (cross(&says)? - cross(&wanted)?)?;
+    let divergence = (cross(&says)? - cross(&wanted.hits)?)?;
     let divergence = (divergence.broadcast_mul(&batch.steps)?.sum_all()? / n)?;
-    let sure = teacher.returns.detach();
+    let sure = log_shares(&wanted.returns)?;
     let away = ((&sure - &said.returns)? * sure.exp()?)?;
     let divergence = (divergence + (away.sum_all()? / n)?)?;
     let cells = CellTensors::new(&outputs.unsqueeze(1)?)?;

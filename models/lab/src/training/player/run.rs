@@ -111,9 +111,9 @@ impl ComputeDevice {
 pub struct PlayerData {
     /// Whether only songs of the openly licensed tier are used; `false`.
     pub open_only: bool,
-    /// Share of the excerpts from songs of a known family, every family in proportion to the root of its songs; 0.25.
+    /// Share of the excerpts from songs of a known family, every family in proportion to the root of its songs; 0.2.
     pub labelled: f64,
-    /// Share of the excerpts in which the drums are a groove of the book, `models/book.toml`; 0.08.
+    /// Share of the excerpts in which the drums are a groove of the book, `models/book.toml`; 0.18.
     pub book: f64,
     /// Share of the excerpts from drummers without a bass; 0.06.
     pub drums_only: f64,
@@ -129,8 +129,8 @@ impl Default for PlayerData {
     fn default() -> Self {
         Self {
             open_only: false,
-            labelled: 0.25,
-            book: 0.08,
+            labelled: 0.2,
+            book: 0.18,
             drums_only: 0.06,
             spliced: 0.15,
             transpose: 5,
@@ -167,6 +167,8 @@ pub struct Hidden {
     pub fill: f64,
     /// Excerpts of which is not said what comes back; 0.15.
     pub returns: f64,
+    /// Excerpts of which is not said whether the kick comes back; 0.5.
+    pub kick: f64,
 }
 
 impl Default for Hidden {
@@ -184,6 +186,7 @@ impl Default for Hidden {
             energy: 0.6,
             fill: 0.7,
             returns: 0.15,
+            kick: 0.5,
         }
     }
 }
@@ -308,6 +311,7 @@ impl PlayerRun {
             ("hidden.touch", hidden.touch),
             ("hidden.energy", hidden.energy),
             ("hidden.returns", hidden.returns),
+            ("hidden.kick", hidden.kick),
             ("hidden.fill", hidden.fill),
         ] {
             demand((0.0..=1.0).contains(&share), key, share, "0 to 1")?;
