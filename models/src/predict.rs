@@ -26,7 +26,7 @@ use crate::network::NetworkParameters;
 use crate::weights::{Config, PlayerConfig, Weights, WeightsError};
 pub use case::CaseError;
 pub use context::planes;
-pub use embedded::{EMBEDDED, EMBEDDED_WEIGHTS};
+pub use embedded::{EMBEDDED, EMBEDDED_NAME, EMBEDDED_WEIGHTS};
 use network_drummer::NetworkDrummer;
 use player::Player;
 pub use trunk::{NetworkTrunk, Trunk, TrunkError, TrunkInputs, in_one_line};

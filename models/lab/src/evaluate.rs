@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use lockstep_models::predict::EMBEDDED;
+use lockstep_models::predict::{EMBEDDED, EMBEDDED_NAME};
 
 use crate::corpus::Split;
 
@@ -126,7 +126,7 @@ impl Evaluate {
                 split: &self.split,
                 n_songs: pieces.songs.len(),
             };
-            drummers.retain(|drummer| self.draw_all || drummer.name == EMBEDDED[0].0);
+            drummers.retain(|drummer| self.draw_all || drummer.name == EMBEDDED_NAME);
             report::write(folder, &head, &drummers, &outcomes, &pieces.open)?;
             println!("\nWrote {}", folder.join(report::MARKDOWN).display());
         }

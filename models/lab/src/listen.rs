@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result};
 use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file;
+use lockstep_models::predict::EMBEDDED_NAME;
 
 use crate::evaluate::{drummers, playing};
 use crate::picture::{self, Roll};
@@ -66,14 +67,11 @@ impl Listen {
     pub fn run(&self) -> Result<()> {
         let lines = self.read()?;
         let weights: Vec<PathBuf> = self.weights.iter().cloned().collect();
-        // The embedded drummers come first, the default one at the front; a weights file comes last.
+        // The embedded drummers come first, a weights file last.
         let mut drummers = drummers::load_all(&weights)?;
-        let chosen = if weights.is_empty() {
-            0
-        } else {
-            drummers.len() - 1
-        };
-        let drummer = drummers.swap_remove(chosen);
+        let default = drummers.iter().position(|it| it.name == EMBEDDED_NAME);
+        let chosen = default.filter(|_| weights.is_empty());
+        let drummer = drummers.swap_remove(chosen.unwrap_or(drummers.len() - 1));
         whole::folder(&self.out)?;
         let mut generator = drummer.generator()?;
         let controls = playing::controls(self.seed);

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use lockstep::drummers::own_weights;
 use lockstep_files::measured_song::MIN_MEASURES;
 use lockstep_models::network::Drumming;
-use lockstep_models::predict::{EMBEDDED, Predictor};
+use lockstep_models::predict::{EMBEDDED, EMBEDDED_NAME, Predictor};
 use lockstep_models::weights::{Weights, WeightsError};
 
 use crate::corpus::{self, Corpus, SongRecord, Split};
@@ -31,7 +31,7 @@ pub struct Tune {
     /// Folder or archive of MIDI files, each with a bass part and drums on channel 10
     songs: PathBuf,
     /// The drummer to fine-tune: lockstep, lockstep-open, lockstep-2, or a weights file of the same kind
-    #[arg(long, default_value = EMBEDDED[0].0)]
+    #[arg(long, default_value = EMBEDDED_NAME)]
     from: PathBuf,
     /// The weights file to write. Default: where the plugin looks for your own drummer
     #[arg(short, long)]

@@ -26,7 +26,7 @@ use lockstep_engine::realtime::{Controls, Fills, SilencePolicy};
 use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::{self, Pick};
 use lockstep_files::whole;
-use lockstep_models::predict::{EMBEDDED, EMBEDDED_WEIGHTS, Predictor};
+use lockstep_models::predict::{EMBEDDED, EMBEDDED_NAME, EMBEDDED_WEIGHTS, Predictor};
 use lockstep_offline::Take;
 use option_values::{device_parser, energy, fill_length_parser, kit_parser, share, tempo};
 
@@ -136,7 +136,7 @@ struct Jam {
     /// Channel of the bass, 1 to 16
     #[arg(long, value_parser = clap::value_parser!(u8).range(1..=16))]
     channel: Option<u8>,
-    /// Drummer: lockstep, lockstep-open, base, lockstep-2, or a weights file [default: the preset's, or lockstep]
+    /// Drummer: lockstep, lockstep-open, base, lockstep-2, or a weights file [default: the preset's, or lockstep-2]
     #[arg(long, conflicts_with = "rule")]
     weights: Option<PathBuf>,
     /// Play the rule groove, without a network
@@ -185,14 +185,19 @@ impl LeftOut {
     }
 }
 
+/// The seed of the example: one of many drummers who would play to it.
+const EXAMPLE_SEED: u32 = 1;
+
 /// What `cargo run --release` does.
 fn example() -> Result<()> {
     let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
         .context("reading the embedded example")?;
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
-    let take = lockstep_offline::play(&song, &neutral(), &mut drummer);
+    let mut controls = neutral();
+    controls.settings.seed = EXAMPLE_SEED;
+    let take = lockstep_offline::play(&song, &controls, &mut drummer);
     println!(
-        "Lockstep plays drums to its example bass line, {:.0} BPM.\n",
+        "Lockstep plays drums to its example bass line, {:.0} BPM, seed {EXAMPLE_SEED}.\n",
         song.tempo_at(Position::START)
     );
     print!("{}", lockstep_offline::grid(&take.song));
@@ -201,7 +206,7 @@ fn example() -> Result<()> {
         Path::new("lockstep-jam.wav"),
         &lockstep_offline::wav(&take.song, KitChoice::default())?,
     )?;
-    report(&take, EMBEDDED[0].0);
+    report(&take, EMBEDDED_NAME);
     println!("Wrote lockstep-jam.mid (bass and drums) and lockstep-jam.wav (listen to it).");
     println!("Your own line: lockstep jam BASS.mid -o OUT.mid --wav OUT.wav");
     Ok(())

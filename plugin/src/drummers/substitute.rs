@@ -75,7 +75,7 @@ mod tests {
     fn substitute_for(read: std::io::Result<Vec<u8>>) -> Option<Substitute> {
         let own = read.context("reading it").map(Cow::Owned);
         let problem = first([own, Drummer::default().weights()]).1;
-        problem.map(|error| Substitute::new(Drummer::Own, &error, "Lockstep"))
+        problem.map(|error| Substitute::new(Drummer::Own, &error, Drummer::default().name()))
     }
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
         };
         assert_eq!(
             what,
-            "You have no drummer of your own yet; Lockstep stands in"
+            "You have no drummer of your own yet; Lockstep 2 stands in"
         );
         let path = own_weights().unwrap_or_default().display().to_string();
         for needed in [&*path, "lockstep tune", "Own again"] {

@@ -20,7 +20,7 @@ use crate::drummers::Substitute;
 use crate::params::Drummer;
 
 const CHOICE: DrummerChoice = DrummerChoice {
-    drummer: Drummer::Lockstep,
+    drummer: Drummer::LockstepTwo,
     device: DeviceChoice::Cpu,
 };
 const OTHER: DrummerChoice = DrummerChoice {

@@ -197,8 +197,7 @@ impl From<FollowChoice> for TempoFollow {
 /// a drummer by its id and its place.
 #[derive(Clone, Copy, Debug, Default, Enum, PartialEq, Eq)]
 pub enum Drummer {
-    /// Trained on the whole corpus.
-    #[default]
+    /// Trained on the whole corpus; the default before Lockstep 2.
     #[id = "lockstep"]
     #[name = "Lockstep"]
     Lockstep,
@@ -214,7 +213,8 @@ pub enum Drummer {
     #[id = "own"]
     #[name = "Own"]
     Own,
-    /// The player, a preview.
+    /// The player.
+    #[default]
     #[id = "lockstep_2"]
     #[name = "Lockstep 2"]
     LockstepTwo,
@@ -245,7 +245,7 @@ const MAX_STYLES: i32 = 32;
 
 /// The drummer and style parameters; a style is shown by its name in the chosen drummer.
 pub(super) fn drummer_and_style() -> (EnumParam<Drummer>, IntParam) {
-    let chosen = Arc::new(AtomicUsize::new(0));
+    let chosen = Arc::new(AtomicUsize::new(Drummer::default().to_index()));
     let show = Arc::clone(&chosen);
     let choose = move |drummer: Drummer| {
         chosen.store(drummer.to_index(), Ordering::Relaxed);

@@ -35,13 +35,18 @@ fn a_new_drum_map_sends_its_notes_and_ends_the_old_ones() -> anyhow::Result<()> 
     let map = [
         (36, 36),
         (38, 38),
+        (37, 42),
+        (39, 47),
         (42, 49),
+        (44, 48),
         (46, 55),
         (45, 65),
         (48, 69),
         (50, 71),
         (49, 77),
         (51, 60),
+        (54, 96),
+        (70, 100),
     ];
     for format in Format::ALL {
         let before = format.perform(&busy())?.events;

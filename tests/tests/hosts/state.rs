@@ -70,8 +70,12 @@ fn damaged_state_is_refused_and_the_drummer_keeps_playing() -> anyhow::Result<()
     Ok(())
 }
 
+/// The default drummer when the states were saved.
+const DRUMMER: (&str, f64) = ("Drummer", 0.0);
+
 /// The settings in the states in `states/`, which were saved by builds named by version and month.
-const SAVED: [(&str, f64); 5] = [
+const SAVED: [(&str, f64); 6] = [
+    DRUMMER,
     ("Density", 0.8),
     ("Swing", 0.3),
     ("Humanise", 0.1),
@@ -81,7 +85,8 @@ const SAVED: [(&str, f64); 5] = [
 
 /// The same in the states of nine voices, and pins that no parameter shows: a closed hat on step 1 and a ride on step 3; the
 /// kick is forbidden on step 0.
-const SAVED_WITH_NINE: [(&str, f64); 9] = [
+const SAVED_WITH_NINE: [(&str, f64); 10] = [
+    DRUMMER,
     ("Density", 0.8),
     ("Humanise", 0.1),
     ("Kick pan", 0.25),

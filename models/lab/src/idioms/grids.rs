@@ -38,6 +38,26 @@ pub(super) fn text(played: &Played) -> String {
     text
 }
 
+/// The same as a page, each family asked for and left free.
+pub(super) fn page(played: &Played) -> String {
+    let mut text = format!(
+        "# What {} plays to each family\n\n\
+         Up to {MAX_MEASURES} measures to three bass lines of our own for each family, the default seed and settings, \
+         as `cargo lab idioms --report` writes them: `X` an accent, `x` a stroke, `g` a ghost note. Under each measure \
+         is whether it keeps the [rule](idioms.md#the-rules) of the family; where a dash is, it does not.\n",
+        played.drummer
+    );
+    for family in &played.families {
+        let asked = family.asked.as_ref().map(|takes| ("Asked for", takes));
+        let _infallible = writeln!(text, "\n## {}", family.family.name());
+        for (how, of) in asked.into_iter().chain([("Left free", &family.free)]) {
+            let grids = takes(family.family, of);
+            let _infallible = writeln!(text, "\n{how}:\n\n```text\n{}\n```", grids.trim_end());
+        }
+    }
+    text
+}
+
 /// `X` an accent, `x` a stroke, `g` a ghost note; under each measure whether it keeps the rule.
 fn takes(family: Family, takes: &Takes) -> String {
     let mut text = String::new();
