@@ -100,7 +100,7 @@ fn no_two_presets_play_the_same_drums() -> Result<()> {
         }
         taken.push((&preset.name, hits));
     }
-    assert_eq!(taken.len(), 12);
+    assert_eq!(taken.len(), 18);
     Ok(())
 }
 
@@ -128,13 +128,21 @@ fn the_voice_in_a_preset_keeps_its_time() -> Result<()> {
     let eighths: Vec<usize> = (0..16).step_by(2).collect();
     let sixteenths: Vec<usize> = (0..16).collect();
     let rock = drums("Straight rock")?;
-    assert!(n_with(&rock, Voice::OpenHat, &[0, 4, 8, 12]) >= 13);
-    assert!(n_with(&rock, Voice::Snare, &[4, 12]) >= 13);
-    assert!(n_with(&drums("Busy hats")?, Voice::ClosedHat, &sixteenths) >= 13);
-    assert!(n_with(&drums("Swing ride")?, Voice::Ride, &eighths) >= 13);
+    assert!(n_with(&rock, Voice::Ride, &eighths) >= 12);
+    assert!(n_with(&rock, Voice::Snare, &[4, 12]) >= 12);
+    assert!(n_with(&drums("Busy hats")?, Voice::ClosedHat, &sixteenths) >= 12);
+    let swing = drums("Swing ride")?;
+    assert!(n_with(&swing, Voice::Ride, &[0, 4, 8, 12]) >= 13);
+    assert!(n_with(&swing, Voice::PedalHat, &[4, 12]) >= 13);
     let train = drums("Train")?;
-    assert!(n_hits(&train, Voice::Snare) >= 6 * 15);
+    assert!(n_hits(&train, Voice::Snare) >= 9 * 15);
     assert!(n_hits(&train, Voice::Snare) > 4 * n_hits(&train, Voice::ClosedHat));
+    let bossa = drums("Bossa")?;
+    assert!(n_with(&bossa, Voice::Kick, &[0, 8]) >= 13);
+    assert!(n_hits(&bossa, Voice::SideStick) >= 2 * 15);
+    assert_eq!(n_hits(&bossa, Voice::Snare), 0);
+    let one_drop = drums("One-drop")?;
+    assert!(n_with(&one_drop, Voice::SideStick, &[8]) >= 12);
     Ok(())
 }
 
@@ -143,7 +151,7 @@ fn machine_plays_on_the_grid_and_repeats_every_measure() -> Result<()> {
     let drums = drums("Machine")?;
     // A hit is on the frame nearest to its step.
     assert!(drums.iter().all(|note| placed(note).1.abs() < 1e-3));
-    for voice in [Voice::Kick, Voice::Snare, Voice::ClosedHat] {
+    for voice in [Voice::Kick, Voice::Clap, Voice::OpenHat] {
         let measures = grid(&drums, voice);
         assert!(
             measures[1..]
@@ -165,37 +173,29 @@ fn shuffle_and_swing_are_late_where_they_should_be() -> Result<()> {
     assert_eq!(hats().filter(straight).count(), 0);
 
     let swing = drums("Swing ride")?;
-    let late = |odd: usize| {
-        let places = swing
-            .iter()
-            .filter(|note| is(note, Voice::Ride))
-            .map(placed);
-        mean(
-            places
-                .filter(|(step, _)| step % 2 == odd)
-                .map(|(_, late)| late),
-        )
-    };
-    assert!(late(1) - late(0) > 0.2, "{} {}", late(1), late(0));
+    let rides = || swing.iter().filter(|note| is(note, Voice::Ride));
+    assert!(rides().filter(on).count() >= 13);
+    assert_eq!(rides().filter(straight).count(), 0);
     Ok(())
 }
 
 #[test]
-fn sparse_brushes_are_the_fewest_and_softest_hits() -> Result<()> {
+fn sparse_brushes_are_few_hits_and_the_softest() -> Result<()> {
     let bass = example()?;
     let velocity = |drums: &[Note]| mean(drums.iter().map(|note| f64::from(note.velocity)));
     let sparse = drums("Sparse brushes")?;
+    let mut counts = Vec::new();
     for preset in factory()
         .iter()
         .filter(|preset| preset.name != "Sparse brushes")
     {
         let other = drums_of(preset, &bass)?;
-        assert!(
-            other.len() > sparse.len() && velocity(&other) > velocity(&sparse),
-            "{}",
-            preset.name
-        );
+        assert!(velocity(&other) > velocity(&sparse), "{}", preset.name);
+        counts.push(other.len() as f64);
     }
+    let n = sparse.len() as f64;
+    let usual = mean(counts.into_iter());
+    assert!(n < 0.7 * usual, "{n} of {usual}");
     Ok(())
 }
 

@@ -7,12 +7,14 @@ use nice_plug::prelude::nice_error;
 use super::{Preset, file, made};
 
 /// Their files, in display order.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 18] = [
     ("pocket.toml", include_str!("../../presets/pocket.toml")),
     (
         "straight-rock.toml",
         include_str!("../../presets/straight-rock.toml"),
     ),
+    ("soul.toml", include_str!("../../presets/soul.toml")),
+    ("funk.toml", include_str!("../../presets/funk.toml")),
     (
         "busy-hats.toml",
         include_str!("../../presets/busy-hats.toml"),
@@ -21,6 +23,9 @@ const FILES: [(&str, &str); 12] = [
         "four-on-the-floor.toml",
         include_str!("../../presets/four-on-the-floor.toml"),
     ),
+    ("one-drop.toml", include_str!("../../presets/one-drop.toml")),
+    ("bossa.toml", include_str!("../../presets/bossa.toml")),
+    ("samba.toml", include_str!("../../presets/samba.toml")),
     ("dembow.toml", include_str!("../../presets/dembow.toml")),
     ("machine.toml", include_str!("../../presets/machine.toml")),
     ("shuffle.toml", include_str!("../../presets/shuffle.toml")),
@@ -29,6 +34,10 @@ const FILES: [(&str, &str); 12] = [
         include_str!("../../presets/swing-ride.toml"),
     ),
     ("train.toml", include_str!("../../presets/train.toml")),
+    (
+        "second-line.toml",
+        include_str!("../../presets/second-line.toml"),
+    ),
     (
         "sparse-brushes.toml",
         include_str!("../../presets/sparse-brushes.toml"),
