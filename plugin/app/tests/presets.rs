@@ -141,8 +141,9 @@ fn the_voice_in_a_preset_keeps_its_time() -> Result<()> {
     assert!(n_with(&bossa, Voice::Kick, &[0, 8]) >= 13);
     assert!(n_hits(&bossa, Voice::SideStick) >= 2 * 15);
     assert_eq!(n_hits(&bossa, Voice::Snare), 0);
-    let one_drop = drums("One-drop")?;
-    assert!(n_with(&one_drop, Voice::SideStick, &[8]) >= 12);
+    let reggae = drums("Reggae")?;
+    assert!(n_with(&reggae, Voice::SideStick, &[8]) >= 12);
+    assert_eq!(n_with(&reggae, Voice::Snare, &[4, 12]), 0);
     Ok(())
 }
 

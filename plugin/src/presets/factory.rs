@@ -23,7 +23,7 @@ const FILES: [(&str, &str); 18] = [
         "four-on-the-floor.toml",
         include_str!("../../presets/four-on-the-floor.toml"),
     ),
-    ("one-drop.toml", include_str!("../../presets/one-drop.toml")),
+    ("reggae.toml", include_str!("../../presets/reggae.toml")),
     ("bossa.toml", include_str!("../../presets/bossa.toml")),
     ("samba.toml", include_str!("../../presets/samba.toml")),
     ("dembow.toml", include_str!("../../presets/dembow.toml")),
