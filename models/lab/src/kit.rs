@@ -12,7 +12,6 @@ use std::io::BufReader;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use lockstep_core::generator::DEFAULT_SEED;
 use lockstep_core::representation::{Meter, Position};
 use lockstep_engine::synth::KitChoice;
 use lockstep_files::midi_file::{self, Pick};
@@ -87,8 +86,12 @@ impl KitSounds {
         let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
             .context("the example bass line")?;
         let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("the embedded network")?;
-        let mut take =
-            lockstep_offline::play(&song, &playing::controls(DEFAULT_SEED), &mut drummer).song;
+        let mut take = lockstep_offline::play(
+            &song,
+            &playing::controls(lockstep_offline::EXAMPLE_SEED),
+            &mut drummer,
+        )
+        .song;
         let end = Position::START + Meter::COMMON.length() * f64::from(self.measures);
         take.bass.retain(|note| note.start < end);
         take.drums.retain(|note| note.start < end);

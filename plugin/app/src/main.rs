@@ -185,20 +185,18 @@ impl LeftOut {
     }
 }
 
-/// The seed of the example: one of many drummers who would play to it.
-const EXAMPLE_SEED: u32 = 1;
-
 /// What `cargo run --release` does.
 fn example() -> Result<()> {
     let song = midi_file::read(lockstep_offline::EXAMPLE, Pick::default())
         .context("reading the embedded example")?;
     let mut drummer = Predictor::new(EMBEDDED_WEIGHTS).context("loading the embedded network")?;
     let mut controls = neutral();
-    controls.settings.seed = EXAMPLE_SEED;
+    controls.settings.seed = lockstep_offline::EXAMPLE_SEED;
     let take = lockstep_offline::play(&song, &controls, &mut drummer);
     println!(
-        "Lockstep plays drums to its example bass line, {:.0} BPM, seed {EXAMPLE_SEED}.\n",
-        song.tempo_at(Position::START)
+        "Lockstep plays drums to its example bass line, {:.0} BPM, seed {}.\n",
+        song.tempo_at(Position::START),
+        controls.settings.seed
     );
     print!("{}", lockstep_offline::grid(&take.song));
     write(Path::new("lockstep-jam.mid"), &midi_file::write(&take.song))?;

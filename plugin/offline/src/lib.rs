@@ -25,6 +25,9 @@ use lockstep_files::midi_file::{Note, Song};
 /// A bass line of the project's own, sixteen measures, licensed as the project is.
 pub const EXAMPLE: &[u8] = include_bytes!("../assets/example-bass.mid");
 
+/// The seed of the example's take: one of many drummers who would play to it.
+pub const EXAMPLE_SEED: u32 = 1;
+
 /// Sample rate of the offline engine and of the WAV.
 pub const SAMPLE_RATE_HZ: u32 = 48_000;
 
