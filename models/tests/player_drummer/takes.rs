@@ -332,6 +332,14 @@ fn what_is_unlikely_never_happens_and_a_family_has_a_temperature_of_its_own() ->
 }
 
 #[test]
+fn a_family_of_his_own_can_be_preferred_to_none() -> TestResult {
+    let with = |naming| PlayerConfig { naming, ..config() };
+    assert!(plans_with(with(-4.0), None)? != plans_with(with(4.0), None)?);
+    assert!(plans_with(with(-4.0), Some(3))? == plans_with(with(4.0), Some(3))?);
+    Ok(())
+}
+
+#[test]
 fn less_density_removes_hits_of_the_take_and_more_adds_some() -> TestResult {
     let song = Song::default();
     let mut predictor = player()?;

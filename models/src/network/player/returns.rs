@@ -132,6 +132,9 @@ mod tests {
             ones.collect::<Vec<_>>(),
             [2, N_CHOICES + 1, 2 * N_CHOICES + 2, 3 * N_CHOICES]
         );
+        // Of the kick the decoder is told only that it comes back.
+        let n_told = |returns: Returns| returns.told().iter().filter(|x| **x > 0.0).count();
+        assert_eq!(n_told(returns), 3);
         let hits = returns.hits(&own, 0);
         assert_eq!(hits[hat], Some(true));
         assert_eq!(hits[crash], Some(false));
@@ -140,6 +143,8 @@ mod tests {
         let now = row(&[(4, snare), (8, hat), (0, kick)]);
         let returns = Returns::of(&now, &own);
         assert_eq!(returns.0[FOOT], Some(1));
+        assert_eq!(n_told(returns), 4);
+        assert_eq!(returns.without_kick().0[FOOT], None);
         assert_eq!(returns.hits(&own, 0)[kick], Some(true));
         assert_eq!(returns.hits(&own, 1)[kick], Some(false));
     }

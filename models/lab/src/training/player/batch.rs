@@ -312,6 +312,22 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_back_is_learnt_whatever_is_told_of_it() -> Result<()> {
+        let of = |told| -> Result<[Vec<f32>; 2]> {
+            let excerpt = Excerpt { told, ..excerpt() };
+            let batch = batch(excerpt, None, View::default())?;
+            let values = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
+            Ok([values(&batch.returns)?, values(&batch.beside)?])
+        };
+        let [all, not_the_kick, nothing] =
+            [of(Told::All)?, of(Told::NotTheKick)?, of(Told::Nothing)?];
+        assert!(all[0] == not_the_kick[0] && all[0] == nothing[0]);
+        assert!(all[1] != not_the_kick[1]);
+        assert!(not_the_kick[1] != nothing[1]);
+        Ok(())
+    }
+
+    #[test]
     fn the_own_kick_is_played_but_not_remembered() -> Result<()> {
         let batch = batch(excerpt(), None, View::default())?;
         for row in rows(&batch.heard.own)? {

@@ -176,3 +176,35 @@ fn right_share(logits: &Tensor, right: &[u32]) -> Result<f32> {
     }
     Ok(hits / f32::max(n, 1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_bass_changes_counts_more_for_the_voices_that_have_a_weight() -> Result<()> {
+        let says = |x: f32| -> Result<Wanted> {
+            let fill = |shape| Tensor::full(x, shape, &Device::Cpu);
+            Ok(Wanted {
+                hits: fill((1, 16, N_VOICES))?,
+                returns: fill((1, N_STRANDS, N_CHOICES))?,
+            })
+        };
+        let kick = Voice::Kick.index();
+        let mut weights = [0.0; N_VOICES];
+        weights[kick] = 0.5;
+        let (with, without) = (says(3.0)?, says(1.0)?);
+        let wanted = with.beyond(&with, &without, &weights, &Device::Cpu)?;
+        let hits = &wanted.hits.to_vec3::<f32>()?[0][7];
+        for (voice, log_odds) in hits.iter().enumerate() {
+            let expected = if voice == kick { 4.0 } else { 3.0 };
+            assert!((log_odds - expected).abs() < 1e-6, "{voice}: {log_odds}");
+        }
+        for (idx, log_odds) in wanted.returns.to_vec3::<f32>()?[0].iter().enumerate() {
+            let is_kick = idx == strand(Voice::Kick);
+            let expected = if is_kick { 4.0 } else { 3.0 };
+            assert!((log_odds[2] - expected).abs() < 1e-6, "{idx}: {log_odds:?}");
+        }
+        Ok(())
+    }
+}
